@@ -1,0 +1,37 @@
+/**
+ * What can go wrong with a call besides the pipeline's own errors. `code` is the identity of each; the message says
+ * what happened in one sentence and may change.
+ */
+export type BrokerErrorCode =
+  /** the queue holds its limit of calls or bytes: try again later */
+  | 'ERR_QUEUE_FULL'
+  /** the call's time ran out; whatever it set off is dropped */
+  | 'ERR_DEADLINE'
+  /** the caller's own signal ended the call */
+  | 'ERR_ABORTED'
+  /** the child died over this call twice, or could not be replaced */
+  | 'ERR_CHILD_EXIT'
+  /** no child could be started, too many times in a row: attempts go on slowly */
+  | 'ERR_NOT_READY'
+  /** the broker is closing or closed */
+  | 'ERR_CLOSED'
+  /** the pipeline does not declare this method */
+  | 'ERR_UNKNOWN_METHOD'
+  /** the input or the answer holds something that cannot cross a process boundary (a function, a handle) */
+  | 'ERR_NOT_CLONEABLE'
+  /** the child wrote something into the pipe that is no message */
+  | 'ERR_PROTOCOL'
+  /** the pipeline failed without a code of its own */
+  | 'ERR_PIPELINE'
+  /** an option of the Broker has a wrong type or value */
+  | 'ERR_OPTION'
+
+export class BrokerError extends Error {
+  readonly code: BrokerErrorCode
+
+  constructor(code: BrokerErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'BrokerError'
+    this.code = code
+  }
+}
