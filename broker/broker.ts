@@ -1,0 +1,339 @@
+import { EventEmitter } from 'node:events'
+import { nanoid } from 'nanoid'
+import { byteSize } from './byte-size.ts'
+import type { ChildProcess } from './child-process.ts'
+import { PipelineError } from './error-wire.ts'
+import { BrokerError } from './errors.ts'
+import type { Answer } from './messages.ts'
+import {
+  type BrokerOptions,
+  cloneable,
+  type Limits,
+  pipelineUrl,
+  readDeadline,
+  readLimits,
+  wholeNumber,
+} from './options.ts'
+import { type Call, type CallTiming, type Outcome, Pending } from './pending.ts'
+import { Scheduler } from './scheduler.ts'
+import { type BrokerEvents, type BrokerState, type BrokerStats, errorSummary } from './state.ts'
+import { Worker } from './worker.ts'
+
+export { BrokerError, type BrokerErrorCode } from './errors.ts'
+export type { BrokerOptions } from './options.ts'
+export type { CallTiming, Outcome } from './pending.ts'
+export type { MakePipeline, Pipeline, PipelineContext } from './pipeline.ts'
+export type { BrokerEvents, BrokerState, BrokerStats } from './state.ts'
+
+export interface CallOptions {
+  /** Takes the call out of the queue; its promise rejects with ERR_ABORTED. */
+  signal?: AbortSignal
+  /** Milliseconds that this call may take. */
+  deadline?: number
+  /** Told where the time went, just before the promise resolves. */
+  onTiming?: (timing: CallTiming) => void
+}
+
+/** Forwards keyed calls to children that own a pipeline, and resolves the promise that waits under each key. */
+export class Broker extends EventEmitter<BrokerEvents> {
+  readonly #limits: Limits
+  readonly #pending = new Pending((call, outcome, timing, error) => this.#ended(call, outcome, timing, error))
+  readonly #scheduler: Scheduler
+  readonly #workers: Worker[]
+  #state: BrokerState = 'idle'
+  // Set by the first close(): its promise is every later one's.
+  #closing: Promise<void> | undefined
+  // Resolves the drain of close() once nothing is pending.
+  #drained: (() => void) | undefined
+  // True while a dispatch waits for the end of the current tick: calls made together are sent together.
+  #dispatching = false
+  #started: PromiseWithResolvers<void> | undefined
+  #restarts = 0
+  #answered = { calls: 0, queue: 0, prepare: 0, predict: 0, total: 0 }
+
+  constructor(options: BrokerOptions) {
+    super()
+    this.#limits = readLimits(options)
+    this.#scheduler = new Scheduler(this.#limits.maxBatch)
+    const child = {
+      ...this.#limits,
+      name: options.name ?? 'pipeline',
+      pipeline: pipelineUrl(options.pipeline),
+      options: cloneable(options.options),
+    }
+    this.#workers = Array.from(
+      { length: this.#limits.workers },
+      () =>
+        new Worker(child, this.#limits.maxDeaths, {
+          changed: () => this.#changed(),
+          answered: (from, answers) => this.#answers(from, answers),
+          lost: (from, error) => this.#lost(from, error),
+          event: (...event: unknown[]) => this.#forward(event as never),
+        }),
+    )
+  }
+
+  /**
+   * Resolves when a child is ready. Rejects with the child's own error when the first one cannot start; the broker
+   * goes on trying with growing pauses, until close().
+   */
+  start(): Promise<void> {
+    if (this.#closing) return Promise.reject(closed())
+    if (this.#started) return this.#started.promise
+    this.#started = withResolvers()
+    this.#setState('starting')
+    for (const worker of this.#workers) worker.start()
+    return this.#started.promise
+  }
+
+  call<Result = unknown>(method: string, input: unknown, options: CallOptions = {}): Promise<Result> {
+    const call: Call = {
+      key: nanoid(),
+      method,
+      input,
+      bytes: byteSize(input),
+      calledAt: performance.now(),
+      sentAt: 0,
+      deaths: 0,
+    }
+    try {
+      const deadline = readDeadline(options.deadline ?? this.#limits.deadline)
+      this.#admit(call, options.signal)
+      const promise = this.#pending.add<Result>(call, deadline, options.signal, options.onTiming)
+      this.#scheduler.add(call)
+      this.#dispatchSoon()
+      return promise
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  stats(): BrokerStats {
+    const children = this.#workers.map(({ child, state }) => ({
+      pid: child?.pid,
+      state,
+      inFlight: child?.held.size ?? 0,
+    }))
+    const failed = this.#workers.find((worker) => worker.error)
+    return {
+      state: this.#state,
+      queued: this.#scheduler.size,
+      queuedBytes: this.#scheduler.bytes,
+      inFlight: children.reduce((sum, child) => sum + child.inFlight, 0),
+      restarts: this.#restarts,
+      progress: this.#state === 'ready' ? null : this.#progress(),
+      error: failed?.error && this.#state !== 'ready' ? errorSummary(failed.error) : null,
+      info: this.#ready()[0]?.info,
+      workers: children,
+      timings: { ...this.#answered },
+    }
+  }
+
+  /** Refuses new calls, waits for the accepted ones, then ends the children. */
+  close({ timeout = this.#limits.closeTimeout }: { timeout?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(wholeNumber('timeout', timeout, 0, 2 ** 31 - 1))
+    return this.#closing
+  }
+
+  /** Ends the children at once; what is pending is rejected. */
+  kill(): void {
+    this.#closing ??= Promise.resolve()
+    for (const worker of this.#workers) worker.kill()
+    this.#rejectAll('closed', closed())
+    this.#setState('closed')
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  /** Throws what a call is refused with, at once. */
+  #admit(call: Call, signal: AbortSignal | undefined): void {
+    const refuse = (outcome: Outcome, error: BrokerError): never => {
+      const timing = { queue: 0, prepare: 0, predict: 0, total: 0, batch: 0 }
+      this.emit('call', { method: call.method, outcome, code: error.code, timing })
+      throw error
+    }
+    if (this.#closing) refuse('closed', closed())
+    if (signal?.aborted) {
+      refuse('abort', new BrokerError('ERR_ABORTED', 'The caller went away.', { cause: signal.reason }))
+    }
+    if (this.#state === 'idle') {
+      refuse('not_ready', new BrokerError('ERR_NOT_READY', 'The broker has not been started.'))
+    }
+    if (this.#state === 'failed') refuse('not_ready', this.#notReady())
+    const methods = this.#ready()[0]?.methods
+    if (methods && !methods.has(call.method)) {
+      refuse('failure', new BrokerError('ERR_UNKNOWN_METHOD', `The pipeline has no method "${call.method}".`))
+    }
+    const { maxQueue, maxQueueBytes } = this.#limits
+    const { calls, bytes } = this.#scheduler.waiting
+    if (calls >= maxQueue) {
+      refuse('queue_full', new BrokerError('ERR_QUEUE_FULL', `The queue holds ${calls} calls, its limit.`))
+    }
+    if (bytes + call.bytes > maxQueueBytes) {
+      const message = `The queue holds ${bytes} bytes; ${call.bytes} more would pass its limit of ${maxQueueBytes}.`
+      refuse('queue_full', new BrokerError('ERR_QUEUE_FULL', message))
+    }
+  }
+
+  #dispatchSoon(): void {
+    if (this.#dispatching) return
+    this.#dispatching = true
+    process.nextTick(() => {
+      this.#dispatching = false
+      for (const [child, calls] of this.#scheduler.assign(this.#ready())) this.#send(child, calls)
+    })
+  }
+
+  #send(child: ChildProcess, calls: Call[]): void {
+    try {
+      child.send(calls)
+    } catch (cause) {
+      const [call] = calls
+      if (!call || calls.length > 1) {
+        // One input spoils the message for the others: send each by itself.
+        for (const one of calls) this.#send(child, [one])
+        return
+      }
+      if (child.suspect === call.key) child.suspect = undefined
+      const why = cause instanceof Error ? cause.message : String(cause)
+      const error = new BrokerError('ERR_NOT_CLONEABLE', `The input cannot cross the pipe: ${why}`, { cause })
+      this.#pending.reject(call.key, 'failure', error)
+      this.#dispatchSoon()
+    }
+  }
+
+  #answers(child: ChildProcess, answers: Answer[]): void {
+    for (const answer of answers) {
+      // A key that this child does not hold is nobody's, or another child's: dropped.
+      if (!child.held.delete(answer.key)) continue
+      if (child.suspect === answer.key) child.suspect = undefined
+      if (answer.kind === 'result') this.#pending.resolve(answer.key, answer.value, answer.work)
+      else this.#pending.reject(answer.key, 'failure', new PipelineError(answer.error), answer.work)
+    }
+    const size = answers[0]?.work.batch ?? 0
+    if (size > 0) this.emit('batch', { size })
+    this.#dispatchSoon()
+  }
+
+  #lost(child: ChildProcess, cause: Error | undefined): void {
+    if (cause) this.#restarts++
+    for (const key of child.held.keys()) {
+      const call = this.#pending.get(key)
+      if (!call) continue
+      call.deaths++
+      if (call.deaths === 1 && cause) {
+        this.#scheduler.retry(call)
+        continue
+      }
+      const message = cause ? `A child died over this call twice: ${cause.message}` : 'The child was ended.'
+      this.#pending.reject(key, 'child_exit', new BrokerError('ERR_CHILD_EXIT', message, { cause }))
+    }
+    child.held.clear()
+  }
+
+  #ended(call: Call, outcome: Outcome, timing: CallTiming, error: unknown): void {
+    // A call that ends early leaves the queue; one that a child holds is taken back unless it runs already.
+    if (!this.#scheduler.remove(call.key) && (outcome === 'abort' || outcome === 'deadline')) {
+      for (const { child } of this.#workers) if (child?.held.has(call.key)) child.cancel([call.key])
+    }
+    if (outcome === 'result') {
+      this.#answered.calls++
+      for (const stage of ['queue', 'prepare', 'predict', 'total'] as const)
+        this.#answered[stage] += timing[stage]
+    }
+    const code = (error as { code?: string } | undefined)?.code
+    this.emit('call', { method: call.method, outcome, timing, ...(code === undefined ? {} : { code }) })
+    if (this.#pending.size === 0) this.#drained?.()
+  }
+
+  #changed(): void {
+    if (this.#closing) {
+      this.#dispatchSoon()
+      return
+    }
+    const states = this.#workers.map((worker) => worker.state)
+    if (states.includes('ready')) {
+      this.#setState('ready')
+      this.#started?.resolve()
+      this.#dispatchSoon()
+      return
+    }
+    const error = this.#workers.find((worker) => worker.error)?.error
+    if (error) this.#started?.reject(error)
+    if (states.every((state) => state === 'failed')) {
+      this.#setState('failed', error)
+      this.#rejectAll('not_ready', this.#notReady())
+      return
+    }
+    this.#setState(error ? 'restarting' : 'starting', error)
+  }
+
+  #setState(state: BrokerState, error?: Error): void {
+    const previous = this.#state
+    if (state === previous) return
+    this.#state = state
+    this.emit('state', { state, previous, ...(error ? { error: errorSummary(error) } : {}) })
+  }
+
+  async #close(timeout: number): Promise<void> {
+    this.#setState('closing')
+    if (this.#pending.size > 0 && this.#started) {
+      await new Promise<void>((resolve) => {
+        this.#drained = resolve
+        setTimeout(resolve, timeout).unref()
+      })
+    }
+    this.#rejectAll('closed', closed())
+    await Promise.all(this.#workers.map((worker) => worker.end()))
+    this.#started?.reject(closed())
+    this.#setState('closed')
+  }
+
+  #rejectAll(outcome: 'closed' | 'not_ready', error: BrokerError): void {
+    for (const key of this.#pending.keys()) this.#pending.reject(key, outcome, error)
+  }
+
+  #ready(): ChildProcess[] {
+    return this.#workers.flatMap(({ child }) => (child?.ready ? [child] : []))
+  }
+
+  /** Of several children that start, the one that is furthest: with it the broker is ready. */
+  #progress(): { fraction: number; word: string } | null {
+    const reports = this.#workers.flatMap(({ child }) => (child?.progress ? [child.progress] : []))
+    return reports.sort((a, b) => b.fraction - a.fraction)[0] ?? null
+  }
+
+  #notReady(): BrokerError {
+    const cause = this.#workers.find((worker) => worker.error)?.error
+    const message = `The pipeline could not be started: ${cause?.message ?? 'no child is alive.'}`
+    return new BrokerError('ERR_NOT_READY', message, { cause })
+  }
+
+  #forward<Name extends 'child-start' | 'child-exit' | 'log' | 'progress'>(
+    event: [Name, BrokerEvents[Name][0]],
+  ): void {
+    this.emit(event[0] as 'log', event[1] as BrokerEvents['log'][0])
+  }
+}
+
+function closed(): BrokerError {
+  return new BrokerError('ERR_CLOSED', 'The broker is closed.')
+}
+
+interface PromiseWithResolvers<Value> {
+  promise: Promise<Value>
+  resolve: (value: Value) => void
+  reject: (error: Error) => void
+}
+
+/** Promise.withResolvers, which Node 20 does not have. */
+function withResolvers(): PromiseWithResolvers<void> {
+  let resolve: () => void = () => {}
+  let reject: (error: Error) => void = () => {}
+  const promise = new Promise<void>((...settle) => {
+    ;[resolve, reject] = settle
+  })
+  return { promise, resolve, reject }
+}

@@ -1,0 +1,63 @@
+import { inspect } from 'node:util'
+
+/** An error as plain strings: it can always be cloned, whatever the pipeline hung onto the original. */
+export interface WireError {
+  name: string
+  code: string
+  message: string
+  stack: string
+  cause?: WireError
+}
+
+/** An error of the pipeline, rebuilt in the parent. `stack` is the child's own. */
+export class PipelineError extends Error {
+  readonly code: string
+
+  constructor(wire: WireError) {
+    super(wire.message, wire.cause && { cause: new PipelineError(wire.cause) })
+    this.name = wire.name
+    this.code = wire.code
+    this.stack = wire.stack
+  }
+}
+
+// A message may quote its input, and a cause may lead back to its error; neither may flood the pipe or the log.
+const MAX_TEXT = 8_192
+const MAX_CAUSES = 5
+
+export function encodeError(thrown: unknown, depth = 0): WireError {
+  if (!(thrown instanceof Error)) {
+    const message = `The pipeline threw ${describe(thrown)}, which is not an Error.`
+    return { name: 'NonError', code: 'ERR_PIPELINE', message, stack: message }
+  }
+  const code = read(thrown, 'code')
+  const cause = depth < MAX_CAUSES ? read(thrown, 'cause') : undefined
+  return {
+    name: text(read(thrown, 'name'), 'Error'),
+    code: typeof code === 'string' && code !== '' ? text(code, '') : 'ERR_PIPELINE',
+    message: text(read(thrown, 'message'), ''),
+    stack: text(read(thrown, 'stack'), ''),
+    ...(cause === undefined ? {} : { cause: encodeError(cause, depth + 1) }),
+  }
+}
+
+/** A getter of a strange error may throw in its turn. */
+function read(error: Error, field: string): unknown {
+  try {
+    return (error as unknown as Record<string, unknown>)[field]
+  } catch {
+    return undefined
+  }
+}
+
+function text(value: unknown, otherwise: string): string {
+  return typeof value === 'string' ? value.slice(0, MAX_TEXT) : otherwise
+}
+
+function describe(value: unknown): string {
+  try {
+    return inspect(value, { depth: 1, maxArrayLength: 10, maxStringLength: 200 }).slice(0, MAX_TEXT)
+  } catch {
+    return `a value of type ${typeof value}`
+  }
+}

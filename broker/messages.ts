@@ -1,0 +1,93 @@
+import type { WireError } from './error-wire.ts'
+
+/**
+ * What crosses the pipe. Calls and answers travel in groups, because one write for what belongs together costs a
+ * fraction of one write each; each call and each answer keeps its own key.
+ */
+export type ToChild =
+  | { kind: 'start'; name: string; pipeline: string; options: unknown; maxBatch: number }
+  | { kind: 'calls'; calls: CallMessage[] }
+  | { kind: 'cancel'; keys: string[] }
+  | { kind: 'close' }
+
+export interface CallMessage {
+  kind: 'call'
+  key: string
+  method: string
+  args: [unknown]
+}
+
+export type FromChild =
+  | { kind: 'progress'; fraction: number; word: string }
+  | { kind: 'ready'; methods: string[]; info: unknown }
+  | { kind: 'failed'; error: WireError }
+  | { kind: 'answers'; answers: Answer[] }
+
+export type Answer =
+  | { kind: 'result'; key: string; value: unknown; work: Work }
+  | { kind: 'failure'; key: string; error: WireError; work: Work }
+
+/** What the child measured for one call, in milliseconds, and the size of the batch that it was part of. */
+export interface Work {
+  prepare: number
+  predict: number
+  batch: number
+}
+
+export function isFromChild(message: unknown): message is FromChild {
+  if (!isRecord(message)) return false
+  switch (message.kind) {
+    case 'progress':
+      return typeof message.fraction === 'number' && typeof message.word === 'string'
+    case 'ready':
+      return Array.isArray(message.methods) && message.methods.every((method) => typeof method === 'string')
+    case 'failed':
+      return isWireError(message.error)
+    case 'answers':
+      return Array.isArray(message.answers) && message.answers.every(isAnswer)
+    default:
+      return false
+  }
+}
+
+export function isToChild(message: unknown): message is ToChild {
+  if (!isRecord(message)) return false
+  switch (message.kind) {
+    case 'start':
+      return typeof message.pipeline === 'string' && typeof message.maxBatch === 'number'
+    case 'calls':
+      return Array.isArray(message.calls) && message.calls.every(isCall)
+    case 'cancel':
+      return Array.isArray(message.keys)
+    case 'close':
+      return true
+    default:
+      return false
+  }
+}
+
+function isCall(call: unknown): call is CallMessage {
+  return (
+    isRecord(call) &&
+    typeof call.key === 'string' &&
+    typeof call.method === 'string' &&
+    Array.isArray(call.args)
+  )
+}
+
+function isAnswer(answer: unknown): answer is Answer {
+  if (!isRecord(answer) || typeof answer.key !== 'string' || !isWork(answer.work)) return false
+  return answer.kind === 'result' || (answer.kind === 'failure' && isWireError(answer.error))
+}
+
+function isWork(work: unknown): work is Work {
+  return isRecord(work) && [work.prepare, work.predict, work.batch].every(Number.isFinite)
+}
+
+function isWireError(error: unknown): error is WireError {
+  return isRecord(error) && typeof error.message === 'string' && typeof error.code === 'string'
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}

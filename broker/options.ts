@@ -1,0 +1,96 @@
+import { isAbsolute } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { serialize } from 'node:v8'
+import { BrokerError } from './errors.ts'
+
+export interface BrokerOptions {
+  /** The module with `makePipeline`: a URL, or an absolute path. */
+  pipeline: string | URL
+  /** Handed to `makePipeline` as they are; must be cloneable. */
+  options?: unknown
+  /** For logs and the process list. */
+  name?: string
+  /** How many children. */
+  workers?: number
+  /** The most inputs that one predict() gets. */
+  maxBatch?: number
+  /** The most calls that wait, and the most bytes of input that wait. */
+  maxQueue?: number
+  maxQueueBytes?: number
+  /** Milliseconds that a call may take in all, unless it says otherwise. */
+  deadline?: number
+  /** Milliseconds without an answer after which a child that has work is killed. */
+  hangTimeout?: number
+  /** Milliseconds without a report of progress after which a child that starts is killed. */
+  startTimeout?: number
+  /** Milliseconds that close() waits for accepted calls. */
+  closeTimeout?: number
+  /** Deaths in a row after which the state is `failed`. */
+  maxDeaths?: number
+  /** The largest message that a child may send. */
+  maxMessageBytes?: number
+}
+
+export type Limits = Required<Omit<BrokerOptions, 'pipeline' | 'options' | 'name'>>
+
+const MIB = 2 ** 20
+// The longest time that a timer of Node can hold.
+const LONGEST_MS = 2 ** 31 - 1
+
+// name: default, least, most
+const LIMITS: Record<keyof Limits, readonly [number, number, number]> = {
+  workers: [1, 1, 256],
+  maxBatch: [8, 1, 4096],
+  maxQueue: [256, 1, 1_000_000],
+  maxQueueBytes: [256 * MIB, 1, Number.MAX_SAFE_INTEGER],
+  deadline: [60_000, 1, LONGEST_MS],
+  hangTimeout: [30_000, 1, LONGEST_MS],
+  startTimeout: [120_000, 1, LONGEST_MS],
+  closeTimeout: [15_000, 0, LONGEST_MS],
+  maxDeaths: [8, 1, 1000],
+  maxMessageBytes: [256 * MIB, 1024, Number.MAX_SAFE_INTEGER],
+}
+
+export function readLimits(options: BrokerOptions): Limits {
+  const limits = {} as Limits
+  for (const [name, [otherwise, least, most]] of Object.entries(LIMITS)) {
+    const field = name as keyof Limits
+    limits[field] = wholeNumber(name, options[field] ?? otherwise, least, most)
+  }
+  return limits
+}
+
+export function wholeNumber(name: string, value: unknown, least: number, most: number): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value
+  throw new BrokerError(
+    'ERR_OPTION',
+    `${name} must be a whole number from ${least} to ${most}, but is ${String(value)}.`,
+  )
+}
+
+export function readDeadline(value: number): number {
+  return wholeNumber('deadline', value, LIMITS.deadline[1], LIMITS.deadline[2])
+}
+
+export function pipelineUrl(pipeline: unknown): string {
+  if (pipeline instanceof URL) return pipeline.href
+  if (typeof pipeline === 'string') {
+    if (isAbsolute(pipeline)) return pathToFileURL(pipeline).href
+    if (URL.canParse(pipeline)) return pipeline
+  }
+  throw new BrokerError(
+    'ERR_OPTION',
+    `pipeline must be a URL or an absolute path, but is ${String(pipeline)}.`,
+  )
+}
+
+/** Found out here, where it can be said which option it is, and not at the first fork. */
+export function cloneable(options: unknown): unknown {
+  try {
+    serialize(options)
+    return options
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new BrokerError('ERR_OPTION', `options cannot be sent to a child: ${why}`, { cause })
+  }
+}

@@ -1,0 +1,116 @@
+import { BrokerError } from './errors.ts'
+import type { Work } from './messages.ts'
+
+export interface CallTiming {
+  /** Milliseconds: waiting (in the queue, on the pipe, for the batch before), the two steps of the work, all of it. */
+  queue: number
+  prepare: number
+  predict: number
+  total: number
+  /** How many inputs its batch held. */
+  batch: number
+}
+
+export type Outcome =
+  | 'result'
+  | 'failure'
+  | 'deadline'
+  | 'abort'
+  | 'queue_full'
+  | 'child_exit'
+  | 'not_ready'
+  | 'closed'
+
+export interface Call {
+  readonly key: string
+  readonly method: string
+  readonly input: unknown
+  readonly bytes: number
+  readonly calledAt: number
+  sentAt: number
+  /** How many children have died over this call. */
+  deaths: number
+}
+
+interface Deferred {
+  readonly call: Call
+  readonly settle: (outcome: Outcome, value: unknown, timing: CallTiming) => void
+}
+
+/**
+ * The promises that wait, by key. A call ends exactly once: whatever ends it first takes it out of the map, together
+ * with its timer and its listener, and what comes later under that key finds nothing.
+ */
+export class Pending {
+  readonly #waiting = new Map<string, Deferred>()
+  readonly #onEnd: (call: Call, outcome: Outcome, timing: CallTiming, error: unknown) => void
+
+  constructor(onEnd: (call: Call, outcome: Outcome, timing: CallTiming, error: unknown) => void) {
+    this.#onEnd = onEnd
+  }
+
+  get size(): number {
+    return this.#waiting.size
+  }
+
+  get(key: string): Call | undefined {
+    return this.#waiting.get(key)?.call
+  }
+
+  keys(): string[] {
+    return [...this.#waiting.keys()]
+  }
+
+  add<T>(
+    call: Call,
+    deadline: number,
+    signal: AbortSignal | undefined,
+    onTiming: ((timing: CallTiming) => void) | undefined,
+  ): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        const message = `The call was not answered within ${deadline} ms.`
+        this.reject(call.key, 'deadline', new BrokerError('ERR_DEADLINE', message))
+      }, deadline)
+      const onAbort = () => {
+        const cause = signal?.reason
+        this.reject(call.key, 'abort', new BrokerError('ERR_ABORTED', 'The caller went away.', { cause }))
+      }
+      signal?.addEventListener('abort', onAbort, { once: true })
+      this.#waiting.set(call.key, {
+        call,
+        settle: (outcome, value, timing) => {
+          clearTimeout(timer)
+          signal?.removeEventListener('abort', onAbort)
+          if (outcome !== 'result') return reject(value)
+          onTiming?.(timing)
+          resolve(value as T)
+        },
+      })
+    })
+  }
+
+  resolve(key: string, value: unknown, work: Work): void {
+    this.#end(key, 'result', value, work)
+  }
+
+  reject(key: string, outcome: Exclude<Outcome, 'result'>, error: unknown, work?: Work): void {
+    this.#end(key, outcome, error, work)
+  }
+
+  #end(key: string, outcome: Outcome, value: unknown, work?: Work): void {
+    const deferred = this.#waiting.get(key)
+    if (!deferred) return
+    this.#waiting.delete(key)
+    const timing = timingOf(deferred.call, work)
+    deferred.settle(outcome, value, timing)
+    this.#onEnd(deferred.call, outcome, timing, outcome === 'result' ? undefined : value)
+  }
+}
+
+function timingOf(call: Call, work: Work = { prepare: 0, predict: 0, batch: 0 }): CallTiming {
+  const total = performance.now() - call.calledAt
+  const { prepare, predict, batch } = work
+  // Two clocks are involved; their difference must not make a wait negative.
+  return { queue: Math.max(0, total - prepare - predict), prepare, predict, total, batch }
+}

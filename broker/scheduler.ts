@@ -1,0 +1,86 @@
+import type { ChildProcess } from './child-process.ts'
+import type { Call } from './pending.ts'
+import { Queue } from './queue.ts'
+
+// One batch predicts while the next is prepared; a child never holds more than these two.
+const BATCHES_IN_CHILD = 2
+
+/** Who gets what, and when: calls that wait, in order, and calls over which a child has died. */
+export class Scheduler {
+  readonly #maxBatch: number
+  readonly #waiting = new Queue<Call>()
+  // Calls that were in a child when it died. Any of them may have killed it, so each is tried once more alone, and
+  // before those that wait: they are older.
+  readonly #suspects = new Queue<Call>()
+
+  constructor(maxBatch: number) {
+    this.#maxBatch = maxBatch
+  }
+
+  get size(): number {
+    return this.#waiting.size + this.#suspects.size
+  }
+
+  get bytes(): number {
+    return this.#waiting.bytes + this.#suspects.bytes
+  }
+
+  /** What the limits count: an accepted call that comes back is not refused. */
+  get waiting(): { calls: number; bytes: number } {
+    return { calls: this.#waiting.size, bytes: this.#waiting.bytes }
+  }
+
+  add(call: Call): void {
+    this.#waiting.push(call)
+  }
+
+  retry(call: Call): void {
+    this.#suspects.push(call)
+  }
+
+  remove(key: string): boolean {
+    return this.#waiting.remove(key) || this.#suspects.remove(key)
+  }
+
+  /** Takes as many calls out of the queue as the children have room for, and says which child gets which. */
+  assign(children: readonly ChildProcess[]): Map<ChildProcess, Call[]> {
+    const plan = new Map<ChildProcess, Call[]>()
+    let open = children.filter((child) => child.suspect === undefined)
+    if (this.#suspects.size > 0 && open.length === children.length) {
+      // The least loaded child gets nothing new until it is empty, and then one suspect after another.
+      const chosen = least(open, plan)
+      if (chosen?.held.size === 0) this.#assignSuspect(chosen, plan)
+      open = open.filter((child) => child !== chosen)
+    }
+    while (this.#waiting.size > 0) {
+      const child = least(open, plan)
+      if (!child || load(child, plan) >= this.#maxBatch * BATCHES_IN_CHILD) break
+      const call = this.#waiting.shift()
+      if (call) give(child, call, plan)
+    }
+    return plan
+  }
+
+  #assignSuspect(child: ChildProcess, plan: Map<ChildProcess, Call[]>): void {
+    const call = this.#suspects.shift()
+    if (!call) return
+    child.suspect = call.key
+    give(child, call, plan)
+  }
+}
+
+function give(child: ChildProcess, call: Call, plan: Map<ChildProcess, Call[]>): void {
+  const calls = plan.get(child)
+  if (calls) calls.push(call)
+  else plan.set(child, [call])
+}
+
+function least(children: readonly ChildProcess[], plan: Map<ChildProcess, Call[]>): ChildProcess | undefined {
+  let best: ChildProcess | undefined
+  for (const child of children) if (!best || load(child, plan) < load(best, plan)) best = child
+  return best
+}
+
+function load(child: ChildProcess, plan: Map<ChildProcess, Call[]>): number {
+  return child.held.size + (plan.get(child)?.length ?? 0)
+}

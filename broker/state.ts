@@ -1,0 +1,44 @@
+import type { CallTiming, Outcome } from './pending.ts'
+
+export type BrokerState = 'idle' | 'starting' | 'ready' | 'restarting' | 'failed' | 'closing' | 'closed'
+
+export interface BrokerStats {
+  state: BrokerState
+  queued: number
+  queuedBytes: number
+  inFlight: number
+  /** Children that died unasked. */
+  restarts: number
+  /** While no child is ready: how far the furthest is. */
+  progress: { fraction: number; word: string } | null
+  /** While no child is ready: why the last one died. */
+  error: ErrorSummary | null
+  /** What the pipeline says of itself. */
+  info: unknown
+  workers: { pid: number | undefined; state: string; inFlight: number }[]
+  /** Calls with a result so far, and the sum of their milliseconds by stage. */
+  timings: { calls: number; queue: number; prepare: number; predict: number; total: number }
+}
+
+export interface ErrorSummary {
+  code: string
+  message: string
+}
+
+export interface BrokerEvents {
+  state: [{ state: BrokerState; previous: BrokerState; error?: ErrorSummary }]
+  progress: [{ pid: number | undefined; fraction: number; word: string }]
+  /** A line that the pipeline printed. */
+  log: [{ pid: number | undefined; stream: 'stdout' | 'stderr'; line: string }]
+  /** A call has ended, or was refused. */
+  call: [{ method: string; outcome: Outcome; code?: string; timing: CallTiming }]
+  batch: [{ size: number }]
+  'child-start': [{ pid: number | undefined }]
+  'child-exit': [
+    { pid: number | undefined; exitCode: number | null; signal: string | null; expected: boolean },
+  ]
+}
+
+export function errorSummary(error: Error & { code?: unknown }): ErrorSummary {
+  return { code: typeof error.code === 'string' ? error.code : 'ERR_PIPELINE', message: error.message }
+}

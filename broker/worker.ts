@@ -1,0 +1,121 @@
+import { backoff } from './backoff.ts'
+import { type ChildOptions, ChildProcess } from './child-process.ts'
+import { PipelineError } from './error-wire.ts'
+import { BrokerError } from './errors.ts'
+import type { Answer } from './messages.ts'
+
+export type WorkerState = 'starting' | 'ready' | 'waiting' | 'failed' | 'ended'
+
+export interface WorkerHooks {
+  /** The state or the progress of this worker is another. */
+  changed(worker: Worker): void
+  answered(child: ChildProcess, answers: Answer[]): void
+  /** A child is gone; `error` says why, and is undefined when it was asked to go. */
+  lost(child: ChildProcess, error: Error | undefined): void
+  event(name: 'child-start', event: { pid: number | undefined }): void
+  event(
+    name: 'child-exit',
+    event: { pid: number | undefined; exitCode: number | null; signal: string | null; expected: boolean },
+  ): void
+  event(name: 'log', event: { pid: number | undefined; stream: 'stdout' | 'stderr'; line: string }): void
+  event(name: 'progress', event: { pid: number | undefined; fraction: number; word: string }): void
+}
+
+// A child that has been ready for this long without a death has proven itself, even if nobody called.
+const PROVEN_AFTER_MS = 10_000
+
+/** One place for a child: whenever the child in it dies, another is put there, at once at first and then more slowly. */
+export class Worker {
+  readonly #options: ChildOptions
+  readonly #maxDeaths: number
+  readonly #hooks: WorkerHooks
+  #child: ChildProcess | undefined
+  #timer: NodeJS.Timeout | undefined
+  // Children that died here since the last one that answered or proved itself.
+  #deaths = 0
+  #state: WorkerState = 'starting'
+  // Why the last child died, until another is ready.
+  error: Error | undefined
+
+  constructor(options: ChildOptions, maxDeaths: number, hooks: WorkerHooks) {
+    this.#options = options
+    this.#maxDeaths = maxDeaths
+    this.#hooks = hooks
+  }
+
+  get state(): WorkerState {
+    return this.#state
+  }
+
+  get child(): ChildProcess | undefined {
+    return this.#child
+  }
+
+  start(): void {
+    const child = new ChildProcess(this.#options)
+    this.#child = child
+    this.#state = this.#deaths >= this.#maxDeaths ? 'failed' : 'starting'
+    const pid = child.pid
+    child.on('log', (line) => this.#hooks.event('log', { pid, ...line }))
+    child.on('progress', (progress) => {
+      this.#hooks.event('progress', { pid, ...progress })
+      this.#hooks.changed(this)
+    })
+    child.on('ready', () => this.#ready())
+    child.on('answers', (answers) => {
+      this.#deaths = 0
+      this.#hooks.answered(child, answers)
+    })
+    child.on('exit', (exit) => {
+      this.#hooks.event('child-exit', { pid, ...exit })
+      this.#exited(child, exit.expected)
+    })
+    this.#hooks.event('child-start', { pid })
+    this.#hooks.changed(this)
+  }
+
+  async end(): Promise<void> {
+    this.#state = 'ended'
+    clearTimeout(this.#timer)
+    await this.#child?.end()
+  }
+
+  kill(): void {
+    this.#state = 'ended'
+    clearTimeout(this.#timer)
+    this.#child?.kill()
+  }
+
+  #ready(): void {
+    if (this.#state === 'ended') return
+    this.#state = 'ready'
+    this.error = undefined
+    this.#timer = setTimeout(() => {
+      this.#deaths = 0
+    }, PROVEN_AFTER_MS)
+    this.#timer.unref()
+    this.#hooks.changed(this)
+  }
+
+  #exited(child: ChildProcess, expected: boolean): void {
+    clearTimeout(this.#timer)
+    this.#child = undefined
+    if (expected || this.#state === 'ended') {
+      this.#state = 'ended'
+      this.#hooks.lost(child, undefined)
+      return
+    }
+    const { failure } = child
+    this.error = failure?.error
+      ? new PipelineError(failure.error)
+      : new BrokerError(
+          failure?.code === 'ERR_PROTOCOL' ? 'ERR_PROTOCOL' : 'ERR_CHILD_EXIT',
+          failure?.message ?? 'The child died.',
+        )
+    this.#deaths++
+    this.#state = this.#deaths >= this.#maxDeaths ? 'failed' : 'waiting'
+    this.#timer = setTimeout(() => this.start(), backoff(this.#deaths))
+    this.#hooks.lost(child, this.error)
+    this.#hooks.changed(this)
+  }
+}

@@ -1,0 +1,150 @@
+import { expect } from 'chai'
+import { type Broker, BrokerError } from '../../broker/broker.ts'
+import { codeOf, errorOf, isAlive, startBroker, until } from '../support/broker.ts'
+
+const pidOf = (broker: Broker) => broker.stats().workers[0]?.pid
+const killChild = (broker: Broker) => {
+  const pid = pidOf(broker)
+  if (pid !== undefined) process.kill(pid, 'SIGKILL')
+}
+
+describe('When the child dies', () => {
+  it('a poison input fails alone, and the 31 calls beside it succeed', async () => {
+    const broker = await startBroker('behave', { maxBatch: 8 })
+    const calls = Array.from({ length: 32 }, (_, value) =>
+      value === 10 ? codeOf(broker.call('predict', { do: 'abort' })) : broker.call('predict', { value }),
+    )
+    const answers = await Promise.all(calls)
+    expect(answers).to.deep.equal(
+      Array.from({ length: 32 }, (_, value) => (value === 10 ? 'ERR_CHILD_EXIT' : value)),
+    )
+    expect(broker.stats()).to.include({ restarts: 2, inFlight: 0, queued: 0, state: 'ready' })
+  }).timeout(30_000)
+
+  it('the call in flight is tried once more, and its caller notices nothing', async () => {
+    const broker = await startBroker('behave')
+    const call = broker.call('predict', { value: 'kept', predictMs: 200 })
+    await until(() => broker.stats().inFlight === 1, 1000, 'the call is in the child')
+    killChild(broker)
+    expect(await call).to.equal('kept')
+    expect(broker.stats().restarts).to.equal(1)
+  })
+
+  it('calls that waited just wait for the next child', async () => {
+    const broker = await startBroker('behave', { maxBatch: 1 })
+    const calls = Array.from({ length: 10 }, (_, value) => broker.call('predict', { value, predictMs: 20 }))
+    await until(() => broker.stats().inFlight === 2, 1000, 'the child is full')
+    killChild(broker)
+    expect(await Promise.all(calls)).to.deep.equal(Array.from({ length: 10 }, (_, value) => value))
+  })
+
+  it('the suspects are tried one at a time, in their order, and before those that wait', async () => {
+    const broker = await startBroker('behave', { maxBatch: 4 })
+    const order: unknown[] = []
+    const calls = Array.from({ length: 12 }, (_, value) =>
+      broker.call('predict', { value, predictMs: 30 }).then((answer) => order.push(answer)),
+    )
+    await until(() => broker.stats().inFlight === 8, 1000, 'the child is full')
+    killChild(broker)
+    let most = 0
+    const retried = new Promise<void>((resolve) => {
+      broker.on('batch', ({ size }) => {
+        if (order.length >= 8) return resolve()
+        most = Math.max(most, size, broker.stats().inFlight)
+      })
+    })
+    await Promise.all([...calls, retried])
+    expect(most).to.equal(1)
+    expect(order).to.deep.equal(Array.from({ length: 12 }, (_, value) => value))
+  })
+
+  it('says so to the caller with the exit of the child as the cause', async () => {
+    const broker = await startBroker('behave')
+    const error = await errorOf(broker.call('predict', { do: 'exit' }))
+    expect(error).to.be.instanceOf(BrokerError)
+    expect(error.code).to.equal('ERR_CHILD_EXIT')
+    expect(error.cause?.message).to.equal('The child exited with code 7.')
+  })
+
+  it('every 300 ms under 32 callers: right answers or clear errors, no hang, no growth, and back within 2 s', async () => {
+    const deadline = 5_000
+    const broker = await startBroker('behave', { maxBatch: 8, deadline })
+    const end = performance.now() + 10_000
+    const killer = setInterval(() => killChild(broker), 300)
+    const codes = new Map<string, number>()
+    let answers = 0
+    let slowest = 0
+    const heapBefore = await heapUsed()
+
+    const caller = async (name: number) => {
+      for (let turn = 0; performance.now() < end; turn++) {
+        const value = { name, turn, bytes: Buffer.alloc(20_000, name) }
+        const start = performance.now()
+        try {
+          const answer = await broker.call('predict', { value, predictMs: 5 })
+          expect(answer).to.deep.equal({ ...value, bytes: new Uint8Array(value.bytes) })
+          answers++
+        } catch (error) {
+          const code = (error as { code?: string }).code ?? String(error)
+          codes.set(code, (codes.get(code) ?? 0) + 1)
+          await new Promise((resolve) => setTimeout(resolve, 20))
+        }
+        slowest = Math.max(slowest, performance.now() - start)
+      }
+    }
+    await Promise.all(Array.from({ length: 32 }, (_, name) => caller(name)))
+    clearInterval(killer)
+    killChild(broker)
+    const back = performance.now()
+    const lastTry = async (): Promise<unknown> =>
+      broker.call('predict', { value: 'back' }, { deadline: 2000 }).catch((error) => {
+        if (performance.now() - back > 2000) throw error
+        return new Promise((resolve) => setTimeout(resolve, 20)).then(lastTry)
+      })
+    expect(await lastTry()).to.equal('back')
+    expect(performance.now() - back).to.be.below(2_000)
+    expect(
+      [...codes.keys()].filter((code) => !['ERR_CHILD_EXIT', 'ERR_DEADLINE', 'ERR_NOT_READY'].includes(code)),
+    ).to.deep.equal([])
+    expect(answers).to.be.above(100)
+    expect(slowest).to.be.below(deadline + 500)
+    expect(broker.stats()).to.include({ queued: 0, inFlight: 0 })
+    expect(broker.stats().restarts).to.be.above(5)
+    expect((await heapUsed()) - heapBefore).to.be.below(16 * 2 ** 20)
+  }).timeout(40_000)
+
+  it('too many times in a row the state is failed: calls are refused at once, and attempts go on', async () => {
+    const broker = await startBroker('behave', { maxDeaths: 3 })
+    const states: string[] = []
+    broker.on('state', ({ state }) => states.push(state))
+    const poison = () => codeOf(broker.call('predict', { do: 'abort' }))
+    expect(await Promise.all([poison(), poison()])).to.deep.equal(['ERR_CHILD_EXIT', 'ERR_CHILD_EXIT'])
+    expect(states).to.include('failed')
+    expect(await codeOf(broker.call('predict', {}))).to.equal('ERR_NOT_READY')
+    await until(() => broker.stats().state === 'ready', 5_000, 'a later attempt succeeds')
+    expect(await broker.call('predict', { value: 'again' })).to.equal('again')
+  }).timeout(30_000)
+
+  it('leaves no process behind', async () => {
+    const broker = await startBroker('behave')
+    const first = pidOf(broker)
+    killChild(broker)
+    await until(
+      () => broker.stats().restarts === 1 && broker.stats().state === 'ready',
+      5_000,
+      'the next child',
+    )
+    const second = pidOf(broker)
+    expect(second).not.to.equal(first)
+    await broker.close()
+    expect([first, second].map(isAlive)).to.deep.equal([false, false])
+  })
+})
+
+async function heapUsed(): Promise<number> {
+  const { setFlagsFromString } = await import('node:v8')
+  const { runInNewContext } = await import('node:vm')
+  setFlagsFromString('--expose-gc')
+  runInNewContext('gc')()
+  return process.memoryUsage().heapUsed + process.memoryUsage().external
+}

@@ -1,0 +1,82 @@
+import { expect } from 'chai'
+import { codeOf, errorOf, startBroker } from '../support/broker.ts'
+
+describe('A pipeline that', () => {
+  for (const way of ['hang', 'spin'] as const) {
+    it(`never returns ("${way}") is killed after hangTimeout; its call fails, those beside it succeed`, async () => {
+      const broker = await startBroker('behave', { hangTimeout: 400 })
+      const good = [1, 2].map((value) => broker.call('predict', { value }))
+      const error = await errorOf(broker.call('predict', { do: way }))
+      expect(error.code).to.equal('ERR_CHILD_EXIT')
+      expect(error.message).to.match(/no answer for 400 ms/)
+      expect(await Promise.all(good)).to.deep.equal([1, 2])
+      expect(await broker.call('predict', { value: 'next' })).to.equal('next')
+    })
+  }
+
+  it('never finishes one preparation is killed, even while it answers others', async () => {
+    const broker = await startBroker('behave', { hangTimeout: 150, maxBatch: 2 })
+    const hung = codeOf(broker.call('predict', { do: 'hang-prepare' }))
+    let over = false
+    const busy = (async () => {
+      while (!over) expect(await broker.call('predict', { value: 1, predictMs: 20 })).to.equal(1)
+    })()
+    expect(await hung).to.equal('ERR_CHILD_EXIT')
+    over = true
+    await busy
+    expect(broker.stats().restarts).to.equal(2)
+  })
+
+  it('is slow but within hangTimeout is left alone', async () => {
+    const broker = await startBroker('behave', { hangTimeout: 400, maxBatch: 1 })
+    const calls = [1, 2, 3, 4].map((value) => broker.call('predict', { value, predictMs: 250 }))
+    expect(await Promise.all(calls)).to.deep.equal([1, 2, 3, 4])
+    expect(broker.stats().restarts).to.equal(0)
+  })
+
+  it('was idle for longer than hangTimeout is left alone', async () => {
+    const broker = await startBroker('behave', { hangTimeout: 100 })
+    await broker.call('predict', {})
+    await new Promise((resolve) => setTimeout(resolve, 250))
+    await broker.call('predict', { predictMs: 50 })
+    expect(broker.stats().restarts).to.equal(0)
+  })
+
+  for (const way of ['garbage', 'giant-header'] as const) {
+    it(`writes garbage into the pipe ("${way}") is replaced, and the parent lives`, async () => {
+      const broker = await startBroker('behave', { hangTimeout: 1000, maxMessageBytes: 50_000 })
+      const error = await errorOf(broker.call('predict', { do: way }))
+      expect(error.code).to.equal('ERR_CHILD_EXIT')
+      expect(error.cause).to.include({ code: 'ERR_PROTOCOL' })
+      expect(await broker.call('predict', { value: 'next' })).to.equal('next')
+    })
+  }
+
+  it('answers with more bytes than maxMessageBytes fails with a word on both numbers', async () => {
+    const broker = await startBroker('behave', { maxMessageBytes: 100_000 })
+    const error = await errorOf(broker.call('predict', { value: Buffer.alloc(300_000) }))
+    expect(error.cause?.message).to.match(/bytes without an end, the limit is 100000/)
+    expect(await broker.call('predict', { value: Buffer.alloc(60_000) })).to.have.lengthOf(60_000)
+  })
+
+  it('closes the pipe under itself is replaced', async () => {
+    const broker = await startBroker('behave')
+    expect(await codeOf(broker.call('predict', { do: 'disconnect' }))).to.equal('ERR_CHILD_EXIT')
+    expect(await broker.call('predict', { value: 'next' })).to.equal('next')
+  })
+
+  it('prints is heard line by line, with its pid', async () => {
+    const broker = await startBroker('behave')
+    const lines: string[] = []
+    broker.on('log', ({ stream, line, pid }) =>
+      lines.push(`${stream} ${line} ${pid === broker.stats().workers[0]?.pid}`),
+    )
+    await broker.call('predict', { do: 'print', value: 'x' })
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    expect(lines.sort()).to.deep.equal([
+      'stderr warning of x true',
+      'stdout first of x true',
+      'stdout second of x true',
+    ])
+  })
+})
