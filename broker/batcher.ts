@@ -85,6 +85,7 @@ export class Batcher {
     this.#running = true
     for (let batch = this.#take(); batch.length > 0; batch = this.#take()) {
       await this.#predict(batch)
+      if (this.#held.size === 0) break
       // A predict() that blocks the thread also blocks the pipe. One turn of the loop between two batches lets the
       // answers out and the next calls in, so that these are prepared (on other threads) during the next batch.
       await nextTurn()

@@ -296,7 +296,9 @@ export class Broker extends EventEmitter<BrokerEvents> {
   }
 
   #ready(): ChildProcess[] {
-    return this.#workers.flatMap(({ child }) => (child?.ready ? [child] : []))
+    const ready = []
+    for (const { child } of this.#workers) if (child?.ready) ready.push(child)
+    return ready
   }
 
   /** Of several children that start, the one that is furthest: with it the broker is ready. */

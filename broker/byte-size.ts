@@ -4,6 +4,7 @@ const PART_BYTES = 16
 
 /** About how many bytes a value takes in the queue and on the pipe: exact for buffers, close for the rest. */
 export function byteSize(value: unknown): number {
+  if (ArrayBuffer.isView(value)) return value.byteLength + PART_BYTES
   let bytes = 0
   let parts = 0
   const seen = new Set<object>()
