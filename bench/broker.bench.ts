@@ -114,7 +114,7 @@ async function throughBroker(): Promise<Contestant> {
 
 async function piscina(): Promise<Contestant> {
   const filename = fileURLToPath(new URL('./peers/echo-thread.mjs', import.meta.url))
-  const pool = new Piscina({ filename, maxThreads: 1, minThreads: 1 })
+  const pool = new Piscina({ filename, name: 'echo', maxThreads: 1, minThreads: 1 })
   await pool.run(0)
   return { name: 'piscina', call: (input) => pool.run(input), close: () => pool.close() }
 }

@@ -1,3 +1,84 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { Agent, get, request } from 'node:http'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { percentile, table } from './statistics.ts'
+
+const CALLERS = 32
+const MEASURE_MS = 15_000
+// As a page or a load balancer would ask: often, but not in a closed loop.
+const PAUSE_MS = 5
+
+/** How the web process answers while its child burns CPU without pause and 32 callers wait for it. */
 export async function measureResponsiveness(): Promise<string> {
-  return ''
+  const service = await startService()
+  const agent = new Agent({ keepAlive: true, maxSockets: CALLERS + 4 })
+  const end = performance.now() + MEASURE_MS
+  let predictions = 0
+  const caller = async () => {
+    while (performance.now() < end) {
+      await send(`${service.url}/burn`, agent, 'input')
+      predictions++
+    }
+  }
+  const healthz: number[] = []
+  const asker = async () => {
+    while (performance.now() < end) {
+      const start = performance.now()
+      await send(`${service.url}/healthz`, agent)
+      healthz.push(performance.now() - start)
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
+    }
+  }
+  await send(`${service.url}/burn`, agent, 'warm-up')
+  await send(`${service.url}/metrics`, agent) // a scrape begins a new interval of the event-loop figures
+  await Promise.all([asker(), ...Array.from({ length: CALLERS }, caller)])
+  const metrics = await send(`${service.url}/metrics`, agent)
+  agent.destroy()
+  service.stop()
+  const delay = /^tandem_event_loop_delay_seconds\{quantile="0\.99"\} (\S+)/m.exec(metrics)?.[1]
+  const row = (name: string, p50: string, p99: string) => [name, p50, p99]
+  const rows = [
+    row(
+      `GET /healthz (${healthz.length} times)`,
+      `${percentile(healthz, 0.5).toFixed(2)} ms`,
+      `${percentile(healthz, 0.99).toFixed(2)} ms`,
+    ),
+    row('event-loop delay of the web process', '', `${(Number(delay) * 1000).toFixed(2)} ms`),
+  ]
+  const head = [`child busy all the time, ${CALLERS} callers, ${predictions} predictions`, 'p50', 'p99']
+  return table(head, rows)
+}
+
+async function startService() {
+  const child = spawn(
+    process.execPath,
+    ['--import', 'tsx', fileURLToPath(new URL('../StartService.ts', import.meta.url))],
+    {
+      env: {
+        ...process.env,
+        PORT: '0',
+        MODELS: 'burn',
+        PIPELINE: fileURLToPath(new URL('./peers/burn-pipeline.ts', import.meta.url)),
+      },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
+  const lines = createInterface(child.stdout)
+  for await (const line of lines) {
+    const { url } = JSON.parse(line) as { url?: string }
+    if (url === undefined) continue
+    child.stdout.resume() // a full pipe would slow the service down
+    return { url, stop: () => child.kill('SIGTERM') }
+  }
+  throw new Error('The service did not start.')
+}
+
+async function send(url: string, agent: Agent, body?: string): Promise<string> {
+  const sent = body === undefined ? get(url, { agent }) : request(url, { agent, method: 'POST' }).end(body)
+  const [response] = await once(sent, 'response')
+  let text = ''
+  for await (const chunk of response) text += chunk
+  return text
 }

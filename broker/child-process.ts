@@ -49,6 +49,8 @@ export class ChildProcess extends EventEmitter<ChildEvents> {
   failure:
     | { code: string; message: string; error?: Extract<FromChild, { kind: 'failed' }>['error'] }
     | undefined
+  // True once this child was killed by ourselves, because it was silent for too long or wrote garbage.
+  condemned = false
   // What this child holds, by key, the oldest first: the broker bounds how many.
   readonly held = new Map<string, Sent>()
   // The key of the call that this child tries a second time, alone; nothing else is sent beside it.
@@ -90,7 +92,8 @@ export class ChildProcess extends EventEmitter<ChildEvents> {
     const messages = calls.map(
       ({ key, method, input }): CallMessage => ({ kind: 'call', key, method, args: [input] }),
     )
-    this.#forked.send({ kind: 'calls', calls: messages } satisfies ToChild, ignoreClosedPipe)
+    const [first] = messages
+    this.#post(first && messages.length === 1 ? first : { kind: 'calls', calls: messages })
     const now = performance.now()
     if (this.held.size === 0) this.#lastSign = now
     for (const call of calls) {
@@ -122,8 +125,12 @@ export class ChildProcess extends EventEmitter<ChildEvents> {
 
   /** Ends the child at once. `failure` is what the calls that it held are told. */
   kill(failure?: { code: string; message: string }): void {
-    if (failure) this.failure ??= failure
-    else this.#expected = true
+    if (failure) {
+      this.failure ??= failure
+      this.condemned = true
+    } else {
+      this.#expected = true
+    }
     this.#forked.kill('SIGKILL')
   }
 
@@ -181,6 +188,10 @@ export class ChildProcess extends EventEmitter<ChildEvents> {
         return
       case 'failed':
         this.failure = { code: message.error.code, message: message.error.message, error: message.error }
+        return
+      case 'result':
+      case 'failure':
+        this.emit('answers', [message])
         return
       case 'answers':
         this.emit('answers', message.answers)

@@ -22,6 +22,8 @@ async function receive(message: ToChild): Promise<void> {
   switch (message.kind) {
     case 'start':
       return start(message)
+    case 'call':
+      return batcher?.accept([message])
     case 'calls':
       return batcher?.accept(message.calls)
     case 'cancel':
@@ -65,11 +67,11 @@ function progress(fraction: number, word: string): void {
 
 /** One message for a batch; when it cannot be cloned, one for each, so that only the answer at fault is lost. */
 function answer(answers: Answer[]): void {
+  const [first] = answers
+  const single = first && answers.length === 1
   try {
-    process.send?.({ kind: 'answers', answers } satisfies FromChild)
+    process.send?.((single ? first : { kind: 'answers', answers }) satisfies FromChild)
   } catch (error) {
-    const [first] = answers
-    const single = first && answers.length === 1
     for (const one of single ? [notCloneable(first, error)] : answers) answer([one])
   }
 }

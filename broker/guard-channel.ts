@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 
 interface ChannelHandle {
-  onread?: (this: unknown, ...args: unknown[]) => void
+  onread?: (this: unknown, bytes: ArrayBuffer | undefined) => void
 }
 
 /**
@@ -19,18 +19,16 @@ export function guardChannel(child: ChildProcess, maxBytes: number, onGarbage: (
   // Bytes that came since the last whole message.
   let unread = 0
   let broken = false
-  const reset = () => {
+  child.on('message', () => {
     unread = 0
-  }
-  child.on('message', reset)
-  handle.onread = function guarded(...args) {
-    const [bytes] = args
+  })
+  handle.onread = function guarded(bytes) {
     // The end of the pipe comes without bytes, and has to be heard in any case.
-    if (!(bytes instanceof ArrayBuffer)) return onread.apply(this, args)
+    if (!bytes) return onread.call(this, bytes)
     if (broken) return
     unread += bytes.byteLength
     try {
-      onread.apply(this, args)
+      onread.call(this, bytes)
     } catch (error) {
       broken = true
       return onGarbage(error instanceof Error ? error.message : String(error))

@@ -1,11 +1,12 @@
 import type { WireError } from './error-wire.ts'
 
 /**
- * What crosses the pipe. Calls and answers travel in groups, because one write for what belongs together costs a
- * fraction of one write each; each call and each answer keeps its own key.
+ * What crosses the pipe. Several calls or answers travel in a group, because one write for what belongs together costs
+ * a fraction of one write each; each keeps its own key, and one alone goes without the group around it.
  */
 export type ToChild =
   | { kind: 'start'; name: string; pipeline: string; options: unknown; maxBatch: number }
+  | CallMessage
   | { kind: 'calls'; calls: CallMessage[] }
   | { kind: 'cancel'; keys: string[] }
   | { kind: 'close' }
@@ -21,6 +22,7 @@ export type FromChild =
   | { kind: 'progress'; fraction: number; word: string }
   | { kind: 'ready'; methods: string[]; info: unknown }
   | { kind: 'failed'; error: WireError }
+  | Answer
   | { kind: 'answers'; answers: Answer[] }
 
 export type Answer =
@@ -43,6 +45,9 @@ export function isFromChild(message: unknown): message is FromChild {
       return Array.isArray(message.methods) && message.methods.every((method) => typeof method === 'string')
     case 'failed':
       return isWireError(message.error)
+    case 'result':
+    case 'failure':
+      return isAnswer(message)
     case 'answers':
       return Array.isArray(message.answers) && message.answers.every(isAnswer)
     default:
@@ -55,6 +60,8 @@ export function isToChild(message: unknown): message is ToChild {
   switch (message.kind) {
     case 'start':
       return typeof message.pipeline === 'string' && typeof message.maxBatch === 'number'
+    case 'call':
+      return isCall(message)
     case 'calls':
       return Array.isArray(message.calls) && message.calls.every(isCall)
     case 'cancel':

@@ -21,6 +21,10 @@ export interface WorkerHooks {
   event(name: 'progress', event: { pid: number | undefined; fraction: number; word: string }): void
 }
 
+// A kill from outside (an operator, the kernel short of memory) says little about the pipeline: it takes ten of them to
+// weigh as much as a crash of its own, so that a storm of kills is over as soon as it ends.
+const OUTSIDE_SIGNALS: readonly (string | null)[] = ['SIGKILL', 'SIGTERM']
+const KILL_WEIGHT = 0.1
 // A child that has been ready for this long without a death has proven itself, even if nobody called.
 const PROVEN_AFTER_MS = 10_000
 
@@ -31,7 +35,7 @@ export class Worker {
   readonly #hooks: WorkerHooks
   #child: ChildProcess | undefined
   #timer: NodeJS.Timeout | undefined
-  // Children that died here since the last one that answered or proved itself.
+  // Children that died here since the last one that answered or proved itself, by weight.
   #deaths = 0
   #state: WorkerState = 'starting'
   // Why the last child died, until another is ready.
@@ -68,7 +72,7 @@ export class Worker {
     })
     child.on('exit', (exit) => {
       this.#hooks.event('child-exit', { pid, ...exit })
-      this.#exited(child, exit.expected)
+      this.#exited(child, exit.expected, OUTSIDE_SIGNALS.includes(exit.signal))
     })
     this.#hooks.event('child-start', { pid })
     this.#hooks.changed(this)
@@ -97,7 +101,7 @@ export class Worker {
     this.#hooks.changed(this)
   }
 
-  #exited(child: ChildProcess, expected: boolean): void {
+  #exited(child: ChildProcess, expected: boolean, killed: boolean): void {
     clearTimeout(this.#timer)
     this.#child = undefined
     if (expected || this.#state === 'ended') {
@@ -105,14 +109,14 @@ export class Worker {
       this.#hooks.lost(child, undefined)
       return
     }
-    const { failure } = child
+    const { failure, condemned } = child
     this.error = failure?.error
       ? new PipelineError(failure.error)
       : new BrokerError(
           failure?.code === 'ERR_PROTOCOL' ? 'ERR_PROTOCOL' : 'ERR_CHILD_EXIT',
           failure?.message ?? 'The child died.',
         )
-    this.#deaths++
+    this.#deaths += killed && !condemned ? KILL_WEIGHT : 1
     this.#state = this.#deaths >= this.#maxDeaths ? 'failed' : 'waiting'
     this.#timer = setTimeout(() => this.start(), backoff(this.#deaths))
     this.#hooks.lost(child, this.error)

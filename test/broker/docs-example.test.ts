@@ -16,6 +16,7 @@ describe('The example of docs/broker.md', () => {
     expect(`${pipeline}${main}`.trim().split('\n').length).to.be.below(20)
 
     const folder = mkdtempSync(join(tmpdir(), 'tandem-'))
+    await run('npm', ['run', 'build'], { cwd: root })
     const { stdout: packed } = await run('npm', ['pack', '--json', '--pack-destination', folder], {
       cwd: root,
     })

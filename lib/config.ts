@@ -1,0 +1,153 @@
+import { createRequire } from 'node:module'
+import { parseArgs } from 'node:util'
+import { nearest } from './nearest.ts'
+import { bytes, flagOf, type Kind, modelList, oneOf, text, wholeNumber } from './setting-kinds.ts'
+import { helpText } from './settings-table.ts'
+
+/** One setting. The flag is the variable in kebab-case: MAX_QUEUE is --max-queue. */
+export interface Setting<T> {
+  readonly env: string
+  /** the default, written as a user would write it, and read by the same `kind` */
+  readonly fallback: string
+  readonly kind: Kind<T>
+  readonly help: string
+}
+
+const DAY_MS = 86_400_000
+const GIB = 2 ** 30
+
+/** Every setting there is. A flag beats the environment, the environment beats the default; empty counts as unset. */
+export const SETTINGS = {
+  host: row('HOST', '127.0.0.1', text('an address'), 'address to listen on; 0.0.0.0 for every interface'),
+  port: row('PORT', '2017', wholeNumber(0, 65535), 'port to listen on; 0 takes any free one'),
+  models: row('MODELS', '', modelList(), 'what to serve: a comma list of `name` or `name=path`'),
+  pipeline: row(
+    'PIPELINE',
+    '',
+    text('a path or URL'),
+    'module with makePipeline to serve instead of the built-in one',
+  ),
+  weightsDir: row('WEIGHTS_DIR', './weights', text('a path'), 'folder of weights and compiled graphs'),
+  workers: row('WORKERS', '1', wholeNumber(1, 64), 'child processes per model'),
+  threads: row(
+    'THREADS',
+    '0',
+    wholeNumber(0, 1024),
+    'threads per child; 0 divides the cores among the workers',
+  ),
+  maxBatch: row('MAX_BATCH', '8', wholeNumber(1, 1024), 'most calls that are predicted together'),
+  maxQueue: row('MAX_QUEUE', '256', wholeNumber(1, 1_000_000), 'most calls that wait, per model'),
+  maxQueueBytes: row('MAX_QUEUE_BYTES', '256mb', bytes(1, 64 * GIB), 'most bytes that wait, per model'),
+  deadlineMs: row('DEADLINE_MS', '60000', wholeNumber(1, DAY_MS), 'time a call may take, waiting included'),
+  hangTimeoutMs: row(
+    'HANG_TIMEOUT_MS',
+    '30000',
+    wholeNumber(1, DAY_MS),
+    'time one batch may take before its child is killed',
+  ),
+  drainTimeoutMs: row(
+    'DRAIN_TIMEOUT_MS',
+    '15000',
+    wholeNumber(0, DAY_MS),
+    'time to finish accepted requests on SIGTERM',
+  ),
+  maxBodyBytes: row('MAX_BODY_BYTES', '20mb', bytes(1, GIB), 'largest request body'),
+  bodyTimeoutMs: row('BODY_TIMEOUT_MS', '30000', wholeNumber(1, DAY_MS), 'time a client has to send a body'),
+  logLevel: row(
+    'LOG_LEVEL',
+    'info',
+    oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
+    'least severe line that is logged',
+  ),
+} as const
+
+export type Config = {
+  readonly [Name in keyof typeof SETTINGS]: (typeof SETTINGS)[Name] extends Setting<infer T> ? T : never
+}
+
+export class ConfigError extends Error {
+  readonly code = 'ERR_CONFIG'
+  override readonly name = 'ConfigError'
+}
+
+type Source = Readonly<Record<string, string | undefined>>
+
+/** The settings as one deeply frozen object, or a ConfigError that names the first wrong one. */
+export function readConfig(argv: readonly string[], env: Source): Config {
+  const flags = readFlags(argv)
+  const settings: Readonly<Record<string, Setting<unknown>>> = SETTINGS
+  const entries = Object.entries(settings).map(([name, setting]) => [name, readSetting(setting, flags, env)])
+  // The keys and the value types are those of SETTINGS, entry by entry; fromEntries cannot say so.
+  const config = Object.fromEntries(entries) as Config
+  if (config.pipeline !== '' && config.models.length === 0) {
+    throw new ConfigError('MODELS must name what to serve when PIPELINE is set, but it is empty.')
+  }
+  return deepFreeze(config)
+}
+
+/** The settings of this process. Answers --help and --version, and ends the process over a wrong setting. */
+export function configOfThisProcess(): Config {
+  const argv = process.argv.slice(2)
+  try {
+    if (argv.includes('--help') || argv.includes('-h')) return printAndExit(helpText(SETTINGS))
+    if (argv.includes('--version') || argv.includes('-v')) return printAndExit(version())
+    return readConfig(argv, process.env)
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    process.stderr.write(`${error.message}\n`)
+    return process.exit(2)
+  }
+}
+
+function row<T>(env: string, fallback: string, kind: Kind<T>, help: string): Setting<T> {
+  return { env, fallback, kind, help }
+}
+
+function readFlags(argv: readonly string[]): ReadonlyMap<string, string> {
+  const known = Object.values(SETTINGS).map(({ env }) => flagOf(env))
+  const options = Object.fromEntries(known.map((flag) => [flag, { type: 'string' as const }]))
+  const { tokens } = parseArgs({ args: [...argv], options, strict: false, tokens: true })
+  const flags = new Map<string, string>()
+  for (const token of tokens) {
+    if (token.kind === 'option-terminator') continue
+    if (token.kind === 'positional') throw new ConfigError(`Flags were expected, but "${token.value}" came.`)
+    if (!known.includes(token.name)) throw unknownFlag(token.rawName, known)
+    // Without this, "--host --port 80" would listen on the host "--port".
+    const lacksValue = token.value === undefined || (!token.inlineValue && token.value.startsWith('--'))
+    if (lacksValue) throw new ConfigError(`--${token.name} must have a value, but none came.`)
+    flags.set(token.name, token.value)
+  }
+  return flags
+}
+
+function unknownFlag(rawName: string, known: readonly string[]): ConfigError {
+  const near = nearest(rawName.replace(/^-+/, ''), known)
+  const hint = near === undefined ? '--help lists them all' : `did you mean --${near}?`
+  return new ConfigError(`There is no flag ${rawName}; ${hint}`.replace(/([^?])$/, '$1.'))
+}
+
+function readSetting<T>(setting: Setting<T>, flags: ReadonlyMap<string, string>, env: Source): T {
+  const flag = flagOf(setting.env)
+  const given = flags.get(flag)
+  const raw = given ?? (env[setting.env] || setting.fallback)
+  const value = setting.kind.parse(raw)
+  if (value !== undefined) return value
+  const origin = given === undefined ? 'the environment' : `--${flag}`
+  throw new ConfigError(`${setting.env} must be ${setting.kind.expected}, but ${origin} says "${raw}".`)
+}
+
+function version(): string {
+  const { version } = createRequire(import.meta.url)('tandem-serve/package.json') as { version: string }
+  return `${version}\n`
+}
+
+function printAndExit(output: string): never {
+  process.stdout.write(output)
+  return process.exit(0)
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value
+  for (const part of Object.values(value)) deepFreeze(part)
+  return Object.freeze(value)
+}

@@ -1,0 +1,25 @@
+import type { Log } from '../log.ts'
+import type { Middleware } from '../state.ts'
+import { finalStatus } from './final-status.ts'
+
+/** One line per request, written when its connection is done with it, however that came about. */
+export function accessLog(log: Log): Middleware {
+  return (ctx, next) => {
+    const start = performance.now()
+    ctx.res.once('close', () => {
+      log.info(
+        {
+          requestId: ctx.state.requestId,
+          method: ctx.method,
+          // Without the query: it may hold an address or a token of the user's.
+          path: ctx.path,
+          status: finalStatus(ctx),
+          ms: Math.round(performance.now() - start),
+          bytes: ctx.length ?? 0,
+        },
+        'request',
+      )
+    })
+    return next()
+  }
+}

@@ -1,0 +1,24 @@
+import { METHODS } from 'node:http'
+import type { RouterContext } from '@koa/router'
+import type { Metrics } from '../metrics.ts'
+import type { Context, Middleware } from '../state.ts'
+import { finalStatus } from './final-status.ts'
+
+/** Counts requests by the pattern of their route, never by their path: strangers choose paths. */
+export function countRequests(metrics: Metrics): Middleware {
+  return (ctx, next) => {
+    const start = performance.now()
+    ctx.res.once('close', () => {
+      const method = METHODS.includes(ctx.method) ? ctx.method : 'other'
+      metrics.countRequest(
+        { method, route: routeOf(ctx), status: finalStatus(ctx) },
+        (performance.now() - start) / 1000,
+      )
+    })
+    return next()
+  }
+}
+
+function routeOf(ctx: Context & Partial<Pick<RouterContext, '_matchedRoute'>>): string {
+  return String(ctx._matchedRoute ?? 'none')
+}

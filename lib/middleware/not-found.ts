@@ -1,0 +1,23 @@
+import type { RouterContext } from '@koa/router'
+import { HttpError } from '../errors.ts'
+import type { Context, Middleware } from '../state.ts'
+
+/** What no route has taken: a path that is served with other methods, a model that is not served, or nothing. */
+export function notFound(): Middleware {
+  return (ctx: Context & Partial<Pick<RouterContext, 'matched'>>) => {
+    const methods = new Set((ctx.matched ?? []).flatMap((layer) => layer.methods))
+    if (methods.size > 0) {
+      const allow = [...methods].sort().join(', ')
+      throw new HttpError('ERR_METHOD_NOT_ALLOWED', `${ctx.path} takes ${allow}, not ${ctx.method}.`, {
+        Allow: allow,
+      })
+    }
+    if (ctx.method === 'POST' && /^\/[^/]+$/.test(ctx.path)) {
+      throw new HttpError(
+        'ERR_MODEL_UNKNOWN',
+        `No model called "${ctx.path.slice(1)}" is served; GET / lists those that are.`,
+      )
+    }
+    throw new HttpError('ERR_NOT_FOUND', `Nothing is served at ${ctx.path}.`)
+  }
+}

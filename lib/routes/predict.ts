@@ -1,0 +1,34 @@
+import type { Router } from '@koa/router'
+import type { Classification, Classifier } from '../classifier.ts'
+import { HttpError } from '../errors.ts'
+import { type BodyLimits, readBody } from '../middleware/read-body.ts'
+import type { RequestState } from '../state.ts'
+
+/** `POST /<model>`: the bytes of one input as the raw body, of whatever type. */
+export function predictRoutes(
+  router: Router<RequestState>,
+  classifier: Classifier,
+  limits: BodyLimits,
+): void {
+  for (const model of classifier.models) {
+    router.post(`/${model}`, async (ctx) => {
+      const input = await readBody(ctx.req, limits)
+      if (input.length === 0)
+        throw new HttpError('ERR_BODY_EMPTY', `POST /${model} needs the input as its body.`)
+      ctx.body = shape(await classifier.classify(model, input, ctx.state.gone))
+    })
+  }
+}
+
+/** A list of guesses is `predictions`; any other answer is one `prediction`. */
+function shape({ model, value, timing }: Classification): Record<string, unknown> {
+  const { queue, prepare, predict, total } = timing
+  const answer = Array.isArray(value) ? { predictions: value } : { prediction: value }
+  const ms = { queue: round(queue), prepare: round(prepare), predict: round(predict), total: round(total) }
+  return { model, ...answer, timing: ms }
+}
+
+/** Microseconds are more than the clock is good for. */
+function round(ms: number): number {
+  return Math.round(ms * 1000) / 1000
+}

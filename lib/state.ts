@@ -1,0 +1,17 @@
+import type { Middleware as KoaMiddleware, ParameterizedContext } from 'koa'
+
+/** What the middleware leave on `ctx.state` for those below them. */
+export interface RequestState {
+  /** from middleware/request-id */
+  requestId: string
+  /** from middleware/client-gone: fires when the client leaves before its answer is written */
+  gone: AbortSignal
+}
+
+export type Context = ParameterizedContext<RequestState>
+export type Middleware = KoaMiddleware<RequestState>
+
+/** What the signal handler tells the routes: one object, written in one place (drain.ts). */
+export interface ServiceState {
+  draining: boolean
+}

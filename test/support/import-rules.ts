@@ -1,0 +1,51 @@
+export interface SourceFile {
+  /** from the root of the repository, with forward slashes */
+  path: string
+  text: string
+}
+
+interface Rule {
+  from: RegExp
+  /** what an import may resolve to: a path from the root, or the name of a package */
+  may: RegExp
+}
+
+const PACKAGE = /^[^./]/
+const NODE = /^node:/
+const INFERENCE = /^(onnxruntime-|@tensorflow\/|sharp$|jimp$|@jimp\/|h5wasm$|protobufjs$)/
+const WEB_PROCESS = /^(StartService\.ts$|lib\/|broker\/)/
+const SPECIFIER = /(?:\bfrom|\bimport)\s*\(?\s*(['"])([^'"]+)\1/g
+
+const RULES: readonly Rule[] = [
+  { from: /^StartService\.ts$/, may: /^(lib|broker)\// },
+  { from: /^lib\//, may: /^(lib|broker)\// },
+  { from: /^broker\//, may: /^broker\/|^nanoid$/ },
+  { from: /^pipeline\//, may: /^pipeline\// },
+]
+
+/** What is wrong with the imports and the environment of one file, a sentence each. */
+export function violations({ path, text }: SourceFile): string[] {
+  const wrong = [...text.matchAll(SPECIFIER)]
+    .map(([, , specifier = '']) => resolveSpecifier(path, specifier))
+    .filter((target) => !isAllowed(path, target))
+    .map((target) => `${path} imports ${target}`)
+  if (path !== 'lib/config.ts' && /\bprocess\.env\b/.test(text)) wrong.push(`${path} reads process.env`)
+  return wrong
+}
+
+function isAllowed(path: string, target: string): boolean {
+  if (NODE.test(target)) return true
+  if (WEB_PROCESS.test(path) && INFERENCE.test(target)) return false
+  const rule = RULES.find(({ from }) => from.test(path))
+  if (rule === undefined || rule.may.test(target)) return true
+  return PACKAGE.test(target) && !isOwn(target) && !path.startsWith('broker/')
+}
+
+function isOwn(target: string): boolean {
+  return /^(lib|broker|pipeline|test|bench|training|StartService\.ts)(\/|$)/.test(target)
+}
+
+function resolveSpecifier(path: string, specifier: string): string {
+  if (!specifier.startsWith('.')) return specifier
+  return new URL(specifier, `file:///${path}`).pathname.slice(1)
+}
