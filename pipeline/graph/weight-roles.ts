@@ -1,0 +1,24 @@
+import type { Layer } from '../models/layer-list.ts'
+
+/** The weight arrays that a layer has, by their Keras names, in the order in which Keras keeps them. */
+export function weightRoles({ className, config }: Layer): string[] {
+  const bias = config.use_bias === false ? [] : ['bias']
+  switch (className) {
+    case 'Conv2D':
+    case 'Dense':
+      return ['kernel', ...bias]
+    case 'DepthwiseConv2D':
+      return ['depthwise_kernel', ...bias]
+    case 'SeparableConv2D':
+      return ['depthwise_kernel', 'pointwise_kernel', ...bias]
+    case 'BatchNormalization':
+      return [
+        ...(config.scale === false ? [] : ['gamma']),
+        ...(config.center === false ? [] : ['beta']),
+        'moving_mean',
+        'moving_variance',
+      ]
+    default:
+      return []
+  }
+}
