@@ -1,8 +1,6 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { Agent, get, request } from 'node:http'
-import { createInterface } from 'node:readline'
+import { Agent } from 'node:http'
 import { fileURLToPath } from 'node:url'
+import { send, startService } from './http.ts'
 import { percentile, table } from './statistics.ts'
 
 const CALLERS = 32
@@ -12,7 +10,10 @@ const PAUSE_MS = 5
 
 /** How the web process answers while its child burns CPU without pause and 32 callers wait for it. */
 export async function measureResponsiveness(): Promise<string> {
-  const service = await startService()
+  const service = await startService({
+    MODELS: 'burn',
+    PIPELINE: fileURLToPath(new URL('./peers/burn-pipeline.ts', import.meta.url)),
+  })
   const agent = new Agent({ keepAlive: true, maxSockets: CALLERS + 4 })
   const end = performance.now() + MEASURE_MS
   let predictions = 0
@@ -36,7 +37,7 @@ export async function measureResponsiveness(): Promise<string> {
   await Promise.all([asker(), ...Array.from({ length: CALLERS }, caller)])
   const metrics = await send(`${service.url}/metrics`, agent)
   agent.destroy()
-  service.stop()
+  await service.stop()
   const delay = /^tandem_event_loop_delay_seconds\{quantile="0\.99"\} (\S+)/m.exec(metrics)?.[1]
   const row = (name: string, p50: string, p99: string) => [name, p50, p99]
   const rows = [
@@ -49,36 +50,4 @@ export async function measureResponsiveness(): Promise<string> {
   ]
   const head = [`child busy all the time, ${CALLERS} callers, ${predictions} predictions`, 'p50', 'p99']
   return table(head, rows)
-}
-
-async function startService() {
-  const child = spawn(
-    process.execPath,
-    ['--import', 'tsx', fileURLToPath(new URL('../StartService.ts', import.meta.url))],
-    {
-      env: {
-        ...process.env,
-        PORT: '0',
-        MODELS: 'burn',
-        PIPELINE: fileURLToPath(new URL('./peers/burn-pipeline.ts', import.meta.url)),
-      },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  )
-  const lines = createInterface(child.stdout)
-  for await (const line of lines) {
-    const { url } = JSON.parse(line) as { url?: string }
-    if (url === undefined) continue
-    child.stdout.resume() // a full pipe would slow the service down
-    return { url, stop: () => child.kill('SIGTERM') }
-  }
-  throw new Error('The service did not start.')
-}
-
-async function send(url: string, agent: Agent, body?: string): Promise<string> {
-  const sent = body === undefined ? get(url, { agent }) : request(url, { agent, method: 'POST' }).end(body)
-  const [response] = await once(sent, 'response')
-  let text = ''
-  for await (const chunk of response) text += chunk
-  return text
 }

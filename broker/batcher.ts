@@ -9,7 +9,7 @@ interface Held {
   readonly method: string
   input: unknown
   prepareMs: number
-  state: 'preparing' | 'prepared'
+  state: 'preparing' | 'prepared' | 'dropped'
 }
 
 type Method = (input: unknown) => unknown
@@ -61,21 +61,33 @@ export class Batcher {
     void this.#run()
   }
 
-  /** The callers went away: what has not started does not start. The answer tells the parent that there is room. */
+  /**
+   * The callers went away: what has not started does not start. The answer tells the parent that there is room, and a
+   * preparation that runs takes its room until it ends: else callers that come and go would start any number of them.
+   */
   cancel(keys: readonly string[]): void {
-    const error = new BrokerError('ERR_ABORTED', 'The caller went away.')
-    for (const key of keys) if (this.#held.delete(key)) this.#answer([failure(key, error)])
+    for (const key of keys) {
+      const held = this.#held.get(key)
+      if (held?.state === 'prepared') this.#drop(held)
+      else if (held) held.state = 'dropped'
+    }
+  }
+
+  #drop({ key }: Held): void {
+    this.#held.delete(key)
+    this.#answer([failure(key, new BrokerError('ERR_ABORTED', 'The caller went away.'))])
   }
 
   async #prepare(held: Held): Promise<void> {
     const start = performance.now()
     try {
       held.input = await this.#pipeline.prepare?.(held.input)
+      if (held.state === 'dropped') return this.#drop(held)
       held.prepareMs = performance.now() - start
       held.state = 'prepared'
       void this.#run()
     } catch (error) {
-      if (!this.#held.delete(held.key)) return
+      this.#held.delete(held.key)
       this.#answer([failure(held.key, error, performance.now() - start)])
     }
   }

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events'
+import { inspect } from 'node:util'
 import { nanoid } from 'nanoid'
 import { byteSize } from './byte-size.ts'
 import type { ChildProcess } from './child-process.ts'
@@ -14,7 +15,7 @@ import {
   readLimits,
   wholeNumber,
 } from './options.ts'
-import { type Call, type CallTiming, type Outcome, Pending } from './pending.ts'
+import { type Call, type CallTiming, type Outcome, Pending, tell } from './pending.ts'
 import { Scheduler } from './scheduler.ts'
 import { type BrokerEvents, type BrokerState, type BrokerStats, errorSummary } from './state.ts'
 import { Worker } from './worker.ts'
@@ -87,16 +88,18 @@ export class Broker extends EventEmitter<BrokerEvents> {
   }
 
   call<Result = unknown>(method: string, input: unknown, options: CallOptions = {}): Promise<Result> {
-    const call: Call = {
-      key: nanoid(),
-      method,
-      input,
-      bytes: byteSize(input),
-      calledAt: performance.now(),
-      sentAt: 0,
-      deaths: 0,
-    }
     try {
+      const calledAt = performance.now()
+      const call: Call = {
+        key: nanoid(),
+        method,
+        input,
+        bytes: byteSize(input),
+        calledAt,
+        sentAt: 0,
+        deaths: 0,
+      }
+      mustBeSignal(options.signal)
       const deadline = readDeadline(options.deadline ?? this.#limits.deadline)
       this.#admit(call, options.signal)
       const promise = this.#pending.add<Result>(call, deadline, options.signal, options.onTiming)
@@ -131,7 +134,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
 
   /** Refuses new calls, waits for the accepted ones, then ends the children. */
   close({ timeout = this.#limits.closeTimeout }: { timeout?: number } = {}): Promise<void> {
-    this.#closing ??= this.#close(wholeNumber('timeout', timeout, 0, 2 ** 31 - 1))
+    this.#closing ??= this.#close(wholeNumber('timeout', Math.ceil(timeout), 0, 2 ** 30))
     return this.#closing
   }
 
@@ -140,6 +143,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
     this.#closing ??= Promise.resolve()
     for (const worker of this.#workers) worker.kill()
     this.#rejectAll('closed', closed())
+    this.#started?.reject(closed())
     this.#setState('closed')
   }
 
@@ -213,7 +217,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
       else this.#pending.reject(answer.key, 'failure', new PipelineError(answer.error), answer.work)
     }
     const size = answers[0]?.work.batch ?? 0
-    if (size > 0) this.emit('batch', { size })
+    if (size > 0) tell(() => this.emit('batch', { size }))
     this.#dispatchSoon()
   }
 
@@ -318,6 +322,14 @@ export class Broker extends EventEmitter<BrokerEvents> {
   ): void {
     this.emit(event[0] as 'log', event[1] as BrokerEvents['log'][0])
   }
+}
+
+function mustBeSignal(signal: unknown): void {
+  if (signal === undefined || signal instanceof AbortSignal) return
+  throw new BrokerError(
+    'ERR_OPTION',
+    `signal must be an AbortSignal, but is ${inspect(signal, { depth: 0 })}.`,
+  )
 }
 
 function closed(): BrokerError {

@@ -1,6 +1,6 @@
-import { type ChildProcess as Forked, fork } from 'node:child_process'
+import type { ChildProcess as Forked } from 'node:child_process'
 import { EventEmitter } from 'node:events'
-import type { Readable } from 'node:stream'
+import { forkChild } from './fork-child.ts'
 import { guardChannel } from './guard-channel.ts'
 import { readLines } from './lines.ts'
 import { type Answer, type CallMessage, type FromChild, isFromChild, type ToChild } from './messages.ts'
@@ -64,15 +64,7 @@ export class ChildProcess extends EventEmitter<ChildEvents> {
   constructor(options: ChildOptions) {
     super()
     this.#options = options
-    this.#forked = fork(
-      new URL(import.meta.url.endsWith('.ts') ? './child.ts' : './child.js', import.meta.url),
-      {
-        serialization: 'advanced',
-        stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-        // The loaders of the parent, not its debugger: two processes cannot listen on one inspector port.
-        execArgv: process.execArgv.filter((flag) => !flag.startsWith('--inspect')),
-      },
-    )
+    this.#forked = forkChild()
     this.#listen()
     const { name, pipeline, maxBatch } = options
     this.#post({ kind: 'start', name, pipeline, options: options.options, maxBatch })
@@ -104,7 +96,7 @@ export class ChildProcess extends EventEmitter<ChildEvents> {
   }
 
   cancel(keys: string[]): void {
-    if (this.#forked.connected) this.#post({ kind: 'cancel', keys })
+    this.#post({ kind: 'cancel', keys })
   }
 
   /** Ends the child in peace: it closes its pipeline and exits, or is killed when that takes too long. */
@@ -147,7 +139,9 @@ export class ChildProcess extends EventEmitter<ChildEvents> {
       this.kill({ code: 'ERR_PROTOCOL', message: 'The child sent a message of an unknown kind.' })
     })
     for (const stream of ['stdout', 'stderr'] as const) {
-      readLines(forked[stream] as Readable, (line) => this.emit('log', { stream, line }))
+      // Where the system is out of file descriptors there are no streams, and the error comes a tick later.
+      const output = forked[stream]
+      if (output) readLines(output, (line) => this.emit('log', { stream, line }))
     }
     // Its own error is followed by the exit, or there never was a process, and then this stands for the exit.
     forked.on('error', (error) => {
@@ -172,6 +166,9 @@ export class ChildProcess extends EventEmitter<ChildEvents> {
 
   #receive(message: FromChild): void {
     if (this.failure) return
+    // Once ready, only an answer shows that there is work being done; whatever else comes is not listened to.
+    const isStartup = message.kind === 'progress' || message.kind === 'ready' || message.kind === 'failed'
+    if (isStartup === (this.methods !== undefined)) return
     this.#lastSign = performance.now()
     switch (message.kind) {
       case 'progress':
@@ -208,6 +205,14 @@ export class ChildProcess extends EventEmitter<ChildEvents> {
       this.failure ??= { code: 'ERR_CHILD_EXIT', message: `The child ${how}${when}.` }
     }
     this.emit('exit', { exitCode, signal, expected: this.#expected })
+    setTimeout(() => this.#letGo(), LAST_ANSWERS_MS).unref()
+  }
+
+  /** A process that the pipeline started may hold the other ends of the pipes for ever. */
+  #letGo(): void {
+    if (this.#forked.connected) this.#forked.disconnect()
+    this.#forked.stdout?.destroy()
+    this.#forked.stderr?.destroy()
   }
 
   /** One timer for the child, set anew to the earliest moment at which it would have been silent for too long. */
@@ -240,7 +245,8 @@ export class ChildProcess extends EventEmitter<ChildEvents> {
   }
 
   #post(message: ToChild): void {
-    this.#forked.send(message, ignoreClosedPipe)
+    // Without a channel there is no child, or none any more: its exit is on the way.
+    if (this.#forked.connected) this.#forked.send(message, ignoreClosedPipe)
   }
 }
 

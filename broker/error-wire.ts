@@ -23,10 +23,10 @@ export class PipelineError extends Error {
 
 // A message may quote its input, and a cause may lead back to its error; neither may flood the pipe or the log.
 const MAX_TEXT = 8_192
-const MAX_CAUSES = 5
+export const MAX_CAUSES = 5
 
 export function encodeError(thrown: unknown, depth = 0): WireError {
-  if (!(thrown instanceof Error)) {
+  if (!isError(thrown)) {
     const message = `The pipeline threw ${describe(thrown)}, which is not an Error.`
     return { name: 'NonError', code: 'ERR_PIPELINE', message, stack: message }
   }
@@ -38,6 +38,15 @@ export function encodeError(thrown: unknown, depth = 0): WireError {
     message: text(read(thrown, 'message'), ''),
     stack: text(read(thrown, 'stack'), ''),
     ...(cause === undefined ? {} : { cause: encodeError(cause, depth + 1) }),
+  }
+}
+
+/** Even to ask may throw: a Proxy can refuse to tell what it is. */
+function isError(thrown: unknown): thrown is Error {
+  try {
+    return thrown instanceof Error
+  } catch {
+    return false
   }
 }
 

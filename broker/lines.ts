@@ -2,6 +2,10 @@ import type { Readable } from 'node:stream'
 
 // A pipeline that prints without ever ending a line must not fill the memory of the web process.
 const MAX_LINE = 16_384
+// Nor must one that prints without a pause keep it from its work: what it prints faster than this waits in its pipe,
+// and it with it.
+const LINES_PER_TURN = 100
+const NEXT_TURN_MS = 10
 
 /** Calls `onLine` for each line of a stream of text; a longer one comes in pieces. */
 export function readLines(stream: Readable, onLine: (line: string) => void): void {
@@ -10,17 +14,27 @@ export function readLines(stream: Readable, onLine: (line: string) => void): voi
   stream.on('data', (text: string) => {
     const lines = (rest + text).split('\n')
     rest = lines.pop() ?? ''
-    for (const line of lines) emit(line.endsWith('\r') ? line.slice(0, -1) : line)
     while (rest.length >= MAX_LINE) {
-      emit(rest.slice(0, MAX_LINE))
+      lines.push(rest.slice(0, MAX_LINE))
       rest = rest.slice(MAX_LINE)
     }
+    emit(lines)
   })
-  stream.on('end', () => emit(rest))
+  stream.on('end', () => emit([rest]))
   // The pipe of a killed child may break; its exit says all there is to say.
   stream.on('error', () => {})
 
-  function emit(line: string): void {
-    for (let from = 0; from < line.length; from += MAX_LINE) onLine(line.slice(from, from + MAX_LINE))
+  function emit(lines: string[], from = 0): void {
+    const to = from + LINES_PER_TURN
+    for (const line of lines.slice(from, to)) {
+      const text = line.endsWith('\r') ? line.slice(0, -1) : line
+      for (let at = 0; at < text.length; at += MAX_LINE) onLine(text.slice(at, at + MAX_LINE))
+    }
+    if (lines.length <= to) {
+      stream.resume()
+      return
+    }
+    stream.pause()
+    setTimeout(() => emit(lines, to), NEXT_TURN_MS)
   }
 }

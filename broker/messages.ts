@@ -1,4 +1,4 @@
-import type { WireError } from './error-wire.ts'
+import { MAX_CAUSES, type WireError } from './error-wire.ts'
 
 /**
  * What crosses the pipe. Several calls or answers travel in a group, because one write for what belongs together costs
@@ -91,8 +91,11 @@ function isWork(work: unknown): work is Work {
   return isRecord(work) && [work.prepare, work.predict, work.batch].every(Number.isFinite)
 }
 
-function isWireError(error: unknown): error is WireError {
-  return isRecord(error) && typeof error.message === 'string' && typeof error.code === 'string'
+function isWireError(error: unknown, depth = 0): error is WireError {
+  if (!isRecord(error) || depth > MAX_CAUSES) return false
+  const texts = [error.name, error.code, error.message, error.stack]
+  if (!texts.every((text) => typeof text === 'string')) return false
+  return error.cause === undefined || isWireError(error.cause, depth + 1)
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -1,5 +1,6 @@
 import { isAbsolute } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { inspect } from 'node:util'
 import { serialize } from 'node:v8'
 import { BrokerError } from './errors.ts'
 
@@ -34,8 +35,8 @@ export interface BrokerOptions {
 export type Limits = Required<Omit<BrokerOptions, 'pipeline' | 'options' | 'name'>>
 
 const MIB = 2 ** 20
-// The longest time that a timer of Node can hold.
-const LONGEST_MS = 2 ** 31 - 1
+// About twelve days. A timer of Node holds twice as much.
+const LONGEST_MS = 2 ** 30
 
 // name: default, least, most
 const LIMITS: Record<keyof Limits, readonly [number, number, number]> = {
@@ -48,7 +49,8 @@ const LIMITS: Record<keyof Limits, readonly [number, number, number]> = {
   startTimeout: [120_000, 1, LONGEST_MS],
   closeTimeout: [15_000, 0, LONGEST_MS],
   maxDeaths: [8, 1, 1000],
-  maxMessageBytes: [256 * MIB, 1024, Number.MAX_SAFE_INTEGER],
+  // Several small messages come in one read of up to 64 KiB, and are counted together.
+  maxMessageBytes: [256 * MIB, 2 ** 17, Number.MAX_SAFE_INTEGER],
 }
 
 export function readLimits(options: BrokerOptions): Limits {
@@ -64,7 +66,7 @@ export function wholeNumber(name: string, value: unknown, least: number, most: n
   if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value
   throw new BrokerError(
     'ERR_OPTION',
-    `${name} must be a whole number from ${least} to ${most}, but is ${String(value)}.`,
+    `${name} must be a whole number from ${least} to ${most}, but is ${inspect(value, { depth: 0 })}.`,
   )
 }
 
@@ -80,7 +82,7 @@ export function pipelineUrl(pipeline: unknown): string {
   }
   throw new BrokerError(
     'ERR_OPTION',
-    `pipeline must be a URL or an absolute path, but is ${String(pipeline)}.`,
+    `pipeline must be a URL or an absolute path, but is ${inspect(pipeline, { depth: 0 })}.`,
   )
 }
 

@@ -83,8 +83,9 @@ export class Pending {
           clearTimeout(timer)
           signal?.removeEventListener('abort', onAbort)
           if (outcome !== 'result') return reject(value)
-          onTiming?.(timing)
+          // Whoever awaits this goes on only after onTiming has been told.
           resolve(value as T)
+          if (onTiming) tell(() => onTiming(timing))
         },
       })
     })
@@ -104,7 +105,18 @@ export class Pending {
     this.#waiting.delete(key)
     const timing = timingOf(deferred.call, work)
     deferred.settle(outcome, value, timing)
-    this.#onEnd(deferred.call, outcome, timing, outcome === 'result' ? undefined : value)
+    tell(() => this.#onEnd(deferred.call, outcome, timing, outcome === 'result' ? undefined : value))
+  }
+}
+
+/** Runs what a user has given. Its exception is the user's, and must not keep others from their answers. */
+export function tell(listener: () => void): void {
+  try {
+    listener()
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error
+    })
   }
 }
 

@@ -56,7 +56,8 @@ export class Worker {
   }
 
   start(): void {
-    const child = new ChildProcess(this.#options)
+    const child = this.#fork()
+    if (!child) return
     this.#child = child
     this.#state = this.#deaths >= this.#maxDeaths ? 'failed' : 'starting'
     const pid = child.pid
@@ -76,6 +77,17 @@ export class Worker {
     })
     this.#hooks.event('child-start', { pid })
     this.#hooks.changed(this)
+  }
+
+  /** A fork that fails at once is tried again later, like a child that dies. */
+  #fork(): ChildProcess | undefined {
+    try {
+      return new ChildProcess(this.#options)
+    } catch (error) {
+      this.error = error instanceof Error ? error : new Error(String(error))
+      this.#tryLater(1)
+      return undefined
+    }
   }
 
   async end(): Promise<void> {
@@ -101,6 +113,13 @@ export class Worker {
     this.#hooks.changed(this)
   }
 
+  #tryLater(weight: number): void {
+    this.#deaths += weight
+    this.#state = this.#deaths >= this.#maxDeaths ? 'failed' : 'waiting'
+    this.#timer = setTimeout(() => this.start(), backoff(this.#deaths))
+    this.#hooks.changed(this)
+  }
+
   #exited(child: ChildProcess, expected: boolean, killed: boolean): void {
     clearTimeout(this.#timer)
     this.#child = undefined
@@ -116,10 +135,7 @@ export class Worker {
           failure?.code === 'ERR_PROTOCOL' ? 'ERR_PROTOCOL' : 'ERR_CHILD_EXIT',
           failure?.message ?? 'The child died.',
         )
-    this.#deaths += killed && !condemned ? KILL_WEIGHT : 1
-    this.#state = this.#deaths >= this.#maxDeaths ? 'failed' : 'waiting'
-    this.#timer = setTimeout(() => this.start(), backoff(this.#deaths))
     this.#hooks.lost(child, this.error)
-    this.#hooks.changed(this)
+    this.#tryLater(killed && !condemned ? KILL_WEIGHT : 1)
   }
 }

@@ -11,7 +11,9 @@ import { closeWhenDraining } from './middleware/close-when-draining.ts'
 import { countRequests } from './middleware/count-requests.ts'
 import { errorHandler } from './middleware/error-handler.ts'
 import { notFound } from './middleware/not-found.ts'
+import { bodyReader } from './middleware/read-body.ts'
 import { requestId } from './middleware/request-id.ts'
+import { refuseBadTarget, requestTarget } from './middleware/request-target.ts'
 import { securityHeaders } from './middleware/security-headers.ts'
 import { healthRoutes } from './routes/health.ts'
 import { indexListRoutes } from './routes/index-list.ts'
@@ -33,19 +35,31 @@ export function createApp(parts: AppParts): Koa<RequestState> {
   const app = new Koa<RequestState>()
   // Only what fails while an answer is being written comes here; all else is the error handler's.
   app.on('error', (error: unknown, ctx: Context) => {
-    const level = ctx.req.destroyed ? 'debug' : 'error' // a client that left has made no error of ours
+    const level = isOfTheClient(error, ctx) ? 'debug' : 'error'
     log[level]({ requestId: ctx.state.requestId, err: error }, 'answer failed')
   })
+  app.use(requestTarget())
   app.use(requestId())
   app.use(accessLog(log))
   app.use(countRequests(metrics))
   app.use(securityHeaders())
   app.use(closeWhenDraining(service))
   app.use(errorHandler(log))
+  app.use(refuseBadTarget())
   app.use(clientGone())
   app.use(createRouter(parts).routes())
   app.use(notFound())
   return app
+}
+
+/** A client that left, or sent what is no HTTP, has made no error of ours; a stranger must not fill the log. */
+function isOfTheClient(error: unknown, ctx: Context): boolean {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  return (
+    ctx.req.destroyed ||
+    ctx.res.destroyed ||
+    /^(ECONNRESET|EPIPE|HPE_\w+|ERR_STREAM_PREMATURE_CLOSE)$/.test(code)
+  )
 }
 
 function createRouter({ config, brokers, metrics, service }: AppParts): Router<RequestState> {
@@ -54,6 +68,6 @@ function createRouter({ config, brokers, metrics, service }: AppParts): Router<R
   healthRoutes(router, brokers, service)
   metricsRoutes(router, metrics)
   indexListRoutes(router, classifier)
-  predictRoutes(router, classifier, config)
+  predictRoutes(router, classifier, bodyReader(config))
   return router
 }

@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { Broker } from '../broker/broker.ts'
 import type { Config } from './config.ts'
 import type { Log } from './log.ts'
+import { showProgress } from './model-progress.ts'
 
 /** One Broker per model; none is started yet. */
 export function createBrokers(config: Config): ReadonlyMap<string, Broker> {
@@ -11,7 +12,17 @@ export function createBrokers(config: Config): ReadonlyMap<string, Broker> {
   const { workers, maxBatch, maxQueue, maxQueueBytes, deadlineMs, hangTimeoutMs, drainTimeoutMs } = config
   const limits = { workers, maxBatch, maxQueue, maxQueueBytes }
   const times = { deadline: deadlineMs, hangTimeout: hangTimeoutMs, closeTimeout: drainTimeoutMs }
-  const shared = { weightsDir: resolve(config.weightsDir), threads: threadsPerChild(config) }
+  const shared = {
+    weightsDir: resolve(config.weightsDir),
+    ...(config.weightsUrl !== '' && { weightsUrl: config.weightsUrl }),
+    engine: config.engine,
+    device: config.device,
+    threads: threadsPerChild(config),
+    // Threads that wait by spinning take the cores from each other as soon as there are two children.
+    spin: workers === 1,
+    maxBatch,
+    maxPixels: config.maxPixels,
+  }
   return new Map(
     config.models.map(({ name, path }) => {
       const options = { model: name, ...(path !== undefined && { path }), ...shared }
@@ -25,13 +36,13 @@ export function startBrokers(brokers: ReadonlyMap<string, Broker>, log: Log): vo
   for (const [model, broker] of brokers) {
     const modelLog = log.child({ model })
     logEvents(broker, modelLog)
+    showProgress(model, broker, modelLog)
     broker.start().catch((error: unknown) => modelLog.error({ err: error }, 'model failed to start'))
   }
 }
 
 function logEvents(broker: Broker, log: Log): void {
   broker.on('state', (change) => log.info(change, 'model state'))
-  broker.on('progress', (progress) => log.debug(progress, 'model progress'))
   broker.on('child-start', (child) => log.info(child, 'child started'))
   broker.on('child-exit', (exit) => log[exit.expected ? 'info' : 'warn'](exit, 'child ended'))
   broker.on('log', ({ pid, stream, line }) =>

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import { parseArgs } from 'node:util'
 import { nearest } from './nearest.ts'
-import { bytes, flagOf, type Kind, modelList, oneOf, text, wholeNumber } from './setting-kinds.ts'
+import { bytes, flagOf, type Kind, modelList, oneOf, text, url, wholeNumber } from './setting-kinds.ts'
 import { helpText } from './settings-table.ts'
 
 /** One setting. The flag is the variable in kebab-case: MAX_QUEUE is --max-queue. */
@@ -20,14 +20,27 @@ const GIB = 2 ** 30
 export const SETTINGS = {
   host: row('HOST', '127.0.0.1', text('an address'), 'address to listen on; 0.0.0.0 for every interface'),
   port: row('PORT', '2017', wholeNumber(0, 65535), 'port to listen on; 0 takes any free one'),
-  models: row('MODELS', '', modelList(), 'what to serve: a comma list of `name` or `name=path`'),
+  models: row('MODELS', 'vgg16', modelList(), 'what to serve: a comma list of `name` or `name=path`'),
   pipeline: row(
     'PIPELINE',
     '',
-    text('a path or URL'),
+    text('a path or file: URL'),
     'module with makePipeline to serve instead of the built-in one',
   ),
+  engine: row('ENGINE', 'onnx', oneOf('onnx', 'tfjs'), 'what executes the models'),
+  device: row(
+    'DEVICE',
+    'auto',
+    oneOf('auto', 'cpu', 'webgpu', 'cuda'),
+    'where they are executed; auto measures what is there',
+  ),
   weightsDir: row('WEIGHTS_DIR', './weights', text('a path'), 'folder of weights and compiled graphs'),
+  weightsUrl: row(
+    'WEIGHTS_URL',
+    '',
+    url(),
+    'mirror to download weights from, instead of where they come from',
+  ),
   workers: row('WORKERS', '1', wholeNumber(1, 64), 'child processes per model'),
   threads: row(
     'THREADS',
@@ -36,8 +49,19 @@ export const SETTINGS = {
     'threads per child; 0 divides the cores among the workers',
   ),
   maxBatch: row('MAX_BATCH', '8', wholeNumber(1, 1024), 'most calls that are predicted together'),
+  maxPixels: row(
+    'MAX_PIXELS',
+    '50000000',
+    wholeNumber(1, 2_000_000_000),
+    'largest width × height of an image, by its header',
+  ),
   maxQueue: row('MAX_QUEUE', '256', wholeNumber(1, 1_000_000), 'most calls that wait, per model'),
-  maxQueueBytes: row('MAX_QUEUE_BYTES', '256mb', bytes(1, 64 * GIB), 'most bytes that wait, per model'),
+  maxQueueBytes: row(
+    'MAX_QUEUE_BYTES',
+    '256mb',
+    bytes(1, 64 * GIB),
+    'most bytes that wait, per model, and that arrive',
+  ),
   deadlineMs: row('DEADLINE_MS', '60000', wholeNumber(1, DAY_MS), 'time a call may take, waiting included'),
   hangTimeoutMs: row(
     'HANG_TIMEOUT_MS',
@@ -51,6 +75,7 @@ export const SETTINGS = {
     wholeNumber(0, DAY_MS),
     'time to finish accepted requests on SIGTERM',
   ),
+  maxConnections: row('MAX_CONNECTIONS', '2000', wholeNumber(1, 1_000_000), 'most connections at a time'),
   maxBodyBytes: row('MAX_BODY_BYTES', '20mb', bytes(1, GIB), 'largest request body'),
   bodyTimeoutMs: row('BODY_TIMEOUT_MS', '30000', wholeNumber(1, DAY_MS), 'time a client has to send a body'),
   logLevel: row(
@@ -79,7 +104,7 @@ export function readConfig(argv: readonly string[], env: Source): Config {
   const entries = Object.entries(settings).map(([name, setting]) => [name, readSetting(setting, flags, env)])
   // The keys and the value types are those of SETTINGS, entry by entry; fromEntries cannot say so.
   const config = Object.fromEntries(entries) as Config
-  if (config.pipeline !== '' && config.models.length === 0) {
+  if (config.pipeline !== '' && !flags.has(flagOf('MODELS')) && !env.MODELS) {
     throw new ConfigError('MODELS must name what to serve when PIPELINE is set, but it is empty.')
   }
   return deepFreeze(config)

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Broker } from '../broker/broker.ts'
 import type { Config } from './config.ts'
+import { endForSure } from './end-for-sure.ts'
 import type { Log } from './log.ts'
 import type { ServiceState } from './state.ts'
 
@@ -16,6 +17,10 @@ export interface DrainParts {
 
 /** Browsers open connections in advance; one that has sent nothing in this time after the signal will not. */
 const SILENT_SOCKET_GRACE_MS = 500
+/** A broker kills a child that does not end in peace after two seconds. */
+const CHILDREN_END_MS = 3000
+/** What the log may take to be written out at the end. */
+const FLUSH_MS = 500
 
 /** First SIGTERM or SIGINT: finish what was accepted, then end. A second one: end at once. */
 export function drainOnSignal(parts: DrainParts): void {
@@ -23,9 +28,10 @@ export function drainOnSignal(parts: DrainParts): void {
   const onSignal = (signal: string) => {
     if (parts.service.draining) return endAtOnce(parts, signal)
     parts.service.draining = true
+    endForSure(parts.config.drainTimeoutMs + CHILDREN_END_MS + FLUSH_MS)
     parts.log.info({ signal }, 'draining')
     void drain(parts, sockets).then(
-      () => process.exit(0),
+      () => exit(0),
       (error: unknown) => {
         parts.log.fatal({ err: error }, 'drain failed')
         endAtOnce(parts, signal)
@@ -55,7 +61,12 @@ async function drain(
 function endAtOnce({ brokers, log }: DrainParts, signal: string): never {
   log.warn({ signal }, 'ending at once')
   for (const broker of brokers.values()) broker.kill()
-  return process.exit(1)
+  return exit(1)
+}
+
+function exit(code: number): never {
+  endForSure(FLUSH_MS)
+  return process.exit(code)
 }
 
 function trackSockets(server: Server): ReadonlySet<Socket> {

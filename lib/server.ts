@@ -25,6 +25,8 @@ export async function listen(handler: RequestListener, config: Config, log: Log)
     },
     handler,
   )
+  // Each connection takes a descriptor and memory before a byte of it is read.
+  server.maxConnections = config.maxConnections
   try {
     server.listen(config.port, config.host)
     await once(server, 'listening')

@@ -69,6 +69,15 @@ export function text(expected: string): Kind<string> {
   return { expected, bounds: expected, parse: (value) => value }
 }
 
+/** An address of the web, or nothing. */
+export function url(): Kind<string> {
+  return {
+    expected: 'an address that begins with http:// or https://',
+    bounds: 'http:// or https://',
+    parse: (text) => (text === '' || (/^https?:/.test(text) && URL.canParse(text)) ? text : undefined),
+  }
+}
+
 /** `vgg16,mine=./mine.onnx`: what is served, and under which names. */
 export function modelList(): Kind<readonly Model[]> {
   return {

@@ -4,6 +4,8 @@ import type { Middleware as KoaMiddleware, ParameterizedContext } from 'koa'
 export interface RequestState {
   /** from middleware/request-id */
   requestId: string
+  /** from middleware/request-target; empty when the request line has none that can be read */
+  path: string
   /** from middleware/client-gone: fires when the client leaves before its answer is written */
   gone: AbortSignal
 }

@@ -12,7 +12,7 @@ export function accessLog(log: Log): Middleware {
           requestId: ctx.state.requestId,
           method: ctx.method,
           // Without the query: it may hold an address or a token of the user's.
-          path: ctx.path,
+          path: ctx.state.path,
           status: finalStatus(ctx),
           ms: Math.round(performance.now() - start),
           bytes: ctx.length ?? 0,

@@ -8,16 +8,16 @@ export function notFound(): Middleware {
     const methods = new Set((ctx.matched ?? []).flatMap((layer) => layer.methods))
     if (methods.size > 0) {
       const allow = [...methods].sort().join(', ')
-      throw new HttpError('ERR_METHOD_NOT_ALLOWED', `${ctx.path} takes ${allow}, not ${ctx.method}.`, {
+      throw new HttpError('ERR_METHOD_NOT_ALLOWED', `${ctx.state.path} takes ${allow}, not ${ctx.method}.`, {
         Allow: allow,
       })
     }
-    if (ctx.method === 'POST' && /^\/[^/]+$/.test(ctx.path)) {
+    if (ctx.method === 'POST' && /^\/[^/]+$/.test(ctx.state.path)) {
       throw new HttpError(
         'ERR_MODEL_UNKNOWN',
-        `No model called "${ctx.path.slice(1)}" is served; GET / lists those that are.`,
+        `No model called "${ctx.state.path.slice(1)}" is served; GET / lists those that are.`,
       )
     }
-    throw new HttpError('ERR_NOT_FOUND', `Nothing is served at ${ctx.path}.`)
+    throw new HttpError('ERR_NOT_FOUND', `Nothing is served at ${ctx.state.path}.`)
   }
 }

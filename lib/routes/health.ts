@@ -39,10 +39,13 @@ function describe({
   restarts,
   queued,
   inFlight,
+  workers,
 }: BrokerStats): Record<string, unknown> {
-  return { state, progress, device: deviceOf(info), error, restarts, queued, inFlight }
+  const { device = null, reason = null } = isRecord(info) ? info : {}
+  const states = workers.map((worker) => worker.state)
+  return { state, progress, device, reason, error, restarts, queued, inFlight, workers: states }
 }
 
-function deviceOf(info: unknown): unknown {
-  return typeof info === 'object' && info !== null && 'device' in info ? info.device : null
+function isRecord(info: unknown): info is Record<string, unknown> {
+  return typeof info === 'object' && info !== null
 }

@@ -1,18 +1,18 @@
 import type { Router } from '@koa/router'
 import type { Classification, Classifier } from '../classifier.ts'
 import { HttpError } from '../errors.ts'
-import { type BodyLimits, readBody } from '../middleware/read-body.ts'
+import type { ReadBody } from '../middleware/read-body.ts'
 import type { RequestState } from '../state.ts'
 
 /** `POST /<model>`: the bytes of one input as the raw body, of whatever type. */
 export function predictRoutes(
   router: Router<RequestState>,
   classifier: Classifier,
-  limits: BodyLimits,
+  readBody: ReadBody,
 ): void {
   for (const model of classifier.models) {
     router.post(`/${model}`, async (ctx) => {
-      const input = await readBody(ctx.req, limits)
+      const input = await readBody(ctx.req)
       if (input.length === 0)
         throw new HttpError('ERR_BODY_EMPTY', `POST /${model} needs the input as its body.`)
       ctx.body = shape(await classifier.classify(model, input, ctx.state.gone))

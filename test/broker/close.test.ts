@@ -55,6 +55,13 @@ describe('Broker.close', () => {
     expect(broker.stats().state).to.equal('closed')
   })
 
+  it('kill() rejects a start() that waits', async () => {
+    const broker = brokerFor('never-ready')
+    const started = codeOf(broker.start())
+    broker.kill()
+    expect(await started).to.equal('ERR_CLOSED')
+  })
+
   it('kill() ends everything at once', async () => {
     const broker = await startBroker('behave')
     const pid = broker.stats().workers[0]?.pid

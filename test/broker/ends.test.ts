@@ -54,6 +54,48 @@ describe('A call ends once', () => {
     expect(error.cause?.message).to.equal('why')
   })
 
+  it('although its onTiming throws, and so do the calls beside it', async () => {
+    const broker = await startBroker('behave')
+    const thrown: unknown[] = []
+    const listeners = process.listeners('uncaughtException')
+    process.removeAllListeners('uncaughtException')
+    process.on('uncaughtException', (error) => thrown.push(error.message))
+    const onTiming = () => {
+      throw new Error('from onTiming')
+    }
+    const calls = [1, 2, 3].map((value) => broker.call('predict', { value }, value === 2 ? { onTiming } : {}))
+    expect(await Promise.all(calls)).to.deep.equal([1, 2, 3])
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    process.removeAllListeners('uncaughtException')
+    for (const listener of listeners) process.on('uncaughtException', listener)
+    expect(thrown).to.deep.equal(['from onTiming'])
+  })
+
+  it('before it begins, when its input cannot be looked at or its signal is none', async () => {
+    const broker = await startBroker('behave')
+    const input = {
+      get field() {
+        throw new TypeError('do not look')
+      },
+    }
+    expect((await errorOf(broker.call('predict', input))).message).to.equal('do not look')
+    const signal = {} as AbortSignal
+    expect(await codeOf(broker.call('predict', {}, { signal }))).to.equal('ERR_OPTION')
+    expect(broker.stats().queued).to.equal(0)
+  })
+
+  it('by its caller, and a preparation that runs keeps its room until it ends', async () => {
+    const broker = await startBroker('behave', { maxBatch: 2 })
+    const codes = []
+    for (let i = 0; i < 10; i++) {
+      const signal = AbortSignal.timeout(10)
+      codes.push(await codeOf(broker.call('predict', { prepareMs: 400 }, { signal })))
+    }
+    expect(codes).to.deep.equal(Array(10).fill('ERR_ABORTED'))
+    expect(broker.stats().inFlight).to.equal(4)
+    await until(() => broker.stats().inFlight === 0, 2000, 'the preparations have ended')
+  })
+
   it('with a wrong deadline, before it begins', async () => {
     const broker = await startBroker('behave')
     for (const deadline of [0, -1, 1.5, Number.NaN, 2 ** 31]) {

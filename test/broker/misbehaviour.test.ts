@@ -1,5 +1,7 @@
+import { readdirSync } from 'node:fs'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { expect } from 'chai'
-import { codeOf, errorOf, startBroker } from '../support/broker.ts'
+import { codeOf, errorOf, startBroker, until } from '../support/broker.ts'
 
 describe('A pipeline that', () => {
   for (const way of ['hang', 'spin'] as const) {
@@ -42,21 +44,67 @@ describe('A pipeline that', () => {
     expect(broker.stats().restarts).to.equal(0)
   })
 
-  for (const way of ['garbage', 'giant-header'] as const) {
+  for (const [way, code] of [
+    ['garbage', 'ERR_PROTOCOL'],
+    // All that follows is taken for the rest of it: the child seems silent.
+    ['giant-header', 'ERR_CHILD_EXIT'],
+    ['false-failure', 'ERR_PROTOCOL'],
+  ] as const) {
     it(`writes garbage into the pipe ("${way}") is replaced, and the parent lives`, async () => {
-      const broker = await startBroker('behave', { hangTimeout: 1000, maxMessageBytes: 50_000 })
+      const broker = await startBroker('behave', { hangTimeout: 700 })
       const error = await errorOf(broker.call('predict', { do: way }))
       expect(error.code).to.equal('ERR_CHILD_EXIT')
-      expect(error.cause).to.include({ code: 'ERR_PROTOCOL' })
+      expect(error.cause).to.include({ code })
       expect(await broker.call('predict', { value: 'next' })).to.equal('next')
     })
   }
 
   it('answers with more bytes than maxMessageBytes fails with a word on both numbers', async () => {
-    const broker = await startBroker('behave', { maxMessageBytes: 100_000 })
+    const broker = await startBroker('behave', { maxMessageBytes: 2 ** 17 })
     const error = await errorOf(broker.call('predict', { value: Buffer.alloc(300_000) }))
-    expect(error.cause?.message).to.match(/bytes without an end, the limit is 100000/)
+    expect(error.cause?.message).to.match(/bytes without an end, the limit is 131072/)
     expect(await broker.call('predict', { value: Buffer.alloc(60_000) })).to.have.lengthOf(60_000)
+  })
+
+  it('sends a message of Node’s own for passing handles does no harm', async () => {
+    const broker = await startBroker('behave')
+    expect(await broker.call('predict', { do: 'internal-message', value: 1 })).to.equal(1)
+  })
+
+  it('reports progress when it has long been ready is killed after hangTimeout all the same', async () => {
+    const broker = await startBroker('behave', { hangTimeout: 300 })
+    const start = performance.now()
+    const error = await errorOf(broker.call('predict', { do: 'progress-for-ever' }))
+    expect(error.message).to.match(/no answer for 300 ms/)
+    expect(performance.now() - start).to.be.below(2_000)
+  })
+
+  it('throws something that refuses to be looked at fails alone', async () => {
+    const broker = await startBroker('behave')
+    expect(await codeOf(broker.call('predict', { do: 'throw-proxy' }))).to.equal('ERR_PIPELINE')
+    expect(broker.stats().restarts).to.equal(0)
+  })
+
+  it('prints without a pause does not keep the parent from its work', async () => {
+    const broker = await startBroker('behave')
+    let lines = 0
+    broker.on('log', () => lines++)
+    const delays = monitorEventLoopDelay({ resolution: 5 })
+    delays.enable()
+    await broker.call('predict', { do: 'print-for-a-second' })
+    delays.disable()
+    expect(lines).to.be.within(1_000, 30_000)
+    expect(delays.percentile(99) / 1e6).to.be.below(50)
+  })
+
+  it('leaves a process behind that holds its pipes costs no descriptors', async () => {
+    const descriptors = () => readdirSync('/proc/self/fd').length
+    const broker = await startBroker('behave')
+    const before = descriptors()
+    for (let i = 0; i < 3; i++)
+      expect(await codeOf(broker.call('predict', { do: 'leave-process' }))).to.equal('ERR_CHILD_EXIT')
+    await broker.call('predict', {})
+    await until(() => descriptors() <= before, 3_000, `no more than ${before} descriptors`)
   })
 
   it('closes the pipe under itself is replaced', async () => {

@@ -62,9 +62,9 @@ describe('Broker.start', () => {
   })
 
   it('rejects when the pipeline gives no sign of progress for startTimeout', async () => {
-    const error = await errorOf(brokerFor('never-ready', { startTimeout: 600 }).start())
-    expect(error.message).to.match(/no sign of progress for 600 ms/)
-    await brokerFor('starts-slowly', { startTimeout: 600, options: { stepMs: 350 } }).start()
+    const error = await errorOf(brokerFor('never-ready', { startTimeout: 1500 }).start())
+    expect(error.message).to.match(/no sign of progress for 1500 ms/)
+    await brokerFor('starts-slowly', { startTimeout: 1500, options: { stepMs: 800 } }).start()
   })
 
   it('tells each change of state once', async () => {

@@ -1,7 +1,8 @@
 import { connect } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'chai'
-import { isAlive, type Service, scripted, startService, until } from '../support/service.ts'
+import { isAlive } from '../support/broker.ts'
+import { type Service, scripted, startService, until } from '../support/service.ts'
 
 const post = (service: Service, body: string) => fetch(`${service.url}/model`, { method: 'POST', body })
 
@@ -77,6 +78,23 @@ describe('SIGTERM', () => {
     expect(performance.now() - start).to.be.lessThan(1000)
     expect(await answer).to.equal('cut')
     await until(() => !isAlive(Number(pid)), 'the end of the child')
+  })
+})
+
+describe('a log that nobody reads', () => {
+  it('does not keep the process from ending, the second time at once', async () => {
+    const service = await startService(scripted({}))
+    await service.ready()
+    service.process.stdout?.pause()
+    service.process.stdout?.removeAllListeners('data')
+    // More than the pipe holds, so that the flush at the end would wait for ever.
+    for (let i = 0; i < 20; i++)
+      await Promise.all(Array.from({ length: 50 }, () => fetch(`${service.url}/${'x'.repeat(200)}`)))
+    service.kill('SIGTERM')
+    await delay(200)
+    service.kill('SIGTERM')
+    const ended = new Promise((resolve) => service.process.once('exit', () => resolve('ended')))
+    expect(await Promise.race([ended, delay(4000, 'still there')])).to.equal('ended')
   })
 })
 

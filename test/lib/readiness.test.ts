@@ -42,10 +42,4 @@ describe('/readyz', () => {
     expect((await fetch(`${service.url}/healthz`)).status).to.equal(200)
     expect(await service.stop()).to.deep.equal({ code: 0, signal: null })
   })
-
-  it('is 503 where no model is served', async () => {
-    const service = await startService()
-    expect(await readiness(service.url)).to.deep.equal({ code: 503, status: 'starting', models: {} })
-    await service.stop()
-  })
 })

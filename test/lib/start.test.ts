@@ -6,13 +6,13 @@ import { runService, scripted, startService } from '../support/service.ts'
 describe('the start', () => {
   it('listens within a second, however long its model takes', async () => {
     const times: number[] = []
-    for (const _ of [1, 2, 3]) {
+    for (const _ of [1, 2, 3, 4, 5]) {
       const service = await startService(scripted({ startMs: 5000 }))
       times.push(service.listenedAfterMs)
       service.process.kill('SIGKILL')
       await service.exit
     }
-    // The best of three: a test run has other processes beside this one.
+    // The best of five: a test run has other processes beside this one.
     expect(Math.min(...times)).to.be.lessThan(1000)
   })
 

@@ -103,14 +103,6 @@ export async function until<T>(probe: () => T | Promise<T>, what: string): Promi
   throw new Error(`waited in vain for ${what}`)
 }
 
-export function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch {
-    return false
-  }
-}
-
 function spawnService(env: Record<string, string>, flags: string[]): ChildProcess {
   const child = spawn(process.execPath, ['--import', 'tsx', join(ROOT, 'StartService.ts'), ...flags], {
     cwd: ROOT,

@@ -1,0 +1,78 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { type Agent, get, request } from 'node:http'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+export interface BenchService {
+  url: string
+  pid: number
+  /** Milliseconds from the start of the process to the log line with this message and these fields. */
+  seen(msg: string, fields?: Record<string, unknown>): Promise<number>
+  stop(): Promise<void>
+}
+
+interface Line {
+  at: number
+  msg?: string
+  [field: string]: unknown
+}
+
+/** StartService in a process of its own, its log read line by line. */
+export async function startService(settings: Record<string, string>): Promise<BenchService> {
+  const entry = fileURLToPath(new URL('../StartService.ts', import.meta.url))
+  const started = performance.now()
+  const child = spawn(process.execPath, ['--import', 'tsx', entry], {
+    env: { ...process.env, PORT: '0', ...settings },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const exited = once(child, 'exit')
+  const lines: Line[] = []
+  const waiting = new Set<() => void>()
+  createInterface(child.stdout).on('line', (line) => {
+    lines.push({ ...(JSON.parse(line) as object), at: performance.now() - started })
+    for (const look of waiting) look()
+  })
+  const find = (msg: string, fields: Record<string, unknown>) =>
+    lines.find(
+      (line) => line.msg === msg && Object.entries(fields).every(([name, value]) => line[name] === value),
+    )
+  const line = (msg: string, fields: Record<string, unknown> = {}) =>
+    new Promise<Line>((resolve) => {
+      const look = () => {
+        const found = find(msg, fields)
+        if (!found) return
+        waiting.delete(look)
+        resolve(found)
+      }
+      waiting.add(look)
+      look()
+    })
+  const { url, pid } = await line('listening')
+  return {
+    url: String(url),
+    pid: Number(pid),
+    seen: async (msg, fields) => (await line(msg, fields)).at,
+    async stop() {
+      child.kill('SIGTERM')
+      await exited
+    },
+  }
+}
+
+export async function send(
+  url: string,
+  agent: Agent,
+  body?: string | Buffer,
+  type?: string,
+): Promise<string> {
+  const headers = type === undefined ? {} : { 'Content-Type': type }
+  const sent =
+    body === undefined ? get(url, { agent }) : request(url, { agent, method: 'POST', headers }).end(body)
+  const [response] = await once(sent, 'response')
+  let text = ''
+  for await (const chunk of response) text += chunk
+  if (response.statusCode >= 400)
+    throw new Error(`${url} answered ${response.statusCode}: ${text.slice(0, 300)}`)
+  return text
+}

@@ -1,0 +1,40 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { BrokerError } from './errors.ts'
+
+const CHILD = new URL(import.meta.url.endsWith('.ts') ? './child.ts' : './child.js', import.meta.url)
+
+// A pipeline may use a broker of its own. One that starts a broker on itself would fork without end.
+const MAX_NESTING = 2
+
+// What belongs to the parent alone: its debugger, whose port cannot be shared, and code given on the command line,
+// which each child would run again, broker and all.
+const NOT_INHERITED =
+  /^(--inspect|--eval|--print|--input-type|--watch|--test|--check|--interactive|-(e|p|pe|c|i)$)/
+const WITH_VALUE = /^(--eval|--print|-e|-p|-pe)$/
+
+export function forkChild(): ChildProcess {
+  const depth = nesting()
+  if (depth >= MAX_NESTING) {
+    const message = `Brokers are nested ${depth} deep: a pipeline's module must not start a broker on itself.`
+    throw new BrokerError('ERR_OPTION', message)
+  }
+  const child = fork(CHILD, [String(depth + 1)], {
+    serialization: 'advanced',
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    execArgv: inheritedFlags(process.execArgv),
+  })
+  // Handles are never passed here. The listeners of Node for passing them assert what a message claims, and a child
+  // that makes such a message up would end the parent.
+  child.removeAllListeners('internalMessage')
+  return child
+}
+
+export function inheritedFlags(flags: readonly string[]): string[] {
+  return flags.filter((flag, at) => !NOT_INHERITED.test(flag) && !WITH_VALUE.test(flags[at - 1] ?? ''))
+}
+
+/** How many brokers this process is below: a child is told when it is forked. */
+function nesting(): number {
+  return process.argv[1] === fileURLToPath(CHILD) ? Number(process.argv[2]) : 0
+}

@@ -1,0 +1,29 @@
+import { HttpError } from '../errors.ts'
+import type { Context, Middleware } from '../state.ts'
+
+/**
+ * Reads the path once, before anything else does. Koa reads it anew from the request line whenever it is asked, and
+ * throws when that is no address ("GET http://["): in a listener, after the answer, nobody would catch it.
+ */
+export function requestTarget(): Middleware {
+  return (ctx, next) => {
+    ctx.state.path = readPath(ctx)
+    return next()
+  }
+}
+
+/** Below the error handler: what has no path gets no further. */
+export function refuseBadTarget(): Middleware {
+  return (ctx, next) => {
+    if (ctx.state.path !== '') return next()
+    throw new HttpError('ERR_BAD_REQUEST', 'The request line holds no address that can be read.')
+  }
+}
+
+function readPath(ctx: Context): string {
+  try {
+    return ctx.path
+  } catch {
+    return ''
+  }
+}
