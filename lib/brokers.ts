@@ -6,8 +6,11 @@ import type { Config } from './config.ts'
 import type { Log } from './log.ts'
 import { showProgress } from './model-progress.ts'
 
-/** One Broker per model; none is started yet. */
-export function createBrokers(config: Config): ReadonlyMap<string, Broker> {
+/** One Broker per model; none is started yet. `more` goes to each pipeline beside the settings. */
+export function createBrokers(
+  config: Config,
+  more: Record<string, unknown> = {},
+): ReadonlyMap<string, Broker> {
   const pipeline = pipelineUrl(config.pipeline)
   const { workers, maxBatch, maxQueue, maxQueueBytes, deadlineMs, hangTimeoutMs, drainTimeoutMs } = config
   const limits = { workers, maxBatch, maxQueue, maxQueueBytes }
@@ -25,7 +28,7 @@ export function createBrokers(config: Config): ReadonlyMap<string, Broker> {
   }
   return new Map(
     config.models.map(({ name, path }) => {
-      const options = { model: name, ...(path !== undefined && { path }), ...shared }
+      const options = { model: name, ...(path !== undefined && { path }), ...shared, ...more }
       return [name, new Broker({ pipeline, name, options, ...limits, ...times })]
     }),
   )
@@ -36,7 +39,7 @@ export function startBrokers(brokers: ReadonlyMap<string, Broker>, log: Log): vo
   for (const [model, broker] of brokers) {
     const modelLog = log.child({ model })
     logEvents(broker, modelLog)
-    showProgress(model, broker, modelLog)
+    showProgress(model, broker, (word) => modelLog.info(word))
     broker.start().catch((error: unknown) => modelLog.error({ err: error }, 'model failed to start'))
   }
 }

@@ -111,8 +111,7 @@ export function readConfig(argv: readonly string[], env: Source): Config {
 }
 
 /** The settings of this process. Answers --help and --version, and ends the process over a wrong setting. */
-export function configOfThisProcess(): Config {
-  const argv = process.argv.slice(2)
+export function configOfThisProcess(argv: readonly string[] = process.argv.slice(2)): Config {
   try {
     if (argv.includes('--help') || argv.includes('-h')) return printAndExit(helpText(SETTINGS))
     if (argv.includes('--version') || argv.includes('-v')) return printAndExit(version())

@@ -11,13 +11,18 @@ export function predictRoutes(
   readBody: ReadBody,
 ): void {
   for (const model of classifier.models) {
-    router.post(`/${model}`, async (ctx) => {
+    router.post(pathsOf(model), async (ctx) => {
       const input = await readBody(ctx.req)
       if (input.length === 0)
         throw new HttpError('ERR_BODY_EMPTY', `POST /${model} needs the input as its body.`)
       ctx.body = shape(await classifier.classify(model, input, ctx.state.gone))
     })
   }
+}
+
+/** The default model has kept the short name of the service that it comes from. */
+function pathsOf(model: string): string[] {
+  return model === 'vgg16' ? ['/vgg16', '/vgg'] : [`/${model}`]
 }
 
 /** A list of guesses is `predictions`; any other answer is one `prediction`. */

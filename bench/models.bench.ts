@@ -1,0 +1,184 @@
+/** What serving costs: each model over HTTP beside the bare ONNX Runtime session, on the same cores, in one run. */
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { Agent } from 'node:http'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import sharp from 'sharp'
+import { smoothImage } from '../test/support/synthetic.ts'
+import { writeSyntheticH5 } from '../test/support/synthetic-h5.ts'
+import { type BenchService, send, startService } from './http.ts'
+import { machine, percentile, table } from './statistics.ts'
+
+const CALLERS = 16
+const BATCH = 8
+const ROUNDS = 3
+const ROUND_MS = Number(process.argv[4] ?? 8_000)
+const folder = join(tmpdir(), 'tandem-bench')
+const agent = new Agent({ keepAlive: true, maxSockets: CALLERS + 2 })
+const photo = await sharp(smoothImage(375, 500), { raw: { width: 500, height: 375, channels: 3 } })
+  .jpeg({ quality: 90 })
+  .toBuffer()
+
+interface Bare {
+  times: number[]
+  imagesPerSecond: number
+}
+
+console.log(`${machine()}\n`)
+const speed: string[][] = []
+const costs: string[][] = []
+for (const name of process.argv[3]?.split(',') ?? ['vgg16', 'resnet50']) await measure(name)
+agent.destroy()
+console.log(
+  table(
+    [
+      'model',
+      `${CALLERS} callers`,
+      `bare, batch ${BATCH}`,
+      'ratio',
+      '1 caller, p50',
+      'bare, batch 1',
+      'difference',
+    ],
+    speed,
+  ),
+)
+console.log(`\n${table(['model', 'figure', 'measured'], costs)}`)
+
+async function measure(name: string): Promise<void> {
+  mkdirSync(folder, { recursive: true })
+  const weights = join(folder, `${name}.h5`)
+  if (!existsSync(weights)) await writeSyntheticH5(name, weights)
+  const cache = join(folder, `cache-${name}`)
+  rmSync(cache, { recursive: true, force: true })
+  const settings = { MODELS: `${name}=${weights}`, WEIGHTS_DIR: cache, DEVICE: 'cpu', LOG_LEVEL: 'info' }
+  const ready = { state: 'ready' }
+
+  const first = await startService(settings)
+  costs.push([name, 'first start: compile, then ready', ms(await first.seen('model state', ready))])
+  costs.push([name, 'peak memory of the child that compiles', mib(childMemory(first, 'VmHWM'))])
+  await first.stop()
+
+  const starts = []
+  for (let i = 0; i < 3; i++) {
+    const again = await startService(settings)
+    starts.push(await again.seen('model state', ready))
+    await again.stop()
+  }
+  costs.push([
+    name,
+    'later start, compiled file in place, to ready (median of 3)',
+    ms(percentile(starts, 0.5)),
+  ])
+
+  const service = await startService(settings)
+  await service.seen('model state', ready)
+  const bare = fork(new URL('./peers/bare-session.ts', import.meta.url), [
+    compiledIn(cache),
+    String(availableParallelism()),
+  ])
+  await once(bare, 'message')
+  const runBare = async (batch: number): Promise<Bare> => {
+    bare.send({ batch, forMs: ROUND_MS })
+    const [result] = await once(bare, 'message')
+    return result
+  }
+  const single: number[] = []
+  const singleBare: number[] = []
+  for (let round = 0; round < ROUNDS; round++) {
+    singleBare.push(...(await runBare(1)).times)
+    single.push(...(await callers(1, `${service.url}/${name}`)).times)
+  }
+  costs.push([name, 'private memory of the child, batch 1', mib(childMemory(service, 'RssAnon'))])
+  const rates: number[] = []
+  const bareRates: number[] = []
+  for (let round = 0; round < ROUNDS; round++) {
+    bareRates.push((await runBare(BATCH)).imagesPerSecond)
+    rates.push((await callers(CALLERS, `${service.url}/${name}`)).perSecond)
+  }
+  costs.push([name, `private memory of the child, batch ${BATCH}`, mib(childMemory(service, 'RssAnon'))])
+  bare.disconnect()
+  await service.stop()
+  const [p50, bareP50] = [percentile(single, 0.5), percentile(singleBare, 0.5)]
+  const [rate, bareRate] = [percentile(rates, 0.5), percentile(bareRates, 0.5)]
+  speed.push([
+    name,
+    `${rate.toFixed(2)}/s`,
+    `${bareRate.toFixed(2)}/s`,
+    (rate / bareRate).toFixed(3),
+    ms(p50),
+    ms(bareP50),
+    ms(p50 - bareP50),
+  ])
+  await measureSharing(name, settings)
+}
+
+/** Two children of one model: the pages of the weights are there once. */
+async function measureSharing(name: string, settings: Record<string, string>): Promise<void> {
+  const service = await startService({ ...settings, WORKERS: '2' })
+  for (let ready = 0; ready < 2; ) {
+    ready = (await readiness(service.url)).workers.filter((state) => state === 'ready').length
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  await callers(CALLERS, `${service.url}/${name}`)
+  const figures = childrenOf(service.pid).map(
+    (pid) => `Rss ${mib(smaps(pid, 'Rss'))}, Pss ${mib(smaps(pid, 'Pss'))}`,
+  )
+  costs.push([name, 'two children, each', figures.join(' · ')])
+  await service.stop()
+}
+
+async function callers(count: number, url: string): Promise<{ times: number[]; perSecond: number }> {
+  const times: number[] = []
+  const start = performance.now()
+  const end = start + ROUND_MS
+  const caller = async () => {
+    while (performance.now() < end) {
+      const before = performance.now()
+      await send(url, agent, photo, 'image/jpeg')
+      times.push(performance.now() - before)
+    }
+  }
+  await Promise.all(Array.from({ length: count }, caller))
+  return { times, perSecond: (times.length * 1000) / (performance.now() - start) }
+}
+
+interface Readiness {
+  workers: string[]
+}
+
+async function readiness(url: string): Promise<Readiness> {
+  const { models } = JSON.parse(await send(`${url}/readyz`, agent)) as { models: Record<string, Readiness> }
+  return Object.values(models)[0] ?? { workers: [] }
+}
+
+function childrenOf(pid: number): number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number)
+}
+
+/** A figure of the kernel's, in KiB, of the first child. */
+function childMemory(service: BenchService, field: string): number {
+  const [pid] = childrenOf(service.pid)
+  return figure(readFileSync(`/proc/${pid}/status`, 'utf8'), field)
+}
+
+function smaps(pid: number, field: string): number {
+  return figure(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'), field)
+}
+
+function figure(text: string, field: string): number {
+  return Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(text)?.[1])
+}
+
+function compiledIn(cache: string): string {
+  const file = readdirSync(cache, { recursive: true, encoding: 'utf8' }).find((entry) =>
+    entry.endsWith('.onnx'),
+  )
+  if (!file) throw new Error(`There is no compiled model in ${cache}.`)
+  return join(cache, file)
+}
+
+const ms = (value: number) => `${value.toFixed(value < 100 ? 1 : 0)} ms`
+const mib = (kib: number) => `${Math.round(kib / 1024)} MB`

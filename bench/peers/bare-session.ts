@@ -1,0 +1,30 @@
+/** ONNX Runtime with nothing around it: runs a model as fast as it goes for as long as it is told. */
+import { InferenceSession, Tensor } from 'onnxruntime-node'
+
+interface Order {
+  batch: number
+  forMs: number
+}
+
+const [modelPath = '', threads = '0'] = process.argv.slice(2)
+const session = await InferenceSession.create(modelPath, {
+  intraOpNumThreads: Number(threads),
+  extra: { session: { disable_prepacking: '1' } },
+})
+const [input = ''] = session.inputNames
+const size = 224 * 224 * 3
+
+process.on('message', async ({ batch, forMs }: Order) => {
+  const pixels = new Uint8Array(batch * size).map((_, i) => i % 251)
+  const feeds = { [input]: new Tensor('uint8', pixels, [batch, 224, 224, 3]) }
+  await session.run(feeds)
+  const times = []
+  const start = performance.now()
+  while (performance.now() - start < forMs) {
+    const before = performance.now()
+    await session.run(feeds)
+    times.push(performance.now() - before)
+  }
+  process.send?.({ times, imagesPerSecond: (times.length * batch * 1000) / (performance.now() - start) })
+})
+process.send?.('ready')

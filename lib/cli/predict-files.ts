@@ -1,0 +1,85 @@
+import type { Broker } from '../../broker/broker.ts'
+import { createBrokers } from '../brokers.ts'
+import type { Config } from '../config.ts'
+import { showProgress } from '../model-progress.ts'
+import type { Model } from '../setting-kinds.ts'
+import { readImageFile } from './read-image-file.ts'
+import type { Outcome } from './write-outcome.ts'
+
+export interface PredictRequest {
+  readonly config: Config
+  readonly model: Model
+  readonly files: readonly string[]
+  /** how many guesses are wanted; the model's own number when left out */
+  readonly top: number | undefined
+}
+
+/** Predicts files in the child that the server would use, and shows each in its turn. False when one went wrong. */
+export async function predictFiles(
+  { config, model, files, top }: PredictRequest,
+  show: (outcome: Outcome) => void,
+): Promise<boolean> {
+  // One child with all cores: nobody else is to be served.
+  const [broker] = createBrokers({ ...config, models: [model], workers: 1 }, { attempts: 3 }).values()
+  if (broker === undefined || !(await startBroker(broker, model))) return false
+  let areAllRead = true
+  // Twice a batch keeps the child busy while the next files are read, and memory within bounds.
+  const atOnce = Math.min(2 * config.maxBatch, config.maxQueue)
+  const predict = (file: string) => predictFile(broker, file, { config, model, top })
+  for await (const outcome of inOrder(files, atOnce, predict)) {
+    show(outcome)
+    if (outcome.error !== undefined) areAllRead = false
+  }
+  await broker.close()
+  return areAllRead
+}
+
+async function startBroker(broker: Broker, { name }: Model): Promise<boolean> {
+  showProgress(name, broker, (word) => process.stderr.write(`${name}: ${word}\n`))
+  broker.on('log', ({ line }) => process.stderr.write(`${line}\n`))
+  try {
+    await broker.start()
+    return true
+  } catch (error) {
+    // It would try again.
+    broker.kill()
+    process.stderr.write(`${summary(error).message}\n`)
+    return false
+  }
+}
+
+/** Never rejects: one bad file does not end the others. */
+async function predictFile(
+  broker: Broker,
+  file: string,
+  { config, model, top }: Omit<PredictRequest, 'files'>,
+): Promise<Outcome> {
+  const common = { file, model: model.name, top }
+  try {
+    const image = await readImageFile(file, config.maxBodyBytes)
+    return { ...common, value: await broker.call('predict', top === undefined ? image : { image, top }) }
+  } catch (error) {
+    return { ...common, error: summary(error) }
+  }
+}
+
+/** What `work` makes of each item, in their order, with some of them on the way at once. */
+async function* inOrder<Item, Result>(
+  items: readonly Item[],
+  atOnce: number,
+  work: (item: Item) => Promise<Result>,
+): AsyncGenerator<Result> {
+  const running: Promise<Result>[] = []
+  for (const item of items) {
+    running.push(work(item))
+    const first = running.length >= atOnce ? running.shift() : undefined
+    if (first !== undefined) yield await first
+  }
+  for (const rest of running) yield await rest
+}
+
+function summary(error: unknown): { code: string; message: string } {
+  if (!(error instanceof Error)) return { code: 'ERR_INTERNAL', message: String(error) }
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : 'ERR_INTERNAL'
+  return { code, message: error.message }
+}

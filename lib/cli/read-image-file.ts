@@ -1,0 +1,30 @@
+import { open } from 'node:fs/promises'
+import { isPattern } from './expand-pattern.ts'
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'it may not be read',
+  EISDIR: 'it is a folder',
+}
+
+/** The bytes of a file; the error says in a few words why there are none. */
+export async function readImageFile(file: string, maxBytes: number): Promise<Uint8Array> {
+  const handle = await open(file, 'r').catch((cause: NodeJS.ErrnoException) => {
+    const reason = REASONS[cause.code ?? ''] ?? cause.message
+    throw unreadable(cause.code === 'ENOENT' && isPattern(file) ? 'no file fits' : reason, cause)
+  })
+  try {
+    const stats = await handle.stat()
+    if (!stats.isFile()) throw unreadable(stats.isDirectory() ? REASONS.EISDIR : 'it is no file')
+    if (stats.size > maxBytes) {
+      throw unreadable(`it has ${stats.size} bytes, more than MAX_BODY_BYTES, which is ${maxBytes}`)
+    }
+    return await handle.readFile()
+  } finally {
+    await handle.close()
+  }
+}
+
+function unreadable(reason: string | undefined, cause?: unknown): Error {
+  return Object.assign(new Error(reason, { cause }), { code: 'ERR_FILE' })
+}

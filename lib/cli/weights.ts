@@ -1,0 +1,42 @@
+import { resolve } from 'node:path'
+import { Broker } from '../../broker/broker.ts'
+import type { Config } from '../config.ts'
+import { showProgress } from '../model-progress.ts'
+import { commandLine } from './command-line.ts'
+
+const USAGE = `npm run weights -- [model ...]
+
+Downloads the weights of models of the catalog ahead of time; without a name, of those that MODELS names.
+All settings of the server are known here too, WEIGHTS_DIR (--weights-dir) and WEIGHTS_URL (--weights-url) above all.
+`
+
+const { config, words } = commandLine({}, USAGE)
+const listed = config.models.filter(({ path }) => path === undefined).map(({ name }) => name)
+for (const model of new Set(words.length > 0 ? words : listed)) {
+  if (!(await fetchWeights(model, config))) process.exitCode = 1
+}
+
+/** The pipeline's own code does it, in a child, as it would for the server. */
+async function fetchWeights(model: string, { weightsDir, weightsUrl }: Config): Promise<boolean> {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+  await using broker = new Broker({
+    pipeline: new URL(`../../pipeline/weights/fetch-weights.${extension}`, import.meta.url),
+    name: `weights ${model}`,
+    options: { model, weightsDir: resolve(weightsDir), ...(weightsUrl !== '' && { weightsUrl }) },
+  })
+  showProgress(model, broker, (word) => process.stderr.write(`${model}: ${word}\n`))
+  try {
+    await broker.start()
+    process.stdout.write(`${model}: ${pathOf(broker.stats().info)}\n`)
+    return true
+  } catch (error) {
+    // It would try again.
+    broker.kill()
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+    return false
+  }
+}
+
+function pathOf(info: unknown): string {
+  return typeof info === 'object' && info !== null && 'path' in info ? String(info.path) : 'ready'
+}

@@ -1,0 +1,59 @@
+import { ModelError } from '../errors.ts'
+import type { Preprocessing } from '../graph/preprocessing.ts'
+
+/** What the bytes of an input are: one number each, or four bytes of a float each, in the order of this machine. */
+export type InputType = 'uint8' | 'float32'
+
+/** Means of ImageNet's channels B, G, R, as Caffe's networks were trained with. */
+const CAFFE_MEANS = [103.939, 116.779, 123.68] as const
+/** Means and deviations of ImageNet's channels R, G, B, on a scale of 0 to 1. */
+const TORCH_MEANS = [0.485, 0.456, 0.406] as const
+const TORCH_DEVIATIONS = [0.229, 0.224, 0.225] as const
+
+/** A function that makes the numbers that a network wants to see of the bytes that an engine is given. */
+export function inputNumbers(
+  shape: readonly number[],
+  type: InputType,
+  preprocessing: Preprocessing,
+): (bytes: Uint8Array) => Float32Array {
+  const isColour = shape.length === 3 && shape[2] === 3
+  if ((preprocessing === 'caffe' || preprocessing === 'torch') && !isColour) {
+    throw new ModelError(
+      'ERR_MODEL_SETTINGS',
+      `Preprocessing '${preprocessing}' is for images of three channels; the model's input is [${shape.join(', ')}].`,
+    )
+  }
+  return (bytes) => {
+    const values = type === 'uint8' ? Float32Array.from(bytes) : floatsOf(bytes)
+    CHANGES[preprocessing](values)
+    return values
+  }
+}
+
+/** A copy: a view would need an offset that is a multiple of four, and what is changed would be the caller's. */
+function floatsOf(bytes: Uint8Array): Float32Array {
+  return new Float32Array(Uint8Array.from(bytes).buffer)
+}
+
+const CHANGES: Readonly<Record<Preprocessing, (values: Float32Array) => void>> = {
+  none: () => undefined,
+  unit: (values) => each(values, (value) => value / 255),
+  tf: (values) => each(values, (value) => value / 127.5 - 1),
+  caffe(values) {
+    for (let i = 0; i < values.length; i += 3) {
+      const [red = 0, green = 0, blue = 0] = values.subarray(i, i + 3)
+      values[i] = blue - CAFFE_MEANS[0]
+      values[i + 1] = green - CAFFE_MEANS[1]
+      values[i + 2] = red - CAFFE_MEANS[2]
+    }
+  },
+  torch: (values) =>
+    each(values, (value, i) => {
+      const channel = (i % 3) as 0 | 1 | 2
+      return (value / 255 - TORCH_MEANS[channel]) / TORCH_DEVIATIONS[channel]
+    }),
+}
+
+function each(values: Float32Array, change: (value: number, index: number) => number): void {
+  for (let i = 0; i < values.length; i++) values[i] = change(values[i] ?? 0, i)
+}

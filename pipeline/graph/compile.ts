@@ -1,0 +1,87 @@
+import { ModelError } from '../errors.ts'
+import type { Layer, LayerList } from '../models/layer-list.ts'
+import { checkWeights } from './check-weights.ts'
+import { type Emission, inputOf } from './emission.ts'
+import { emitLayer } from './emit-layer.ts'
+import { readAffine } from './emit-normalization.ts'
+import { layerError, shapeText } from './layer-config.ts'
+import { INPUT_NAME, type OnnxGraph, onnxGraph } from './onnx-graph.ts'
+import { foldedNormalizations, neededLayers } from './plan.ts'
+import { type Preprocessing, preprocess } from './preprocessing.ts'
+import { inferShapes, type Shape } from './shapes.ts'
+import { plain, type Value } from './value.ts'
+import { weightRoles } from './weight-roles.ts'
+import type { WeightStore } from './weight-store.ts'
+
+export interface CompileOptions {
+  readonly preprocessing: Preprocessing
+  readonly input: 'uint8' | 'float32'
+  /** What the file of weights is called, as the model will look for it beside itself. */
+  readonly dataFile: string
+}
+
+/**
+ * A layer list and its weights as an ONNX model. The weights go to `write`, piece by piece, one array read, turned and
+ * forgotten after the other; what is returned is the .onnx file that goes beside them.
+ */
+export async function compileGraph(
+  list: LayerList,
+  weights: WeightStore,
+  options: CompileOptions,
+  write: (bytes: Uint8Array) => Promise<void>,
+): Promise<Uint8Array> {
+  const shapes = inferShapes(list)
+  const layers = neededLayers(list)
+  checkWeights(layers, shapes, weights)
+  const folded = foldedNormalizations(layers, list.output)
+  const absorbed = new Set([...folded.values()].map(({ name }) => name))
+  const graph = onnxGraph(options.dataFile, write)
+  const values = new Map<string, Value>()
+  for (const layer of layers) {
+    graph.label(layer.name)
+    const shape = found(shapes.get(layer.name), layer)
+    if (layer.className === 'InputLayer') {
+      values.set(layer.name, preprocess(graph, { shape, type: options.input, mode: options.preprocessing }))
+      continue
+    }
+    const inputs = layer.inputs.map((name) => found(values.get(name), layer))
+    const normalization = folded.get(layer.name)
+    const affine =
+      normalization && (await readAffine({ layer: normalization, read: reader(normalization, weights) }))
+    const emission = {
+      graph,
+      layer,
+      inputs,
+      shape,
+      read: reader(layer, weights),
+      ...(affine ? { affine } : {}),
+    }
+    values.set(layer.name, absorbed.has(layer.name) ? inputOf(emission) : await emitLayer(emission))
+  }
+  return finish(graph, options, found(values.get(list.output), layers[0]), list.inputShape)
+}
+
+function finish(graph: OnnxGraph, { input }: CompileOptions, output: Value, inputShape: Shape): Uint8Array {
+  graph.label('output')
+  const answer = plain(graph, output)
+  const tensor = answer === INPUT_NAME ? graph.node('Identity', [answer]) : answer
+  return graph.finish({ type: input, shape: inputShape }, { tensor, shape: output.shape })
+}
+
+/** Reads one of a layer's arrays. Its length is checked again: what was read may differ from what was announced. */
+function reader(layer: Layer, weights: WeightStore): Emission['read'] {
+  const roles = weightRoles(layer)
+  return async (role) => {
+    const index = roles.indexOf(role)
+    if (index < 0) return undefined
+    const announced = weights.arrays(layer.name)[index]?.shape ?? []
+    const array = await weights.read(layer.name, index)
+    if (array.length === announced.reduce((product, size) => product * size, 1)) return array
+    throw layerError(layer, `its ${role} of shape ${shapeText(announced)} came with ${array.length} numbers`)
+  }
+}
+
+function found<T>(value: T | undefined, layer: Layer | undefined): T {
+  if (value !== undefined) return value
+  throw new ModelError('ERR_MODEL_LOAD', `The input of layer '${layer?.name}' is missing.`)
+}

@@ -1,0 +1,154 @@
+import { ModelError } from '../errors.ts'
+import { COMPILER_VERSION } from './compiler-version.ts'
+import { externalData } from './external-data.ts'
+import {
+  ATTRIBUTE,
+  type AttributeProto,
+  EXTERNAL,
+  encodeModel,
+  FLOAT,
+  INT64,
+  type NodeProto,
+  type TensorProto,
+  UINT8,
+  type ValueInfoProto,
+} from './onnx-schema.ts'
+
+/** An ONNX graph that grows node by node. A tensor is known by its name. */
+export interface OnnxGraph {
+  /** Nodes and tensors that come now bear this name, for whoever looks at the graph. */
+  label(name: string): void
+  /** Adds a node with one output, and returns that output. */
+  node(op: string, inputs: readonly string[], attributes?: Attributes): string
+  /** A small tensor of numbers that do not come from the weights; the same one for the same numbers. */
+  floats(values: readonly number[], shape: readonly number[]): string
+  integers(values: readonly number[]): string
+  /** A tensor of weights, given in pieces. */
+  weights(shape: readonly number[], pieces: Iterable<Float32Array>): Promise<string>
+  /** The whole model as the bytes of an .onnx file. */
+  finish(input: GraphInput, output: GraphOutput): Uint8Array
+}
+
+/** A number is written as an integer unless it is wrapped: ONNX tells the two kinds apart, JavaScript does not. */
+export type Attributes = Readonly<Record<string, number | readonly number[] | { readonly float: number }>>
+
+export interface GraphInput {
+  readonly type: 'uint8' | 'float32'
+  readonly shape: readonly number[]
+}
+
+export interface GraphOutput {
+  readonly tensor: string
+  readonly shape: readonly number[]
+}
+
+export const INPUT_NAME = 'input'
+export const OUTPUT_NAME = 'output'
+
+/** Newest forms of what is used here: Gelu came with 20. ONNX Runtime 1.30 reads later ones too; other tools may not. */
+const OPSET = 20
+const IR_VERSION = 9
+
+/** A tensor below a page gains nothing from being mapped, and each mapping costs a call when the model is opened. */
+const INLINE_BELOW_BYTES = 4096
+
+export function onnxGraph(dataFile: string, write: (bytes: Uint8Array) => Promise<void>): OnnxGraph {
+  const nodes: NodeProto[] = []
+  const initializers: TensorProto[] = []
+  const constants = new Map<string, string>()
+  const external = externalData(write)
+  let label = ''
+  let count = 0
+
+  // The number makes names unique, whatever a file calls its layers.
+  const uniqueName = () => `${++count}:${label}`
+
+  function constant(dataType: number, shape: readonly number[], rawData: Uint8Array): string {
+    const key = `${dataType} ${shape.join()} ${Buffer.from(rawData).toString('base64')}`
+    const known = constants.get(key)
+    if (known !== undefined) return known
+    const name = `constant ${++count}`
+    initializers.push({ name, dims: [...shape], dataType, rawData })
+    constants.set(key, name)
+    return name
+  }
+
+  return {
+    label: (name) => {
+      label = name
+    },
+    node(opType, inputs, attributes = {}) {
+      const name = uniqueName()
+      const attribute = Object.entries(attributes).map(([key, value]) => attributeProto(key, value))
+      nodes.push({ name, opType, input: [...inputs], output: [name], attribute })
+      return name
+    },
+    floats: (values, shape) => constant(FLOAT, shape, bytesOf(Float32Array.from(values))),
+    integers: (values) => constant(INT64, [values.length], bytesOf(BigInt64Array.from(values, BigInt))),
+    async weights(shape, pieces) {
+      const name = uniqueName()
+      const bytes = 4 * shape.reduce((product, size) => product * size, 1)
+      const tensor: TensorProto = { name, dims: [...shape], dataType: FLOAT }
+      initializers.push(tensor)
+      if (bytes < INLINE_BELOW_BYTES) {
+        tensor.rawData = Buffer.concat([...pieces].map(bytesOf))
+        expectBytes(name, tensor.rawData.length, bytes)
+        return name
+      }
+      const { offset, length } = await external.append(pieces)
+      expectBytes(name, length, bytes)
+      tensor.dataLocation = EXTERNAL
+      tensor.externalData = Object.entries({ location: dataFile, offset, length }).map(([key, value]) => ({
+        key,
+        value: String(value),
+      }))
+      return name
+    },
+    finish(input, output) {
+      rename(nodes, output.tensor, OUTPUT_NAME)
+      return encodeModel({
+        irVersion: IR_VERSION,
+        producerName: 'tandem',
+        producerVersion: String(COMPILER_VERSION),
+        opsetImport: [{ domain: '', version: OPSET }],
+        graph: {
+          name: 'model',
+          node: nodes,
+          initializer: initializers,
+          input: [valueInfo(INPUT_NAME, input.type === 'uint8' ? UINT8 : FLOAT, input.shape)],
+          output: [valueInfo(OUTPUT_NAME, FLOAT, output.shape)],
+        },
+      })
+    },
+  }
+}
+
+function attributeProto(name: string, value: Attributes[string]): AttributeProto {
+  if (typeof value === 'number') return { name, type: ATTRIBUTE.int, i: value }
+  if ('float' in value) return { name, type: ATTRIBUTE.float, f: value.float }
+  return { name, type: ATTRIBUTE.ints, ints: [...value] }
+}
+
+/** The first axis is the batch, of any size. */
+function valueInfo(name: string, elemType: number, shape: readonly number[]): ValueInfoProto {
+  const dim = [{ dimParam: 'n' }, ...shape.map((dimValue) => ({ dimValue }))]
+  return { name, type: { tensorType: { elemType, shape: { dim } } } }
+}
+
+function rename(nodes: readonly NodeProto[], from: string, to: string): void {
+  const renamed = (names: string[]) => names.map((name) => (name === from ? to : name))
+  for (const node of nodes) Object.assign(node, { input: renamed(node.input), output: renamed(node.output) })
+}
+
+/** A tensor whose bytes do not fill its shape would make the engine read its neighbour's. */
+function expectBytes(name: string, found: number, expected: number): void {
+  if (found === expected) return
+  throw new ModelError(
+    'ERR_MODEL_LOAD',
+    `The weights of '${name}' have ${found} bytes, ${expected} are needed.`,
+  )
+}
+
+function bytesOf(array: Float32Array | BigInt64Array): Uint8Array {
+  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength)
+}

@@ -1,0 +1,72 @@
+import type { Engine } from './engines/engine.ts'
+import { grey } from './image/grey.ts'
+import { type ImageOptions, readImage } from './image/read-image.ts'
+import type { Label } from './models/labels.ts'
+import { topIndices } from './top-indices.ts'
+
+/** One guess. `label` is the first synonym as people write it, `name` is what Keras calls the class. */
+export interface Prediction {
+  index: number
+  label: string
+  name: string
+  full: string
+  wnid?: string
+  probability: number
+}
+
+/** What can be sent to `predict`: the bytes of an image, alone or with the number of guesses that are wanted. */
+export type ImageInput = Uint8Array | { image: Uint8Array; top?: number }
+
+export interface Prepared {
+  pixels: Uint8Array
+  top: number
+}
+
+export interface ClassifierParts {
+  engine: Engine
+  labels: readonly Label[]
+  image: ImageOptions
+  /** How many guesses an answer has, unless its call says otherwise. */
+  top: number
+}
+
+/** The two steps of a prediction, for any model that looks at one image and has one number for each label. */
+export function imageClassifier({ engine, labels, image, top }: ClassifierParts) {
+  const channels = engine.inputShape[2] ?? 3
+  const size = image.height * image.width * channels
+  return {
+    async prepare(input: ImageInput): Promise<Prepared> {
+      const { bytes, wanted } = read(input, top)
+      const colours = await readImage(bytes, image)
+      const pixels = channels === 1 ? grey(colours) : colours
+      return { pixels, top: Math.min(wanted, labels.length) }
+    },
+
+    async predict(batch: readonly Prepared[]): Promise<Prediction[][]> {
+      const pixels = new Uint8Array(batch.length * size)
+      for (const [row, prepared] of batch.entries()) pixels.set(prepared.pixels, row * size)
+      const scores = await engine.run(pixels, batch.length)
+      return batch.map(({ top }, row) => {
+        const its = scores.subarray(row * labels.length, (row + 1) * labels.length)
+        return topIndices(its, top).map((index) => prediction(labels, its, index))
+      })
+    },
+
+    close: () => engine.close(),
+  }
+}
+
+function read(input: ImageInput, top: number): { bytes: Uint8Array; wanted: number } {
+  if (input instanceof Uint8Array) return { bytes: input, wanted: top }
+  const { image, top: wanted = top } = input
+  if (image instanceof Uint8Array && Number.isInteger(wanted) && wanted > 0) return { bytes: image, wanted }
+  throw new TypeError(
+    'An input of the classifier is bytes, or { image: bytes, top?: a whole number above 0 }.',
+  )
+}
+
+function prediction(labels: readonly Label[], scores: Float32Array, index: number): Prediction {
+  const probability = scores[index] ?? Number.NaN
+  const { wnid, name = String(index), first = name, full = first } = labels[index] ?? {}
+  return { index, label: first, name, full, ...(wnid === undefined ? {} : { wnid }), probability }
+}

@@ -1,0 +1,46 @@
+/** Along one axis: scale `source` pixels to `scaled`, and of those take `size` from `start`. */
+export interface AxisPlacement {
+  readonly source: number
+  readonly scaled: number
+  readonly start: number
+  readonly size: number
+}
+
+export interface Placement {
+  readonly x: AxisPlacement
+  readonly y: AxisPlacement
+}
+
+export interface Frame {
+  readonly width: number
+  readonly height: number
+}
+
+export function stretched(image: Frame, target: Frame): Placement {
+  return {
+    x: { source: image.width, scaled: target.width, start: 0, size: target.width },
+    y: { source: image.height, scaled: target.height, start: 0, size: target.height },
+  }
+}
+
+/**
+ * Scales the image, its shape kept, to cover `ratio` times the target, and takes the middle. As torchvision does it: a
+ * longer side is cut to a whole number, the middle is rounded to an even one.
+ */
+export function centered(image: Frame, target: Frame, ratio: number): Placement {
+  const width = Math.round(target.width * ratio)
+  const height = Math.round(target.height * ratio)
+  const wide = image.width * height >= image.height * width
+  const scaledWidth = wide ? Math.trunc((height * image.width) / image.height) : width
+  const scaledHeight = wide ? height : Math.trunc((width * image.height) / image.width)
+  return {
+    x: middle(image.width, Math.max(scaledWidth, target.width), target.width),
+    y: middle(image.height, Math.max(scaledHeight, target.height), target.height),
+  }
+}
+
+function middle(source: number, scaled: number, size: number): AxisPlacement {
+  const gap = (scaled - size) / 2
+  const start = gap % 2 === 0.5 ? gap - 0.5 : Math.round(gap)
+  return { source, scaled, start, size }
+}

@@ -1,0 +1,15 @@
+/**
+ * Work on many pixels, a slice at a time. Between slices whatever else waits for the event loop has its turn: calls
+ * come in and answers go out while a large image is made small. A slice should take a few milliseconds.
+ */
+export async function inSlices(
+  length: number,
+  slice: number,
+  work: (start: number, end: number) => void | Promise<void>,
+): Promise<void> {
+  const step = Math.max(1, Math.trunc(slice))
+  for (let start = 0; start < length; start += step) {
+    if (start > 0) await new Promise((resolve) => setImmediate(resolve))
+    await work(start, Math.min(start + step, length))
+  }
+}

@@ -1,0 +1,67 @@
+import type { Engine } from './engines/engine.ts'
+import { ModelError } from './errors.ts'
+import { imageClassifier } from './image-classifier.ts'
+import { type FoundModel, findAndFetch, type ModelRequest } from './load-model.ts'
+import type { Label } from './models/labels.ts'
+import type { ModelSettings } from './models/model-settings.ts'
+import { type EngineRequest, openEngine } from './open-engine.ts'
+
+export interface PipelineOptions extends ModelRequest, EngineRequest {
+  maxPixels: number
+}
+
+interface Context {
+  progress(fraction: number, word: string): void
+}
+
+const DEFAULT_TOP = 5
+
+/** The module that a Broker is pointed at: from the name of a model to the pipeline that serves it. */
+export async function makePipeline(options: PipelineOptions, { progress }: Context) {
+  const found = await findAndFetch(options, progress)
+  const { engine, reason } = await openEngine(found, options, progress)
+  const labels = labelsFor(engine, found)
+  const { settings } = found
+  return {
+    ...imageClassifier({
+      engine,
+      labels,
+      image: imageOptions(engine, settings, options.maxPixels),
+      top: settings.top ?? Math.min(DEFAULT_TOP, labels.length),
+    }),
+    info: { model: options.model, engine: engine.name, device: engine.device, reason, labels: labels.length },
+  }
+}
+
+function imageOptions(engine: Engine, settings: ModelSettings, maxPixels: number) {
+  const [height = 0, width = 0, channels = 0] = settings.size ?? engine.inputShape
+  const wanted = engine.inputShape.join(' × ')
+  if (engine.inputShape.length !== 3 || (channels !== 1 && channels !== 3)) {
+    throw new ModelError('ERR_MODEL_UNSUPPORTED', `The model wants an input of ${wanted}, which is no image.`)
+  }
+  return {
+    height,
+    width,
+    interpolation: settings.interpolation ?? 'nearest',
+    crop: settings.crop ? 'center' : 'stretch',
+    orientation: settings.exif ?? true,
+    colourProfile: settings.colourProfile ?? false,
+    maxPixels,
+  } as const
+}
+
+/** A model that is sound but has another number of outputs than labels would answer with wrong names. */
+function labelsFor(engine: Engine, { path, settings }: FoundModel): readonly Label[] {
+  const { labels, labelsFile } = settings
+  if (!labels) return Array.from({ length: engine.outputSize }, (_, index) => numbered(index))
+  if (labels.length === engine.outputSize) return labels
+  throw new ModelError(
+    'ERR_MODEL_SETTINGS',
+    `${path} has ${engine.outputSize} outputs, but ${labelsFile} has ${labels.length} labels.`,
+  )
+}
+
+function numbered(index: number): Label {
+  const name = `class_${index}`
+  return { name, first: name, full: name }
+}

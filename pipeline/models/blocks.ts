@@ -1,0 +1,98 @@
+import type { Network } from './network.ts'
+
+/*
+ * The layers that the networks of the catalog are made of. Fields have Keras' names, so that what is built here and
+ * what is read from a file are the same kind of thing.
+ */
+
+type Size = number | readonly [number, number]
+
+const both = (size: Size): readonly [number, number] => (typeof size === 'number' ? [size, size] : size)
+
+export interface ConvolutionFields {
+  readonly strides?: Size
+  readonly padding?: 'same' | 'valid'
+  readonly activation?: string
+  readonly bias?: boolean
+}
+
+const convolutionConfig = (size: Size, fields: ConvolutionFields) => ({
+  kernel_size: both(size),
+  strides: both(fields.strides ?? 1),
+  padding: fields.padding ?? 'valid',
+  data_format: 'channels_last',
+  dilation_rate: [1, 1],
+  activation: fields.activation ?? 'linear',
+  use_bias: fields.bias ?? true,
+})
+
+export function convolution(
+  to: Network,
+  name: string,
+  input: string,
+  filters: number,
+  size: Size,
+  fields: ConvolutionFields = {},
+): string {
+  return to.layer('Conv2D', name, input, { filters, groups: 1, ...convolutionConfig(size, fields) })
+}
+
+export function depthwise(
+  to: Network,
+  name: string,
+  input: string,
+  size: Size,
+  fields: ConvolutionFields,
+): string {
+  return to.layer('DepthwiseConv2D', name, input, { depth_multiplier: 1, ...convolutionConfig(size, fields) })
+}
+
+export function normalization(
+  to: Network,
+  name: string,
+  input: string,
+  { epsilon = 1e-3, scale = true }: { epsilon?: number; scale?: boolean } = {},
+): string {
+  return to.layer('BatchNormalization', name, input, { axis: -1, epsilon, center: true, scale })
+}
+
+export function activation(to: Network, name: string, input: string, word: string): string {
+  return to.layer('Activation', name, input, { activation: word })
+}
+
+/** A rectifier that stops at 6, as the networks for phones have it. */
+export function relu6(to: Network, name: string, input: string): string {
+  return to.layer('ReLU', name, input, { max_value: 6, negative_slope: 0, threshold: 0 })
+}
+
+export function padding(
+  to: Network,
+  name: string,
+  input: string,
+  borders: readonly [readonly [number, number], readonly [number, number]],
+): string {
+  return to.layer('ZeroPadding2D', name, input, { padding: borders, data_format: 'channels_last' })
+}
+
+export function pooling(
+  to: Network,
+  kind: 'Max' | 'Average',
+  name: string,
+  input: string,
+  { size, strides, padding = 'valid' }: { size: number; strides: number; padding?: 'same' | 'valid' },
+): string {
+  return to.layer(`${kind}Pooling2D`, name, input, {
+    pool_size: both(size),
+    strides: both(strides),
+    padding,
+    data_format: 'channels_last',
+  })
+}
+
+export function globalAverage(to: Network, name: string, input: string, keepdims = false): string {
+  return to.layer('GlobalAveragePooling2D', name, input, { keepdims, data_format: 'channels_last' })
+}
+
+export function dense(to: Network, name: string, input: string, units: number, word: string): string {
+  return to.layer('Dense', name, input, { units, activation: word, use_bias: true })
+}

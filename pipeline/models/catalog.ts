@@ -1,0 +1,113 @@
+import { inceptionV3 } from './inception-v3.ts'
+import type { LayerList } from './layer-list.ts'
+import { mobilenet } from './mobilenet.ts'
+import { mobilenetV2 } from './mobilenet-v2.ts'
+import { resnet50 } from './resnet50.ts'
+import { LEGACY_RESNET50_LAYER, resnet50Legacy } from './resnet50-legacy.ts'
+import { vgg16 } from './vgg16.ts'
+
+/** A model that is known by name: what it is made of, what it expects, and where its weights are. */
+export interface CatalogEntry {
+  readonly name: string
+  topology(): LayerList
+  /** Another network whose file bears the same name, told by a layer that only that file has. */
+  readonly olderTopology?: { readonly layer: string; topology(): LayerList }
+  /**
+   * Whether a file's layers are found by their names, or by their order alone, where names are running numbers that
+   * begin differently from one version of Keras to the next.
+   */
+  readonly match: 'name' | 'order'
+  /** [height, width] */
+  readonly imageSize: readonly [number, number]
+  readonly preprocessing: 'caffe' | 'tf'
+  readonly interpolation: 'nearest'
+  readonly labels: 'imagenet'
+  /** What the file of weights is called, where it comes from, and how it is told from a broken one. */
+  readonly file: string
+  readonly url: string
+  readonly bytes: number
+  /** Of some files no checksum is published; there the size and every layer's shape are checked. */
+  readonly md5?: string
+  /** Earlier files of the same name, which people may still have. */
+  readonly older?: readonly { readonly bytes: number; readonly md5: string }[]
+}
+
+/** Which network a file holds the weights of, by the names of the layers in the file. */
+export function topologyFor(entry: CatalogEntry, layerNames: readonly string[]): LayerList {
+  const { olderTopology } = entry
+  return olderTopology && layerNames.includes(olderTopology.layer)
+    ? olderTopology.topology()
+    : entry.topology()
+}
+
+const BASE = 'https://storage.googleapis.com/tensorflow/keras-applications'
+
+const official = (path: string, bytes: number, md5?: string) => ({
+  url: `${BASE}/${path}`,
+  file: path.slice(path.lastIndexOf('/') + 1),
+  bytes,
+  ...(md5 === undefined ? {} : { md5 }),
+})
+
+const common = { match: 'name', interpolation: 'nearest', labels: 'imagenet' } as const
+
+const ENTRIES: readonly CatalogEntry[] = [
+  {
+    ...common,
+    name: 'vgg16',
+    topology: vgg16,
+    imageSize: [224, 224],
+    preprocessing: 'caffe',
+    ...official(
+      'vgg16/vgg16_weights_tf_dim_ordering_tf_kernels.h5',
+      553_467_096,
+      '64373286793e3c8b2b4e3219cbf3544b',
+    ),
+  },
+  {
+    ...common,
+    name: 'resnet50',
+    topology: resnet50,
+    olderTopology: { layer: LEGACY_RESNET50_LAYER, topology: resnet50Legacy },
+    older: [{ bytes: 102_853_048, md5: 'a7b3fe01876f51b976af0dea6bc144eb' }],
+    imageSize: [224, 224],
+    preprocessing: 'caffe',
+    ...official(
+      'resnet/resnet50_weights_tf_dim_ordering_tf_kernels.h5',
+      102_967_424,
+      '2cb95161c43110f7111970584f804107',
+    ),
+  },
+  {
+    ...common,
+    name: 'inception_v3',
+    topology: inceptionV3,
+    match: 'order',
+    imageSize: [299, 299],
+    preprocessing: 'tf',
+    ...official(
+      'inception_v3/inception_v3_weights_tf_dim_ordering_tf_kernels.h5',
+      96_112_376,
+      '9a0d58056eeedaa3f26cb7ebd46da564',
+    ),
+  },
+  {
+    ...common,
+    name: 'mobilenet',
+    topology: mobilenet,
+    imageSize: [224, 224],
+    preprocessing: 'tf',
+    ...official('mobilenet/mobilenet_1_0_224_tf.h5', 17_225_924),
+  },
+  {
+    ...common,
+    name: 'mobilenet_v2',
+    topology: mobilenetV2,
+    imageSize: [224, 224],
+    preprocessing: 'tf',
+    ...official('mobilenet_v2/mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224.h5', 14_536_120),
+  },
+]
+
+/** Every model that can be asked for by name alone. */
+export const catalog: ReadonlyMap<string, CatalogEntry> = new Map(ENTRIES.map((entry) => [entry.name, entry]))

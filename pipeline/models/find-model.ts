@@ -1,0 +1,88 @@
+import { open, stat } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { ModelError } from '../errors.ts'
+import { nearestWord } from './nearest-word.ts'
+
+/** Where a model comes from: the catalog, or a file or folder of the user's. */
+export type ModelSource =
+  | { readonly kind: 'catalog'; readonly name: string }
+  | { readonly kind: 'own'; readonly path: string }
+
+const EXTENSIONS = ['keras', 'h5', 'hdf5', 'onnx', 'json'] as const
+// A name becomes part of a path; nothing in it may lead out of the folder.
+const NAME = /^[a-z0-9][a-z0-9_-]{0,99}$/i
+// Both keys of a TF.js model come before its long lists of layers or of weights.
+const TFJS_KEYS = /"(modelTopology|weightsManifest)"\s*:/
+const TFJS_HEAD_BYTES = 64 * 1024
+
+/** What `MODELS=name` or `MODELS=name=path` means. */
+export async function findModel(
+  name: string,
+  path: string | undefined,
+  weightsDir: string,
+  catalog: readonly string[],
+): Promise<ModelSource> {
+  if (path !== undefined) return { kind: 'own', path: await givenPath(name, resolve(path)) }
+  if (!NAME.test(name)) {
+    throw settingsError(
+      `"${name.slice(0, 100)}" is no name of a model: letters, digits, "-" and "_" make one.`,
+    )
+  }
+  const own = await candidates(name, weightsDir)
+  const inCatalog = catalog.includes(name)
+  const [only] = own
+  if (only === undefined && inCatalog) return { kind: 'catalog', name }
+  if (only === undefined) throw absent(name, weightsDir, catalog)
+  if (own.length === 1 && !inCatalog) return { kind: 'own', path: only }
+  const choices = [...(inCatalog ? ['the model of the catalog'] : []), ...own].join(' or ')
+  const way = inCatalog ? ' for the file, or move the file away for the model of the catalog' : ''
+  throw settingsError(`"${name}" may be ${choices}; say which: MODELS=${name}=path${way}.`)
+}
+
+async function givenPath(name: string, path: string): Promise<string> {
+  const its = await stat(path).catch(() => undefined)
+  if (its?.isFile()) return basename(path) === 'model.json' ? dirname(path) : path
+  if (its?.isDirectory() && (await isFile(join(path, 'model.json')))) return path
+  const what = its === undefined ? 'there is nothing' : 'there is no model.json in the folder'
+  throw new ModelError('ERR_MODEL_LOAD', `The model "${name}" cannot be loaded: ${what} at ${path}.`)
+}
+
+async function candidates(name: string, weightsDir: string): Promise<string[]> {
+  const found: string[] = []
+  for (const extension of EXTENSIONS) {
+    const file = join(weightsDir, `${name}.${extension}`)
+    if (!(await isFile(file))) continue
+    // pets.json beside pets.keras has the settings of that model, unless it is a model itself.
+    if (extension !== 'json' || (await isTfjsModel(file))) found.push(file)
+  }
+  if (await isFile(join(weightsDir, name, 'model.json'))) found.push(join(weightsDir, name))
+  return found
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isFile() ?? false
+}
+
+async function isTfjsModel(file: string): Promise<boolean> {
+  const handle = await open(file, 'r')
+  try {
+    const { buffer, bytesRead } = await handle.read({ buffer: Buffer.alloc(TFJS_HEAD_BYTES) })
+    return TFJS_KEYS.test(buffer.toString('utf8', 0, bytesRead))
+  } finally {
+    await handle.close()
+  }
+}
+
+function absent(name: string, weightsDir: string, catalog: readonly string[]): ModelError {
+  const files = [...EXTENSIONS.map((extension) => `${name}.${extension}`), join(name, 'model.json')]
+  const near = nearestWord(name, catalog)
+  const hint = near === undefined ? '' : ` Did you mean ${near}?`
+  const message =
+    `There is no model "${name}": it is none of the catalog (${catalog.join(', ')}), and ${weightsDir} has none of ` +
+    `${files.join(', ')}.${hint}`
+  return new ModelError('ERR_MODEL_LOAD', message)
+}
+
+function settingsError(message: string): ModelError {
+  return new ModelError('ERR_MODEL_SETTINGS', message)
+}

@@ -1,0 +1,176 @@
+import { open } from 'node:fs/promises'
+import { basename, dirname, extname, isAbsolute, join, relative, resolve, sep } from 'node:path'
+import { ModelError } from '../errors.ts'
+import { IMAGENET_LABELS, type Label, readLabels } from './labels.ts'
+import { nearestWord } from './nearest-word.ts'
+
+/** What a user may say about a model in `<name>.json` beside it. What is left out is taken from the model. */
+export interface ModelSettings {
+  readonly labels?: readonly Label[]
+  /** The file that the labels came from, for messages. */
+  readonly labelsFile?: string
+  readonly preprocessing?: (typeof PREPROCESSING)[number]
+  /** Height and width of the network's input. */
+  readonly size?: readonly [height: number, width: number]
+  readonly interpolation?: (typeof INTERPOLATIONS)[number]
+  /** Keep the aspect ratio and cut the middle out, instead of stretching. */
+  readonly crop?: boolean
+  /** Whether a photograph is turned as its EXIF orientation says. */
+  readonly exif?: boolean
+  /** Whether an embedded colour profile is applied. */
+  readonly colourProfile?: boolean
+  /** How the kernels of an old Theano file are to be read, where the file does not tell. */
+  readonly kernels?: (typeof KERNELS)[number]
+  /** How many predictions an answer has. */
+  readonly top?: number
+}
+
+const PREPROCESSING = ['caffe', 'tf', 'torch', 'unit', 'none'] as const
+const INTERPOLATIONS = ['nearest', 'bilinear', 'bicubic'] as const
+const KERNELS = ['correlation', 'rotated'] as const
+
+// Ten short settings; a larger file is something else, such as a TF.js model.
+const MAX_BYTES = 64 * 1024
+// The sides of an input beyond which one image alone takes a gigabyte in the first layers.
+const MAX_SIDE = 4096
+const MAX_TOP = 1000
+
+type Read<Value> = (value: unknown, key: string, file: string) => Value
+
+const READERS: { readonly [Key in keyof Omit<ModelSettings, 'labelsFile'>]-?: Read<unknown> } = {
+  labels: readLabelsName,
+  preprocessing: oneOf(PREPROCESSING),
+  size: readSize,
+  interpolation: oneOf(INTERPOLATIONS),
+  crop: readBoolean,
+  exif: readBoolean,
+  colourProfile: readBoolean,
+  kernels: oneOf(KERNELS),
+  top: (value, key, file) => wholeNumber(value, MAX_TOP, key, file),
+}
+
+/** The settings beside a model; none at all when there is no such file. */
+export async function readModelSettings(modelPath: string): Promise<ModelSettings> {
+  const file = settingsPath(modelPath)
+  const text = file === undefined ? undefined : await readText(file)
+  if (file === undefined || text === undefined) return {}
+  const { labels, ...settings } = parseSettings(text, file)
+  if (labels === undefined) return settings as ModelSettings
+  const labelsFile = labels === 'imagenet' ? IMAGENET_LABELS : labelsPath(labels as string, file)
+  const list = await readLabels(labelsFile)
+  return { ...settings, labels: list, labelsFile: basename(String(labelsFile)) }
+}
+
+/** `pets.json` beside `pets.keras` or beside the folder `pets`; none for a model that is itself called `pets.json`. */
+export function settingsPath(modelPath: string): string | undefined {
+  const path = resolve(modelPath)
+  if (basename(path) === 'model.json') return `${dirname(path)}.json`
+  const extension = extname(path)
+  if (extension === '.json') return undefined
+  return join(dirname(path), `${basename(path, MODEL_EXTENSION.test(extension) ? extension : '')}.json`)
+}
+
+// Other dots belong to the name: the folder `pets.v2` has its settings in `pets.v2.json`.
+const MODEL_EXTENSION = /^\.(keras|h5|hdf5|onnx)$/
+
+/** The settings in the text of a settings file, labels still as the name of their file. */
+function parseSettings(text: string, file: string): Record<string, unknown> {
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch (cause) {
+    throw wrong(file, 'is no valid JSON', cause)
+  }
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw wrong(file, 'is no JSON object')
+  const known = Object.keys(READERS)
+  return Object.fromEntries(
+    Object.entries(json).map(([key, value]) => {
+      if (!Object.hasOwn(READERS, key)) throw wrong(file, unknownKey(key, known))
+      return [key, READERS[key as keyof typeof READERS](value, key, file)]
+    }),
+  )
+}
+
+function unknownKey(key: string, known: readonly string[]): string {
+  const near = nearestWord(key, known)
+  const hint = near === undefined ? `known are ${known.join(', ')}` : `the nearest known one is "${near}"`
+  return `has an unknown setting ${shown(key)}; ${hint}`
+}
+
+async function readText(file: string): Promise<string | undefined> {
+  const handle = await open(file, 'r').catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT' || cause.code === 'ENOTDIR') return undefined
+    throw wrong(file, `cannot be read (${cause.code})`, cause)
+  })
+  if (handle === undefined) return undefined
+  try {
+    const stats = await handle.stat()
+    if (!stats.isFile()) throw wrong(file, 'is no file')
+    if (stats.size > MAX_BYTES) throw wrong(file, `has ${stats.size} bytes, the limit is ${MAX_BYTES}`)
+    return (await handle.readFile('utf8')).replace(/^\uFEFF/, '')
+  } finally {
+    await handle.close()
+  }
+}
+
+/**
+ * A model and its settings may come from somewhere else together, so they may name only what lies beside them: an
+ * answer would show the lines of any other file to whoever asks.
+ */
+function labelsPath(name: string, file: string): string {
+  const folder = dirname(file)
+  const path = resolve(folder, name)
+  const within = relative(folder, path)
+  if (within === '..' || within.startsWith(`..${sep}`) || isAbsolute(within)) {
+    throw wrong(file, `names the labels ${shown(name)}, which lie outside of its folder`)
+  }
+  return path
+}
+
+function readLabelsName(value: unknown, key: string, file: string): string {
+  if (typeof value === 'string' && value !== '') return value
+  throw expected(file, key, 'the name of a file beside it, or "imagenet"', value)
+}
+
+function readSize(value: unknown, key: string, file: string): readonly [number, number] {
+  if (Array.isArray(value) && value.length === 2) {
+    const [height, width]: unknown[] = value
+    if (isWhole(height, MAX_SIDE) && isWhole(width, MAX_SIDE)) return [height, width]
+  }
+  throw expected(file, key, `[height, width], each a whole number from 1 to ${MAX_SIDE}`, value)
+}
+
+function readBoolean(value: unknown, key: string, file: string): boolean {
+  if (typeof value === 'boolean') return value
+  throw expected(file, key, 'true or false', value)
+}
+
+function wholeNumber(value: unknown, most: number, key: string, file: string): number {
+  if (isWhole(value, most)) return value
+  throw expected(file, key, `a whole number from 1 to ${most}`, value)
+}
+
+function isWhole(value: unknown, most: number): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= most
+}
+
+function oneOf<const Word extends string>(words: readonly Word[]): Read<Word> {
+  return (value, key, file) => {
+    const word = words.find((candidate) => candidate === value)
+    if (word !== undefined) return word
+    throw expected(file, key, `one of ${words.join(', ')}`, value)
+  }
+}
+
+function expected(file: string, key: string, what: string, value: unknown): ModelError {
+  return wrong(file, `has the wrong ${key}: it must be ${what}, but is ${shown(value)}`)
+}
+
+function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value)
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text
+}
+
+function wrong(file: string, what: string, cause?: unknown): ModelError {
+  return new ModelError('ERR_MODEL_SETTINGS', `The settings file ${basename(file)} ${what}.`, { cause })
+}

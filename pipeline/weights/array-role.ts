@@ -1,0 +1,27 @@
+const ROLES = [
+  'depthwise_kernel',
+  'pointwise_kernel',
+  'kernel',
+  'bias',
+  'gamma',
+  'beta',
+  'moving_mean',
+  'moving_variance',
+] as const
+
+// Keras 1. What it calls a deviation is the variance: it is used as one.
+const FORMERLY: ReadonlyMap<string, string> = new Map([
+  ['W', 'kernel'],
+  ['b', 'bias'],
+  ['running_mean', 'moving_mean'],
+  ['running_std', 'moving_variance'],
+])
+
+const KNOWN = new RegExp(`(?:^|_)(${[...ROLES, ...FORMERLY.keys()].join('|')})(?:_\\d+)?$`)
+
+/** What an array is by its name: `conv/kernel:0`, `conv/kernel` and `conv_W_1:0` are all a kernel. */
+export function arrayRole(name: string): string | undefined {
+  const last = name.slice(name.lastIndexOf('/') + 1).replace(/:\d+$/, '')
+  const role = KNOWN.exec(last)?.[1]
+  return role === undefined ? undefined : (FORMERLY.get(role) ?? role)
+}

@@ -1,0 +1,167 @@
+import { mkdir, open, statfs } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
+import { byteWords } from './byte-words.ts'
+import { md5OfFile, rememberMd5 } from './checked-file.ts'
+import { DownloadError, reasonOf, shownUrl } from './download-error.ts'
+import { type FileLock, lockFile } from './file-lock.ts'
+import { beginPart, dropPart, finishPart, partOf, resumable, sizeOf } from './part-file.ts'
+import { type RangeAnswer, requestRange } from './request-range.ts'
+import { stallGuard } from './stall-guard.ts'
+import { type OnProgress, transferMeter } from './transfer-meter.ts'
+
+export interface DownloadOptions {
+  url: string
+  /** Where the file comes to lie. Beside it are, until it is whole, `.part`, `.part.from` and `.lock`. */
+  path: string
+  bytes?: number | undefined
+  md5?: string | undefined
+  /** Who needs it, for messages. */
+  neededBy?: string | undefined
+  /** For a mirror that the user named; otherwise only https is followed. */
+  allowHttp?: boolean | undefined
+  onProgress?: OnProgress | undefined
+  signal?: AbortSignal | undefined
+  /** How long the server may send nothing at all. */
+  stallMs?: number | undefined
+}
+
+const STALL_MS = 30_000
+// For a server that tells no size; the largest networks that anybody runs like this are smaller.
+const MAX_BYTES = 16 * 2 ** 30
+const WAITING = 'another process downloads it'
+
+/**
+ * One attempt to get a file, going on where the last one ended. The file is there under its name only when it is whole
+ * and its hash is right. Several processes may try at once: one downloads, the others wait for it, and the next one
+ * goes on when it dies.
+ */
+export async function downloadFile(options: DownloadOptions): Promise<void> {
+  const { path, signal } = options
+  let lock: FileLock | undefined
+  try {
+    await mkdir(dirname(path), { recursive: true })
+    lock = await lockFile(`${path}.lock`, { signal, onWait: waitReports(options) })
+    // Who held the lock before has checked the file; only its size can tell that there is one.
+    if (lock.waited && (await isThere(options))) return
+    await download(options, lock.lost)
+  } catch (error) {
+    signal?.throwIfAborted()
+    throw explained(error, options)
+  } finally {
+    await lock?.release()
+  }
+}
+
+async function download(options: DownloadOptions, lost: AbortSignal): Promise<void> {
+  const { path, bytes, md5, signal, onProgress } = options
+  const { have, validator } = await resumable(path, options)
+  if (bytes === undefined || have < bytes) {
+    if (bytes !== undefined) await checkSpace(path, bytes - have)
+    const stall = stallGuard(options.stallMs ?? STALL_MS, signal ? [signal, lost] : [lost])
+    try {
+      await receive(await ask(options, have, validator, stall.signal), options, stall.beat)
+    } catch (error) {
+      // fetch has words of its own for an abort; the reason of ours is the better one.
+      throw stall.signal.aborted ? stall.signal.reason : error
+    } finally {
+      stall.stop()
+    }
+  }
+  const whole = (await sizeOf(partOf(path))) ?? 0
+  onProgress?.(1, `checking ${byteWords(whole)}`)
+  if (md5 !== undefined) await checkHash(path, md5, signal)
+  await finishPart(path)
+  if (md5 !== undefined) await rememberMd5(path, md5)
+}
+
+async function ask(
+  { url, bytes, allowHttp = false }: DownloadOptions,
+  have: number,
+  validator: string | undefined,
+  signal: AbortSignal,
+): Promise<RangeAnswer> {
+  const request = { allowHttp, signal }
+  const answer =
+    (await requestRange(url, { ...request, from: have, validator })) ??
+    // Nothing lies behind what is there, and yet it is not whole: it was a part of another file.
+    (await requestRange(url, { ...request, from: 0 }))
+  if (answer === undefined) throw new DownloadError('answer', 'it finds no byte at offset 0')
+  if (bytes === undefined || answer.total === undefined || answer.total === bytes) return answer
+  throw new DownloadError('answer', `its file has ${answer.total} bytes instead of ${bytes}`)
+}
+
+async function receive(answer: RangeAnswer, options: DownloadOptions, beat: () => void): Promise<void> {
+  const { url, path, bytes } = options
+  const total = bytes ?? answer.total
+  const limit = total ?? MAX_BYTES
+  if (limit > MAX_BYTES)
+    throw new DownloadError('answer', `its file has ${limit} bytes; the limit is ${MAX_BYTES}`)
+  if (bytes === undefined && total !== undefined) await checkSpace(path, total - answer.from)
+  // Only now, with an answer in hand, may what was there be given up.
+  if (answer.from === 0) await beginPart(path, { url, validator: answer.validator })
+  let position = answer.from
+  const moved = transferMeter(total, position, options.onProgress ?? (() => {}))
+  const file = await open(partOf(path), 'a')
+  try {
+    for await (const chunk of answer.body) {
+      position += chunk.length
+      if (position > limit) throw new DownloadError('content', `it sends more than ${limit} bytes`)
+      await file.appendFile(chunk)
+      beat()
+      moved(position)
+    }
+  } finally {
+    await file.close()
+    if (position > limit) await dropPart(path)
+  }
+  if (total !== undefined && position < total) {
+    throw new DownloadError('network', `the connection ended after ${position} of ${total} bytes`)
+  }
+}
+
+async function checkHash(path: string, md5: string, signal: AbortSignal | undefined): Promise<void> {
+  const found = await md5OfFile(partOf(path), signal)
+  if (found === md5) return
+  await dropPart(path)
+  throw new DownloadError('content', `what came has the MD5 ${found} instead of ${md5}`)
+}
+
+async function checkSpace(path: string, needed: number): Promise<void> {
+  const { bavail, bsize, blocks } = await statfs(dirname(path))
+  // Some network file systems do not count their blocks.
+  if (blocks === 0 || bavail * bsize >= needed) return
+  const free = byteWords(bavail * bsize)
+  throw new DownloadError('disk', `${byteWords(needed)} are needed on the disk, and ${free} are free`)
+}
+
+/** The meter of a process that waits is the part that another one fills. */
+function waitReports({ path, bytes, onProgress }: DownloadOptions): () => void {
+  return () => {
+    if (onProgress === undefined) return
+    void sizeOf(partOf(path)).then((have = 0) => {
+      const part = bytes === undefined ? '' : `: ${Math.floor((100 * have) / bytes)} % of ${byteWords(bytes)}`
+      onProgress(bytes === undefined ? 0 : Math.min(1, have / bytes), `${WAITING}${part}`)
+    })
+  }
+}
+
+async function isThere({ path, bytes }: DownloadOptions): Promise<boolean> {
+  const size = await sizeOf(path)
+  return size !== undefined && (bytes === undefined || size === bytes)
+}
+
+/** One sentence on what is missing, where it was looked for and why that failed; another on what can be done. */
+function explained(error: unknown, { url, path, bytes, neededBy }: DownloadOptions): DownloadError {
+  const file = `${basename(path)}${bytes === undefined ? '' : ` (${byteWords(bytes)})`}`
+  const what = neededBy === undefined ? `${file} could not be` : `${neededBy} needs ${file}: it could not be`
+  const message =
+    `${what} downloaded from ${shownUrl(url)} (${reasonOf(error)}). ` +
+    `Put the file into ${dirname(path)}, or set WEIGHTS_URL to a mirror.`
+  return new DownloadError(kindOf(error), message, { cause: error })
+}
+
+function kindOf(error: unknown): DownloadError['kind'] {
+  if (error instanceof DownloadError) return error.kind
+  // A failed call of the system names it; that of a socket is hidden inside of fetch's own error.
+  return (error as NodeJS.ErrnoException).syscall === undefined ? 'network' : 'disk'
+}

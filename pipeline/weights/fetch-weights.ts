@@ -1,0 +1,35 @@
+import { ModelError } from '../errors.ts'
+import { catalog } from '../models/catalog.ts'
+import { nearestWord } from '../models/nearest-word.ts'
+import { ensureWeights } from './ensure-weights.ts'
+import type { OnProgress } from './transfer-meter.ts'
+
+export interface FetchOptions {
+  model: string
+  weightsDir: string
+  weightsUrl?: string
+}
+
+// Somebody waits at a terminal: an interruption is bridged, but without a network the sentence comes soon.
+const ATTEMPTS = 3
+
+/** A pipeline that is made by getting the weights of a model, and then has nothing more to do. */
+export async function makePipeline(
+  { model, weightsDir, weightsUrl }: FetchOptions,
+  { progress }: { progress: OnProgress },
+) {
+  const entry = catalog.get(model)
+  if (entry === undefined) throw unknown(model)
+  const path = await ensureWeights(entry, { weightsDir, weightsUrl, progress, attempts: ATTEMPTS })
+  return { methods: [], info: { path, bytes: entry.bytes } }
+}
+
+function unknown(model: string): ModelError {
+  const names = [...catalog.keys()]
+  const near = nearestWord(model, names)
+  const hint = near === undefined ? '' : ` Did you mean ${near}?`
+  return new ModelError(
+    'ERR_MODEL_LOAD',
+    `The catalog has no model "${model}", but ${names.join(', ')}.${hint}`,
+  )
+}

@@ -1,0 +1,139 @@
+import { randomUUID } from 'node:crypto'
+import { readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+export interface FileLock {
+  /** Whether somebody else held it first. */
+  readonly waited: boolean
+  /** Aborted when the lock has been taken away, as from a machine that slept. */
+  readonly lost: AbortSignal
+  release(): Promise<void>
+}
+
+interface Owner {
+  pid: number
+  host: string
+  token: string
+}
+
+// The owner touches the file this often...
+const BEAT_MS = 2000
+// ...and is taken for dead after several beats that did not come: a busy disk may delay one.
+const SILENT_MS = 15_000
+const LOOK_EVERY_MS = 250
+
+// Tokens of this process: after a crash, its successor in a container often has the very same process id.
+const mine = new Set<string>()
+
+/**
+ * Waits until this process alone holds the file `path`. Process ids tell a dead owner at once, but mean nothing between
+ * containers that share a folder; there the silence of its heartbeat does, measured by the clock of who waits.
+ */
+export async function lockFile(
+  path: string,
+  options: { signal?: AbortSignal | undefined; onWait?: () => void } = {},
+): Promise<FileLock> {
+  const owner: Owner = { pid: process.pid, host: hostname(), token: randomUUID() }
+  let seen = { beat: '', at: performance.now() }
+  let waited = false
+  mine.add(owner.token)
+  try {
+    while (!(await create(path, owner))) {
+      options.signal?.throwIfAborted()
+      const [other, beat] = await look(path)
+      if (beat !== seen.beat) seen = { beat, at: performance.now() }
+      if (isDead(other) || performance.now() - seen.at > SILENT_MS) {
+        await takeAway(path, other?.token)
+        continue
+      }
+      waited = true
+      options.onWait?.()
+      await sleep(LOOK_EVERY_MS, undefined, { signal: options.signal })
+    }
+  } catch (error) {
+    mine.delete(owner.token)
+    throw error
+  }
+  return hold(path, owner, waited)
+}
+
+function hold(path: string, { token }: Owner, waited: boolean): FileLock {
+  const lost = new AbortController()
+  const isHeld = async () => (await look(path))[0]?.token === token
+  const beat = setInterval(async () => {
+    if (!(await isHeld())) return lost.abort(new Error(`the lock ${path} was taken away`))
+    const now = new Date()
+    await utimes(path, now, now).catch(() => {})
+  }, BEAT_MS).unref()
+  return {
+    waited,
+    lost: lost.signal,
+    async release() {
+      clearInterval(beat)
+      if (await isHeld()) await rm(path, { force: true })
+      mine.delete(token)
+    },
+  }
+}
+
+async function create(path: string, owner: Owner): Promise<boolean> {
+  try {
+    await writeFile(path, JSON.stringify(owner), { flag: 'wx' })
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  }
+}
+
+/** Who holds the lock, and the beat that it was last heard at. An owner that is just writing it is not known yet. */
+async function look(path: string): Promise<[Owner | undefined, beat: string]> {
+  try {
+    const text = await readFile(path, 'utf8')
+    const { mtimeMs } = await stat(path)
+    return [parseOwner(text), `${mtimeMs} ${text}`]
+  } catch {
+    return [undefined, '']
+  }
+}
+
+function parseOwner(text: string): Owner | undefined {
+  try {
+    const { pid, host, token } = JSON.parse(text) as Partial<Owner>
+    const isOwner = Number.isInteger(pid) && typeof host === 'string' && typeof token === 'string'
+    return isOwner ? ({ pid, host, token } as Owner) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function isDead(owner: Owner | undefined): boolean {
+  if (owner === undefined || owner.host !== hostname()) return false
+  if (owner.pid === process.pid) return !mine.has(owner.token)
+  try {
+    process.kill(owner.pid, 0)
+    return false
+  } catch (error) {
+    // EPERM: it lives, and belongs to somebody else.
+    return (error as NodeJS.ErrnoException).code === 'ESRCH'
+  }
+}
+
+/**
+ * Two may see the same dead owner, and the slower one must not remove the lock that the faster one has made by then:
+ * it is moved aside first, where only one can get it, and looked at again.
+ */
+async function takeAway(path: string, token: string | undefined): Promise<void> {
+  const aside = `${path}.${randomUUID()}`
+  try {
+    await rename(path, aside)
+  } catch {
+    return
+  }
+  const [moved] = await look(aside)
+  const isAnother = moved !== undefined && moved.token !== token
+  // Put back if its place is still free; if not, its owner learns at its next beat that it lost the lock.
+  if (isAnother) await create(path, moved).catch(() => {})
+  await rm(aside, { force: true })
+}

@@ -1,0 +1,52 @@
+import { stat } from 'node:fs/promises'
+import { ModelError } from '../errors.ts'
+import { hasMd5 } from './checked-file.ts'
+
+interface Version {
+  readonly bytes: number
+  readonly md5?: string
+}
+
+/**
+ * `absent` is also a file that is too short: somebody copies it, or did and was interrupted. `settling` has its size, but
+ * was written to so recently that the last bytes may be still to come.
+ */
+export type Seen = 'absent' | 'settling' | 'whole'
+
+const SETTLED_AFTER_MS = 1000
+
+/**
+ * What lies at `path`. A file that is complete and is none of the published ones belongs to somebody: it is neither
+ * served as what it is not, nor replaced, but named.
+ */
+export async function lookAtWeights(
+  path: string,
+  entry: Version & { readonly name: string; readonly older?: readonly Version[] },
+  signal?: AbortSignal,
+): Promise<Seen> {
+  const its = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined
+    throw unfit(path, entry.name, `cannot be read (${error.code})`)
+  })
+  if (its === undefined) return 'absent'
+  if (!its.isFile()) throw unfit(path, entry.name, 'is no file')
+  const versions = [entry, ...(entry.older ?? [])].filter(({ bytes }) => bytes === its.size)
+  const age = Date.now() - its.mtimeMs
+  const isWarm = age >= 0 && age < SETTLED_AFTER_MS
+  if (versions.length === 0) {
+    if (its.size < entry.bytes || isWarm) return 'absent'
+    throw unfit(path, entry.name, `has ${its.size} bytes instead of ${entry.bytes}`)
+  }
+  for (const { md5 } of versions) {
+    if (md5 === undefined ? !isWarm : await hasMd5(path, md5, signal)) return 'whole'
+  }
+  if (isWarm) return 'settling'
+  throw unfit(path, entry.name, `does not have the MD5 ${versions.map(({ md5 }) => md5).join(' or ')}`)
+}
+
+function unfit(path: string, model: string, what: string): ModelError {
+  const message =
+    `The file ${path} is not the published one: it ${what}. Remove it, and it is downloaded; ` +
+    `or, if it is yours, serve it by its path: MODELS=${model}=${path}.`
+  return new ModelError('ERR_MODEL_LOAD', message)
+}

@@ -1,0 +1,67 @@
+import { open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+
+/** Where the bytes of a `.part` came from: only the same version of the same file may be appended to it. */
+export interface Origin {
+  readonly url: string
+  readonly validator: string | undefined
+}
+
+export const partOf = (path: string): string => `${path}.part`
+const originOf = (path: string): string => `${partOf(path)}.from`
+
+/** How many bytes of `path` are there already, and the validator that they came under. */
+export async function resumable(
+  path: string,
+  { url, bytes, md5 }: { url: string; bytes?: number | undefined; md5?: string | undefined },
+): Promise<{ have: number; validator: string | undefined }> {
+  const nothing = { have: 0, validator: undefined }
+  const have = await sizeOf(partOf(path))
+  const origin = await readOrigin(path)
+  if (have === undefined || origin?.url !== url) return nothing
+  // Without a validator a changed file is noticed only by its hash.
+  if (origin.validator === undefined && md5 === undefined) return nothing
+  return bytes !== undefined && have > bytes ? nothing : { have, validator: origin.validator }
+}
+
+/** A new, empty part. It is emptied first: a crash in between must not leave old bytes under a new origin. */
+export async function beginPart(path: string, origin: Origin): Promise<void> {
+  await writeFile(partOf(path), '')
+  await writeFile(originOf(path), JSON.stringify(origin))
+}
+
+export async function dropPart(path: string): Promise<void> {
+  for (const file of [partOf(path), originOf(path)]) await rm(file, { force: true })
+}
+
+/** Gives a whole part its name; the bytes reach the disk before the name does. */
+export async function finishPart(path: string): Promise<void> {
+  await syncToDisk(partOf(path), 'r+')
+  await rename(partOf(path), path)
+  await rm(originOf(path), { force: true })
+  // Windows cannot open a folder, and needs no such thing.
+  await syncToDisk(dirname(path), 'r').catch(() => {})
+}
+
+export async function sizeOf(file: string): Promise<number | undefined> {
+  return (await stat(file).catch(() => undefined))?.size
+}
+
+async function readOrigin(path: string): Promise<Origin | undefined> {
+  try {
+    const { url, validator } = JSON.parse(await readFile(originOf(path), 'utf8')) as Partial<Origin>
+    if (typeof url !== 'string') return undefined
+    return { url, validator: typeof validator === 'string' ? validator : undefined }
+  } catch {
+    return undefined
+  }
+}
+
+async function syncToDisk(path: string, flags: string): Promise<void> {
+  const handle = await open(path, flags)
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}

@@ -1,0 +1,47 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { open, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type OnnxEngine, openOnnx } from '../../pipeline/engines/onnx.ts'
+import { type CompileOptions, compileGraph } from '../../pipeline/graph/compile.ts'
+import type { WeightStore } from '../../pipeline/graph/weight-store.ts'
+import type { LayerList } from '../../pipeline/models/layer-list.ts'
+
+/** Compiles into a folder of its own and hands the path to `use`; the folder goes afterwards. */
+export async function withCompiled<T>(
+  list: LayerList,
+  weights: WeightStore,
+  options: Partial<CompileOptions>,
+  use: (modelPath: string) => Promise<T>,
+): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), 'tandem-graph-'))
+  try {
+    const modelPath = join(folder, 'model.onnx')
+    const data = await open(join(folder, 'model.data'), 'w')
+    const all = { preprocessing: 'none', input: 'float32', dataFile: 'model.data', ...options } as const
+    const bytes = await compileGraph(list, weights, all, async (piece) => void (await data.write(piece)))
+    await data.close()
+    await writeFile(modelPath, bytes)
+    return await use(modelPath)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+export async function withEngine<T>(modelPath: string, use: (engine: OnnxEngine) => Promise<T>): Promise<T> {
+  const engine = await openOnnx({ modelPath, threads: 2, device: 'cpu', spin: false })
+  try {
+    return await use(engine)
+  } finally {
+    await engine.close()
+  }
+}
+
+export const bytesOf = (values: Float32Array): Uint8Array =>
+  new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+
+/** The largest difference, as a part of the largest expected number. */
+export function relativeError(found: ArrayLike<number>, expected: ArrayLike<number>): number {
+  const largest = Math.max(...Array.from(expected, Math.abs))
+  return Math.max(...Array.from(expected, (value, i) => Math.abs(value - (found[i] ?? Number.NaN)))) / largest
+}

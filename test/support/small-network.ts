@@ -1,0 +1,40 @@
+import { expectedArrays, inferShapes } from '../../pipeline/graph/shapes.ts'
+import type { WeightStore } from '../../pipeline/graph/weight-store.ts'
+import type { Layer, LayerList } from '../../pipeline/models/layer-list.ts'
+import { hash } from './synthetic.ts'
+
+/** A layer as a test writes it: its class, its fields, and what it takes where that is not the one before it. */
+export type Written = readonly [
+  className: string,
+  config?: Record<string, unknown>,
+  inputs?: readonly string[],
+]
+
+/** A network of layers in a row, each called after its class and its place: `Conv2D 1`. The input is `input`. */
+export function smallNetwork(inputShape: readonly number[], written: readonly Written[]): LayerList {
+  const layers: Layer[] = [{ name: 'input', className: 'InputLayer', config: {}, inputs: [] }]
+  for (const [className, config = {}, inputs = [layers.at(-1)?.name ?? '']] of written) {
+    layers.push({ name: `${className} ${layers.length}`, className, config, inputs })
+  }
+  return { inputShape, layers, output: layers.at(-1)?.name ?? '' }
+}
+
+/** Any weights that fit the network; variances are above zero, as they are in a real one. */
+export function anyWeights(list: LayerList): WeightStore {
+  const shapes = inferShapes(list)
+  const arrays = new Map(
+    list.layers.map((layer) => [layer.name, expectedArrays(layer, shapes.get(layer.inputs[0] ?? '') ?? [])]),
+  )
+  return {
+    arrays: (layer) =>
+      (arrays.get(layer) ?? []).map(({ role, shape }) => ({ name: `${layer}/${role}`, shape })),
+    async read(layer, index) {
+      const { role, shape } = arrays.get(layer)?.[index] ?? { role: '', shape: [0] }
+      const [least, most] = role === 'moving_variance' ? [0.5, 1.5] : [-0.6, 0.6]
+      const length = shape.reduce((product, size) => product * size, 1)
+      const t = layer.length * 31 + index
+      return Float32Array.from({ length }, (_, i) => least + (most - least) * (hash(t, i) / 2 ** 32))
+    },
+    close: async () => undefined,
+  }
+}

@@ -1,0 +1,31 @@
+import { readFileSync, renameSync } from 'node:fs'
+import h5wasm from 'h5wasm/node'
+import { shared } from './shared.ts'
+import { type SyntheticLayer, syntheticArray } from './synthetic.ts'
+
+const KERAS_SUFFIX = ':0'
+
+/** A weights-only file in the manner of Keras 2 for a network of the catalog, filled by formula: as large as the real one. */
+export async function writeSyntheticH5(network: string, path: string): Promise<void> {
+  await h5wasm.ready
+  const list = readFileSync(shared('golden', 'applications', `${network}.weights.json`), 'utf8')
+  const { layers } = JSON.parse(list) as { layers: SyntheticLayer[] }
+  const temporary = `${path}.${process.pid}`
+  const file = new h5wasm.File(temporary, 'w')
+  file.create_attribute(
+    'layer_names',
+    layers.map(({ layer }) => layer),
+  )
+  for (const { layer, arrays } of layers) {
+    const group = file.create_group(layer)
+    const names = arrays.map(({ name }) => `${layer}/${name}${KERAS_SUFFIX}`)
+    group.create_attribute('weight_names', names)
+    const inner = group.create_group(layer)
+    for (const array of arrays) {
+      const data = syntheticArray(array)
+      inner.create_dataset({ name: `${array.name}${KERAS_SUFFIX}`, data, shape: array.shape, dtype: '<f4' })
+    }
+  }
+  file.close()
+  renameSync(temporary, path)
+}

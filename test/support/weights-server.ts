@@ -1,0 +1,127 @@
+import { createHash } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/** How a server that has one file goes wrong. All of it may be changed between two requests. */
+export interface ServerBehaviour {
+  content: Buffer
+  etag?: string | undefined
+  lastModified?: string | undefined
+  ignoresRange?: boolean
+  /** breaks the connection after so many bytes of a body */
+  cutAfter?: number | undefined
+  /** sends nothing more after so many bytes of a body */
+  stallAfter?: number | undefined
+  /** without Content-Length */
+  chunked?: boolean
+  status?: number
+  location?: string
+  headers?: Record<string, string>
+  /** milliseconds between two pieces of a body, of 16 KiB each */
+  slowMs?: number
+}
+
+export interface WeightsServer {
+  url: string
+  requests: IncomingMessage['headers'][]
+  /** bytes that were written into bodies */
+  sent: number
+  behaviour: ServerBehaviour
+  close(): Promise<void>
+}
+
+const PIECE = 16 * 1024
+
+export const md5 = (content: Buffer): string => createHash('md5').update(content).digest('hex')
+
+/** Bytes that are the same in every run and nowhere repeat. */
+export function bytesOf(length: number, seed = 1): Buffer {
+  const parts: Buffer[] = []
+  for (let at = 0, n = 0; at < length; at += 64, n++) {
+    parts.push(createHash('sha512').update(`${seed} ${n}`).digest())
+  }
+  return Buffer.concat(parts).subarray(0, length)
+}
+
+export async function serveWeights(behaviour: ServerBehaviour): Promise<WeightsServer> {
+  const state: WeightsServer = { url: '', requests: [], sent: 0, behaviour, close: async () => {} }
+  const server = createServer((request, response) => {
+    state.requests.push(request.headers)
+    void answer(request, response, state).catch(() => response.destroy())
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  state.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/weights.h5`
+  state.close = async () => {
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+  }
+  return state
+}
+
+/** A folder of its own, gone after the test. */
+export function temporaryFolder(): { path: string; remove: () => void } {
+  const path = mkdtempSync(join(tmpdir(), 'tandem-weights-'))
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) }
+}
+
+async function answer(
+  { headers, url }: IncomingMessage,
+  response: ServerResponse,
+  state: WeightsServer,
+): Promise<void> {
+  const { behaviour } = state
+  if (behaviour.location !== undefined && url === '/weights.h5') {
+    response.writeHead(302, { location: behaviour.location }).end()
+    return
+  }
+  if (behaviour.status !== undefined) {
+    response.writeHead(behaviour.status, behaviour.headers).end('<p>no</p>')
+    return
+  }
+  const { content, etag, lastModified } = behaviour
+  const own = {
+    ...(etag === undefined ? {} : { etag }),
+    ...(lastModified === undefined ? {} : { 'last-modified': lastModified }),
+    ...behaviour.headers,
+  }
+  const from = offsetOf(headers, behaviour)
+  if (from >= content.length && from > 0) {
+    response.writeHead(416, { ...own, 'content-range': `bytes */${content.length}` }).end()
+    return
+  }
+  const length = behaviour.chunked ? {} : { 'content-length': content.length - from }
+  const range = { 'content-range': `bytes ${from}-${content.length - 1}/${content.length}` }
+  response.writeHead(from > 0 ? 206 : 200, { ...own, ...length, ...(from > 0 ? range : {}) })
+  await sendBody(response, content.subarray(from), state)
+}
+
+function offsetOf(
+  headers: IncomingMessage['headers'],
+  { ignoresRange, etag, lastModified }: ServerBehaviour,
+): number {
+  const from = Number(/^bytes=(\d+)-$/.exec(headers.range ?? '')?.[1] ?? 0)
+  const condition = headers['if-range']
+  const isSame = condition === undefined || condition === etag || condition === lastModified
+  return ignoresRange || !isSame ? 0 : from
+}
+
+async function sendBody(response: ServerResponse, body: Buffer, state: WeightsServer): Promise<void> {
+  const { cutAfter = Infinity, stallAfter = Infinity, slowMs = 0 } = state.behaviour
+  for (let at = 0; at < body.length && !response.destroyed; at += PIECE) {
+    const piece = body.subarray(at, Math.min(at + PIECE, cutAfter, stallAfter))
+    state.sent += piece.length
+    if (piece.length > 0) await new Promise((resolve) => response.write(piece, resolve))
+    if (at + PIECE >= stallAfter) return
+    if (at + PIECE >= cutAfter) {
+      // A moment for the bytes to arrive: a client may drop what comes together with the end of the connection.
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      response.destroy()
+      return
+    }
+    if (slowMs > 0) await new Promise((resolve) => setTimeout(resolve, slowMs))
+  }
+  response.end()
+}
