@@ -14,7 +14,7 @@ import { machine, percentile, table } from './statistics.ts'
 const CALLERS = 16
 const BATCH = 8
 const ROUNDS = 3
-const ROUND_MS = Number(process.argv[4] ?? 8_000)
+const ROUND_MS = Number(process.argv[4] ?? 5_000)
 const folder = join(tmpdir(), 'tandem-bench')
 const agent = new Agent({ keepAlive: true, maxSockets: CALLERS + 2 })
 const photo = await sharp(smoothImage(375, 500), { raw: { width: 500, height: 375, channels: 3 } })
@@ -118,6 +118,7 @@ async function measure(name: string): Promise<void> {
 /** Two children of one model: the pages of the weights are there once. */
 async function measureSharing(name: string, settings: Record<string, string>): Promise<void> {
   const service = await startService({ ...settings, WORKERS: '2' })
+  await service.seen('model state', { state: 'ready' })
   for (let ready = 0; ready < 2; ) {
     ready = (await readiness(service.url)).workers.filter((state) => state === 'ready').length
     await new Promise((resolve) => setTimeout(resolve, 50))
@@ -180,5 +181,10 @@ function compiledIn(cache: string): string {
   return join(cache, file)
 }
 
-const ms = (value: number) => `${value.toFixed(value < 100 ? 1 : 0)} ms`
-const mib = (kib: number) => `${Math.round(kib / 1024)} MB`
+function ms(value: number): string {
+  return `${value.toFixed(value < 100 ? 1 : 0)} ms`
+}
+
+function mib(kib: number): string {
+  return `${Math.round(kib / 1024)} MB`
+}

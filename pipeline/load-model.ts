@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
-import { closeSync, statSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { ModelError } from './errors.ts'
 import type { Preprocessing } from './graph/preprocessing.ts'
 import type { WeightStore } from './graph/weight-store.ts'
@@ -11,8 +10,7 @@ import type { LayerList } from './models/layer-list.ts'
 import { type ModelSettings, readModelSettings } from './models/model-settings.ts'
 import { contentHash } from './weights/content-hash.ts'
 import { ensureWeights } from './weights/ensure-weights.ts'
-import { openWindow } from './weights/file-window.ts'
-import { detectContainer } from './weights/model-format.ts'
+import { isOnnxModel } from './weights/locate-model.ts'
 
 export interface ModelRequest {
   model: string
@@ -84,19 +82,8 @@ async function describeModel(
     settings,
     preprocessing,
     key: createHash('sha256').update(parts).digest('hex'),
-    isOnnx: isOnnx(path),
+    isOnnx: isOnnxModel(path),
     open: () => openWithLayers(path, entry, settings),
-  }
-}
-
-/** By the file's first bytes; what else there is to know of it matters only where it is compiled. */
-function isOnnx(path: string): boolean {
-  if (statSync(path).isDirectory()) return false
-  const window = openWindow(path, basename(path))
-  try {
-    return detectContainer(window) === 'onnx'
-  } finally {
-    closeSync(window.fd)
   }
 }
 

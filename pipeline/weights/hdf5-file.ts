@@ -1,31 +1,14 @@
 import type { FileWindow } from './file-window.ts'
 import type { Block } from './hdf5-blocks.ts'
+import { checkedDataset, type Hdf5Dataset } from './hdf5-dataset.ts'
 import { type Hdf5Metadata, type Hdf5Module, type Hdf5Sandbox, loadHdf5 } from './hdf5-module.ts'
-import { listNames, loadError, quote, unsupported } from './model-file-error.ts'
+import { fixedTexts, MAX_TEXT_BYTES, variableTexts } from './hdf5-texts.ts'
+import { loadError, quote } from './model-file-error.ts'
 
-/** An array in a file: looked at, found sound, and not yet read. */
-export interface Hdf5Dataset {
-  readonly path: string
-  readonly shape: readonly number[]
-  readonly elementBytes: 4 | 8
-  readonly chunks: readonly number[] | null
-}
-
-/** A topology in JSON, the longest text that is read: ResNet152 takes 0.4 MB. */
-const MAX_ATTRIBUTE_BYTES = 32 * 2 ** 20
 /** Names in one attribute, and members of one group. Keras' largest image model has some 800 layers. */
 const MAX_NAMES = 20_000
-/** A chunk is unpacked as a whole in the library's memory. h5py makes them 1 MB at most by itself. */
-const MAX_CHUNK_BYTES = 64 * 2 ** 20
-/** Deflate cannot pack more densely than this; a file that declares more than this many times its own size lies. */
-const MAX_DEFLATE_RATIO = 1032
-
 const [GROUP, DATASET] = [0, 1]
-const [FLOAT, STRING] = [1, 3]
-// Filters that are part of the library: deflate, shuffle, Fletcher's checksum.
-const FILTERS: ReadonlySet<number> = new Set([1, 2, 3])
-const DEFLATE = 1
-
+const STRING = 3
 /**
  * An HDF5 file that anybody may have written. The library answers many failures with whatever lay in memory, so each
  * status is looked at here, and sizes are checked before anything is asked for.
@@ -97,8 +80,8 @@ export class Hdf5File {
   #readTexts(path: string, name: string, { size, total_size: count, vlen }: Hdf5Metadata, what: string) {
     const bytes = size * count
     if (count > MAX_NAMES) throw this.#tooMany(what, count)
-    if (bytes > MAX_ATTRIBUTE_BYTES) {
-      throw loadError(`In ${this.name}, ${what} has ${bytes} bytes, the limit is ${MAX_ATTRIBUTE_BYTES}.`)
+    if (bytes > MAX_TEXT_BYTES) {
+      throw loadError(`In ${this.name}, ${what} has ${bytes} bytes, the limit is ${MAX_TEXT_BYTES}.`)
     }
     return this.#withMemory(bytes, (pointer) => {
       // A read that fails half-way leaves zeros, not addresses of anything.
@@ -119,47 +102,9 @@ export class Hdf5File {
     const what = `array ${quote(path)}`
     return this.#call(`${what} cannot be looked at`, () => {
       const metadata = this.#module.get_dataset_metadata(this.#file, path)
-      if (metadata.virtual_sources) {
-        const others = metadata.virtual_sources.map((source) => source.file_name)
-        throw loadError(
-          `In ${this.name}, ${what} is a view of other files (${listNames(others)}), which is refused.`,
-        )
-      }
       const filters = this.#module.get_dataset_filters(this.#file, path)
-      return this.#checked(path, what, metadata, filters)
+      return checkedDataset(this.#window, path, metadata, filters)
     })
-  }
-
-  #checked(
-    path: string,
-    what: string,
-    metadata: Hdf5Metadata,
-    filters: readonly { id: number; name: string }[],
-  ): Hdf5Dataset {
-    const { type, size, shape, chunks } = metadata
-    if (type !== FLOAT) throw loadError(`In ${this.name}, ${what} does not hold numbers with a fraction.`)
-    if (size !== 4 && size !== 8) {
-      throw unsupported(`In ${this.name}, ${what} holds floats of ${size} bytes; 4 and 8 can be read.`)
-    }
-    const foreign = filters.find(({ id }) => !FILTERS.has(id))
-    if (foreign) {
-      const filter = foreign.name === '' ? String(foreign.id) : quote(foreign.name)
-      throw unsupported(`In ${this.name}, ${what} is packed by the filter ${filter}; gzip can be read.`)
-    }
-    const bytes = product(shape ?? []) * size
-    const most = this.#window.size * (filters.some(({ id }) => id === DEFLATE) ? MAX_DEFLATE_RATIO : 1)
-    if (bytes > most) {
-      throw loadError(
-        `In ${this.name}, ${what} declares ${bytes} bytes, the whole file has ${this.#window.size}.`,
-      )
-    }
-    const chunkBytes = product(chunks ?? []) * size
-    if (chunkBytes > MAX_CHUNK_BYTES && chunks) {
-      throw unsupported(
-        `In ${this.name}, ${what} is stored in chunks of ${chunkBytes} bytes, the limit is ${MAX_CHUNK_BYTES}.`,
-      )
-    }
-    return { path, shape: shape ?? [], elementBytes: size, chunks }
   }
 
   /** Reads a part of an array into memory of the caller's. */
@@ -284,6 +229,8 @@ const MISSING = -1
 const isModelFailure = (error: unknown): error is ModelFailure =>
   error instanceof Error && error.name === 'ModelError'
 
+const TRUNCATED = /truncated file: eof = (\d+), .*stored_eof = (\d+)/
+
 function openFile(window: FileWindow, { module, path, takeComplaint }: Hdf5Sandbox): bigint {
   let file = -1n
   let cause: unknown
@@ -293,32 +240,8 @@ function openFile(window: FileWindow, { module, path, takeComplaint }: Hdf5Sandb
     cause = error
   }
   if (file >= 0n) return file
-  const reason = takeComplaint() ?? 'it is no HDF5 file'
+  const complaint = takeComplaint() ?? 'it is no HDF5 file'
+  const [, has, needs] = TRUNCATED.exec(complaint) ?? []
+  const reason = needs === undefined ? complaint : `it declares ${needs} bytes, the file has ${has}`
   throw loadError(`${window.name} is cut off or damaged: ${reason}.`, cause)
 }
-
-function fixedTexts(bytes: Uint8Array, size: number): string[] {
-  const texts: string[] = []
-  for (let at = 0; at < bytes.length; at += size) texts.push(textUpToZero(bytes.subarray(at, at + size)))
-  return texts
-}
-
-function variableTexts(heap: Uint8Array, pointer: number, count: number): string[] {
-  const addresses = new Uint32Array(heap.buffer, pointer, count)
-  let total = 0
-  return Array.from(addresses, (address) => {
-    if (address === 0) return ''
-    const text = textUpToZero(heap.subarray(address, address + MAX_ATTRIBUTE_BYTES))
-    total += text.length
-    // Many entries may share one long text.
-    if (total > MAX_ATTRIBUTE_BYTES) throw new Error('its texts are too long')
-    return text
-  })
-}
-
-function textUpToZero(bytes: Uint8Array): string {
-  const end = bytes.indexOf(0)
-  return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end))
-}
-
-const product = (sizes: readonly number[]): number => sizes.reduce((total, size) => total * size, 1)

@@ -5,7 +5,7 @@ import { ModelError } from '../errors.ts'
 import type { FileWindow } from './file-window.ts'
 import { blocks } from './hdf5-blocks.ts'
 import type { Arguments, FromReader, Hdf5Method, ReaderData, Result, ToReader } from './hdf5-calls.ts'
-import type { Hdf5Dataset } from './hdf5-file.ts'
+import type { Hdf5Dataset } from './hdf5-dataset.ts'
 import { loadError } from './model-file-error.ts'
 
 /**

@@ -1,4 +1,4 @@
-import type { Hdf5Dataset } from './hdf5-file.ts'
+import type { Hdf5Dataset } from './hdf5-dataset.ts'
 import type { Hdf5Reader } from './hdf5-reader.ts'
 import { loadError, quote } from './model-file-error.ts'
 import { parseJson } from './parse-json.ts'

@@ -9,10 +9,8 @@ import { type GroupedArrays, layerByLayer, type ModelSource } from './model-sour
 import type { SourceArray, SourceGroup } from './source-array.ts'
 
 const ROOT = '/layers'
-/** Models inside of models, as deep as their configurations are read. */
-const MAX_DEPTH = 16
 /** Groups that contain themselves, or each other, would make any number of paths. */
-const MAX_GROUPS = 20_000
+const MAX_GROUPS = 5_000
 
 /** A file of Keras 3 that holds weights alone: groups `layers/conv2d_1/vars` with arrays 0, 1, ... */
 export function isKeras3Weights(file: Hdf5Reader): Promise<boolean> {
@@ -59,7 +57,7 @@ async function keras3Groups(
     groups.push({ name, arrays: await arraysOf(file, path) })
     known.add(path)
   }
-  const surplus = (await groupsWithArrays(file, ROOT, 0)).filter((path) => !known.has(path))
+  const surplus = (await groupsWithArrays(file)).filter((path) => !known.has(path))
   if (surplus.length === 0) return groups
   throw loadError(`${file.name} has weights that no layer of the model takes: ${listNames(surplus)}.`)
 }
@@ -74,17 +72,20 @@ async function arraysOf(file: Hdf5Reader, path: string): Promise<SourceArray[]> 
 }
 
 /** Layers with arrays of their own. What a layer keeps beside them, such as the state of a random generator, is not. */
-async function groupsWithArrays(file: Hdf5Reader, path: string, depth: number): Promise<string[]> {
-  if (depth > MAX_DEPTH)
-    throw loadError(`${file.name} has groups inside of each other to a depth over ${MAX_DEPTH}.`)
+async function groupsWithArrays(file: Hdf5Reader): Promise<string[]> {
   const found: string[] = []
-  for (const name of (await file.isGroup(path)) ? await file.members(path) : []) {
-    const layer = `${path}/${name}`
-    if ((await file.isGroup(`${layer}/vars`)) && (await file.members(`${layer}/vars`)).length > 0)
-      found.push(layer)
-    found.push(...(await groupsWithArrays(file, `${layer}/layers`, depth + 1)))
-    if (found.length > MAX_GROUPS)
-      throw loadError(`${file.name} has more than ${MAX_GROUPS} groups of weights.`)
+  const waiting = [ROOT]
+  let seen = 0
+  for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+    if (!(await file.isGroup(path))) continue
+    for (const name of await file.members(path)) {
+      const layer = `${path}/${name}`
+      if (++seen > MAX_GROUPS) throw loadError(`${file.name} has more than ${MAX_GROUPS} groups of layers.`)
+      if ((await file.isGroup(`${layer}/vars`)) && (await file.members(`${layer}/vars`)).length > 0) {
+        found.push(layer)
+      }
+      waiting.push(`${layer}/layers`)
+    }
   }
   return found
 }

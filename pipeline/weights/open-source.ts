@@ -1,11 +1,11 @@
-import { closeSync, statSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { closeSync } from 'node:fs'
 import { type FileWindow, openWindow, readBytes } from './file-window.ts'
 import { Hdf5Reader } from './hdf5-reader.ts'
 import { hdf5Source } from './hdf5-source.ts'
 import { readKerasConfig } from './keras-config.ts'
 import { zipConfig, zipWeights } from './keras-zip.ts'
 import { keras3Source } from './keras3-weights.ts'
+import { locate } from './locate-model.ts'
 import { loadError } from './model-file-error.ts'
 import { detectContainer } from './model-format.ts'
 import { layerByLayer, type ModelSource } from './model-source.ts'
@@ -14,13 +14,10 @@ import { readTfjsModel, tfjsGroups } from './tfjs-model.ts'
 
 /** A topology as large as it may be elsewhere, and as much again for the list of arrays. */
 const MAX_JSON_BYTES = 64 * 2 ** 20
-const TFJS_FILE = 'model.json'
 
 /** Opens a file, or a folder with a TF.js model, as what its content says that it is. */
 export async function openSource(path: string, tmpDir: string | undefined): Promise<ModelSource> {
-  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
-  const file = isFolder ? join(path, TFJS_FILE) : path
-  const name = isFolder ? `${basename(path)}/${TFJS_FILE}` : basename(path)
+  const { file, name } = locate(path)
   const window = openWindow(file, name)
   try {
     return await sourceIn(window, file, tmpDir)

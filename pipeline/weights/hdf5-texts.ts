@@ -1,0 +1,28 @@
+/** A topology in JSON, the longest text that is read: ResNet152 takes 0.4 MB. */
+export const MAX_TEXT_BYTES = 32 * 2 ** 20
+
+/** Texts of the same length one after the other, shorter ones filled up with zeros. */
+export function fixedTexts(bytes: Uint8Array, size: number): string[] {
+  const texts: string[] = []
+  for (let at = 0; at < bytes.length; at += size) texts.push(textUpToZero(bytes.subarray(at, at + size)))
+  return texts
+}
+
+/** Texts somewhere in the library's memory, of which `pointer` says the addresses. */
+export function variableTexts(heap: Uint8Array, pointer: number, count: number): string[] {
+  const addresses = new Uint32Array(heap.buffer, pointer, count)
+  let total = 0
+  return Array.from(addresses, (address) => {
+    if (address === 0) return ''
+    const text = textUpToZero(heap.subarray(address, address + MAX_TEXT_BYTES))
+    total += text.length
+    // Many entries may share one long text.
+    if (total > MAX_TEXT_BYTES) throw new Error('its texts are too long')
+    return text
+  })
+}
+
+function textUpToZero(bytes: Uint8Array): string {
+  const end = bytes.indexOf(0)
+  return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end))
+}
