@@ -21,6 +21,7 @@ export function createClassifier(brokers: ReadonlyMap<string, Broker>): Classifi
       const broker = brokers.get(model)
       if (broker === undefined)
         throw new HttpError('ERR_MODEL_UNKNOWN', `No model called "${model}" is served.`)
+      mustHaveBegun(model, broker)
       let timing: CallTiming = { queue: 0, prepare: 0, predict: 0, total: 0, batch: 0 }
       const onTiming = (measured: CallTiming) => {
         timing = measured
@@ -29,4 +30,15 @@ export function createClassifier(brokers: ReadonlyMap<string, Broker>): Classifi
       return { model, value, timing }
     },
   }
+}
+
+/** A first start may download for minutes. A restart takes a moment, and its calls wait in the broker. */
+function mustHaveBegun(model: string, broker: Broker): void {
+  const { state, progress } = broker.stats()
+  if (state !== 'starting') return
+  const how = progress ? `: ${progress.word.replace(/\.$/, '')}` : ''
+  throw new HttpError(
+    'ERR_NOT_READY',
+    `The model "${model}" is not ready yet${how}. /readyz tells how far it is.`,
+  )
 }

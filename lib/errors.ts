@@ -60,7 +60,7 @@ export const ERRORS: Readonly<Record<Code, Row>> = {
 
 /** An error that the web process raises itself. */
 export class HttpError extends Error {
-  readonly code: WebErrorCode | 'ERR_ABORTED' | 'ERR_QUEUE_FULL'
+  readonly code: WebErrorCode | 'ERR_ABORTED' | 'ERR_NOT_READY' | 'ERR_QUEUE_FULL'
   readonly headers: Readonly<Record<string, string>>
 
   constructor(code: HttpError['code'], message: string, headers: Readonly<Record<string, string>> = {}) {

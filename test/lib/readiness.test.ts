@@ -19,6 +19,12 @@ describe('/readyz', () => {
       return now.models.model?.progress ? now : undefined
     }, 'progress')
     expect(starting).to.include({ code: 503, status: 'starting' })
+    const early = await fetch(`${service.url}/model`, { method: 'POST', body: 'x' })
+    expect(early.status).to.equal(503)
+    expect(early.headers.get('Retry-After')).to.equal('10')
+    const { error } = (await early.json()) as { error: { code: string; message: string } }
+    expect(error.code).to.equal('ERR_NOT_READY')
+    expect(error.message).to.contain('compiling the graph')
     expect(starting.models.model?.progress).to.deep.equal({ fraction: 0.5, word: 'compiling the graph' })
     await service.ready()
     const ready = await readiness(service.url)
