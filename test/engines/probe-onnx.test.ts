@@ -30,6 +30,7 @@ describe('The probe of a device', () => {
     const model = { modelPath: '/no/such/model.onnx', threads: 1, spin: false }
     const error = await errorOf(probeOnnx(model, new Uint8Array(), 1, 5)('cpu'))
     expect(error.message).to.equal('it did not answer within 0.005 s')
-    await until(() => children() === before, 2_000, 'the process is gone')
+    // Processes of earlier tests may end meanwhile.
+    await until(() => children() <= before, 2_000, 'the process is gone')
   })
 })
