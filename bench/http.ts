@@ -27,6 +27,8 @@ export async function startService(settings: Record<string, string>): Promise<Be
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const exited = once(child, 'exit')
+  // A bench that fails must not leave its service behind.
+  process.once('exit', () => child.kill('SIGKILL'))
   const lines: Line[] = []
   const waiting = new Set<() => void>()
   createInterface(child.stdout).on('line', (line) => {

@@ -32,6 +32,7 @@ export async function measureResponsiveness(): Promise<string> {
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
     }
   }
+  await service.seen('model state', { state: 'ready' })
   await send(`${service.url}/burn`, agent, 'warm-up')
   await send(`${service.url}/metrics`, agent) // a scrape begins a new interval of the event-loop figures
   await Promise.all([asker(), ...Array.from({ length: CALLERS }, caller)])
