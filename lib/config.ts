@@ -1,7 +1,22 @@
 import { createRequire } from 'node:module'
 import { parseArgs } from 'node:util'
 import { nearest } from './nearest.ts'
-import { bytes, flagOf, type Kind, modelList, oneOf, text, url, wholeNumber } from './setting-kinds.ts'
+import {
+  bytes,
+  flagOf,
+  fraction,
+  hostList,
+  type Kind,
+  modelList,
+  oneOf,
+  originList,
+  portList,
+  secretList,
+  servedModel,
+  text,
+  url,
+  wholeNumber,
+} from './setting-kinds.ts'
 import { helpText } from './settings-table.ts'
 
 /** One setting. The flag is the variable in kebab-case: MAX_QUEUE is --max-queue. */
@@ -21,6 +36,16 @@ export const SETTINGS = {
   host: row('HOST', '127.0.0.1', text('an address'), 'address to listen on; 0.0.0.0 for every interface'),
   port: row('PORT', '2017', wholeNumber(0, 65535), 'port to listen on; 0 takes any free one'),
   models: row('MODELS', 'vgg16', modelList(), 'what to serve: a comma list of `name` or `name=path`'),
+  vggModel: row('VGG_MODEL', '', servedModel(), 'model behind /vgg; vgg16 when left out'),
+  apiModel: row('API_MODEL', '', servedModel(), 'model behind /api/predict; resnet50 when left out'),
+  inferModel: row('INFER_MODEL', '', servedModel(), 'model behind /api/infer; inception_v3 when left out'),
+  digitsModel: row('DIGITS_MODEL', '', servedModel(), 'model behind /predictlabel; digits when left out'),
+  predictModel: row(
+    'PREDICT_MODEL',
+    '',
+    servedModel(),
+    'model behind / and /predict; resnet50 when left out',
+  ),
   pipeline: row(
     'PIPELINE',
     '',
@@ -78,6 +103,70 @@ export const SETTINGS = {
   maxConnections: row('MAX_CONNECTIONS', '2000', wholeNumber(1, 1_000_000), 'most connections at a time'),
   maxBodyBytes: row('MAX_BODY_BYTES', '20mb', bytes(1, GIB), 'largest request body'),
   bodyTimeoutMs: row('BODY_TIMEOUT_MS', '30000', wholeNumber(1, DAY_MS), 'time a client has to send a body'),
+  inferMaxImages: row('INFER_MAX_IMAGES', '32', wholeNumber(1, 1000), 'most addresses in one /api/infer'),
+  inferThreshold: row(
+    'INFER_THRESHOLD',
+    '0.5',
+    fraction(),
+    'confidence above which /api/infer names a class, unless asked otherwise',
+  ),
+  allowHosts: row(
+    'ALLOW_HOSTS',
+    '',
+    hostList(),
+    'hosts and networks that addresses of images may lead to although they are not public',
+  ),
+  denyHosts: row('DENY_HOSTS', '', hostList(), 'hosts and networks that they may not lead to'),
+  urlPorts: row('URL_PORTS', '80,443', portList(), 'ports that they may name'),
+  fetchTimeoutMs: row('FETCH_TIMEOUT_MS', '10000', wholeNumber(1, DAY_MS), 'time one download may take'),
+  maxFetches: row('MAX_FETCHES', '32', wholeNumber(1, 10_000), 'most downloads at a time'),
+  maxFetchesPerHost: row('MAX_FETCHES_PER_HOST', '8', wholeNumber(1, 10_000), 'of these, most from one host'),
+  cacheEntries: row(
+    'CACHE_ENTRIES',
+    '1000',
+    wholeNumber(0, 1_000_000),
+    'answers that are kept for the same image again; 0 for none',
+  ),
+  uploadMaxBytes: row(
+    'UPLOAD_MAX_BYTES',
+    '64mb',
+    bytes(1, 16 * GIB),
+    'memory for images that pages show again',
+  ),
+  uploadTtlMs: row('UPLOAD_TTL_MS', '600000', wholeNumber(1, DAY_MS), 'how long they are kept'),
+  feedbackDir: row('FEEDBACK_DIR', './feedback', text('a path'), 'folder of the record of wrong predictions'),
+  feedbackFileBytes: row(
+    'FEEDBACK_FILE_BYTES',
+    '10mb',
+    bytes(4096, GIB),
+    'size at which feedback.csv is set aside and begun anew',
+  ),
+  feedbackMaxBytes: row(
+    'FEEDBACK_MAX_BYTES',
+    '1gb',
+    bytes(4096, 1024 * GIB),
+    'size of the folder at which no more is taken',
+  ),
+  keepFeedbackImages: row(
+    'KEEP_FEEDBACK_IMAGES',
+    'off',
+    oneOf('on', 'off'),
+    'whether a reported image is kept in that folder',
+  ),
+  apiKeys: row('API_KEYS', '', secretList(), 'comma list of keys, one of which a request must bring'),
+  corsOrigins: row('CORS_ORIGINS', '', originList(), 'pages of other sites that may call; * for all'),
+  rateLimit: row(
+    'RATE_LIMIT',
+    '0',
+    wholeNumber(0, 1_000_000),
+    'POST requests per minute and client; 0 for no limit',
+  ),
+  trustProxy: row(
+    'TRUST_PROXY',
+    '0',
+    wholeNumber(0, 16),
+    'proxies in front, whose X-Forwarded-* headers are believed',
+  ),
   logLevel: row(
     'LOG_LEVEL',
     'info',
@@ -107,6 +196,7 @@ export function readConfig(argv: readonly string[], env: Source): Config {
   if (config.pipeline !== '' && !flags.has(flagOf('MODELS')) && !env.MODELS) {
     throw new ConfigError('MODELS must name what to serve when PIPELINE is set, but it is empty.')
   }
+  mustBeServed(config)
   return deepFreeze(config)
 }
 
@@ -158,6 +248,18 @@ function readSetting<T>(setting: Setting<T>, flags: ReadonlyMap<string, string>,
   if (value !== undefined) return value
   const origin = given === undefined ? 'the environment' : `--${flag}`
   throw new ConfigError(`${setting.env} must be ${setting.kind.expected}, but ${origin} says "${raw}".`)
+}
+
+/** A dialect whose model is not served would answer nothing but 404. */
+function mustBeServed(config: Config): void {
+  const served = config.models.map(({ name }) => name)
+  for (const setting of ['vggModel', 'apiModel', 'inferModel', 'digitsModel', 'predictModel'] as const) {
+    const model = config[setting]
+    if (model === '' || served.includes(model)) continue
+    throw new ConfigError(
+      `${SETTINGS[setting].env} must be one of the models that are served (${served.join(', ')}), but is "${model}".`,
+    )
+  }
 }
 
 function version(): string {

@@ -1,3 +1,5 @@
+import { isIP } from 'node:net'
+
 /** One kind of value that a setting can have: how it is read, and how to say what was expected. */
 export interface Kind<T> {
   /** completes the sentence "PORT must be ..." */
@@ -16,19 +18,29 @@ export interface Model {
 /** First words of paths that the web process keeps for itself, now or soon: a model of that name could not be reached. */
 export const RESERVED_NAMES: readonly string[] = [
   'api',
+  'display',
   'docs',
   'feedback',
   'healthz',
   'images',
+  'infer',
   'metrics',
   'models',
+  'openapi',
+  'predict',
+  'predictlabel',
   'public',
   'readyz',
+  'status',
+  'uploads',
   'v1',
   'v2',
+  'vgg',
 ]
 
 const UNITS: Readonly<Record<string, number>> = { '': 1, b: 1, kb: 2 ** 10, mb: 2 ** 20, gb: 2 ** 30 }
+// A last label of digits alone would be read as an address of an odd spelling.
+const HOST_NAME = /^\.?([a-z0-9_]([a-z0-9_-]*[a-z0-9_])?\.)*[a-z0-9_]*[a-z_][a-z0-9_-]*$/
 const MODEL_NAME = /^[a-z0-9][a-z0-9_-]*$/
 
 export function wholeNumber(min: number, max: number): Kind<number> {
@@ -78,6 +90,53 @@ export function url(): Kind<string> {
   }
 }
 
+/** From 0 to 1, such as 0.5. */
+export function fraction(): Kind<number> {
+  return {
+    expected: 'a number from 0 to 1',
+    bounds: '0 to 1',
+    parse: (text) => (/^\d?\.?\d{1,9}$/.test(text) ? within(Number(text), 0, 1) : undefined),
+  }
+}
+
+/** The name of one of the models, or nothing; whether it is served is looked at when all settings are known. */
+export function servedModel(): Kind<string> {
+  return {
+    expected: 'the name of a model that is served',
+    bounds: 'a name of MODELS',
+    parse: (text) => (text === '' || isModelName(text) ? text : undefined),
+  }
+}
+
+/** `images.example.com,.example.org,10.1.0.0/16`: names, all names below one, addresses, networks. */
+export function hostList(): Kind<readonly string[]> {
+  return list('names (".example.org" for all below it), addresses or networks (10.0.0.0/8)', (entry) => {
+    const host = entry.toLowerCase().replace(/^\[(.*)\]$/, '$1')
+    return isAddressOrNetwork(host) || HOST_NAME.test(host) ? host : undefined
+  })
+}
+
+export function portList(): Kind<readonly number[]> {
+  return list('ports from 1 to 65535', (entry) =>
+    /^\d{1,5}$/.test(entry) ? within(Number(entry), 1, 65535) : undefined,
+  )
+}
+
+/** What a browser sends as `Origin`, such as https://example.com; `*` for every one. */
+export function originList(): Kind<readonly string[]> {
+  return list('origins such as https://example.com, or *', (entry) => {
+    if (entry === '*') return entry
+    return URL.canParse(entry) && new URL(entry).origin === entry ? entry : undefined
+  })
+}
+
+/** Keys as they may stand in a header. Short ones can be guessed. */
+export function secretList(): Kind<readonly string[]> {
+  return list('keys of 16 to 256 letters, digits or ._~+/=-', (entry) =>
+    /^[\w.~+/=-]{16,256}$/.test(entry) ? entry : undefined,
+  )
+}
+
 /** `vgg16,mine=./mine.onnx`: what is served, and under which names. */
 export function modelList(): Kind<readonly Model[]> {
   return {
@@ -96,6 +155,26 @@ export function modelList(): Kind<readonly Model[]> {
 /** The flag of a variable: MAX_QUEUE is --max-queue. */
 export function flagOf(env: string): string {
   return env.toLowerCase().replaceAll('_', '-')
+}
+
+/** Entries with commas between them; one wrong entry makes the whole list wrong. */
+function list<T>(entries: string, parseEntry: (entry: string) => T | undefined): Kind<readonly T[]> {
+  return {
+    expected: `a comma list of ${entries}`,
+    bounds: entries,
+    parse(text) {
+      if (text.trim() === '') return []
+      const parsed = text.split(',').map((entry) => parseEntry(entry.trim()))
+      return parsed.every((value) => value !== undefined) ? parsed : undefined
+    },
+  }
+}
+
+function isAddressOrNetwork(host: string): boolean {
+  const [address = '', bits, ...more] = host.split('/')
+  const family = isIP(address)
+  if (family === 0 || more.length > 0) return false
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128))
 }
 
 function parseModel(entry: string): Model {
