@@ -16,6 +16,7 @@ import {
   wholeNumber,
 } from './options.ts'
 import { type Call, type CallTiming, type Outcome, Pending, tell } from './pending.ts'
+import { Positions } from './positions.ts'
 import { Scheduler } from './scheduler.ts'
 import { type BrokerEvents, type BrokerState, type BrokerStats, errorSummary } from './state.ts'
 import { Worker } from './worker.ts'
@@ -33,6 +34,8 @@ export interface CallOptions {
   deadline?: number
   /** Told where the time went, just before the promise resolves. */
   onTiming?: (timing: CallTiming) => void
+  /** Told its place in the queue (1 is next) whenever that changes, and 0 once a child has it. */
+  onPosition?: (position: number) => void
 }
 
 /** Forwards keyed calls to children that own a pipeline, and resolves the promise that waits under each key. */
@@ -40,6 +43,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
   readonly #limits: Limits
   readonly #pending = new Pending((call, outcome, timing, error) => this.#ended(call, outcome, timing, error))
   readonly #scheduler: Scheduler
+  readonly #positions = new Positions()
   readonly #workers: Worker[]
   #state: BrokerState = 'idle'
   // Set by the first close(): its promise is every later one's.
@@ -104,6 +108,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
       this.#admit(call, options.signal)
       const promise = this.#pending.add<Result>(call, deadline, options.signal, options.onTiming)
       this.#scheduler.add(call)
+      if (options.onPosition) this.#positions.watch(call.key, options.onPosition)
       this.#dispatchSoon()
       return promise
     } catch (error) {
@@ -187,6 +192,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
     process.nextTick(() => {
       this.#dispatching = false
       for (const [child, calls] of this.#scheduler.assign(this.#ready())) this.#send(child, calls)
+      this.#positions.tell(this.#scheduler)
     })
   }
 
@@ -238,6 +244,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
   }
 
   #ended(call: Call, outcome: Outcome, timing: CallTiming, error: unknown): void {
+    this.#positions.forget(call.key)
     // A call that ends early leaves the queue; one that a child holds is taken back unless it runs already.
     if (!this.#scheduler.remove(call.key) && (outcome === 'abort' || outcome === 'deadline')) {
       for (const { child } of this.#workers) if (child?.held.has(call.key)) child.cancel([call.key])

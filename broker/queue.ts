@@ -13,6 +13,10 @@ export class Queue<Item extends { readonly key: string; readonly bytes: number }
     return this.#bytes
   }
 
+  keys(): Iterable<string> {
+    return this.#items.keys()
+  }
+
   push(item: Item): void {
     this.#items.set(item.key, item)
     this.#bytes += item.bytes

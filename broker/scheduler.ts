@@ -30,6 +30,12 @@ export class Scheduler {
     return { calls: this.#waiting.size, bytes: this.#waiting.bytes }
   }
 
+  /** The keys of what waits, in the order in which it will be sent. */
+  *keys(): Iterable<string> {
+    yield* this.#suspects.keys()
+    yield* this.#waiting.keys()
+  }
+
   add(call: Call): void {
     this.#waiting.push(call)
   }

@@ -3,23 +3,40 @@ import Koa from 'koa'
 import type { Broker } from '../broker/broker.ts'
 import { createClassifier } from './classifier.ts'
 import type { Config } from './config.ts'
+import { dialectModels } from './dialect-models.ts'
+import { createFeedback } from './feedback.ts'
+import { createImages } from './images.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import { accessLog } from './middleware/access-log.ts'
 import { clientGone } from './middleware/client-gone.ts'
 import { closeWhenDraining } from './middleware/close-when-draining.ts'
 import { countRequests } from './middleware/count-requests.ts'
+import { crossOrigin } from './middleware/cross-origin.ts'
 import { errorHandler } from './middleware/error-handler.ts'
 import { notFound } from './middleware/not-found.ts'
+import { rateLimit } from './middleware/rate-limit.ts'
 import { bodyReader } from './middleware/read-body.ts'
 import { requestId } from './middleware/request-id.ts'
 import { refuseBadTarget, requestTarget } from './middleware/request-target.ts'
+import { requireKey } from './middleware/require-key.ts'
 import { securityHeaders } from './middleware/security-headers.ts'
+import { createPredictor } from './predict-image.ts'
+import { createRecentImages } from './recent-images.ts'
+import { createRecentPredictions } from './recent-predictions.ts'
+import { classifyUploadRoutes } from './routes/classify-upload.ts'
+import { digitsLabelRoutes } from './routes/digits-labels.ts'
+import { documentRoutes } from './routes/documents.ts'
+import { feedbackRoutes } from './routes/feedback.ts'
 import { healthRoutes } from './routes/health.ts'
-import { indexListRoutes } from './routes/index-list.ts'
+import { inferRoutes } from './routes/infer.ts'
 import { metricsRoutes } from './routes/metrics.ts'
-import { predictRoutes } from './routes/predict.ts'
+import { modelRoutes } from './routes/model.ts'
+import type { RouteParts } from './routes/parts.ts'
+import { visionRoutes } from './routes/vision.ts'
+import { createSafeFetch, type Resolve } from './safe-fetch.ts'
 import type { Context, RequestState, ServiceState } from './state.ts'
+import { VERSION } from './version.ts'
 
 export interface AppParts {
   readonly config: Config
@@ -27,12 +44,15 @@ export interface AppParts {
   readonly log: Log
   readonly metrics: Metrics
   readonly service: ServiceState
+  /** how names of hosts become addresses; the system's way when left out */
+  readonly resolve?: Resolve
 }
 
 /** The web application. The order of the list is the order of execution. */
 export function createApp(parts: AppParts): Koa<RequestState> {
-  const { log, metrics, service } = parts
-  const app = new Koa<RequestState>()
+  const { brokers, config, log, metrics, service } = parts
+  const { apiKeys, corsOrigins, rateLimit: perMinute, trustProxy } = config
+  const app = new Koa<RequestState>({ proxy: trustProxy > 0, maxIpsCount: trustProxy })
   // Only what fails while an answer is being written comes here; all else is the error handler's.
   app.on('error', (error: unknown, ctx: Context) => {
     const level = isOfTheClient(error, ctx) ? 'debug' : 'error'
@@ -44,8 +64,11 @@ export function createApp(parts: AppParts): Koa<RequestState> {
   app.use(countRequests(metrics))
   app.use(securityHeaders())
   app.use(closeWhenDraining(service))
+  app.use(crossOrigin(corsOrigins))
   app.use(errorHandler(log))
   app.use(refuseBadTarget())
+  app.use(requireKey(apiKeys, [...brokers.keys()]))
+  app.use(rateLimit(perMinute))
   app.use(clientGone())
   app.use(createRouter(parts).routes())
   app.use(notFound())
@@ -62,12 +85,41 @@ function isOfTheClient(error: unknown, ctx: Context): boolean {
   )
 }
 
-function createRouter({ config, brokers, metrics, service }: AppParts): Router<RequestState> {
+function createRouter(parts: AppParts): Router<RequestState> {
+  const { brokers, metrics, service } = parts
   const router = new Router<RequestState>()
-  const classifier = createClassifier(brokers)
-  healthRoutes(router, brokers, service)
-  metricsRoutes(router, metrics)
-  indexListRoutes(router, classifier)
-  predictRoutes(router, classifier, bodyReader(config))
+  const routes = routeParts(parts, router)
+  visionRoutes(routes)
+  inferRoutes(routes)
+  digitsLabelRoutes(routes)
+  classifyUploadRoutes(routes)
+  feedbackRoutes(routes)
+  healthRoutes(routes, brokers, service)
+  metricsRoutes(routes, metrics)
+  documentRoutes(routes, VERSION)
+  modelRoutes(routes)
   return router
+}
+
+function routeParts(
+  { config, brokers, metrics, resolve }: AppParts,
+  router: Router<RequestState>,
+): RouteParts {
+  const classifier = createClassifier(brokers, config, metrics)
+  const images = createImages(bodyReader(config), createSafeFetch(config, resolve), config.maxBodyBytes)
+  const recentImages = createRecentImages(config)
+  const recentPredictions = createRecentPredictions()
+  const keepsImages = config.keepFeedbackImages === 'on'
+  return {
+    router,
+    operations: [],
+    config,
+    classifier,
+    images,
+    predictor: createPredictor({ classifier, images, recentImages, recentPredictions, keepsImages }),
+    models: dialectModels(config),
+    recentImages,
+    recentPredictions,
+    feedback: createFeedback(config),
+  }
 }

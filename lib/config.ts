@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module'
 import { parseArgs } from 'node:util'
 import { nearest } from './nearest.ts'
 import {
@@ -18,6 +17,7 @@ import {
   wholeNumber,
 } from './setting-kinds.ts'
 import { helpText } from './settings-table.ts'
+import { VERSION } from './version.ts'
 
 /** One setting. The flag is the variable in kebab-case: MAX_QUEUE is --max-queue. */
 export interface Setting<T> {
@@ -204,7 +204,7 @@ export function readConfig(argv: readonly string[], env: Source): Config {
 export function configOfThisProcess(argv: readonly string[] = process.argv.slice(2)): Config {
   try {
     if (argv.includes('--help') || argv.includes('-h')) return printAndExit(helpText(SETTINGS))
-    if (argv.includes('--version') || argv.includes('-v')) return printAndExit(version())
+    if (argv.includes('--version') || argv.includes('-v')) return printAndExit(`${VERSION}\n`)
     return readConfig(argv, process.env)
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
@@ -260,11 +260,6 @@ function mustBeServed(config: Config): void {
       `${SETTINGS[setting].env} must be one of the models that are served (${served.join(', ')}), but is "${model}".`,
     )
   }
-}
-
-function version(): string {
-  const { version } = createRequire(import.meta.url)('tandem-serve/package.json') as { version: string }
-  return `${version}\n`
 }
 
 function printAndExit(output: string): never {

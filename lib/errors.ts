@@ -12,12 +12,11 @@ interface Row {
 
 type WebErrorCode =
   | 'ERR_BAD_REQUEST'
-  | 'ERR_BODY_EMPTY'
   | 'ERR_BODY_TIMEOUT'
   | 'ERR_BODY_TOO_LARGE'
   | 'ERR_FEEDBACK_EMPTY'
   | 'ERR_FEEDBACK_FULL'
-  | 'ERR_IMAGE_MISSING'
+  | 'ERR_INPUT_MISSING'
   | 'ERR_METHOD_NOT_ALLOWED'
   | 'ERR_MODEL_UNKNOWN'
   | 'ERR_MODEL_ANSWER'
@@ -43,21 +42,20 @@ const HIDDEN: Row = { status: 500, expose: false }
 /** Every code that is answered with something better than 500. docs/errors.md says what each means. */
 export const ERRORS: Readonly<Record<Code, Row>> = {
   ERR_BAD_REQUEST: { status: 400, expose: true },
-  ERR_BODY_EMPTY: { status: 400, expose: true },
   ERR_BODY_TIMEOUT: { status: 408, expose: true, closes: true },
   ERR_BODY_TOO_LARGE: { status: 413, expose: true, closes: true },
   ERR_FEEDBACK_EMPTY: { status: 400, expose: true },
   ERR_FEEDBACK_FULL: { status: 507, expose: true },
-  ERR_IMAGE_MISSING: { status: 400, expose: true },
+  ERR_INPUT_MISSING: { status: 400, expose: true },
   ERR_METHOD_NOT_ALLOWED: { status: 405, expose: true },
   ERR_MODEL_UNKNOWN: { status: 404, expose: true },
   ERR_MODEL_ANSWER: { status: 500, expose: true },
   ERR_NOT_ACCEPTABLE: { status: 406, expose: true },
   ERR_NOT_FOUND: { status: 404, expose: true },
   // Its Retry-After is reckoned for each client.
-  ERR_RATE_LIMIT: { status: 429, expose: true },
+  ERR_RATE_LIMIT: { status: 429, expose: true, closes: true },
   ERR_TOO_MANY_IMAGES: { status: 413, expose: true },
-  ERR_UNAUTHORIZED: { status: 401, expose: true },
+  ERR_UNAUTHORIZED: { status: 401, expose: true, closes: true },
   ERR_UNSUPPORTED_MEDIA: { status: 415, expose: true },
   // Refused, unreachable and closed are one code and one sentence: an answer must not map a network for a stranger.
   ERR_URL_FETCH: { status: 422, expose: true },

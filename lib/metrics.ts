@@ -5,6 +5,8 @@ import type { Broker } from '../broker/broker.ts'
 export interface Metrics {
   readonly registry: Registry
   countRequest(labels: { method: string; route: string; status: number }, seconds: number): void
+  /** How a prediction of an image was come by: kept, computed for another request that came with it, or computed. */
+  countCached(model: string, outcome: 'hit' | 'shared' | 'miss'): void
 }
 
 type Brokers = ReadonlyMap<string, Broker>
@@ -22,7 +24,7 @@ export function createMetrics(brokers: Brokers): Metrics {
   gaugeEventLoop(registry)
   watchCalls(brokers, registry)
   gaugeBrokers(brokers, registry)
-  return { registry, countRequest: requestCounter(registry) }
+  return { registry, countRequest: requestCounter(registry), countCached: cacheCounter(registry) }
 }
 
 /**
@@ -134,4 +136,14 @@ function requestCounter(registry: Registry): Metrics['countRequest'] {
     requests.inc(labels)
     seconds.observe(labels, duration)
   }
+}
+
+function cacheCounter(registry: Registry): Metrics['countCached'] {
+  const answers = new Counter({
+    name: 'tandem_cache_total',
+    help: 'Images by whether their prediction was there already',
+    labelNames: ['model', 'outcome'],
+    registers: [registry],
+  })
+  return (model, outcome) => answers.inc({ model, outcome })
 }

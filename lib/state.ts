@@ -6,6 +6,8 @@ export interface RequestState {
   requestId: string
   /** from middleware/request-target; empty when the request line has none that can be read */
   path: string
+  /** from middleware/require-key: which of the API_KEYS came with the request; absent when none that is right did */
+  key?: number
   /** from middleware/client-gone: fires when the client leaves before its answer is written */
   gone: AbortSignal
 }

@@ -14,12 +14,16 @@ export interface Prediction {
   probability: number
 }
 
-/** What can be sent to `predict`: the bytes of an image, alone or with the number of guesses that are wanted. */
-export type ImageInput = Uint8Array | { image: Uint8Array; top?: number }
+/**
+ * What can be sent to `predict`: the bytes of an image, alone or with the guesses that are wanted: how many at most, and
+ * above which probability. A number beyond the classes asks for them all.
+ */
+export type ImageInput = Uint8Array | { image: Uint8Array; top?: number; above?: number }
 
 export interface Prepared {
   pixels: Uint8Array
   top: number
+  above: number
 }
 
 export interface ClassifierParts {
@@ -36,19 +40,21 @@ export function imageClassifier({ engine, labels, image, top }: ClassifierParts)
   const size = image.height * image.width * channels
   return {
     async prepare(input: ImageInput): Promise<Prepared> {
-      const { bytes, wanted } = read(input, top)
+      const { bytes, wanted, above } = read(input, top)
       const colours = await readImage(bytes, image)
       const pixels = channels === 1 ? grey(colours) : colours
-      return { pixels, top: Math.min(wanted, labels.length) }
+      return { pixels, top: Math.min(wanted, labels.length), above }
     },
 
     async predict(batch: readonly Prepared[]): Promise<Prediction[][]> {
       const pixels = new Uint8Array(batch.length * size)
       for (const [row, prepared] of batch.entries()) pixels.set(prepared.pixels, row * size)
       const scores = await engine.run(pixels, batch.length)
-      return batch.map(({ top }, row) => {
+      return batch.map(({ top, above }, row) => {
         const its = scores.subarray(row * labels.length, (row + 1) * labels.length)
-        return topIndices(its, top).map((index) => prediction(labels, its, index))
+        const best = topIndices(its, top)
+        const wanted = above < 0 ? best : best.filter((index) => (its[index] ?? 0) > above)
+        return wanted.map((index) => prediction(labels, its, index))
       })
     },
 
@@ -56,12 +62,14 @@ export function imageClassifier({ engine, labels, image, top }: ClassifierParts)
   }
 }
 
-function read(input: ImageInput, top: number): { bytes: Uint8Array; wanted: number } {
-  if (input instanceof Uint8Array) return { bytes: input, wanted: top }
-  const { image, top: wanted = top } = input
-  if (image instanceof Uint8Array && Number.isInteger(wanted) && wanted > 0) return { bytes: image, wanted }
+function read(input: ImageInput, otherwise: number): { bytes: Uint8Array; wanted: number; above: number } {
+  const { image, top = otherwise, above = -1 } = input instanceof Uint8Array ? { image: input } : input
+  const isCount = Number.isInteger(top) && top > 0
+  if (image instanceof Uint8Array && isCount && typeof above === 'number') {
+    return { bytes: image, wanted: top, above }
+  }
   throw new TypeError(
-    'An input of the classifier is bytes, or { image: bytes, top?: a whole number above 0 }.',
+    'An input of the classifier is bytes, or { image: bytes, top?: a whole number above 0, above?: a probability }.',
   )
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { ModelError } from './errors.ts'
 import type { Preprocessing } from './graph/preprocessing.ts'
 import type { WeightStore } from './graph/weight-store.ts'
+import { type BuiltIn, builtIns } from './models/built-in.ts'
 import { type CatalogEntry, catalog, topologyFor } from './models/catalog.ts'
 import { findModel } from './models/find-model.ts'
 import { IMAGENET_LABELS, readLabels } from './models/labels.ts'
@@ -37,9 +38,12 @@ type Progress = (fraction: number, word: string) => void
 
 export async function findAndFetch(request: ModelRequest, progress: Progress): Promise<FoundModel> {
   const { model, weightsDir, weightsUrl, attempts } = request
-  const source = await findModel(model, request.path, weightsDir, [...catalog.keys()])
+  const packaged = new Map([...builtIns].map(([name, { path }]) => [name, path]))
+  const source = await findModel(model, request.path, weightsDir, [...catalog.keys()], packaged)
   const entry = catalog.get(model)
   if (source.kind === 'own') return ownModel(source.path, entry, weightsDir)
+  const builtIn = source.kind === 'built-in' ? builtIns.get(model) : undefined
+  if (builtIn) return builtInModel(builtIn, weightsDir)
   if (!entry) throw new ModelError('ERR_MODEL_LOAD', `There is no model "${model}" in the catalog.`)
   const path = await ensureWeights(entry, { weightsDir, weightsUrl, attempts, progress })
   const own = await readModelSettings(join(weightsDir, model))
@@ -47,6 +51,12 @@ export async function findAndFetch(request: ModelRequest, progress: Progress): P
 }
 
 export const compiledDir = (weightsDir: string): string => join(weightsDir, 'compiled')
+
+/** Settings beside it are the user's, whose folder of weights is another. */
+async function builtInModel({ name, path, settings }: BuiltIn, weightsDir: string): Promise<FoundModel> {
+  const own = await readModelSettings(join(weightsDir, name))
+  return describeModel(path, { ...settings, ...own }, undefined, weightsDir)
+}
 
 /** A file of the user's. Under a name of the catalog it may hold weights alone, and is that model in all else too. */
 async function ownModel(

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Engine } from './engines/engine.ts'
 import { ModelError } from './errors.ts'
 import { imageClassifier } from './image-classifier.ts'
@@ -15,6 +16,8 @@ interface Context {
 }
 
 const DEFAULT_TOP = 5
+// 64 bits, as short as a person can compare by eye.
+const VERSION_LENGTH = 16
 
 /** The module that a Broker is pointed at: from the name of a model to the pipeline that serves it. */
 export async function makePipeline(options: PipelineOptions, { progress }: Context) {
@@ -22,15 +25,30 @@ export async function makePipeline(options: PipelineOptions, { progress }: Conte
   const { engine, reason } = await openEngine(found, options, progress)
   const labels = labelsFor(engine, found)
   const { settings } = found
+  const image = imageOptions(engine, settings, options.maxPixels)
+  const { name, device } = engine
   return {
     ...imageClassifier({
       engine,
       labels,
-      image: imageOptions(engine, settings, options.maxPixels),
+      image,
       top: settings.top ?? Math.min(DEFAULT_TOP, labels.length),
     }),
-    info: { model: options.model, engine: engine.name, device: engine.device, reason, labels: labels.length },
+    info: {
+      model: options.model,
+      version: versionOf(found.key, image, labels, name, device),
+      engine: name,
+      device,
+      reason,
+      labels: labels.length,
+      labelNames: labels.map(({ first }) => first),
+    },
   }
+}
+
+/** Changes whenever the same bytes may get another answer. */
+function versionOf(...parts: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, VERSION_LENGTH)
 }
 
 function imageOptions(engine: Engine, settings: ModelSettings, maxPixels: number) {

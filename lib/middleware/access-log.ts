@@ -1,3 +1,4 @@
+import { clientAddress } from '../client-address.ts'
 import type { Log } from '../log.ts'
 import type { Middleware } from '../state.ts'
 import { finalStatus } from './final-status.ts'
@@ -6,10 +7,13 @@ import { finalStatus } from './final-status.ts'
 export function accessLog(log: Log): Middleware {
   return (ctx, next) => {
     const start = performance.now()
+    // Once it is closed, a connection has no address any more.
+    const client = clientAddress(ctx)
     ctx.res.once('close', () => {
       log.info(
         {
           requestId: ctx.state.requestId,
+          client,
           method: ctx.method,
           // Without the query: it may hold an address or a token of the user's.
           path: ctx.state.path,

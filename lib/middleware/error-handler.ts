@@ -1,5 +1,7 @@
+import { dialectOf, OWN } from '../dialects.ts'
 import { describeError } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { errorPage } from '../pages/error-page.ts'
 import type { Context, Middleware } from '../state.ts'
 import { answerThenDrain } from './answer-then-drain.ts'
 
@@ -21,37 +23,22 @@ export function errorHandler(log: Log): Middleware {
 }
 
 function answer(ctx: Context, description: Description, error: unknown): void {
-  const { status, retryAfter, closes } = description
-  ctx.status = status
+  const { status, retryAfter, closes, code, message } = description
+  const dialect = dialectOf(ctx.state.path)
+  ctx.status = dialect.status?.(description) ?? status
   ctx.set(headersOf(error))
+  // For the shapes that have no place for it.
+  ctx.set('X-Error-Code', code)
   if (retryAfter !== undefined) ctx.set('Retry-After', String(retryAfter))
-  const asPage = ctx.accepts('json', 'html') === 'html'
+  const asPage = dialect === OWN && ctx.accepts('json', 'html') === 'html'
   ctx.type = asPage ? 'html' : 'json'
-  ctx.body = asPage ? page(description, ctx.state.requestId) : json(description, ctx.state.requestId)
+  ctx.body = asPage
+    ? errorPage({ status, code, message, requestId: ctx.state.requestId })
+    : JSON.stringify(dialect.body(description, ctx))
   if (closes) answerThenDrain(ctx)
 }
 
 function headersOf(error: unknown): Record<string, string> {
   const headers = error instanceof Error && 'headers' in error ? error.headers : undefined
   return typeof headers === 'object' && headers !== null ? { ...headers } : {}
-}
-
-function json({ code, message }: Description, requestId: string): string {
-  return JSON.stringify({ error: { code, message, requestId } })
-}
-
-function page({ status, code, message }: Description, requestId: string): string {
-  return `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<title>${status}</title>
-<h1>${status}</h1>
-<p>${escapeHtml(message)}</p>
-<p><code>${escapeHtml(code)}</code> · <code>${escapeHtml(requestId)}</code></p>
-</html>
-`
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 }

@@ -1,19 +1,53 @@
-import type { Router } from '@koa/router'
 import type { Broker, BrokerStats } from '../../broker/broker.ts'
-import type { RequestState, ServiceState } from '../state.ts'
+import { OWN } from '../dialects.ts'
+import { NoQuery, type Operation, type Served, serve } from '../operation.ts'
+import { Health, Readiness } from '../schemas.ts'
+import type { ServiceState } from '../state.ts'
+
+const GROUP = 'Operation'
+
+const health = {
+  method: 'get',
+  paths: ['/healthz'],
+  group: GROUP,
+  summary: 'Whether the process answers',
+  query: NoQuery,
+  answers: { 200: { means: 'It does.', content: { 'application/json': Health } } },
+  errors: [],
+  dialect: OWN,
+  example: 'curl $URL/healthz',
+} as const satisfies Operation
+
+const readiness = {
+  method: 'get',
+  paths: ['/readyz'],
+  group: GROUP,
+  summary: 'Whether there is a model to answer with, and how far each one is',
+  query: NoQuery,
+  answers: {
+    200: { means: 'At least one model serves.', content: { 'application/json': Readiness } },
+    503: {
+      means: 'None does yet, or no more requests are wanted.',
+      content: { 'application/json': Readiness },
+    },
+  },
+  errors: [],
+  dialect: OWN,
+  example: 'curl $URL/readyz',
+} as const satisfies Operation
 
 /** `/healthz`: this process answers. `/readyz`: it has a model to answer with, and wants more requests. */
 export function healthRoutes(
-  router: Router<RequestState>,
+  served: Served,
   brokers: ReadonlyMap<string, Broker>,
   service: ServiceState,
 ): void {
-  router.get('/healthz', (ctx) => {
+  serve(served, health, (ctx) => {
     ctx.set('Cache-Control', 'no-store')
     ctx.body = { status: 'ok' }
   })
 
-  router.get('/readyz', (ctx) => {
+  serve(served, readiness, (ctx) => {
     const stats = [...brokers].map(([model, broker]) => [model, broker.stats()] as const)
     const status = statusOf(
       stats.map(([, { state }]) => state),

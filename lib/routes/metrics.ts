@@ -1,10 +1,22 @@
-import type { Router } from '@koa/router'
+import { OWN } from '../dialects.ts'
 import type { Metrics } from '../metrics.ts'
-import type { RequestState } from '../state.ts'
+import { NoQuery, type Operation, type Served, serve } from '../operation.ts'
+
+const metricsText = {
+  method: 'get',
+  paths: ['/metrics'],
+  group: 'Operation',
+  summary: 'Figures for Prometheus',
+  query: NoQuery,
+  answers: { 200: { means: 'The figures.', content: { 'text/plain': "Prometheus' text format." } } },
+  errors: [],
+  dialect: OWN,
+  example: 'curl $URL/metrics',
+} as const satisfies Operation
 
 /** `GET /metrics`, in Prometheus' text format. */
-export function metricsRoutes(router: Router<RequestState>, { registry }: Metrics): void {
-  router.get('/metrics', async (ctx) => {
+export function metricsRoutes(served: Served, { registry }: Metrics): void {
+  serve(served, metricsText, async (ctx) => {
     ctx.type = registry.contentType
     ctx.body = await registry.metrics()
   })

@@ -9,19 +9,23 @@ import { type ImageType, imageType, notRead, TYPE_NAMES } from './image-type.ts'
 import { readJpegHeader } from './jpeg-header.ts'
 import { type PixelView, pixelView } from './pixel-view.ts'
 import { readPngHeader } from './png-header.ts'
-import { type DecodePlan, decodeWithSharp, readMetadata } from './sharp-decoder.ts'
+import { type DecodePlan, decodeWithSharp, type Paper, readMetadata } from './sharp-decoder.ts'
 
 export interface DecodeOptions {
   readonly orientation: boolean
   readonly colourProfile: boolean
   readonly maxPixels: number
+  /** What transparent pixels are laid on. Without it, they are taken for opaque. */
+  readonly paper?: Paper
+  /** A larger image may be handed over smaller, its longer side not below this: not by Pillow's rules, but soon. */
+  readonly enough?: number
 }
 
 /** What the header of an image says, found sound and within the limits; nothing is decoded yet. */
 interface Opened {
   readonly width: number
   readonly height: number
-  readonly decode: () => Promise<PixelView>
+  readonly decode: (wanted: DecodeOptions) => Promise<PixelView>
 }
 
 // Colour spaces by libvips' names. LAB and floating point would be some conversion of our own choosing.
@@ -38,7 +42,7 @@ export async function decodeImage<Result>(
   use: (pixels: PixelView) => Result | Promise<Result>,
 ): Promise<Result> {
   const { width, height, decode } = await open(bytes, options)
-  return withRoomFor(width * height, async () => use(await decode()))
+  return withRoomFor(width * height, async () => use(await decode(options)))
 }
 
 async function open(bytes: Uint8Array, options: DecodeOptions): Promise<Opened> {
@@ -78,8 +82,8 @@ function greyOrRgb(grey: boolean, deep: boolean, alpha: boolean): DecodePlan['co
   return deep ? 'clipped' : 'grey'
 }
 
-function openGif(bytes: Uint8Array, { maxPixels }: DecodeOptions): Opened {
-  const { width, height, margin, file } = gifFirstFrame(bytes)
+function openGif(bytes: Uint8Array, { maxPixels, paper }: DecodeOptions): Opened {
+  const { width, height, margin, file } = gifFirstFrame(bytes, paper)
   checkSize(width, height, maxPixels)
   return opened(width, height, file, { type: 'gif', colours: 'rgb', maxPixels, margin })
 }
@@ -130,8 +134,8 @@ function opened(
   return {
     width,
     height,
-    async decode() {
-      const { data, width, height, channels } = await decodeWithSharp(bytes, plan)
+    async decode({ paper, enough }) {
+      const { data, width, height, channels } = await decodeWithSharp(bytes, { ...plan, paper, enough })
       if (channels !== 4) return pixelView(data, width, height, channels, orientation)
       return pixelView(await cmykToRgb(data), width, height, 3, orientation)
     },

@@ -1,4 +1,5 @@
 import { brokenImage } from './image-limits.ts'
+import type { Paper } from './sharp-decoder.ts'
 
 export interface GifFrame {
   /** Of the canvas, which a frame that hangs over its edge makes larger. */
@@ -30,9 +31,9 @@ const TRANSPARENT = 0x01
 /**
  * Cuts the first frame out. Pillow gives a transparent pixel the colour that the palette has for it, and so is the
  * canvas around a smaller frame filled; the decoder would make both black. Nothing behind the frame is looked at, so
- * that a GIF of a hundred thousand frames costs as much as one.
+ * that a GIF of a hundred thousand frames costs as much as one. With `paper`, all that is transparent has its colour.
  */
-export function gifFirstFrame(bytes: Uint8Array): GifFrame {
+export function gifFirstFrame(bytes: Uint8Array, paper?: Paper): GifFrame {
   const gif = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (gif.length < HEADER_BYTES) throw truncated()
   const screenPalette = palette(gif, HEADER_BYTES, gif.readUInt8(10))
@@ -41,13 +42,18 @@ export function gifFirstFrame(bytes: Uint8Array): GifFrame {
   const pixels = frame + FRAME_BYTES + framePalette.length
   const end = blocksEnd(gif, pixels + 1)
   const colours = framePalette.length > 0 ? framePalette : screenPalette
-  const [r = 0, g = 0, b = 0] = colours.subarray(transparent * 3)
+  const [r = 0, g = 0, b = 0] = colours.subarray((transparent ?? 0) * 3)
   const file = alone(gif, screenPalette, gif.subarray(frame, end))
-  return { ...placed(gif, frame, { r, g, b }), file }
+  if (paper === undefined) return { ...placed(gif, frame, { r, g, b }), file }
+  const level = paper === 'white' ? 255 : 0
+  const start = HEADER_BYTES + (framePalette.length > 0 ? screenPalette.length + FRAME_BYTES : 0)
+  const entry = start + (transparent ?? colours.length) * 3
+  if (entry + 3 <= start + colours.length) file.fill(level, entry, entry + 3)
+  return { ...placed(gif, frame, { r: level, g: level, b: level }), file }
 }
 
 function findFrame(gif: Buffer, start: number) {
-  let transparent = 0
+  let transparent: number | undefined
   let at = start
   while (at + FRAME_BYTES <= gif.length) {
     if (gif[at] === FRAME) return { frame: at, transparent }

@@ -43,7 +43,13 @@ export interface DecodePlan {
   readonly colourProfile?: boolean
   /** What to add around the image. */
   readonly margin?: Margin
+  /** What transparent pixels are laid on; without it, they are taken for opaque. */
+  readonly paper?: Paper | undefined
+  /** A longer side is made so long while the image is decoded, where that is possible. */
+  readonly enough?: number | undefined
 }
+
+export type Paper = 'white' | 'black'
 
 /** What the header of an image says, without decoding it and without a limit on its size. */
 export async function readMetadata(bytes: Uint8Array, type: ImageType): Promise<Metadata> {
@@ -54,9 +60,9 @@ export async function readMetadata(bytes: Uint8Array, type: ImageType): Promise<
   }
 }
 
-/** 8-bit pixels, alpha dropped (not composited), first page. */
+/** 8-bit pixels, first page. */
 export async function decodeWithSharp(bytes: Uint8Array, plan: DecodePlan): Promise<Decoded> {
-  const { colours, maxPixels, orientation = false, colourProfile = false, margin } = plan
+  const { colours, maxPixels, orientation = false, colourProfile = false, margin, paper, enough } = plan
   try {
     // A truncated or damaged image is refused, as by Pillow: its prediction would be about the grey that fills it up.
     // Mere warnings are no reason, since many a camera gives cause for them.
@@ -65,10 +71,13 @@ export async function decodeWithSharp(bytes: Uint8Array, plan: DecodePlan): Prom
       limitInputPixels: maxPixels,
       ignoreIcc: !colourProfile,
       autoOrient: orientation,
+    }).timeout({
+      seconds: MAX_SECONDS,
     })
-      .timeout({ seconds: MAX_SECONDS })
-      .removeAlpha()
+    if (paper) image.flatten({ background: paper })
+    else image.removeAlpha()
     if (margin) image.extend(margin)
+    else if (enough) image.resize(enough, enough, { fit: 'inside', withoutEnlargement: true, kernel: 'linear' })
     if (colours === 'grey') image.toColourspace('b-w')
     if (colours === 'clipped') image.toColourspace('grey16')
     if (colours === 'cmyk') image.pipelineColourspace('cmyk').toColourspace('cmyk')

@@ -3,9 +3,10 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { ModelError } from '../errors.ts'
 import { nearestWord } from './nearest-word.ts'
 
-/** Where a model comes from: the catalog, or a file or folder of the user's. */
+/** Where a model comes from: the catalog, the package itself, or a file or folder of the user's. */
 export type ModelSource =
   | { readonly kind: 'catalog'; readonly name: string }
+  | { readonly kind: 'built-in'; readonly name: string }
   | { readonly kind: 'own'; readonly path: string }
 
 const EXTENSIONS = ['keras', 'h5', 'hdf5', 'onnx', 'json'] as const
@@ -21,6 +22,8 @@ export async function findModel(
   path: string | undefined,
   weightsDir: string,
   catalog: readonly string[],
+  /** Where those lie that come with the package. */
+  builtIn: ReadonlyMap<string, string> = new Map(),
 ): Promise<ModelSource> {
   if (path !== undefined) return { kind: 'own', path: await givenPath(name, resolve(path)) }
   if (!NAME.test(name)) {
@@ -28,11 +31,14 @@ export async function findModel(
       `"${name.slice(0, 100)}" is no name of a model: letters, digits, "-" and "_" make one.`,
     )
   }
-  const own = await candidates(name, weightsDir)
+  const ours = builtIn.get(name)
+  // In a checkout both folders are the same.
+  const own = (await candidates(name, weightsDir)).filter((path) => resolve(path) !== ours)
   const inCatalog = catalog.includes(name)
   const [only] = own
   if (only === undefined && inCatalog) return { kind: 'catalog', name }
-  if (only === undefined) throw absent(name, weightsDir, catalog)
+  if (only === undefined && ours !== undefined) return { kind: 'built-in', name }
+  if (only === undefined) throw absent(name, weightsDir, [...catalog, ...builtIn.keys()])
   if (own.length === 1 && !inCatalog) return { kind: 'own', path: only }
   const choices = [...(inCatalog ? ['the model of the catalog'] : []), ...own].join(' or ')
   const way = inCatalog ? ' for the file, or move the file away for the model of the catalog' : ''

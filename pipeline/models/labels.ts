@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { ModelError } from '../errors.ts'
+import { packagedFile } from './packaged-file.ts'
 
 /** One class of a model. Names are not unique (ImageNet has two cranes): never use one as a key. */
 export interface Label {
@@ -15,11 +16,7 @@ export interface Label {
 
 export type LabelsFormat = 'auto' | 'lines' | 'tsv' | 'json'
 
-/** The labels of ImageNet come with the package. A build lies one folder deeper than the sources. */
-export const IMAGENET_LABELS = new URL(
-  `${import.meta.url.endsWith('.ts') ? '../../' : '../../../'}weights/imagenet-labels.tsv`,
-  import.meta.url,
-)
+export const IMAGENET_LABELS = packagedFile('weights/imagenet-labels.tsv')
 
 // All 21,841 classes of the large ImageNet take 1.2 MB with their synonyms.
 const MAX_BYTES = 8 * 2 ** 20

@@ -21,12 +21,15 @@ export interface ModelSettings {
   readonly colourProfile?: boolean
   /** How the kernels of an old Theano file are to be read, where the file does not tell. */
   readonly kernels?: (typeof KERNELS)[number]
+  /** What is looked at: the picture as it is, or the one digit on it, cut out and centred as in MNIST. */
+  readonly subject?: (typeof SUBJECTS)[number]
   /** How many predictions an answer has. */
   readonly top?: number
 }
 
 const PREPROCESSING = ['caffe', 'tf', 'torch', 'unit', 'none'] as const
 const INTERPOLATIONS = ['nearest', 'bilinear', 'bicubic'] as const
+const SUBJECTS = ['picture', 'digit'] as const
 const KERNELS = ['correlation', 'rotated'] as const
 
 // Ten short settings; a larger file is something else, such as a TF.js model.
@@ -46,6 +49,7 @@ const READERS: { readonly [Key in keyof Omit<ModelSettings, 'labelsFile'>]-?: Re
   exif: readBoolean,
   colourProfile: readBoolean,
   kernels: oneOf(KERNELS),
+  subject: oneOf(SUBJECTS),
   top: (value, key, file) => wholeNumber(value, MAX_TOP, key, file),
 }
 

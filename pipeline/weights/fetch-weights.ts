@@ -1,4 +1,5 @@
 import { ModelError } from '../errors.ts'
+import { builtIns } from '../models/built-in.ts'
 import { catalog } from '../models/catalog.ts'
 import { nearestWord } from '../models/nearest-word.ts'
 import { ensureWeights } from './ensure-weights.ts'
@@ -18,6 +19,8 @@ export async function makePipeline(
   { model, weightsDir, weightsUrl }: FetchOptions,
   { progress }: { progress: OnProgress },
 ) {
+  const here = builtIns.get(model)
+  if (here) return { methods: [], info: { path: here.path } }
   const entry = catalog.get(model)
   if (entry === undefined) throw unknown(model)
   const path = await ensureWeights(entry, { weightsDir, weightsUrl, progress, attempts: ATTEMPTS })

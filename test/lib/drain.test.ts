@@ -8,7 +8,7 @@ const post = (service: Service, body: string) => fetch(`${service.url}/model`, {
 
 describe('SIGTERM', () => {
   it('with 50 requests in flight gives 50 answers, then the process ends with 0', async () => {
-    const service = await startService(scripted({ predictMs: 50 }))
+    const service = await startService(scripted({ predictMs: 300 }))
     await service.ready()
     const answers = Array.from({ length: 50 }, (_, index) => post(service, `input ${index}`))
     await until(() => inProgress(service, 50), '50 calls')

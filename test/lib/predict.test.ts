@@ -22,7 +22,7 @@ describe('POST /<model>', () => {
     expect(answer.timing).to.have.all.keys('queue', 'prepare', 'predict', 'total')
   })
 
-  it('refuses an empty body', () => expectError(post('/model', null), 400, 'ERR_BODY_EMPTY'))
+  it('refuses an empty body', () => expectError(post('/model', null), 400, 'ERR_INPUT_MISSING'))
   it('does not know other models', () => expectError(post('/other', 'x'), 404, 'ERR_MODEL_UNKNOWN'))
   it('shows an error of the input', () => expectError(post('/model', 'broken'), 422, 'ERR_IMAGE_DECODE'))
 
@@ -34,13 +34,16 @@ describe('POST /<model>', () => {
   })
 
   it('says which methods a path takes', async () => {
-    const response = await fetch(`${service.url}/model`)
-    expect(response.headers.get('Allow')).to.equal('POST')
+    const response = await fetch(`${service.url}/model`, { method: 'DELETE' })
+    expect(response.headers.get('Allow')).to.equal('GET, HEAD, POST')
     await expectError(Promise.resolve(response), 405, 'ERR_METHOD_NOT_ALLOWED')
   })
 
-  it('lists itself at /', async () => {
-    expect(await (await fetch(service.url)).json()).to.deep.include({ models: { model: 'POST /model' } })
+  it('leaves JSON to a pipeline of its user', async () => {
+    const body = '{"text":"hello"}'
+    const headers = { 'Content-Type': 'application/json' }
+    const answer = await (await fetch(`${service.url}/model`, { method: 'POST', body, headers })).json()
+    expect(answer).to.include({ prediction: body })
   })
 })
 

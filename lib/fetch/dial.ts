@@ -1,0 +1,76 @@
+import { isIP, connect as openSocket, type Socket } from 'node:net'
+import { connect as openTls } from 'node:tls'
+import { tooSlow } from './failures.ts'
+import type { ImageUrl } from './image-url.ts'
+import { stoppable } from './stoppable.ts'
+
+/** For all addresses of a host together, the handshake of TLS included. */
+const CONNECT_TIMEOUT_MS = 3000
+
+export interface Target extends ImageUrl {
+  /** checked; tried in this order */
+  readonly addresses: readonly string[]
+  /** asked again with the address that the socket is really connected to */
+  readonly mayReach: (address: string) => boolean
+}
+
+/** A connection to one of the addresses, checked before a byte is sent, and ready for HTTP. Names are never resolved. */
+export async function dial(target: Target, signal: AbortSignal): Promise<Socket> {
+  const end = performance.now() + CONNECT_TIMEOUT_MS
+  const socket = await openFirst(target, end, signal)
+  try {
+    if (!target.mayReach(socket.remoteAddress ?? '')) {
+      throw new Error(`${target.host} is connected to ${socket.remoteAddress}, which is not allowed`)
+    }
+    return target.url.protocol === 'https:' ? await secure(socket, target.host, end, signal) : socket
+  } catch (error) {
+    socket.destroy()
+    throw error
+  }
+}
+
+/** Each address has an equal share of the time that is left, so a dead one first does not use up all. */
+async function openFirst({ addresses, port }: Target, end: number, signal: AbortSignal): Promise<Socket> {
+  let failure: unknown
+  for (const [index, host] of addresses.entries()) {
+    const share = (end - performance.now()) / (addresses.length - index)
+    try {
+      return await connected(() => openSocket({ host, port, noDelay: true }), 'connect', share, signal)
+    } catch (error) {
+      signal.throwIfAborted()
+      failure = error
+    }
+  }
+  throw failure
+}
+
+function secure(socket: Socket, host: string, end: number, signal: AbortSignal): Promise<Socket> {
+  // The name goes into SNI and is looked for in the certificate. An address has no SNI, but its certificate must
+  // name it, which is what `host` is for.
+  const servername = isIP(host) === 0 ? host : ''
+  const open = () => openTls({ socket, host, servername, ALPNProtocols: ['http/1.1'] })
+  return connected(open, 'secureConnect', end - performance.now(), signal)
+}
+
+function connected(
+  open: () => Socket,
+  event: 'connect' | 'secureConnect',
+  withinMs: number,
+  signal: AbortSignal,
+): Promise<Socket> {
+  return stoppable(signal, (resolve, reject) => {
+    const socket = open()
+    const onClose = () => reject(new Error('closed before it was connected'))
+    const timer = setTimeout(() => reject(tooSlow('be connected', CONNECT_TIMEOUT_MS)), Math.max(1, withinMs))
+    // This listener stays: an error that comes when nobody waits any more must not end the process.
+    socket
+      .on('error', reject)
+      .once('close', onClose)
+      .once(event, () => resolve(socket))
+    return (kept) => {
+      clearTimeout(timer)
+      socket.off('close', onClose)
+      if (!kept) socket.destroy()
+    }
+  })
+}

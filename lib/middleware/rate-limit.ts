@@ -1,0 +1,66 @@
+import { LRUCache } from 'lru-cache'
+import { clientAddress, networkOf } from '../client-address.ts'
+import { HttpError } from '../errors.ts'
+import type { Context, Middleware } from '../state.ts'
+
+/** About 10 MB. With more clients than this in a minute, those that were quiet the longest begin anew. */
+const MAX_CLIENTS = 50_000
+const WINDOW_S = 60
+/** Fractions of tokens and seconds do not add up to exactly one. */
+const ROUNDING = 1e-6
+
+interface Bucket {
+  tokens: number
+  /** when `tokens` was right, on the clock of `now` */
+  at: number
+}
+
+/**
+ * POST requests per minute and client. Each takes a token out of the client's bucket, which holds a minute's worth and
+ * fills evenly: a burst of all of them is fine, after it they come at the rate. One that is refused takes none.
+ */
+export function rateLimit(perMinute: number, now: () => number = () => performance.now() / 1000): Middleware {
+  if (perMinute === 0) return (_ctx, next) => next()
+  const buckets = new LRUCache<string, Bucket>({ max: MAX_CLIENTS })
+  const perSecond = perMinute / WINDOW_S
+  const policy = `${perMinute};w=${WINDOW_S}`
+
+  return (ctx, next) => {
+    if (ctx.method !== 'POST') return next()
+    const bucket = refilled(clientOf(ctx))
+    const isWithin = bucket.tokens >= 1 - ROUNDING
+    if (isWithin) bucket.tokens = Math.max(0, bucket.tokens - 1)
+    ctx.set({
+      'RateLimit-Limit': String(perMinute),
+      'RateLimit-Remaining': String(Math.floor(bucket.tokens + ROUNDING)),
+      'RateLimit-Reset': String(secondsUntil(perMinute, bucket)),
+      'RateLimit-Policy': policy,
+    })
+    if (isWithin) return next()
+    const wait = secondsUntil(1, bucket)
+    throw new HttpError(
+      'ERR_RATE_LIMIT',
+      `A client may send ${perMinute} POST requests per minute; the next one may come in ${wait} s.`,
+      { 'Retry-After': String(wait) },
+    )
+  }
+
+  function refilled(client: string): Bucket {
+    const at = now()
+    const bucket = buckets.get(client) ?? { tokens: perMinute, at }
+    bucket.tokens = Math.min(perMinute, bucket.tokens + (at - bucket.at) * perSecond)
+    bucket.at = at
+    buckets.set(client, bucket)
+    return bucket
+  }
+
+  /** Whole seconds, rounded up: whoever waits as long as it says is let through. */
+  function secondsUntil(tokens: number, bucket: Bucket): number {
+    return Math.max(1, Math.ceil((tokens - bucket.tokens) / perSecond - ROUNDING))
+  }
+}
+
+/** A key that was found right stands for its owner, wherever the requests come from. */
+function clientOf(ctx: Context): string {
+  return ctx.state.key === undefined ? networkOf(clientAddress(ctx)) : `key ${ctx.state.key}`
+}

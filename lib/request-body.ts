@@ -1,0 +1,99 @@
+import { Readable } from 'node:stream'
+import { koaBody } from 'koa-body'
+import { HttpError } from './errors.ts'
+import { imageKind } from './image-kind.ts'
+import type { ReadBody } from './middleware/read-body.ts'
+import { parseMultipart } from './multipart.ts'
+import type { Context } from './state.ts'
+
+export interface FilePart {
+  /** name of the form's field */
+  readonly field: string
+  /** what the client calls the file; for people's eyes only */
+  readonly name: string
+  readonly bytes: Buffer
+}
+
+export interface FormBody {
+  readonly kind: 'form'
+  readonly fields: ReadonlyMap<string, string>
+  readonly files: readonly FilePart[]
+}
+
+export interface JsonBody {
+  readonly kind: 'json'
+  readonly value: unknown
+}
+
+export interface RawBody {
+  readonly kind: 'raw'
+  readonly bytes: Buffer
+}
+
+export type RequestBody = FormBody | JsonBody | RawBody
+
+/** What a body is taken for: what its Content-Type says, raw bytes, or JSON whatever that says. */
+export type Taking = 'as-declared' | 'raw-unless-form' | 'json'
+
+const FORM = 'application/x-www-form-urlencoded'
+const JSON_TYPE = 'application/json'
+
+/** The body, within the limits of the reader and in memory: nothing of it is written to a disk. */
+export async function requestBody(ctx: Context, readBody: ReadBody, taking: Taking): Promise<RequestBody> {
+  const encoding = ctx.get('Content-Encoding').toLowerCase()
+  if (encoding !== '' && encoding !== 'identity') {
+    throw new HttpError(
+      'ERR_UNSUPPORTED_MEDIA',
+      `A body must come as it is, not with the encoding "${encoding}".`,
+      {
+        'Accept-Encoding': 'identity',
+      },
+    )
+  }
+  const bytes = await readBody(ctx.req)
+  const type = ctx.request.type.toLowerCase()
+  if (taking === 'json') return { kind: 'json', value: await parseText(ctx, bytes, JSON_TYPE) }
+  if (type === 'multipart/form-data') return parseMultipart(bytes, ctx.get('Content-Type'))
+  if (type.startsWith('multipart/')) {
+    throw new HttpError('ERR_UNSUPPORTED_MEDIA', `Parts must come as multipart/form-data, not as ${type}.`)
+  }
+  // curl calls whatever it sends a form, unless it is told otherwise.
+  if (type === FORM && imageKind(bytes) === undefined) {
+    return { kind: 'form', fields: await parseForm(ctx, bytes), files: [] }
+  }
+  if (taking === 'as-declared' && (type === JSON_TYPE || type.endsWith('+json')) && bytes.length > 0) {
+    return { kind: 'json', value: await parseText(ctx, bytes, JSON_TYPE) }
+  }
+  return { kind: 'raw', bytes }
+}
+
+async function parseForm(ctx: Context, bytes: Buffer): Promise<Map<string, string>> {
+  const parsed = await parseText(ctx, bytes, FORM)
+  const entries = typeof parsed === 'object' && parsed !== null ? Object.entries(parsed) : []
+  // Of a field that comes twice the first counts, as in a form with parts.
+  return new Map(entries.map(([name, value]) => [name, String(Array.isArray(value) ? value[0] : value)]))
+}
+
+/** koa-body reads a request whose body is here already: how much may come, and how long it may take, is decided above. */
+async function parseText(ctx: Context, bytes: Buffer, type: string): Promise<unknown> {
+  const headers = { 'content-type': type, 'content-length': String(bytes.length) }
+  const req = {
+    value: Object.assign(Readable.from([bytes], { objectMode: false }), { headers, method: 'POST' }),
+  }
+  const request = { value: Object.create(ctx.request, { req, body: { value: undefined, writable: true } }) }
+  const replayed: Context = Object.create(ctx, { req, request })
+  const limit = bytes.length
+  const parse = koaBody({
+    multipart: false,
+    jsonLimit: limit,
+    formLimit: limit,
+    queryString: { depth: 0, parameterLimit: 64 },
+  })
+  try {
+    await parse(replayed, async () => {})
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new HttpError('ERR_BAD_REQUEST', `The body cannot be read as ${type}: ${why}.`)
+  }
+  return replayed.request.body
+}

@@ -1,0 +1,68 @@
+import { OWN } from '../dialects.ts'
+import { textField } from '../images.ts'
+import { NoQuery, type Operation, serve } from '../operation.ts'
+import { feedbackPage } from '../pages/feedback-page.ts'
+import { FeedbackAnswer, FeedbackRequest } from '../schemas.ts'
+import type { RouteParts } from './parts.ts'
+
+const GROUP = 'Feedback'
+const PAGE = { means: 'The page.', content: { 'text/html': 'A page that says thanks.' } }
+const THANKS = { message: 'Thanks for your feedback', success: true } as const
+
+const page = {
+  method: 'get',
+  paths: ['/feedback'],
+  group: GROUP,
+  summary: 'The page; nothing is stored',
+  query: NoQuery,
+  answers: { 200: PAGE },
+  errors: [],
+  dialect: OWN,
+} as const satisfies Operation
+
+const report = {
+  method: 'post',
+  paths: ['/feedback'],
+  group: GROUP,
+  summary: 'Records that a prediction was wrong',
+  query: NoQuery,
+  body: {
+    'application/x-www-form-urlencoded': FeedbackRequest,
+    'multipart/form-data': FeedbackRequest,
+    'application/json': FeedbackRequest,
+  },
+  answers: {
+    200: {
+      means: 'It is recorded: a page, or JSON where "Accept" prefers it.',
+      content: { ...PAGE.content, 'application/json': FeedbackAnswer },
+    },
+  },
+  errors: [400, 408, 413, 415, 507],
+  dialect: OWN,
+  example: `curl -d report='Eskimo dog' -d id=<X-Request-Id of the answer> $URL/feedback`,
+} as const satisfies Operation
+
+/** What people say about wrong predictions, recorded with what was really answered. */
+export function feedbackRoutes(parts: RouteParts): void {
+  const { feedback, images, recentImages, recentPredictions } = parts
+  serve(parts, page, (ctx) => {
+    ctx.type = 'html'
+    ctx.body = feedbackPage()
+  })
+  serve(parts, report, async (ctx) => {
+    const body = await images.body(ctx)
+    const id = textField(body, 'id')
+    const facts = recentPredictions.recall(id)
+    // Without an answer of ours, the record is known by the id of the report itself.
+    const requestId = facts === undefined ? ctx.state.requestId : id
+    await feedback.record({ ...facts, requestId, report: textField(body, 'report') })
+    const image = facts && recentImages.bySha256(facts.sha256)
+    if (image) await feedback.keepImage(image.sha256, image.bytes, image.extension)
+    if (ctx.accepts('html', 'json') === 'json') {
+      ctx.body = THANKS
+      return
+    }
+    ctx.type = 'html'
+    ctx.body = feedbackPage()
+  })
+}

@@ -1,0 +1,143 @@
+import type { RouterContext } from '@koa/router'
+import { z } from 'zod'
+import type { Classification } from '../classifier.ts'
+import { OWN } from '../dialects.ts'
+import { HttpError } from '../errors.ts'
+import type { ImagePlaces } from '../images.ts'
+import { labelled, mustBeLabelled } from '../labelled.ts'
+import { NoQuery, type Operation, serve } from '../operation.ts'
+import { modelPage } from '../pages/model-page.ts'
+import { ErrorAnswer, ModelAnswer, ModelQuery, Url, UrlForm } from '../schemas.ts'
+import type { RequestState } from '../state.ts'
+import { streamStates } from '../stream-states.ts'
+import type { RouteParts } from './parts.ts'
+
+type Ctx = RouterContext<RequestState>
+
+const STATES = 'application/x-ndjson'
+const GROUP = 'Models'
+
+/** `/vgg` and `/<model>`: a page to try the model on, and an image or its address posted to the same path. */
+export function modelRoutes(parts: RouteParts): void {
+  const { classifier, models } = parts
+  const isServedItself = classifier.models.includes('vgg')
+  if (!isServedItself) register(parts, ['/vgg'], models.vgg)
+  for (const model of classifier.models) register(parts, [`/${model}`], model)
+}
+
+function register(parts: RouteParts, paths: readonly string[], model: string): void {
+  serve(parts, page(paths, model), (ctx) => {
+    ctx.type = 'html'
+    ctx.body = modelPage({ path: ctx.path, model, ...pageParts(parts, model) })
+  })
+  serve(parts, prediction(paths, model), async (ctx, query) => {
+    const form = ctx.accepts('json', 'html', 'text/plain', STATES)
+    if (form === false) throw notAcceptable()
+    const chosen = query.model ?? model
+    if (form === STATES) return streamStates(ctx, (watcher) => answer(parts, ctx, chosen, query, watcher))
+    const { sent, answer: its, stored } = await predict(parts, ctx, chosen, query)
+    if (form === 'json') ctx.body = asJson(its)
+    if (form === 'text/plain') {
+      ctx.type = 'text/plain'
+      ctx.body = mustBeLabelled(chosen, its.value)[0]?.full ?? ''
+    }
+    if (form !== 'html') return
+    ctx.type = 'html'
+    const image = stored === undefined ? undefined : `/uploads/${stored.file}`
+    const result = { answer: asJson(its), id: ctx.state.requestId, image, url: sent.url }
+    ctx.body = modelPage({ path: ctx.path, model: chosen, ...pageParts(parts, chosen), result })
+  })
+}
+
+async function answer(parts: RouteParts, ctx: Ctx, model: string, query: ModelQuery, watcher: Watcher) {
+  const { answer } = await predict(parts, ctx, model, query, watcher)
+  return asJson(answer)
+}
+
+function predict(parts: RouteParts, ctx: Ctx, model: string, query: ModelQuery, watcher?: Watcher) {
+  return parts.predictor.predict(ctx, model, places(parts, model), { top: query.top }, watcher)
+}
+
+type Watcher = Parameters<Parameters<typeof streamStates>[1]>[0]
+
+function places({ config }: RouteParts, model: string): ImagePlaces {
+  const isOwn = config.pipeline !== ''
+  return {
+    files: ['image', 'file'],
+    url: true,
+    missing: `POST /${model} needs an image: as the body, as the file "image" of a form, or its address as "url".`,
+    ...(isOwn && { json: 'raw' }),
+  }
+}
+
+function pageParts({ classifier, config }: RouteParts, model: string) {
+  return { models: classifier.models, labels: classifier.labels(model), maxBytes: config.maxBodyBytes }
+}
+
+/** A list of guesses is `predictions`; any other answer is one `prediction`. */
+export function asJson({ model, value, timing }: Classification) {
+  const answer = Array.isArray(value) ? { predictions: labelled(value) ?? value } : { prediction: value }
+  const { queue, prepare, predict, total, cached, shared } = timing
+  const ms = { queue: round(queue), prepare: round(prepare), predict: round(predict), total: round(total) }
+  return { model, ...answer, timing: { ...ms, ...(cached && { cached }), ...(shared && { shared }) } }
+}
+
+/** Microseconds are more than the clock is good for. */
+function round(ms: number): number {
+  return Math.round(ms * 1000) / 1000
+}
+
+function notAcceptable(): HttpError {
+  return new HttpError(
+    'ERR_NOT_ACCEPTABLE',
+    `The answer comes as application/json, text/html, text/plain or ${STATES}, none of which "Accept" admits.`,
+  )
+}
+
+function page(paths: readonly string[], model: string) {
+  return {
+    method: 'get',
+    paths,
+    group: GROUP,
+    summary: `Page to try ${model} on`,
+    query: NoQuery,
+    answers: { 200: { means: 'The page.', content: { 'text/html': 'A page with a form.' } } },
+    errors: [],
+    dialect: OWN,
+  } as const satisfies Operation
+}
+
+function prediction(paths: readonly string[], model: string) {
+  return {
+    method: 'post',
+    paths,
+    group: GROUP,
+    summary: `What ${model} sees on an image`,
+    query: ModelQuery.extend({ url: Url.optional() }),
+    body: {
+      'image/*': 'The image itself; its type is told by its first bytes.',
+      'multipart/form-data': z.object({
+        image: z.string().meta({ format: 'binary' }).optional(),
+        file: z.string().meta({ format: 'binary' }).optional(),
+        url: Url.optional(),
+      }),
+      'application/x-www-form-urlencoded': UrlForm,
+      'application/json': UrlForm,
+    },
+    answers: {
+      200: {
+        means: 'The best guesses; with text/plain the first one alone, all synonyms.',
+        content: {
+          'application/json': ModelAnswer,
+          'text/html': 'The page with the guesses on it.',
+          'text/plain': 'The label of the best guess.',
+          [STATES]:
+            'A line of JSON for each state: downloading, queued (with its position), predicting, done or failed.',
+        },
+      },
+    },
+    errors: [400, 404, 406, 408, 413, 415, 422, 502, 503, 504],
+    dialect: { ...OWN, error: ErrorAnswer },
+    example: `curl --data-binary @photo.jpg $URL${paths[0]}`,
+  } as const satisfies Operation
+}

@@ -1,0 +1,32 @@
+import { fileURLToPath } from 'node:url'
+import type { Label } from './labels.ts'
+import type { ModelSettings } from './model-settings.ts'
+import { packagedFile } from './packaged-file.ts'
+
+/** A model whose weights come with the package: served by its name, without a download. */
+export interface BuiltIn {
+  readonly name: string
+  readonly path: string
+  readonly settings: ModelSettings
+}
+
+const DIGITS = Array.from({ length: 10 }, (_, digit): Label => {
+  const name = String(digit)
+  return { name, first: name, full: name }
+})
+
+const ENTRIES: readonly BuiltIn[] = [
+  {
+    name: 'digits',
+    path: fileURLToPath(packagedFile('weights/digits')),
+    settings: {
+      labels: DIGITS,
+      labelsFile: 'the list of digits',
+      preprocessing: 'unit',
+      subject: 'digit',
+      top: DIGITS.length,
+    },
+  },
+]
+
+export const builtIns: ReadonlyMap<string, BuiltIn> = new Map(ENTRIES.map((entry) => [entry.name, entry]))

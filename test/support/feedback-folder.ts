@@ -1,0 +1,60 @@
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createFeedback, type Feedback, type FeedbackLimits } from '../../lib/feedback.ts'
+import { parseCsv } from './parse-csv.ts'
+
+export const HEADER = 'time,request_id,image_sha256,model,version,prediction,score,report'
+
+export interface Recorded {
+  time: string
+  id: string
+  sha256: string
+  model: string
+  version: string
+  prediction: string
+  score: string
+  report: string
+}
+
+/** A folder that does not exist yet. */
+export function newFolder(): string {
+  return join(mkdtempSync(join(tmpdir(), 'tandem-')), 'feedback')
+}
+
+export function feedbackIn(feedbackDir: string, limits: Partial<FeedbackLimits> = {}): Feedback {
+  return createFeedback({
+    feedbackDir,
+    feedbackFileBytes: 2 ** 20,
+    feedbackMaxBytes: 2 ** 30,
+    keepFeedbackImages: 'off',
+    ...limits,
+  })
+}
+
+/** The files of records, the oldest first; feedback.csv comes last. */
+export function csvFiles(folder: string): string[] {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.csv'))
+    .sort()
+}
+
+/** The records of all files. Every file must begin with the header. */
+export function recordsIn(folder: string, names = csvFiles(folder)): Recorded[] {
+  return names.flatMap((name) => recordsOf(readFileSync(join(folder, name)), name))
+}
+
+export function recordsOf(bytes: Uint8Array, name = 'the file'): Recorded[] {
+  const [header, ...records] = parseCsv(bytes)
+  if (header?.join(',') !== HEADER) throw new Error(`${name} begins with ${String(header)}.`)
+  return records.map(([time, id, sha256, model, version, prediction, score, report]) => ({
+    time: time ?? '',
+    id: id ?? '',
+    sha256: sha256 ?? '',
+    model: model ?? '',
+    version: version ?? '',
+    prediction: prediction ?? '',
+    score: score ?? '',
+    report: report ?? '',
+  }))
+}

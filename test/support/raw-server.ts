@@ -1,0 +1,69 @@
+import { createServer, type Socket } from 'node:net'
+
+export interface RawServer {
+  readonly port: number
+  /** connections that were ever opened */
+  readonly connections: () => number
+  /** of these, the ones that are open now */
+  readonly open: () => number
+  /** the most that were open at once */
+  readonly mostOpen: () => number
+  /** the heads of all requests, as they came */
+  readonly heads: string[]
+  close(): Promise<void>
+}
+
+export interface Behaviour {
+  /** what to do with a request; `index` counts them */
+  readonly request?: (socket: Socket, head: string, index: number) => void
+  /** what to do with a connection that has sent nothing yet */
+  readonly connection?: (socket: Socket) => void
+  /** listen on all addresses of this machine, not only on 127.0.0.1 */
+  readonly everywhere?: true
+}
+
+/** A server that writes what it is told, be it HTTP or not. */
+export async function rawServer({ request, connection, everywhere }: Behaviour): Promise<RawServer> {
+  const sockets = new Set<Socket>()
+  const heads: string[] = []
+  let connections = 0
+  let mostOpen = 0
+  const server = createServer((socket) => {
+    connections++
+    sockets.add(socket)
+    mostOpen = Math.max(mostOpen, sockets.size)
+    socket.on('error', () => {}).once('close', () => sockets.delete(socket))
+    connection?.(socket)
+    let head = ''
+    socket.setEncoding('latin1').on('data', (text) => {
+      head += text
+      if (!head.endsWith('\r\n\r\n')) return
+      heads.push(head)
+      request?.(socket, head, heads.length - 1)
+      head = ''
+    })
+  })
+  await new Promise<void>((resolve, reject) =>
+    server.once('error', reject).listen(0, everywhere ? undefined : '127.0.0.1', resolve),
+  )
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('the server has no port')
+  return {
+    port: address.port,
+    connections: () => connections,
+    open: () => sockets.size,
+    mostOpen: () => mostOpen,
+    heads,
+    close() {
+      for (const socket of sockets) socket.destroy()
+      return new Promise((resolve) => server.close(() => resolve()))
+    },
+  }
+}
+
+/** A complete answer. */
+export function answer(status: string, headers: readonly string[] = [], body: Buffer | string = ''): Buffer {
+  const bytes = Buffer.from(body)
+  const lines = [`HTTP/1.1 ${status}`, ...headers, `Content-Length: ${bytes.length}`, '', '']
+  return Buffer.concat([Buffer.from(lines.join('\r\n')), bytes])
+}
