@@ -33,6 +33,7 @@ import { inferRoutes } from './routes/infer.ts'
 import { metricsRoutes } from './routes/metrics.ts'
 import { modelRoutes } from './routes/model.ts'
 import type { RouteParts } from './routes/parts.ts'
+import { publicFileRoutes } from './routes/public-files.ts'
 import { visionRoutes } from './routes/vision.ts'
 import { createSafeFetch, type Resolve } from './safe-fetch.ts'
 import type { Context, RequestState, ServiceState } from './state.ts'
@@ -94,6 +95,7 @@ function createRouter(parts: AppParts): Router<RequestState> {
   digitsLabelRoutes(routes)
   classifyUploadRoutes(routes)
   feedbackRoutes(routes)
+  publicFileRoutes(routes)
   healthRoutes(routes, brokers, service)
   metricsRoutes(routes, metrics)
   documentRoutes(routes, VERSION)

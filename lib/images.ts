@@ -64,15 +64,15 @@ function bytesIn(body: RequestBody, { files }: ImagePlaces): Buffer | undefined 
 }
 
 function urlIn(body: RequestBody, ctx: Context): string {
-  return textField(body, 'url') || first(ctx.query.url)
+  return textField(body, 'url').trim() || first(ctx.query.url)
 }
 
 /** A text in a form or in a JSON object. */
 export function textField(body: RequestBody, name: string): string {
-  if (body.kind === 'form') return (body.fields.get(name) ?? '').trim()
+  if (body.kind === 'form') return body.fields.get(name) ?? ''
   if (body.kind !== 'json' || typeof body.value !== 'object' || body.value === null) return ''
   const value: unknown = Object.hasOwn(body.value, name) ? Reflect.get(body.value, name) : undefined
-  return typeof value === 'string' ? value.trim() : ''
+  return typeof value === 'string' ? value : ''
 }
 
 function first(value: string | string[] | undefined): string {

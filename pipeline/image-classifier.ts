@@ -1,5 +1,6 @@
 import type { Engine } from './engines/engine.ts'
 import { grey } from './image/grey.ts'
+import { readDigit } from './image/read-digit.ts'
 import { type ImageOptions, readImage } from './image/read-image.ts'
 import type { Label } from './models/labels.ts'
 import { topIndices } from './top-indices.ts'
@@ -41,8 +42,7 @@ export function imageClassifier({ engine, labels, image, top }: ClassifierParts)
   return {
     async prepare(input: ImageInput): Promise<Prepared> {
       const { bytes, wanted, above } = read(input, top)
-      const colours = await readImage(bytes, image)
-      const pixels = channels === 1 ? grey(colours) : colours
+      const pixels = await readPixels(bytes, image, channels)
       return { pixels, top: Math.min(wanted, labels.length), above }
     },
 
@@ -60,6 +60,15 @@ export function imageClassifier({ engine, labels, image, top }: ClassifierParts)
 
     close: () => engine.close(),
   }
+}
+
+async function readPixels(bytes: Uint8Array, image: ImageOptions, channels: number): Promise<Uint8Array> {
+  if (image.subject !== 'digit') {
+    const colours = await readImage(bytes, image)
+    return channels === 1 ? grey(colours) : colours
+  }
+  const digit = await readDigit(bytes, image)
+  return Uint8Array.from({ length: digit.length * channels }, (_, i) => digit[Math.floor(i / channels)] ?? 0)
 }
 
 function read(input: ImageInput, otherwise: number): { bytes: Uint8Array; wanted: number; above: number } {

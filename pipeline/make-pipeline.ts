@@ -60,6 +60,7 @@ function imageOptions(engine: Engine, settings: ModelSettings, maxPixels: number
   return {
     height,
     width,
+    subject: settings.subject ?? 'picture',
     interpolation: settings.interpolation ?? 'nearest',
     crop: settings.crop ? 'center' : 'stretch',
     orientation: settings.exif ?? true,

@@ -1,25 +1,71 @@
 import { type Html, html, type Piece } from '../html.ts'
+import { PUBLIC_FILES } from '../public-files.ts'
+import { VERSION } from '../version.ts'
 
 export interface PageParts {
   readonly title: string
   readonly main: Piece
+  /** where the page stands, to be marked in the navigation */
+  readonly path?: string
+  /** files of public/ beside style.css; a script is a module, and may find no browser that runs it */
+  readonly styles?: readonly string[]
+  readonly scripts?: readonly string[]
 }
 
+const NAVIGATION = [
+  ['/vgg', 'Classify'],
+  ['/digits', 'Digits'],
+  ['/status', 'Status'],
+  ['/docs', 'API'],
+] as const
+
 /** The frame of every page. */
-export function layout({ title, main }: PageParts): string {
+export function layout({ title, main, path = '', styles = [], scripts = [] }: PageParts): string {
   const page: Html = html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="theme-color" content="#f4f6f3" media="(prefers-color-scheme: light)">
+<meta name="theme-color" content="#101513" media="(prefers-color-scheme: dark)">
 <title>${title} · Tandem</title>
-</head>
+<link rel="icon" href="${PUBLIC_FILES.url('favicon.svg')}" type="image/svg+xml">
+${['style.css', ...styles].map(
+  (file) => html`<link rel="stylesheet" href="${PUBLIC_FILES.url(file)}">
+`,
+)}${scripts.map(
+  (file) => html`<script type="module" src="${PUBLIC_FILES.url(file)}"></script>
+`,
+)}</head>
 <body>
-<main>
+<a class="skip" href="#main">Skip to the content</a>
+<header class="top">
+<a class="brand" href="/"${current('/', path)}>${logo()}<span>Tandem</span></a>
+<nav aria-label="Pages">
+${NAVIGATION.map(
+  ([href, name]) => html`<a href="${href}"${current(href, path)}>${name}</a>
+`,
+)}</nav>
+</header>
+<main id="main" tabindex="-1">
 ${main}
 </main>
+<footer class="bottom">
+<p>Tandem ${VERSION} <span aria-hidden="true">·</span> classifies images from Node</p>
+<p><a href="/openapi.json">openapi.json</a> <a href="/readyz">readyz</a> <a href="/metrics">metrics</a></p>
+</footer>
 </body>
 </html>
 `
   return page.toString()
+}
+
+function current(href: string, path: string): Html | false {
+  return href === path && html` aria-current="page"`
+}
+
+/** Two wheels and what joins them: the web process and the one that predicts. */
+function logo(): Html {
+  return html`<svg class="logo" viewBox="0 0 40 24" aria-hidden="true"><path class="logo-frame" d="M9 15 15 6h10l6 9M15 6l5 9 5-9M9 15h22"/><circle class="logo-front" cx="9" cy="15" r="6.5"/><circle class="logo-back" cx="31" cy="15" r="6.5"/></svg>`
 }

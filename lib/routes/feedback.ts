@@ -37,7 +37,7 @@ const report = {
       content: { ...PAGE.content, 'application/json': FeedbackAnswer },
     },
   },
-  errors: [400, 408, 413, 415, 507],
+  errors: [400, 408, 413, 415, 503, 507],
   dialect: OWN,
   example: `curl -d report='Eskimo dog' -d id=<X-Request-Id of the answer> $URL/feedback`,
 } as const satisfies Operation
@@ -55,9 +55,10 @@ export function feedbackRoutes(parts: RouteParts): void {
     const facts = recentPredictions.recall(id)
     // Without an answer of ours, the record is known by the id of the report itself.
     const requestId = facts === undefined ? ctx.state.requestId : id
-    await feedback.record({ ...facts, requestId, report: textField(body, 'report') })
     const image = facts && recentImages.bySha256(facts.sha256)
+    // First the image, which can be kept twice without harm: a report that failed after its record would be sent again.
     if (image) await feedback.keepImage(image.sha256, image.bytes, image.extension)
+    await feedback.record({ ...facts, requestId, report: textField(body, 'report') })
     if (ctx.accepts('html', 'json') === 'json') {
       ctx.body = THANKS
       return

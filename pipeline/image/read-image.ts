@@ -8,6 +8,8 @@ export interface ImageOptions {
   readonly height: number
   readonly width: number
   readonly interpolation: 'nearest' | 'bilinear' | 'bicubic'
+  /** The picture as it is, or the one digit on it, in one channel. */
+  readonly subject?: 'picture' | 'digit'
   /** The whole image, whatever its shape, or the middle of it in its own shape. */
   readonly crop: 'stretch' | 'center'
   /** How much larger than its middle part the image is made before that is cut out, such as 256 / 224. */

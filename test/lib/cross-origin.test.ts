@@ -15,7 +15,9 @@ interface Answer {
 }
 
 describe('Pages of other sites', () => {
-  const key = { 'X-Api-Key': 'key-0123456789abcdef' }
+  const key = 'key-0123456789abcdef'
+  // Its owner has spent all requests of the minute when the errors are looked at.
+  const spent = { 'X-Api-Key': 'other-0123456789abcdef' }
   let pages: Server
   let otherPages: Server
   let closed: Service
@@ -28,7 +30,12 @@ describe('Pages of other sites', () => {
     const origins = `${originOf(pages)},${LISTED}`
     const [one, two, three] = await Promise.all([
       startService(scripted({})),
-      startService({ ...scripted({}), CORS_ORIGINS: origins, API_KEYS: key['X-Api-Key'], RATE_LIMIT: '2' }),
+      startService({
+        ...scripted({}),
+        CORS_ORIGINS: origins,
+        API_KEYS: `${key},${spent['X-Api-Key']}`,
+        RATE_LIMIT: '2',
+      }),
       startService({ ...scripted({}), CORS_ORIGINS: '*' }),
     ])
     closed = one
@@ -61,10 +68,10 @@ describe('Pages of other sites', () => {
 
     it('read answers and errors from a listed origin, and nothing from another', async () => {
       const page = await openPage(browser, pages)
-      expect(await read(page, listing.url, key['X-Api-Key'])).to.equal('200 true input')
+      expect(await read(page, listing.url, key)).to.equal('200 true input')
       expect(await read(page, listing.url, 'wrong-0123456789abcdef')).to.equal('401 true ERR_UNAUTHORIZED')
       const stranger = await openPage(browser, otherPages)
-      expect(await read(stranger, listing.url, key['X-Api-Key'])).to.equal('blocked')
+      expect(await read(stranger, listing.url, key)).to.equal('blocked')
       expect(await embed(stranger, listing.url)).to.equal('blocked')
     })
 
@@ -75,15 +82,14 @@ describe('Pages of other sites', () => {
     })
   })
 
-  // After the browser: this spends the limit of requests.
   it('may call from a listed origin, and read errors as well', async () => {
     const { url } = listing
-    while ((await post(url, LISTED, key)).status === 200);
+    while ((await post(url, LISTED, spent)).status === 200);
     const answers = [
       await get(url, LISTED),
-      await post(url, LISTED, key),
+      await post(url, LISTED, spent),
       await post(url, LISTED),
-      await get(url, LISTED, '/nothing', key),
+      await get(url, LISTED, '/nothing', spent),
     ]
     expect(answers.map(({ status }) => status)).to.deep.equal([200, 429, 401, 404])
     for (const { headers } of answers) {

@@ -1,0 +1,53 @@
+import { promisify } from 'node:util'
+import { brotliCompress, constants, gzip } from 'node:zlib'
+import type { Context } from './state.ts'
+
+type Coding = 'br' | 'gzip' | 'identity'
+
+/** Below this, what compressing saves is lost in the packet. */
+const SMALL_BYTES = 1024
+
+const toBrotli = promisify(brotliCompress)
+const toGzip = promisify(gzip)
+
+/** Bytes that are sent many times: each coding is made once, on the thread pool, when it is first asked for. */
+export class Encoded {
+  readonly #plain: Buffer
+  readonly #isCompressible: boolean
+  readonly #made = new Map<Coding, Promise<Buffer>>()
+
+  constructor(plain: Buffer, isCompressible = true) {
+    this.#plain = plain
+    this.#isCompressible = isCompressible && plain.length >= SMALL_BYTES
+  }
+
+  /** Makes it the answer, in the best coding that the client takes. */
+  async send(ctx: Context): Promise<void> {
+    if (!this.#isCompressible) {
+      ctx.body = this.#plain
+      return
+    }
+    ctx.vary('Accept-Encoding')
+    const coding = ctx.acceptsEncodings('br', 'gzip', 'identity') || 'identity'
+    const bytes = await this.#in(coding as Coding)
+    if (coding !== 'identity') ctx.set('Content-Encoding', coding)
+    ctx.body = bytes
+  }
+
+  #in(coding: Coding): Promise<Buffer> {
+    const made = this.#made.get(coding) ?? this.#make(coding)
+    this.#made.set(coding, made)
+    return made
+  }
+
+  #make(coding: Coding): Promise<Buffer> {
+    if (coding === 'identity') return Promise.resolve(this.#plain)
+    if (coding === 'gzip') return toGzip(this.#plain)
+    const params = { [constants.BROTLI_PARAM_SIZE_HINT]: this.#plain.length }
+    return toBrotli(this.#plain, { params })
+  }
+}
+
+export function compressible(type: string): boolean {
+  return /^text\/|svg|json/.test(type)
+}

@@ -1,0 +1,26 @@
+import type { Served } from '../operation.ts'
+import { PUBLIC_FILES } from '../public-files.ts'
+
+const FOREVER = 'public, max-age=31536000, immutable'
+
+/**
+ * `/public/<version>/<file>`: what pages are made of. The version stands before the name, so that the modules which a
+ * script imports by `./name.js` belong to the same version. Under another one, or none, comes what there is now, to be
+ * asked for again each time. It is no part of the API, and not described as such.
+ */
+export function publicFileRoutes({ router }: Pick<Served, 'router'>): void {
+  router.get(/^\/public\/(?:([\w-]{12})\/)?([\w./-]+)$/, async (ctx, next) => {
+    const [version, name = ''] = ctx.captures
+    const file = PUBLIC_FILES.get(name)
+    if (file === undefined) return next()
+    ctx.status = 200
+    ctx.set('Cache-Control', version === PUBLIC_FILES.version ? FOREVER : 'no-cache')
+    ctx.etag = file.etag
+    if (ctx.fresh) {
+      ctx.status = 304
+      return
+    }
+    await file.content.send(ctx)
+    ctx.type = file.type
+  })
+}

@@ -1,0 +1,70 @@
+/** One number for each pixel, row by row. */
+export interface Plane {
+  readonly values: Float32Array
+  readonly width: number
+  readonly height: number
+}
+
+/** The mean of each block of `step` × `step` pixels; blocks at the edges may be smaller. */
+export function blockMeans({ values, width, height }: Plane, step: number): Plane {
+  const columns = Math.ceil(width / step)
+  const rows = Math.ceil(height / step)
+  const means = new Float32Array(columns * rows)
+  const counts = new Uint32Array(columns * rows)
+  for (let y = 0; y < height; y++) {
+    const row = Math.floor(y / step) * columns
+    for (let x = 0; x < width; x++) {
+      const block = row + Math.floor(x / step)
+      means[block] = (means[block] as number) + (values[y * width + x] as number)
+      counts[block] = (counts[block] as number) + 1
+    }
+  }
+  return { values: means.map((sum, block) => sum / (counts[block] as number)), width: columns, height: rows }
+}
+
+/** The largest value within `radius` on either side, along rows and then along columns. */
+export function dilated(plane: Plane, radius: number): Plane {
+  const { width, height } = plane
+  const across = new Float32Array(width * height)
+  const values = new Float32Array(width * height)
+  for (let y = 0; y < height; y++) maxima(plane.values, across, y * width, 1, width, radius)
+  for (let x = 0; x < width; x++) maxima(across, values, x, width, height, radius)
+  return { values, width, height }
+}
+
+/** The smallest, in the same way. */
+export function eroded({ values, width, height }: Plane, radius: number): Plane {
+  const turned = dilated({ values: values.map((value) => -value), width, height }, radius)
+  return { values: turned.values.map((value) => -value), width, height }
+}
+
+/** Along one line. The largest so far are kept in a queue, the largest of all first: a line costs the same for any radius. */
+function maxima(
+  from: Float32Array,
+  to: Float32Array,
+  start: number,
+  step: number,
+  length: number,
+  radius: number,
+): void {
+  const queue = new Int32Array(length)
+  let first = 0
+  let end = 0
+  for (let i = 0; i < length + radius; i++) {
+    if (i < length) {
+      const value = from[start + i * step] as number
+      while (end > first && (from[start + (queue[end - 1] as number) * step] as number) <= value) end--
+      queue[end++] = i
+    }
+    const middle = i - radius
+    if (middle < 0) continue
+    while ((queue[first] as number) < middle - radius) first++
+    to[start + middle * step] = from[start + (queue[first] as number) * step] as number
+  }
+}
+
+/** Of some numbers, the one that a part of them is below: 0.5 for the median. They are put in another order. */
+export function quantile(values: Float32Array, part: number): number {
+  values.sort()
+  return values[Math.min(values.length - 1, Math.floor(values.length * part))] ?? 0
+}

@@ -1,0 +1,40 @@
+import { centerDigit } from './center-digit.ts'
+import { decodeImage } from './decode-image.ts'
+import { grey } from './grey.ts'
+import type { PixelView } from './pixel-view.ts'
+import { type Frame, stretched } from './placement.ts'
+import type { Plane } from './plane.ts'
+import type { ImageOptions } from './read-image.ts'
+import { resizeFilter } from './resize-filter.ts'
+
+// A digit that takes a tenth of a photograph still has twice the pixels that are wanted, and no photograph takes longer.
+const LONGER_SIDE = 384
+
+/**
+ * The bytes of an image file as a network for digits wants them: one channel, white ink on black. What is transparent
+ * counts as white paper; only when nothing is written on it, as black, for white ink on nothing. An empty picture is an
+ * empty field.
+ */
+export async function readDigit(bytes: Uint8Array, options: ImageOptions): Promise<Uint8Array> {
+  const { height, width, orientation = true, colourProfile = false, maxPixels = 50_000_000 } = options
+  for (const paper of ['white', 'black'] as const) {
+    const how = { orientation, colourProfile, maxPixels, paper, enough: LONGER_SIDE }
+    const digit = await decodeImage(bytes, how, async (view) =>
+      centerDigit(await toPlane(view), { width, height }),
+    )
+    if (digit) return digit
+  }
+  return new Uint8Array(width * height)
+}
+
+async function toPlane(view: PixelView): Promise<Plane> {
+  const frame = inside(view)
+  const pixels = grey(await resizeFilter(view, stretched(view, frame), 'bilinear'))
+  return { values: Float32Array.from(pixels), ...frame }
+}
+
+function inside({ width, height }: Frame): Frame {
+  const scale = Math.min(1, LONGER_SIDE / Math.max(width, height))
+  const scaled = (side: number) => Math.max(1, Math.round(side * scale))
+  return { width: scaled(width), height: scaled(height) }
+}

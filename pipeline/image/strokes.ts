@@ -1,0 +1,70 @@
+import { dilated, type Plane } from './plane.ts'
+
+// A stroke of a digit that is written in two is no smaller part of the larger one; dust is.
+const SMALLEST_PART = 0.04
+// What lies along so much of the border is an edge of the paper or a shadow, if there is anything else.
+const BORDER_PART = 0.12
+// The soft edge of a stroke.
+const EDGE = 2
+
+interface Patch {
+  readonly label: number
+  size: number
+  /** Pixels on the border of the picture. */
+  border: number
+  isInk: boolean
+}
+
+/**
+ * Marks the strokes of a digit: connected pixels above `least` of which one is above `threshold`, without dust and without
+ * what comes in from outside.
+ */
+export function strokesOf(plane: Plane, least: number, threshold: number): Uint8Array {
+  const { width, height } = plane
+  const { labels, patches } = connected(plane, least, threshold)
+  const ink = patches.filter(({ isInk }) => isInk)
+  const along = BORDER_PART * 2 * (width + height)
+  const inside = ink.filter(({ border }) => border < along)
+  const largestInside = Math.max(0, ...inside.map(({ size }) => size))
+  const isSubstantial = largestInside >= SMALLEST_PART * Math.max(0, ...ink.map(({ size }) => size))
+  const candidates = isSubstantial ? inside : ink
+  const largest = Math.max(0, ...candidates.map(({ size }) => size))
+  const kept = new Set(
+    candidates.filter(({ size }) => size >= SMALLEST_PART * largest).map(({ label }) => label),
+  )
+  const marks = dilated(
+    { values: Float32Array.from(labels, (label) => (kept.has(label) ? 1 : 0)), width, height },
+    EDGE,
+  )
+  return Uint8Array.from(marks.values)
+}
+
+function connected({ values, width, height }: Plane, least: number, threshold: number) {
+  const labels = new Int32Array(values.length)
+  const stack = new Int32Array(values.length)
+  const patches: Patch[] = []
+  for (let start = 0; start < values.length; start++) {
+    if (labels[start] !== 0 || (values[start] as number) <= least) continue
+    const patch = { label: patches.length + 1, size: 0, border: 0, isInk: false }
+    patches.push(patch)
+    let waiting = 0
+    stack[waiting++] = start
+    labels[start] = patch.label
+    while (waiting > 0) {
+      const at = stack[--waiting] as number
+      const [x, y] = [at % width, Math.floor(at / width)]
+      patch.size++
+      if (x === 0 || y === 0 || x === width - 1 || y === height - 1) patch.border++
+      if ((values[at] as number) > threshold) patch.isInk = true
+      for (let row = Math.max(y - 1, 0); row <= Math.min(y + 1, height - 1); row++) {
+        for (let column = Math.max(x - 1, 0); column <= Math.min(x + 1, width - 1); column++) {
+          const next = row * width + column
+          if (labels[next] !== 0 || (values[next] as number) <= least) continue
+          labels[next] = patch.label
+          stack[waiting++] = next
+        }
+      }
+    }
+  }
+  return { labels, patches }
+}

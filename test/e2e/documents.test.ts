@@ -1,0 +1,53 @@
+import { execFile } from 'node:child_process'
+import { copyFileSync, cpSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { expect } from 'chai'
+import { examplesIn, shapeOf } from '../support/examples.ts'
+import { type Service, startService } from '../support/service.ts'
+import { describeWithShared, shared } from '../support/shared.ts'
+
+const run = promisify(execFile)
+
+describeWithShared('the examples of the documents', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tandem-'))
+  let service: Service
+
+  before(async function () {
+    this.timeout(60_000)
+    copyFileSync(shared('data', 'photos', 'chelsea.jpg'), join(folder, 'photo.jpg'))
+    cpSync(shared('data', 'mobilenet_v1_0.25_224'), join(folder, 'small'), { recursive: true })
+    writeFileSync(join(folder, 'small.json'), '{"labels":"imagenet","preprocessing":"tf","top":5}')
+    service = await startService({
+      MODELS: `small=${join(folder, 'small/model.json')},digits`,
+      WEIGHTS_DIR: folder,
+      FEEDBACK_DIR: join(folder, 'feedback'),
+    })
+    await service.ready()
+  })
+  after(() => service.stop())
+
+  for (const file of ['README.md', 'docs/api.md']) {
+    it(`in ${file} do what stands below them`, async function () {
+      this.timeout(60_000)
+      const examples = examplesIn(file, service.url)
+      const commands = examples.flatMap((example) => example.commands)
+      expect(commands.filter(isCurl)).to.have.length.greaterThan(4)
+      for (const { commands, answer } of examples) {
+        const outputs = []
+        for (const command of commands.filter(isCurl)) outputs.push(await outputOf(command, folder))
+        if (answer === undefined) continue
+        expect(shapeOf(JSON.parse(outputs.at(-1) ?? '')), commands.join('\n')).to.deep.equal(shapeOf(answer))
+      }
+    })
+  }
+})
+
+const isCurl = (command: string) => command.startsWith('curl ')
+
+/** Of a command as a reader would paste it; an answer with an error fails the test. */
+async function outputOf(command: string, cwd: string): Promise<string> {
+  const { stdout } = await run('sh', ['-c', command.replace(/^curl/, 'curl -sS --fail-with-body')], { cwd })
+  return stdout
+}
