@@ -53,7 +53,14 @@ async function measure(name: string): Promise<void> {
   if (!existsSync(weights)) await writeSyntheticH5(name, weights)
   const cache = join(folder, `cache-${name}`)
   rmSync(cache, { recursive: true, force: true })
-  const settings = { MODELS: `${name}=${weights}`, WEIGHTS_DIR: cache, DEVICE: 'cpu', LOG_LEVEL: 'info' }
+  const settings = {
+    MODELS: `${name}=${weights}`,
+    WEIGHTS_DIR: cache,
+    DEVICE: 'cpu',
+    LOG_LEVEL: 'info',
+    // Every caller sends the same photograph.
+    CACHE_ENTRIES: '0',
+  }
   const ready = { state: 'ready' }
 
   const first = await startService(settings)

@@ -30,13 +30,16 @@ import { documentRoutes } from './routes/documents.ts'
 import { feedbackRoutes } from './routes/feedback.ts'
 import { healthRoutes } from './routes/health.ts'
 import { inferRoutes } from './routes/infer.ts'
+import { labelRoutes } from './routes/labels.ts'
 import { metricsRoutes } from './routes/metrics.ts'
 import { modelRoutes } from './routes/model.ts'
 import type { RouteParts } from './routes/parts.ts'
 import { publicFileRoutes } from './routes/public-files.ts'
+import { statusRoutes } from './routes/status.ts'
 import { visionRoutes } from './routes/vision.ts'
 import { createSafeFetch, type Resolve } from './safe-fetch.ts'
 import type { Context, RequestState, ServiceState } from './state.ts'
+import { StatusHistory } from './status-history.ts'
 import { VERSION } from './version.ts'
 
 export interface AppParts {
@@ -93,13 +96,15 @@ function createRouter(parts: AppParts): Router<RequestState> {
   visionRoutes(routes)
   inferRoutes(routes)
   digitsLabelRoutes(routes)
-  classifyUploadRoutes(routes)
+  classifyUploadRoutes(routes, brokers)
   feedbackRoutes(routes)
   publicFileRoutes(routes)
   healthRoutes(routes, brokers, service)
   metricsRoutes(routes, metrics)
+  statusRoutes(routes, brokers, new StatusHistory(brokers, metrics), service)
   documentRoutes(routes, VERSION)
-  modelRoutes(routes)
+  modelRoutes(routes, brokers)
+  labelRoutes(routes)
   return router
 }
 

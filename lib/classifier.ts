@@ -75,12 +75,12 @@ export function createClassifier(
     const version = versionOf(broker)
     const known = { model, version, sha256 }
     const input = isBuiltIn ? imageInput(bytes, wanted) : bytes
-    if (!isBuiltIn || version === '') {
+    if (kept === undefined || !isBuiltIn || version === '') {
       return { ...known, ...cut(await call(broker, input, waiting), isBuiltIn ? {} : wanted) }
     }
     const key = JSON.stringify([model, version, sha256, wanted.top, wanted.above])
     const elapsed = () => ({ ...NO_TIME, total: performance.now() - start })
-    const earlier = kept?.get(key)
+    const earlier = kept.get(key)
     if (earlier) {
       metrics.countCached(model, 'hit')
       return { ...known, value: earlier.value, timing: { ...elapsed(), cached: true } }
@@ -89,7 +89,7 @@ export function createClassifier(
     metrics.countCached(model, isShared ? 'shared' : 'miss')
     const answer = await inFlight.run(key, waiting, async (shared) => {
       const computed = await call(broker, input, toWaiting(shared, waiting))
-      kept?.set(key, computed)
+      kept.set(key, computed)
       return computed
     })
     if (!isShared) return { ...known, ...answer }

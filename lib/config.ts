@@ -35,7 +35,7 @@ const GIB = 2 ** 30
 export const SETTINGS = {
   host: row('HOST', '127.0.0.1', text('an address'), 'address to listen on; 0.0.0.0 for every interface'),
   port: row('PORT', '2017', wholeNumber(0, 65535), 'port to listen on; 0 takes any free one'),
-  models: row('MODELS', 'vgg16', modelList(), 'what to serve: a comma list of `name` or `name=path`'),
+  models: row('MODELS', 'vgg16,digits', modelList(), 'what to serve: a comma list of `name` or `name=path`'),
   vggModel: row('VGG_MODEL', '', servedModel(), 'model behind /vgg; vgg16 when left out'),
   apiModel: row('API_MODEL', '', servedModel(), 'model behind /api/predict; resnet50 when left out'),
   inferModel: row('INFER_MODEL', '', servedModel(), 'model behind /api/infer; inception_v3 when left out'),
@@ -125,7 +125,7 @@ export const SETTINGS = {
     'CACHE_ENTRIES',
     '1000',
     wholeNumber(0, 1_000_000),
-    'answers that are kept for the same image again; 0 for none',
+    'answers that are kept for the same image again; 0 computes each one anew',
   ),
   uploadMaxBytes: row(
     'UPLOAD_MAX_BYTES',
@@ -205,7 +205,10 @@ export function configOfThisProcess(argv: readonly string[] = process.argv.slice
   try {
     if (argv.includes('--help') || argv.includes('-h')) return printAndExit(helpText(SETTINGS))
     if (argv.includes('--version') || argv.includes('-v')) return printAndExit(`${VERSION}\n`)
-    return readConfig(argv, process.env)
+    const config = readConfig(argv, process.env)
+    // The children inherit the environment, and run code of the users'.
+    for (const { env, kind } of Object.values(SETTINGS)) if (kind.isSecret) delete process.env[env]
+    return config
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     process.stderr.write(`${error.message}\n`)
@@ -247,7 +250,8 @@ function readSetting<T>(setting: Setting<T>, flags: ReadonlyMap<string, string>,
   const value = setting.kind.parse(raw)
   if (value !== undefined) return value
   const origin = given === undefined ? 'the environment' : `--${flag}`
-  throw new ConfigError(`${setting.env} must be ${setting.kind.expected}, but ${origin} says "${raw}".`)
+  const shown = setting.kind.isSecret ? 'something else' : `"${raw}"`
+  throw new ConfigError(`${setting.env} must be ${setting.kind.expected}, but ${origin} says ${shown}.`)
 }
 
 /** A dialect whose model is not served would answer nothing but 404. */

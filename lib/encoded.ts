@@ -28,8 +28,8 @@ export class Encoded {
       return
     }
     ctx.vary('Accept-Encoding')
-    const coding = ctx.acceptsEncodings('br', 'gzip', 'identity') || 'identity'
-    const bytes = await this.#in(coding as Coding)
+    const coding = codingFor(ctx)
+    const bytes = await this.#in(coding)
     if (coding !== 'identity') ctx.set('Content-Encoding', coding)
     ctx.body = bytes
   }
@@ -46,6 +46,11 @@ export class Encoded {
     const params = { [constants.BROTLI_PARAM_SIZE_HINT]: this.#plain.length }
     return toBrotli(this.#plain, { params })
   }
+}
+
+/** The best of those that the client takes: browsers name br after gzip, and mean no order by it. */
+function codingFor(ctx: Context): Coding {
+  return (['br', 'gzip'] as const).find((coding) => ctx.acceptsEncodings(coding) === coding) ?? 'identity'
 }
 
 export function compressible(type: string): boolean {

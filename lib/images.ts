@@ -1,7 +1,8 @@
 import { dataUriBytes } from './data-uri.ts'
 import { HttpError } from './errors.ts'
 import type { ReadBody } from './middleware/read-body.ts'
-import { type FilePart, type RequestBody, requestBody } from './request-body.ts'
+import { queryOf } from './query.ts'
+import { type FilePart, type RequestBody, requestBody, type Taking } from './request-body.ts'
 import type { SafeFetch } from './safe-fetch.ts'
 import type { Context } from './state.ts'
 
@@ -24,9 +25,9 @@ export interface SentImage {
 }
 
 export interface Images {
-  body(ctx: Context, taking?: 'json'): Promise<RequestBody>
+  body(ctx: Context, taking?: Taking): Promise<RequestBody>
   /** The image of a request. `onDownload` is told when it has to be fetched first. */
-  one(ctx: Context, places: ImagePlaces, onDownload?: () => void): Promise<SentImage>
+  one(ctx: Context, places: ImagePlaces, onDownload?: (url: string) => void): Promise<SentImage>
   fetch(url: string, signal: AbortSignal): Promise<Buffer>
 }
 
@@ -41,15 +42,20 @@ export function createImages(readBody: ReadBody, safeFetch: SafeFetch, maxBytes:
     fetch,
     body: (ctx, taking) => requestBody(ctx, readBody, taking ?? 'as-declared'),
     async one(ctx, places, onDownload) {
-      const body = await requestBody(ctx, readBody, places.json === 'raw' ? 'raw-unless-form' : 'as-declared')
+      const body = await requestBody(ctx, readBody, takingFor(places))
       const sent = bytesIn(body, places)
       if (sent !== undefined && sent.length > 0) return { bytes: sent, url: '' }
       const url = places.url ? urlIn(body, ctx) : ''
       if (url === '') throw new HttpError('ERR_INPUT_MISSING', places.missing)
-      onDownload?.()
+      onDownload?.(url)
       return { bytes: await fetch(url, ctx.state.gone), url }
     },
   }
+}
+
+function takingFor({ url, json }: ImagePlaces): Taking {
+  if (json === 'raw') return 'raw-unless-form'
+  return url ? 'as-declared' : 'file'
 }
 
 /** The file under the most wanted name; a browser sends an empty one where none was chosen. */
@@ -64,7 +70,7 @@ function bytesIn(body: RequestBody, { files }: ImagePlaces): Buffer | undefined 
 }
 
 function urlIn(body: RequestBody, ctx: Context): string {
-  return textField(body, 'url').trim() || first(ctx.query.url)
+  return textField(body, 'url').trim() || first(queryOf(ctx).url)
 }
 
 /** A text in a form or in a JSON object. */

@@ -4,9 +4,22 @@ import type { Broker } from '../broker/broker.ts'
 
 export interface Metrics {
   readonly registry: Registry
+  /** the same requests and hits as in the registry, for whoever reads them every second */
+  readonly totals: RequestTotals
+  cacheHits(model: string): number
   countRequest(labels: { method: string; route: string; status: number }, seconds: number): void
   /** How a prediction of an image was come by: kept, computed for another request that came with it, or computed. */
   countCached(model: string, outcome: 'hit' | 'shared' | 'miss'): void
+}
+
+/** Requests by what became of them. Those for /status are left out: to look at it must not change what it shows. */
+export interface RequestTotals {
+  /** below 400 */
+  succeeded: number
+  /** 4xx */
+  refused: number
+  /** 5xx */
+  failed: number
 }
 
 type Brokers = ReadonlyMap<string, Broker>
@@ -24,7 +37,15 @@ export function createMetrics(brokers: Brokers): Metrics {
   gaugeEventLoop(registry)
   watchCalls(brokers, registry)
   gaugeBrokers(brokers, registry)
-  return { registry, countRequest: requestCounter(registry), countCached: cacheCounter(registry) }
+  const totals: RequestTotals = { succeeded: 0, refused: 0, failed: 0 }
+  const hits = new Map<string, number>()
+  return {
+    registry,
+    totals,
+    countRequest: requestCounter(registry, totals),
+    countCached: cacheCounter(registry, hits),
+    cacheHits: (model) => hits.get(model) ?? 0,
+  }
 }
 
 /**
@@ -116,7 +137,7 @@ function countRestarts(brokers: Brokers, registry: Registry): void {
   for (const model of brokers.keys()) restarts.inc({ model }, 0)
 }
 
-function requestCounter(registry: Registry): Metrics['countRequest'] {
+function requestCounter(registry: Registry, totals: RequestTotals): Metrics['countRequest'] {
   const labelNames = ['method', 'route', 'status'] as const
   const registers = [registry]
   const requests = new Counter({
@@ -135,15 +156,24 @@ function requestCounter(registry: Registry): Metrics['countRequest'] {
   return (labels, duration) => {
     requests.inc(labels)
     seconds.observe(labels, duration)
+    if (labels.route !== '/status') totals[outcomeOf(labels.status)]++
   }
 }
 
-function cacheCounter(registry: Registry): Metrics['countCached'] {
+function outcomeOf(status: number): keyof RequestTotals {
+  if (status < 400) return 'succeeded'
+  return status < 500 ? 'refused' : 'failed'
+}
+
+function cacheCounter(registry: Registry, hits: Map<string, number>): Metrics['countCached'] {
   const answers = new Counter({
     name: 'tandem_cache_total',
     help: 'Images by whether their prediction was there already',
     labelNames: ['model', 'outcome'],
     registers: [registry],
   })
-  return (model, outcome) => answers.inc({ model, outcome })
+  return (model, outcome) => {
+    answers.inc({ model, outcome })
+    if (outcome === 'hit') hits.set(model, (hits.get(model) ?? 0) + 1)
+  }
 }

@@ -6,9 +6,14 @@ import type { FilePart, FormBody } from './request-body.ts'
 /** A form has a handful of parts; each one more costs a stranger nothing and us an object. */
 const MAX_PARTS = 64
 const MAX_HEADERS = 16
+/** As much as the headers of a whole request may have; the rest is cut off. */
+const MAX_HEADER_BYTES = 16 * 2 ** 10
 const MAX_NAME_BYTES = 100
-/** What is read between two turns of the event loop: a fraction of a millisecond's work. */
-const SLICE_BYTES = 256 * 2 ** 10
+/**
+ * What is read between two turns of the event loop. The parser makes an object of every boundary, also beyond the limit
+ * on parts: a slice of nothing else takes it about 10 ms, and is the last one that it gets.
+ */
+const SLICE_BYTES = 32 * 2 ** 10
 
 /**
  * The parts of a form. A part with a file name is a file, also without a type of its own: Python's requests sends it so,
@@ -18,6 +23,7 @@ export async function parseMultipart(bytes: Buffer, contentType: string): Promis
   const fields = new Map<string, string>()
   const files: FilePart[] = []
   const parser = open(contentType, bytes.length)
+  let isOver = false
   const parsed = new Promise<void>((resolve, reject) => {
     parser.on('file', (field, stream, name) => {
       const chunks: Buffer[] = []
@@ -33,12 +39,14 @@ export async function parseMultipart(bytes: Buffer, contentType: string): Promis
     parser.on('finish', resolve)
   })
   // What fails while slices are still written is reported below, where it is waited for.
-  parsed.catch(() => undefined)
-  for (let at = 0; at < bytes.length && !parser.destroyed; at += SLICE_BYTES) {
+  parsed.catch(() => {
+    isOver = true
+  })
+  for (let at = 0; at < bytes.length && !isOver; at += SLICE_BYTES) {
     if (at > 0) await turn()
     parser.write(bytes.subarray(at, at + SLICE_BYTES))
   }
-  parser.end()
+  if (!isOver) parser.end()
   await parsed.catch((cause: unknown) => {
     throw malformed(cause)
   })
@@ -49,6 +57,7 @@ function open(contentType: string, size: number): BusboyInstance {
   const limits = {
     parts: MAX_PARTS,
     headerPairs: MAX_HEADERS,
+    headerSize: MAX_HEADER_BYTES,
     fieldNameSize: MAX_NAME_BYTES,
     // The whole body is within its limit; a part of it cannot be larger.
     fieldSize: size,

@@ -11,8 +11,8 @@ const OVERVIEW =
   'Image classification. Several older services are spoken beside it, each with its own shapes, errors included. Every ' +
   'answer has an X-Request-Id; every error has its code in X-Error-Code.'
 
-/** What can happen to any request, whichever route it is for. */
-const ANYWHERE = [401, 405, 429, 500] as const
+/** What can happen to whatever asks for work. */
+const FAILURES_OF_WORK = [401, 429, 500] as const
 
 /** The description of everything that has been registered, made from the schemas that validate it. */
 export function apiDocument(operations: readonly Operation[], version: string): ApiDocument {
@@ -49,7 +49,9 @@ function describe(operation: Operation, path: string): Record<string, unknown> {
   const { method, group, summary, body, answers, errors, dialect, example } = operation
   const error = { 'application/json': { schema: schemaOf(dialect.error) } }
   // Where a status is an answer as well, it comes in that shape more often.
-  const failures = new Set<number>([...errors, ...ANYWHERE].filter((status) => !(status in answers)))
+  const failures = new Set<number>(
+    [...errors, ...(method === 'post' ? FAILURES_OF_WORK : [])].filter((status) => !(status in answers)),
+  )
   return {
     tags: [group],
     summary,

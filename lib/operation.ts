@@ -2,6 +2,7 @@ import type { Router, RouterContext } from '@koa/router'
 import { z } from 'zod'
 import type { Dialect } from './dialects.ts'
 import { HttpError } from './errors.ts'
+import { queryOf } from './query.ts'
 import type { RequestState } from './state.ts'
 
 /** What a body may look like: a schema per media type; a string describes bytes. */
@@ -38,7 +39,7 @@ export function serve<Query extends z.ZodType>(
 ): void {
   operations.push(operation)
   router[operation.method]([...operation.paths], (ctx) =>
-    handler(ctx, parseWith(operation.query, ctx.query, 'query')),
+    handler(ctx, parseWith(operation.query, queryOf(ctx), 'query')),
   )
 }
 

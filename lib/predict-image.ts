@@ -16,7 +16,7 @@ export interface PredictorParts {
 
 export interface Watcher {
   /** the image has to be fetched from its address first */
-  downloading(): void
+  downloading(url: string): void
   /** its place in the queue; 0 once the model has it */
   position(position: number): void
 }
@@ -75,8 +75,9 @@ export function createPredictor(parts: PredictorParts): Predictor {
 
   return {
     async predict(ctx, model, places, wanted, watcher) {
-      const sent = await images.one(ctx, places, watcher && (() => watcher.downloading()))
-      const isShown = ctx.accepts('json', 'html') === 'html'
+      const sent = await images.one(ctx, places, watcher && ((url) => watcher.downloading(url)))
+      // Who watches an address being fetched is a page, which may show nothing that comes from another site.
+      const isShown = ctx.accepts('json', 'html') === 'html' || (watcher !== undefined && sent.url !== '')
       return classify(ctx, model, sent, wanted, isShown, watcher)
     },
     predictBytes: (ctx, model, sent, wanted, show) => classify(ctx, model, sent, wanted, show !== undefined),

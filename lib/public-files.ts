@@ -6,6 +6,7 @@ import { compressible, Encoded } from './encoded.ts'
 
 export interface PublicFile {
   readonly type: string
+  /** weak: it is the same for all codings */
   readonly etag: string
   readonly content: Encoded
 }
@@ -48,7 +49,7 @@ export function readPublicFiles(folder: string): PublicFiles {
     if (type === undefined) continue
     const bytes = readFileSync(`${folder}/${name}`)
     all.update(`${name}\n${bytes.length}\n`).update(bytes)
-    files.set(name, { type, etag: `"${hashOf(bytes)}"`, content: new Encoded(bytes, compressible(type)) })
+    files.set(name, { type, etag: `W/"${hashOf(bytes)}"`, content: new Encoded(bytes, compressible(type)) })
   }
   const version = all.digest('base64url').slice(0, 12)
   return {

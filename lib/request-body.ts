@@ -1,5 +1,4 @@
 import { Readable } from 'node:stream'
-import { koaBody } from 'koa-body'
 import { HttpError } from './errors.ts'
 import { imageKind } from './image-kind.ts'
 import type { ReadBody } from './middleware/read-body.ts'
@@ -32,11 +31,20 @@ export interface RawBody {
 
 export type RequestBody = FormBody | JsonBody | RawBody
 
-/** What a body is taken for: what its Content-Type says, raw bytes, or JSON whatever that says. */
-export type Taking = 'as-declared' | 'raw-unless-form' | 'json'
+/** What a body is taken for: what its Content-Type says, a file or nothing, raw bytes, or JSON whatever that says. */
+export type Taking = 'as-declared' | 'file' | 'raw-unless-form' | 'json'
 
 const FORM = 'application/x-www-form-urlencoded'
 const JSON_TYPE = 'application/json'
+/**
+ * Megabytes of these take the parsers seconds, in which nobody else is answered; a long text takes them no time. So many
+ * are enough for a thousand addresses with twenty commas each.
+ */
+const MAX_MARKS = 20_000
+const MARKS = {
+  [JSON_TYPE]: { bytes: ['[', '{', ','], names: 'brackets, braces and commas' },
+  [FORM]: { bytes: ['+', '[', ']', '%5B', '%5b', '%5D', '%5d'], names: 'plus signs and square brackets' },
+} as const
 
 /** The body, within the limits of the reader and in memory: nothing of it is written to a disk. */
 export async function requestBody(ctx: Context, readBody: ReadBody, taking: Taking): Promise<RequestBody> {
@@ -53,15 +61,16 @@ export async function requestBody(ctx: Context, readBody: ReadBody, taking: Taki
   const bytes = await readBody(ctx.req)
   const type = ctx.request.type.toLowerCase()
   if (taking === 'json') return { kind: 'json', value: await parseText(ctx, bytes, JSON_TYPE) }
+  // curl calls whatever it sends a form, unless it is told otherwise, and then it is often told wrong.
+  if (imageKind(bytes) !== undefined) return { kind: 'raw', bytes }
   if (type === 'multipart/form-data') return parseMultipart(bytes, ctx.get('Content-Type'))
   if (type.startsWith('multipart/')) {
     throw new HttpError('ERR_UNSUPPORTED_MEDIA', `Parts must come as multipart/form-data, not as ${type}.`)
   }
-  // curl calls whatever it sends a form, unless it is told otherwise.
-  if (type === FORM && imageKind(bytes) === undefined) {
-    return { kind: 'form', fields: await parseForm(ctx, bytes), files: [] }
-  }
-  if (taking === 'as-declared' && (type === JSON_TYPE || type.endsWith('+json')) && bytes.length > 0) {
+  const isJson = type === JSON_TYPE || type.endsWith('+json')
+  if (taking === 'file' && (type === FORM || isJson)) return { kind: 'form', fields: new Map(), files: [] }
+  if (type === FORM) return { kind: 'form', fields: await parseForm(ctx, bytes), files: [] }
+  if (taking === 'as-declared' && isJson && bytes.length > 0) {
     return { kind: 'json', value: await parseText(ctx, bytes, JSON_TYPE) }
   }
   return { kind: 'raw', bytes }
@@ -70,24 +79,31 @@ export async function requestBody(ctx: Context, readBody: ReadBody, taking: Taki
 async function parseForm(ctx: Context, bytes: Buffer): Promise<Map<string, string>> {
   const parsed = await parseText(ctx, bytes, FORM)
   const entries = typeof parsed === 'object' && parsed !== null ? Object.entries(parsed) : []
-  // Of a field that comes twice the first counts, as in a form with parts.
-  return new Map(entries.map(([name, value]) => [name, String(Array.isArray(value) ? value[0] : value)]))
+  return new Map(entries.map(([name, value]) => [name, firstText(value)]))
+}
+
+/** Of a field that comes twice the first counts, as in a form with parts; one that comes often is made an object. */
+function firstText(value: unknown): string {
+  return String(typeof value === 'object' && value !== null ? Object.values(value)[0] : value)
 }
 
 /** koa-body reads a request whose body is here already: how much may come, and how long it may take, is decided above. */
-async function parseText(ctx: Context, bytes: Buffer, type: string): Promise<unknown> {
+async function parseText(ctx: Context, bytes: Buffer, type: keyof typeof MARKS): Promise<unknown> {
+  mustHaveFewMarks(bytes, type)
   const headers = { 'content-type': type, 'content-length': String(bytes.length) }
   const req = {
     value: Object.assign(Readable.from([bytes], { objectMode: false }), { headers, method: 'POST' }),
   }
   const request = { value: Object.create(ctx.request, { req, body: { value: undefined, writable: true } }) }
   const replayed: Context = Object.create(ctx, { req, request })
+  // Loaded where the first form comes: it would take a tenth of the time that the service needs to start.
+  const { koaBody } = await import('koa-body')
   const limit = bytes.length
   const parse = koaBody({
     multipart: false,
     jsonLimit: limit,
     formLimit: limit,
-    queryString: { depth: 0, parameterLimit: 64 },
+    queryString: { depth: 0, allowDots: false, parameterLimit: 64 },
   })
   try {
     await parse(replayed, async () => {})
@@ -96,4 +112,20 @@ async function parseText(ctx: Context, bytes: Buffer, type: string): Promise<unk
     throw new HttpError('ERR_BAD_REQUEST', `The body cannot be read as ${type}: ${why}.`)
   }
   return replayed.request.body
+}
+
+function mustHaveFewMarks(bytes: Buffer, type: keyof typeof MARKS): void {
+  let marks = 0
+  for (const mark of MARKS[type].bytes) {
+    for (let at = bytes.indexOf(mark); at >= 0; at = bytes.indexOf(mark, at + 1)) {
+      if (++marks > MAX_MARKS) throw tooManyMarks(type)
+    }
+  }
+}
+
+function tooManyMarks(type: keyof typeof MARKS): HttpError {
+  return new HttpError(
+    'ERR_BAD_REQUEST',
+    `A body of ${type} must have at most ${MAX_MARKS} ${MARKS[type].names} together.`,
+  )
 }

@@ -63,10 +63,11 @@ export const VisionAnswer = z.object({
 export const VisionError = z.object({ success: z.literal(false), message: z.string(), url: z.string() })
 
 export const InferQuery = ModelQuery.extend({
-  threshold: z.coerce
-    .number()
-    .min(0)
-    .max(1)
+  // Without a digit, nothing would count as the number 0.
+  threshold: z
+    .string()
+    .regex(/\d/)
+    .pipe(z.coerce.number<string>().min(0).max(1))
     .optional()
     .describe('Only classes with more confidence are named.'),
 })

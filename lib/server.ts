@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Config } from './config.ts'
+import { limitPipelining } from './limit-pipelining.ts'
 import type { Log } from './log.ts'
 
 /** A request line and headers arrive in one or two packets; who takes longer keeps a connection busy on purpose. */
@@ -23,8 +24,11 @@ export async function listen(handler: RequestListener, config: Config, log: Log)
       maxHeaderSize: MAX_HEADER_BYTES,
       connectionsCheckingInterval: CHECK_INTERVAL_MS,
     },
-    handler,
+    limitPipelining(handler),
   )
+  // A client that reads nothing of its answer would keep its connection, and the answer in memory, for ever. Nothing moves
+  // on one that waits for an answer either, for as long as a download and a call may take.
+  server.timeout = 2 * (config.fetchTimeoutMs + config.deadlineMs)
   // Each connection takes a descriptor and memory before a byte of it is read.
   server.maxConnections = config.maxConnections
   try {

@@ -6,6 +6,8 @@ export interface Kind<T> {
   readonly expected: string
   /** the same in a few characters, for a table */
   readonly bounds: string
+  /** never shown, not even when it is wrong */
+  readonly isSecret?: true
   /** undefined when the text is no such value */
   parse(text: string): T | undefined
 }
@@ -24,6 +26,7 @@ export const RESERVED_NAMES: readonly string[] = [
   'healthz',
   'images',
   'infer',
+  'labels',
   'metrics',
   'models',
   'openapi',
@@ -132,9 +135,10 @@ export function originList(): Kind<readonly string[]> {
 
 /** Keys as they may stand in a header. Short ones can be guessed. */
 export function secretList(): Kind<readonly string[]> {
-  return list('keys of 16 to 256 letters, digits or ._~+/=-', (entry) =>
+  const keys = list('keys of 16 to 256 letters, digits or ._~+/=-', (entry) =>
     /^[\w.~+/=-]{16,256}$/.test(entry) ? entry : undefined,
   )
+  return { ...keys, isSecret: true }
 }
 
 /** `vgg16,mine=./mine.onnx`: what is served, and under which names. */

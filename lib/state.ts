@@ -1,4 +1,5 @@
 import type { Middleware as KoaMiddleware, ParameterizedContext } from 'koa'
+import type { ErrorPageData } from './pages/error-page.ts'
 
 /** What the middleware leave on `ctx.state` for those below them. */
 export interface RequestState {
@@ -10,6 +11,8 @@ export interface RequestState {
   key?: number
   /** from middleware/client-gone: fires when the client leaves before its answer is written */
   gone: AbortSignal
+  /** from a route with a form of its own: a browser is shown what went wrong on that page */
+  errorPage?: (error: ErrorPageData) => string
 }
 
 export type Context = ParameterizedContext<RequestState>

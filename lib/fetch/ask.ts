@@ -38,8 +38,7 @@ export async function ask(
   limits: AnswerLimits,
   signal: AbortSignal,
 ): Promise<Answer> {
-  // undici takes 80 ms to load; a service that is only sent files never needs it.
-  const { Client } = await import('undici')
+  const { Client } = await loadUndici()
   const client = new Client(url.origin, {
     connect: onceThis(socket),
     pipelining: 0,
@@ -55,7 +54,6 @@ export async function ask(
     return () => {
       clearTimeout(timer)
       reader.release()
-      void endClient(client)
     }
   })
 }
@@ -147,7 +145,10 @@ function requestHeaders(): Record<string, string> {
   return { ...headers }
 }
 
-/** Waiting for it is of no use, the socket is destroyed already; but a rejection would end the process. */
-async function endClient(client: Client): Promise<void> {
-  await client.destroy().catch(() => {})
+let undici: Promise<typeof import('undici')> | undefined
+
+/** It takes 50 ms to load, which a service that is only sent files never needs, and 1 ms to be looked up again. */
+function loadUndici(): Promise<typeof import('undici')> {
+  undici ??= import('undici')
+  return undici
 }

@@ -14,8 +14,9 @@ const DRAIN_MS = 2000
  * then the rest of the body is read into nothing until the client stops, and only then does the response end.
  */
 export function answerThenDrain(ctx: Context): void {
-  ctx.set('Connection', 'close')
+  // Nothing is left of its body: the connection may go on.
   if (ctx.req.complete) return
+  ctx.set('Connection', 'close')
   const answer = Buffer.from(String(ctx.body))
   ctx.body = Readable.from(chunks(answer, ctx.req), { objectMode: false })
   // With its length known, the client takes the answer as whole before the response ends.

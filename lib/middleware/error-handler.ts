@@ -14,9 +14,9 @@ export function errorHandler(log: Log): Middleware {
       await next()
     } catch (error) {
       const description = describeError(error)
-      if (description.status >= 500) {
-        log.error({ requestId: ctx.state.requestId, err: error }, 'request failed')
-      }
+      // What the client did wrong is of interest to who looks for it; strangers must not fill the log.
+      const level = description.status >= 500 ? 'error' : 'debug'
+      log[level]({ requestId: ctx.state.requestId, err: error }, 'request failed')
       answer(ctx, description, error)
     }
   }
@@ -33,7 +33,7 @@ function answer(ctx: Context, description: Description, error: unknown): void {
   const asPage = dialect === OWN && ctx.accepts('json', 'html') === 'html'
   ctx.type = asPage ? 'html' : 'json'
   ctx.body = asPage
-    ? errorPage({ status, code, message, requestId: ctx.state.requestId })
+    ? (ctx.state.errorPage ?? errorPage)({ status, code, message, requestId: ctx.state.requestId })
     : JSON.stringify(dialect.body(description, ctx))
   if (closes) answerThenDrain(ctx)
 }

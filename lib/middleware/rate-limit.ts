@@ -3,7 +3,7 @@ import { clientAddress, networkOf } from '../client-address.ts'
 import { HttpError } from '../errors.ts'
 import type { Context, Middleware } from '../state.ts'
 
-/** About 10 MB. With more clients than this in a minute, those that were quiet the longest begin anew. */
+/** About 15 MB. With more clients than this in a minute, those that were quiet the longest begin anew. */
 const MAX_CLIENTS = 50_000
 const WINDOW_S = 60
 /** Fractions of tokens and seconds do not add up to exactly one. */

@@ -12,11 +12,17 @@ export function requestTarget(): Middleware {
   }
 }
 
-/** Below the error handler: what has no path gets no further. */
+/** Below the error handler: what has no path, or says twice whom it is for, gets no further. */
 export function refuseBadTarget(): Middleware {
   return (ctx, next) => {
-    if (ctx.state.path !== '') return next()
-    throw new HttpError('ERR_BAD_REQUEST', 'The request line holds no address that can be read.')
+    if (ctx.state.path === '') {
+      throw new HttpError('ERR_BAD_REQUEST', 'The request line holds no address that can be read.')
+    }
+    // Node keeps the first, a proxy in front may have gone by the last.
+    if ((ctx.req.headersDistinct.host?.length ?? 0) > 1) {
+      throw new HttpError('ERR_BAD_REQUEST', 'A request has one Host, but this one has more.')
+    }
+    return next()
   }
 }
 

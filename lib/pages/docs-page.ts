@@ -1,23 +1,113 @@
-import { html } from '../html.ts'
-import type { Operation } from '../operation.ts'
+import { STATUS_CODES } from 'node:http'
+import { z } from 'zod'
+import { type Html, html } from '../html.ts'
+import type { Content, Operation } from '../operation.ts'
 import { layout } from './layout.ts'
+import { type JsonSchema, schemaText } from './schema-text.ts'
+
+/** What people come for stands first; groups that are not named here follow in the order in which they were registered. */
+const FIRST_GROUPS: readonly string[] = ['Models']
 
 /** The operations as a page; `origin` is where the reader has it from, for examples that can be pasted. */
 export function docsPage(operations: readonly Operation[], origin: string): string {
-  const groups = [...new Set(operations.map(({ group }) => group))]
-  const main = html`<h1>API</h1>
-<p>For programs: <a href="/openapi.json">openapi.json</a></p>
+  const groups = groupsOf(operations)
+  const main = html`<div class="docs">
+<nav class="contents" aria-label="Contents"><p class="small muted">On this page</p>
+<ul class="plain">${groups.map(
+    ([group]) => html`<li><a href="#${slug(group)}">${group}</a></li>
+`,
+  )}</ul></nav>
+<div class="stack stack-wide docs-body">
+<div class="stack">
+<h1>API</h1>
+<p class="lead">Everything that can be asked for. Programs read the same in <a href="/openapi.json">openapi.json</a>.</p>
+<ul class="docs-notes">
+<li>Every answer has an <code>X-Request-Id</code>. Every error has its code in <code>X-Error-Code</code>, and its sentence in the shape of its dialect.</li>
+<li>Where a retry helps, <code>Retry-After</code> says when.</li>
+<li>Where the service asks for a key: <code>Authorization: Bearer …</code> or <code>X-Api-Key: …</code></li>
+</ul>
+</div>
 ${groups.map(
-  (group) => html`<section><h2>${group}</h2>
-${operations.filter((operation) => operation.group === group).map((operation) => entry(operation, origin))}
+  ([
+    group,
+    its,
+  ]) => html`<section class="stack" aria-labelledby="${slug(group)}"><h2 id="${slug(group)}">${group}</h2>
+${its.map((operation) => entry(operation, origin))}
 </section>`,
-)}`
-  return layout({ title: 'API', main })
+)}
+</div></div>`
+  return layout({ title: 'API', main, path: '/docs', styles: ['docs.css'], scripts: ['copy-buttons.js'] })
 }
 
-function entry({ method, paths, summary, example, answers, errors }: Operation, origin: string) {
-  const statuses = [...Object.keys(answers), ...errors].join(', ')
-  return html`<article><h3><code>${method.toUpperCase()} ${paths.join(' · ')}</code></h3>
-<p>${summary}. Answers with ${statuses}.</p>
-${example !== undefined && html`<pre>${example.replaceAll('$URL', origin)}</pre>`}</article>`
+function groupsOf(operations: readonly Operation[]): [string, Operation[]][] {
+  const groups = new Map<string, Operation[]>(FIRST_GROUPS.map((group) => [group, []]))
+  for (const operation of operations) {
+    groups.set(operation.group, [...(groups.get(operation.group) ?? []), operation])
+  }
+  return [...groups].filter(([, its]) => its.length > 0)
+}
+
+function entry(operation: Operation, origin: string): Html {
+  const { method, paths, summary, query, body, answers, errors, dialect, example } = operation
+  const title = `${method.toUpperCase()} ${paths.join(', ')}`
+  const failures = [...new Set(errors.filter((status) => !(status in answers)))].sort(
+    (one, other) => one - other,
+  )
+  return html`<article class="card operation">
+<h3><span class="method method-${method}">${method.toUpperCase()}</span> ${paths.map((path) => html`<code>${path}</code> `)}</h3>
+<p>${summary}.</p>
+${parameters(paths[0] ?? '', query)}
+${body && html`<h4>Body</h4>${contents(body, 'input', title)}`}
+<h4>Answers</h4>
+<dl class="answers">${Object.entries(answers).map(
+    ([
+      status,
+      { means, content },
+    ]) => html`<dt class="number">${status}</dt><dd><p>${means}</p>${content && contents(content, 'output', title)}</dd>
+`,
+  )}${
+    failures.length > 0 &&
+    html`<dt class="number">${failures.join(' ')}</dt><dd><p>${failures.map((status) => STATUS_CODES[status]).join(', ')}.</p>${contents({ 'application/json': dialect.error }, 'output', title)}</dd>`
+  }</dl>
+${example !== undefined && html`<pre class="code" data-copy tabindex="0" role="region" aria-label="Example of ${title}"><code>${example.replaceAll('$URL', origin)}</code></pre>`}
+</article>
+`
+}
+
+function parameters(path: string, query: z.ZodType): Html | false {
+  const inPath = [...path.matchAll(/:(\w+)/g)].map(([, name]) => [name ?? '', 'path', '', 'string'] as const)
+  const { properties = {} } = jsonSchema(query, 'output')
+  const inQuery = Object.entries(properties).map(
+    ([name, { description = '', ...schema }]) => [name, 'query', description, schemaText(schema)] as const,
+  )
+  const all = [...inPath, ...inQuery]
+  if (all.length === 0) return false
+  return html`<h4>Parameters</h4>
+<dl class="parameters">${all.map(
+    ([
+      name,
+      where,
+      means,
+      type,
+    ]) => html`<dt><code>${name}</code></dt><dd><span class="muted">${where}, ${type}.</span> ${means}</dd>
+`,
+  )}</dl>`
+}
+
+function contents(content: Content, io: 'input' | 'output', title: string): Html[] {
+  return Object.entries(content).map(([type, schema]) => {
+    if (typeof schema === 'string')
+      return html`<p class="content"><code>${type}</code> <span class="muted">${schema}</span></p>`
+    return html`<details class="content"><summary><code>${type}</code></summary>
+<pre class="code" tabindex="0" role="region" aria-label="${type} of ${title}"><code>${schemaText(jsonSchema(schema, io))}</code></pre></details>`
+  })
+}
+
+function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
+  // Of all that JSON Schema can say, zod says no more than JsonSchema holds for the shapes of the API.
+  return z.toJSONSchema(schema, { io, unrepresentable: 'any' }) as JsonSchema
+}
+
+function slug(group: string): string {
+  return group.toLowerCase().replace(/[^a-z0-9]+/g, '-')
 }

@@ -4,6 +4,10 @@ import { layout } from './layout.ts'
 export function feedbackPage(): string {
   return layout({
     title: 'Feedback',
-    main: html`<h1>Thanks for your feedback</h1><p><a href="/">Home</a></p>`,
+    main: html`<div class="stack">
+<h1>Thanks for your feedback</h1>
+<p class="lead">What people report as wrong is kept beside the answer that was given, for whoever trains the next model.</p>
+<p class="row"><a class="button button-main" href="/vgg">Classify another picture</a> <a class="button" href="/">Home</a></p>
+</div>`,
   })
 }

@@ -1,21 +1,84 @@
 import type { DialectModels } from '../dialect-models.ts'
-import { html } from '../html.ts'
+import { type Html, html } from '../html.ts'
+import type { ModelState } from '../model-states.ts'
+import { type DialectExample, dialectExamples } from './dialect-examples.ts'
 import { layout } from './layout.ts'
+import { isLoading, statePill } from './model-status.ts'
 
 export interface HomePageData {
-  readonly models: readonly string[]
+  readonly models: readonly ModelState[]
   readonly dialects: DialectModels
+  readonly origin: string
   readonly notice: string | undefined
 }
 
-export function homePage({ models, notice }: HomePageData): string {
-  const main = html`<h1>Tandem</h1>
-${notice !== undefined && html`<p role="alert">${notice}</p>`}
-<ul>${models.map((model) => html`<li><a href="/${model}">${model}</a></li>`)}</ul>
-<form method="post" action="/" enctype="multipart/form-data">
-<label>An image <input name="file" type="file" accept="image/*"></label>
-<button>Classify</button>
-</form>
-<p><a href="/docs">API</a></p>`
-  return layout({ title: 'Image classification', main })
+/** What is served here, how to ask for it, and a form to try it with. */
+export function homePage({ models, dialects, origin, notice }: HomePageData): string {
+  const main = html`<div class="stack stack-wide">
+<div class="hero">
+<div class="stack">
+<h1>What is in the picture?</h1>
+<p class="lead">Tandem runs image-classification models on this machine. One process answers, at once; another one predicts. Show it a picture, or have a program ask.</p>
+<div class="row"><a class="button button-main" href="/vgg">Try it with pictures</a> <a class="button" href="/digits">Draw a digit</a> <a class="button" href="/docs">Read the API</a></div>
+</div>
+${uploadForm(notice, dialects.predict)}
+</div>
+<section class="stack" aria-labelledby="models-title">
+<h2 id="models-title">Models</h2>
+<ul class="grid" id="models">${models.map(modelCard)}</ul>
+<p class="visually-hidden" role="status" id="said"></p>
+</section>
+<section class="stack" aria-labelledby="dialects-title">
+<div class="stack stack-tight"><h2 id="dialects-title">Five ways to ask</h2>
+<p class="muted">Clients of five older services work here unchanged. Each has its own routes, fields and shapes.</p></div>
+<div class="dialects">${dialectExamples(dialects).map((example) => dialect(example, origin))}</div>
+</section>
+<p class="row"><a href="/docs">Every route, with its parameters and answers</a> <a href="/openapi.json">The same for programs (OpenAPI)</a> <a href="/status">How the service is doing</a></p>
+</div>`
+  return layout({
+    title: 'Image classification',
+    main,
+    path: '/',
+    styles: ['home.css'],
+    scripts: ['home.js'],
+  })
+}
+
+function uploadForm(notice: string | undefined, model: string): Html {
+  return html`<form class="card card-roomy stack" method="post" action="/" enctype="multipart/form-data">
+<h2>One picture</h2>
+${notice !== undefined && html`<p class="notice notice-bad" role="alert">${notice}</p>`}
+<label class="field"><span>A file: png, jpg, jpeg or gif</span><input class="input" name="file" type="file" accept="image/*"></label>
+<div class="row"><button class="button">Classify</button><span class="muted small">with ${model}</span></div>
+</form>`
+}
+
+function modelCard(model: ModelState): Html {
+  const { name, progress, error } = model
+  const loading = isLoading(model)
+  return html`<li class="card stack stack-tight model" data-model="${name}">
+<div class="row model-name"><h3><a href="/${name}">${name}</a></h3>${statePill(model)}</div>
+<p class="small muted" data-part="word">${wordOf(model)}</p>
+<progress max="1" value="${progress?.fraction ?? 0}" aria-label="How far ${name} is"${!loading && html` hidden`}></progress>
+<p class="small" data-part="error"${!(error && model.state === 'failed') && html` hidden`}>${error?.message}</p>
+</li>
+`
+}
+
+/** As public/home.js says it. */
+function wordOf({ state, device, progress }: ModelState): string {
+  if (state === 'ready') return device === undefined ? 'answers' : `answers, on ${device}`
+  if (state === 'failed') return 'could not be loaded; it is tried again from time to time'
+  return progress?.word ?? 'starting'
+}
+
+function dialect({ title, says, model, command, answer }: DialectExample, origin: string): Html {
+  return html`<article class="dialect">
+<div><h3>${title}</h3><p class="muted small">${says}</p><p class="muted small">Answered by <b>${model}</b></p></div>
+<div class="stack stack-tight">
+<pre class="code" data-copy tabindex="0" role="region" aria-label="Command for ${title}"><code>${command.replaceAll('$URL', origin)}</code></pre>
+<pre class="code answer" tabindex="0" role="region" aria-label="Answer of ${title}"><code>${answer}</code></pre>
+</div>
+</article>
+`
 }

@@ -1,33 +1,120 @@
-import { html } from '../html.ts'
+import { type Html, html } from '../html.ts'
+import type { ModelState } from '../model-states.ts'
+import { PUBLIC_FILES } from '../public-files.ts'
 import { layout } from './layout.ts'
+import { loadingNotice, statePill } from './model-status.ts'
+import { cardTemplates, type Result, resultCard } from './result-card.ts'
 
 export interface ModelPageData {
   readonly path: string
-  readonly model: string
+  readonly model: ModelState
+  /** all that are served, to change between */
   readonly models: readonly string[]
-  readonly labels: readonly string[]
   readonly maxBytes: number
-  readonly result?: ModelPageResult
+  readonly origin: string
+  /** the address that was given, to stay in the form */
+  readonly url?: string
+  readonly result?: Result
+  readonly problem?: Problem
 }
 
-export interface ModelPageResult {
-  /** as in the JSON answer */
-  readonly answer: object
-  /** request id, under which it can be reported */
-  readonly id: string
-  /** where the image is shown from, while it is kept */
-  readonly image: string | undefined
-  /** the address that was given */
-  readonly url: string
+export interface Problem {
+  readonly code: string
+  readonly message: string
+  readonly requestId: string
 }
 
-export function modelPage({ path, model, result }: ModelPageData): string {
-  const main = html`<h1>${model}</h1>
-<form method="post" action="${path}" enctype="multipart/form-data">
-<label>Address of an image <input name="url" type="text" value="${result?.url}"></label>
-<label>or a file <input name="image" type="file" accept="image/*"></label>
-<button>Classify</button>
-</form>
-${result && html`<img src="${result.image}" alt=""><pre>${JSON.stringify(result.answer, null, 2)}</pre>`}`
-  return layout({ title: model, main })
+/** `public/examples/`; README.md there says whose they are. */
+const EXAMPLES = [
+  ['cat.jpg', 'Cat'],
+  ['coffee.jpg', 'Coffee'],
+  ['rocket.jpg', 'Rocket'],
+] as const
+
+/** The page to try a model on. Without a script it is a form; with one, public/model.js takes it over. */
+export function modelPage(data: ModelPageData): string {
+  const { path, model, models, maxBytes, result, problem } = data
+  const main = html`<div class="stack" id="classify" data-path="${path}" data-model="${model.name}" data-max-bytes="${maxBytes}">
+<div class="model-head">
+<div class="row"><h1>${model.name}</h1><span id="state">${statePill(model)}</span>${model.device && html`<span class="muted small">on ${model.device}</span>`}</div>
+${models.length > 1 && modelSwitch(models, model.name)}
+</div>
+${loadingNotice(model)}
+<div class="notice notice-bad" id="problem" role="alert" hidden></div>
+<div class="workbench">
+${form(data)}
+<section class="results" aria-labelledby="results-title">
+<div class="results-head"><h2 id="results-title">${result ? 'What it sees' : 'Results'}</h2><button type="button" class="button button-small" id="clear" hidden>Clear</button></div>
+${problem && problemNotice(problem)}
+${result ? resultCard(result) : !problem && html`<p class="muted results-none" id="none">What the model sees on a picture appears here, with how sure it is and where the time went.</p>`}
+<ol class="plain stack" id="cards"></ol>
+</section>
+</div>
+<p class="visually-hidden" role="status" id="said"></p>
+<datalist id="labels"></datalist>
+${cardTemplates()}
+${dialogs()}
+</div>`
+  return layout({
+    title: result?.guesses?.[0]?.label ?? model.name,
+    main,
+    path,
+    styles: ['model.css'],
+    scripts: ['model.js'],
+  })
+}
+
+function form({ path, url, origin }: ModelPageData): Html {
+  return html`<form class="card card-roomy intake" id="form" method="post" action="${path}#results-title" enctype="multipart/form-data">
+<div class="intake-drop" id="drop">
+<label class="field intake-file"><span>A picture from this device</span><input class="input" id="file" name="image" type="file" accept="image/*"></label>
+<div class="intake-choices" id="choices" hidden>
+<p class="intake-title"><span class="for-mouse">Drop pictures here, or paste them</span><span class="for-touch">Pictures from this device</span></p>
+<div class="row"><button type="button" class="button" id="choose">Choose pictures</button><button type="button" class="button" id="camera" hidden>Use the camera</button></div>
+</div>
+</div>
+<label class="field"><span>or the address of one</span><input class="input" id="url" name="url" type="text" inputmode="url" autocomplete="off" spellcheck="false" placeholder="https://example.com/cat.jpg" value="${url}"></label>
+<button class="button button-main" id="send">Classify</button>
+<fieldset class="examples"><legend class="small muted">No picture at hand?</legend>
+<ul class="plain examples-list">${EXAMPLES.map(([file, name]) => example(file, name))}</ul>
+</fieldset>
+<details class="small intake-curl"><summary>From a program</summary>
+<pre class="code" tabindex="0" role="region" aria-label="Command"><code>curl --data-binary @photo.jpg ${origin}${path}</code></pre>
+<p><a href="/docs">All of the API</a></p>
+</details>
+</form>`
+}
+
+/** Without a script the picture opens by itself, to be saved and sent. */
+function example(file: string, name: string): Html {
+  const address = PUBLIC_FILES.url(`examples/${file}`)
+  return html`<li><a class="example" href="${address}" data-example="${file}"><img src="${address}" alt="" width="96" height="64" loading="lazy"><span>${name}</span></a></li>
+`
+}
+
+function modelSwitch(models: readonly string[], current: string): Html {
+  return html`<nav class="switch" aria-label="Models">${models.map(
+    (name) => html`<a href="/${name}"${name === current && html` aria-current="true"`}>${name}</a> `,
+  )}</nav>`
+}
+
+function problemNotice({ code, message, requestId }: Problem): Html {
+  return html`<div class="notice notice-bad" role="alert">
+<p>${message}</p>
+<p class="small muted"><code>${code}</code> · request <code>${requestId}</code></p>
+</div>`
+}
+
+function dialogs(): Html {
+  return html`<dialog id="key-dialog" aria-labelledby="key-title"><form method="dialog" class="stack">
+<h2 id="key-title">This service wants a key</h2>
+<p class="muted small" id="key-why">It stays in this tab, and is forgotten with it.</p>
+<label class="field"><span>API key</span><input class="input" id="key" type="password" autocomplete="off" spellcheck="false"></label>
+<div class="row"><button class="button button-main" value="use">Use it</button><button class="button" value="cancel" formnovalidate>Cancel</button></div>
+</form></dialog>
+<dialog id="camera-dialog" aria-labelledby="camera-title"><div class="stack">
+<h2 id="camera-title">Camera</h2>
+<video id="camera-video" playsinline muted></video>
+<div class="row"><button type="button" class="button button-main" id="camera-take">Take the picture</button><button type="button" class="button" id="camera-close">Close</button></div>
+</div></dialog>`
 }

@@ -1,4 +1,5 @@
 import { html } from '../html.ts'
+import { bar } from './figures.ts'
 import { layout } from './layout.ts'
 
 export interface UploadPageData {
@@ -10,19 +11,27 @@ export interface UploadPageData {
   readonly model: string
 }
 
-export function uploadPage({ image, prediction, score, seconds, id }: UploadPageData): string {
-  const main = html`<h1>${prediction}</h1>
-${image !== undefined && html`<img src="${image}" alt="The uploaded image">`}
-<dl>
+/** What image_classifier answered to its form; its clients read the words and the fields. */
+export function uploadPage({ image, prediction, score, seconds, id, model }: UploadPageData): string {
+  const main = html`<div class="stack">
+<h1>${prediction.replaceAll('_', ' ')}</h1>
+<article class="card card-roomy upload">
+${image !== undefined && html`<img class="upload-image" src="${image}" alt="The uploaded image">`}
+<div class="stack">
+<dl class="facts">
 <dt>Predicted class</dt><dd>${prediction}</dd>
-<dt>Score</dt><dd>${score}</dd>
-<dt>Process time</dt><dd>${seconds.toFixed(3)} s</dd>
+<dt>Score</dt><dd class="number">${score}${bar(score)}</dd>
+<dt>Process time</dt><dd class="number">${seconds.toFixed(3)} s</dd>
+<dt>Model</dt><dd><a href="/${model}">${model}</a></dd>
 </dl>
-<form method="post" action="/feedback">
+<form class="stack stack-tight" method="post" action="/feedback">
 <input type="hidden" name="id" value="${id}">
-<label>What is it? <input name="report" required></label>
-<button>Report incorrect answer</button>
+<label class="field"><span>Not right? What does it show?</span><input class="input" name="report" required maxlength="500" autocomplete="off"></label>
+<div><button class="button">Report incorrect answer</button></div>
 </form>
-<p><a href="/">Another image</a></p>`
-  return layout({ title: prediction, main })
+</div>
+</article>
+<p><a href="/">Another image</a></p>
+</div>`
+  return layout({ title: prediction, main, styles: ['home.css'] })
 }

@@ -4,7 +4,9 @@ import { HttpError } from '../errors.ts'
 import { imageKind } from '../image-kind.ts'
 import { fileIn } from '../images.ts'
 import { mustBeLabelled } from '../labelled.ts'
+import { type Brokers, modelStates } from '../model-states.ts'
 import { NoQuery, type Operation, serve } from '../operation.ts'
+import { ownAddress } from '../own-address.ts'
 import { homePage } from '../pages/home-page.ts'
 import { uploadPage } from '../pages/upload-page.ts'
 import { ModelQuery, PredictAnswer, VisionHello } from '../schemas.ts'
@@ -97,8 +99,8 @@ const stored = {
 } as const satisfies Operation
 
 /** What image_classifier spoke: ResNet50 behind a queue in Redis, with a form. */
-export function classifyUploadRoutes(parts: RouteParts): void {
-  const { classifier, config, images, models, predictor, recentImages } = parts
+export function classifyUploadRoutes(parts: RouteParts, brokers: Brokers): void {
+  const { config, images, models, predictor, recentImages } = parts
 
   serve(parts, home, (ctx) => {
     if (ctx.accepts('html', 'json') === 'json') {
@@ -106,12 +108,14 @@ export function classifyUploadRoutes(parts: RouteParts): void {
       return
     }
     ctx.type = 'html'
-    ctx.body = homePage({ models: classifier.models, dialects: models, notice: takeNotice(ctx) })
+    ctx.set('Cache-Control', 'no-cache')
+    const notice = takeNotice(ctx)
+    ctx.body = homePage({ models: modelStates(brokers), dialects: models, origin: ownAddress(ctx), notice })
   })
 
   serve(parts, upload, async (ctx, { model = models.predict, top }) => {
     const start = performance.now()
-    const file = fileIn(await images.body(ctx), FIELDS)
+    const file = fileIn(await images.body(ctx, 'file'), FIELDS)
     const notice = noticeFor(file)
     if (file === undefined || notice !== undefined) return sendBack(ctx, notice ?? 'no-part')
     const sent = { bytes: file.bytes, url: '' }

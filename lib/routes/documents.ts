@@ -1,12 +1,19 @@
 import { createHash } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
 import { OWN } from '../dialects.ts'
+import { Encoded } from '../encoded.ts'
+import { html } from '../html.ts'
 import { apiDocument } from '../openapi.ts'
 import { NoQuery, type Operation, serve } from '../operation.ts'
+import { ownAddress } from '../own-address.ts'
 import { docsPage } from '../pages/docs-page.ts'
 import type { RouteParts } from './parts.ts'
 
 const GROUP = 'Documentation'
+const MAX_ORIGINS = 4
+/** stands in examples for where the reader has the page from */
+const ORIGIN = '$URL'
 
 const openapi = {
   method: 'get',
@@ -46,10 +53,23 @@ export function documentRoutes(parts: RouteParts, version: string): void {
     if (ctx.fresh) ctx.status = 304
     else ctx.body = made().text
   })
-  serve(parts, docs, (ctx) => {
+  const template = lazy(() => docsPage(operations, ORIGIN))
+  // An origin is what a client says it is, so that there is no end of them.
+  const pages = new LRUCache<string, Encoded>({ max: MAX_ORIGINS })
+  serve(parts, docs, async (ctx) => {
+    const origin = ownAddress(ctx)
+    const page = pages.get(origin) ?? new Encoded(Buffer.from(withOrigin(template(), origin)))
+    pages.set(origin, page)
+    ctx.status = 200
+    ctx.set('Cache-Control', 'no-cache')
+    await page.send(ctx)
     ctx.type = 'html'
-    ctx.body = docsPage(operations, ctx.origin)
   })
+}
+
+function withOrigin(page: string, origin: string): string {
+  const text = html`${origin}`.toString()
+  return page.replaceAll(ORIGIN, () => text)
 }
 
 function lazy<Value>(make: () => Value): () => Value {

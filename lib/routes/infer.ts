@@ -18,7 +18,7 @@ const inference = {
       content: { 'application/json': InferAnswer },
     },
   },
-  errors: [400, 404, 408, 413, 415, 500, 502, 503, 504],
+  errors: [400, 404, 408, 413, 415, 503, 504],
   dialect: INFER,
   example: `curl -d '{"images":["https://example.com/panda.jpg"]}' $URL/api/infer`,
 } as const satisfies Operation
@@ -72,7 +72,8 @@ async function result(parts: RouteParts, url: unknown, wanted: Wanted, signal: A
     return { url, classes }
   } catch (error) {
     if (!isOfTheImage(error)) throw error
-    return { url, Error: 'Invalid URL' }
+    // What is nested without end can be read, but not be written again.
+    return { url: typeof url === 'object' ? null : url, Error: 'Invalid URL' }
   }
 }
 

@@ -5,11 +5,13 @@ import { OWN } from '../dialects.ts'
 import { HttpError } from '../errors.ts'
 import type { ImagePlaces } from '../images.ts'
 import { labelled, mustBeLabelled } from '../labelled.ts'
+import type { Brokers } from '../model-states.ts'
 import { NoQuery, type Operation, serve } from '../operation.ts'
-import { modelPage } from '../pages/model-page.ts'
+import type { Watcher } from '../predict-image.ts'
 import { ErrorAnswer, ModelAnswer, ModelQuery, Url, UrlForm } from '../schemas.ts'
 import type { RequestState } from '../state.ts'
 import { streamStates } from '../stream-states.ts'
+import { modelPages } from './model-pages.ts'
 import type { RouteParts } from './parts.ts'
 
 type Ctx = RouterContext<RequestState>
@@ -18,47 +20,50 @@ const STATES = 'application/x-ndjson'
 const GROUP = 'Models'
 
 /** `/vgg` and `/<model>`: a page to try the model on, and an image or its address posted to the same path. */
-export function modelRoutes(parts: RouteParts): void {
+export function modelRoutes(parts: RouteParts, brokers: Brokers): void {
   const { classifier, models } = parts
   const isServedItself = classifier.models.includes('vgg')
-  if (!isServedItself) register(parts, ['/vgg'], models.vgg)
-  for (const model of classifier.models) register(parts, [`/${model}`], model)
+  if (!isServedItself) register(parts, brokers, ['/vgg'], models.vgg)
+  for (const model of classifier.models) register(parts, brokers, [`/${model}`], model)
 }
 
-function register(parts: RouteParts, paths: readonly string[], model: string): void {
+function register(parts: RouteParts, brokers: Brokers, paths: readonly string[], model: string): void {
+  const pages = modelPages(parts, brokers)
   serve(parts, page(paths, model), (ctx) => {
+    // A model that was loading is ready by the time somebody comes back.
+    ctx.set('Cache-Control', 'no-cache')
     ctx.type = 'html'
-    ctx.body = modelPage({ path: ctx.path, model, ...pageParts(parts, model) })
+    ctx.body = pages.empty(ctx, model)
   })
   serve(parts, prediction(paths, model), async (ctx, query) => {
     const form = ctx.accepts('json', 'html', 'text/plain', STATES)
     if (form === false) throw notAcceptable()
     const chosen = query.model ?? model
     if (form === STATES) return streamStates(ctx, (watcher) => answer(parts, ctx, chosen, query, watcher))
-    const { sent, answer: its, stored } = await predict(parts, ctx, chosen, query)
-    if (form === 'json') ctx.body = asJson(its)
-    if (form === 'text/plain') {
-      ctx.type = 'text/plain'
-      ctx.body = mustBeLabelled(chosen, its.value)[0]?.full ?? ''
+    if (form === 'html') {
+      const watcher = pages.watch(ctx, chosen)
+      const predicted = await predict(parts, ctx, chosen, query, watcher)
+      ctx.type = 'html'
+      ctx.body = pages.withResult(ctx, chosen, predicted, asJson(predicted.answer))
+      return
     }
-    if (form !== 'html') return
-    ctx.type = 'html'
-    const image = stored === undefined ? undefined : `/uploads/${stored.file}`
-    const result = { answer: asJson(its), id: ctx.state.requestId, image, url: sent.url }
-    ctx.body = modelPage({ path: ctx.path, model: chosen, ...pageParts(parts, chosen), result })
+    const { answer: its } = await predict(parts, ctx, chosen, query)
+    if (form === 'json') ctx.body = asJson(its)
+    if (form !== 'text/plain') return
+    ctx.type = 'text/plain'
+    ctx.body = mustBeLabelled(chosen, its.value)[0]?.full ?? ''
   })
 }
 
+/** What a page is told in the end; an image from another site is shown from here. */
 async function answer(parts: RouteParts, ctx: Ctx, model: string, query: ModelQuery, watcher: Watcher) {
-  const { answer } = await predict(parts, ctx, model, query, watcher)
-  return asJson(answer)
+  const { answer, sent, stored } = await predict(parts, ctx, model, query, watcher)
+  return { ...asJson(answer), ...(sent.url !== '' && stored && { image: `/uploads/${stored.file}` }) }
 }
 
 function predict(parts: RouteParts, ctx: Ctx, model: string, query: ModelQuery, watcher?: Watcher) {
   return parts.predictor.predict(ctx, model, places(parts, model), { top: query.top }, watcher)
 }
-
-type Watcher = Parameters<Parameters<typeof streamStates>[1]>[0]
 
 function places({ config }: RouteParts, model: string): ImagePlaces {
   const isOwn = config.pipeline !== ''
@@ -68,10 +73,6 @@ function places({ config }: RouteParts, model: string): ImagePlaces {
     missing: `POST /${model} needs an image: as the body, as the file "image" of a form, or its address as "url".`,
     ...(isOwn && { json: 'raw' }),
   }
-}
-
-function pageParts({ classifier, config }: RouteParts, model: string) {
-  return { models: classifier.models, labels: classifier.labels(model), maxBytes: config.maxBodyBytes }
 }
 
 /** A list of guesses is `predictions`; any other answer is one `prediction`. */

@@ -1,3 +1,4 @@
+import { HttpError } from '../errors.ts'
 import type { Served } from '../operation.ts'
 import { PUBLIC_FILES } from '../public-files.ts'
 
@@ -9,13 +10,13 @@ const FOREVER = 'public, max-age=31536000, immutable'
  * asked for again each time. It is no part of the API, and not described as such.
  */
 export function publicFileRoutes({ router }: Pick<Served, 'router'>): void {
-  router.get(/^\/public\/(?:([\w-]{12})\/)?([\w./-]+)$/, async (ctx, next) => {
-    const [version, name = ''] = ctx.captures
+  router.get(/^\/public\/(?:([\w-]{12})\/)?(.+)$/, async (ctx) => {
+    const [version, name = ''] = ctx.captures ?? []
     const file = PUBLIC_FILES.get(name)
-    if (file === undefined) return next()
+    if (file === undefined) throw new HttpError('ERR_NOT_FOUND', `Nothing is served at ${ctx.state.path}.`)
     ctx.status = 200
     ctx.set('Cache-Control', version === PUBLIC_FILES.version ? FOREVER : 'no-cache')
-    ctx.etag = file.etag
+    ctx.set('ETag', file.etag)
     if (ctx.fresh) {
       ctx.status = 304
       return

@@ -1,3 +1,4 @@
+import './no-telemetry.ts'
 import * as ort from 'onnxruntime-node'
 import { ModelError } from '../errors.ts'
 import type { Engine } from './engine.ts'

@@ -1,13 +1,17 @@
 import { findInk } from './ink.ts'
 import { pixelView } from './pixel-view.ts'
 import type { Frame } from './placement.ts'
-import type { Plane } from './plane.ts'
+import { bytesOf, type Plane } from './plane.ts'
 import { resizeFilter } from './resize-filter.ts'
 
 // MNIST fits a digit into 20 of 28 pixels.
 const BOX = 20 / 28
 // What counts as ink when the digit is measured, of 255.
 const VISIBLE = 24
+
+// A faint end of a stroke is not measured, and MNIST moves its digits by whole pixels.
+const SIZE_TOLERANCE = 4
+const PLACE_TOLERANCE = 2
 
 interface Box {
   readonly left: number
@@ -23,23 +27,24 @@ interface Box {
 export async function centerDigit(plane: Plane, field: Frame): Promise<Uint8Array | undefined> {
   const ink = findInk(plane)
   if (!ink) return undefined
-  const box = boundingBox(ink)
-  if (isInPlace(ink, box, field)) return Uint8Array.from(ink.values, Math.round)
+  const box = boundingBox(ink.strokes)
+  if (ink.everything && isInPlace(ink.strokes, box, field)) return ink.everything()
   const side = Math.round(BOX * Math.min(field.width, field.height))
   const scale = side / Math.max(box.width, box.height)
   const scaled = {
     width: Math.max(1, Math.round(box.width * scale)),
     height: Math.max(1, Math.round(box.height * scale)),
   }
-  const digit = await resized(ink, box, scaled)
+  const digit = await resized(ink.strokes, box, scaled)
   return placed(digit, field)
 }
 
 function boundingBox({ values, width, height }: Plane): Box {
   let [left, top, right, bottom] = [width, height, 0, 0]
-  for (const [i, value] of values.entries()) {
-    if (value < VISIBLE) continue
-    const [x, y] = [i % width, Math.floor(i / width)]
+  for (let i = 0; i < values.length; i++) {
+    if ((values[i] as number) < VISIBLE) continue
+    const x = i % width
+    const y = Math.floor(i / width)
     left = Math.min(left, x)
     right = Math.max(right, x + 1)
     top = Math.min(top, y)
@@ -54,7 +59,9 @@ function isInPlace(ink: Plane, box: Box, { width, height }: Frame): boolean {
   const side = BOX * Math.min(width, height)
   const longer = Math.max(box.width, box.height)
   const [x, y] = centerOfMass(ink)
-  return Math.abs(longer - side) <= 2 && Math.abs(x - width / 2) <= 1.5 && Math.abs(y - height / 2) <= 1.5
+  const isInTheMiddle =
+    Math.abs(x - width / 2) <= PLACE_TOLERANCE && Math.abs(y - height / 2) <= PLACE_TOLERANCE
+  return isInTheMiddle && Math.abs(longer - side) <= SIZE_TOLERANCE
 }
 
 function centerOfMass({ values, width }: Plane): [x: number, y: number] {
@@ -68,7 +75,7 @@ function centerOfMass({ values, width }: Plane): [x: number, y: number] {
 }
 
 async function resized({ values, width, height }: Plane, box: Box, size: Frame): Promise<Plane> {
-  const view = pixelView(Uint8Array.from(values, Math.round), width, height, 1)
+  const view = pixelView(bytesOf(values), width, height, 1)
   const inside = { ...view, width: box.width, height: box.height, origin: box.top * width + box.left }
   const placement = {
     x: { source: box.width, scaled: size.width, start: 0, size: size.width },

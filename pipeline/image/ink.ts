@@ -1,5 +1,5 @@
 import { findPaper } from './paper.ts'
-import { type Plane, quantile } from './plane.ts'
+import { bytesOf, type Plane, quantile, softened } from './plane.ts'
 import { strokesOf } from './strokes.ts'
 
 // Fainter than this (of 255) is what an encoder leaves on empty paper.
@@ -8,47 +8,83 @@ const LEAST_CONTRAST = 10
 const LEAST_DEVIATIONS = 5
 // What is darker than this many deviations of the paper is no noise.
 const NOISE = 3
-// Of full ink: as much as this is still part of a stroke that has a darker part.
-const FAINT = 0.15
+// Of full ink: as much as this is still part of a stroke that has a darker part. On a photograph there may be other
+// things as faint, such as the lines of ruled paper.
+const FAINT = 0.25
+const FAINT_ON_PHOTOGRAPH = 0.35
+// A photograph is softened once for so many pixels of its longer side, against its noise.
+const SOFTENED_EVERY = 150
+// Of the light on most of the paper: what is darker than this is hardly seen, and noise above all.
+const DARKEST_SHADOW = 0.3
 
-/** How much ink is on each pixel, from 0 to 255, the paper being 0 everywhere; undefined when the picture is empty. */
-export function findInk(plane: Plane): Plane | undefined {
+// An ink that uses so many of the 255 levels is not made darker.
+const DARK_ENOUGH = 200
+
+export interface Ink {
+  /** How much ink is on each pixel, from 0 to 255: nothing but the strokes. */
+  readonly strokes: Plane
+  /** The same of a drawn or scanned picture with all that is on it, dust and the faintest grey, as it was. */
+  readonly everything?: () => Uint8Array
+}
+
+/** The ink on a picture, the paper being 0 everywhere; undefined when the picture is empty. */
+export function findInk(plane: Plane): Ink | undefined {
   const { width, height } = plane
-  const { raw, noise } = differences(plane)
+  const { raw, noise, isEven } = differences(plane)
   const { threshold, below, above } = divided(raw)
   if (above - below < Math.max(LEAST_CONTRAST, LEAST_DEVIATIONS * noise)) return undefined
   const full = quantile(
     raw.filter((value) => value > threshold),
     0.75,
   )
-  const least = Math.max(NOISE * noise, FAINT * full)
-  const strokes = strokesOf({ values: raw, width, height }, least, threshold)
+  const least = Math.max(NOISE * noise, (isEven ? FAINT : FAINT_ON_PHOTOGRAPH) * full)
+  const marks = strokesOf({ values: raw, width, height }, { least, threshold, isEven })
   // Without noise, the faintest grey at the edge of a stroke belongs to it.
-  const zero = noise * 2
+  const zero = isEven ? noise : least / 2
   const values = raw.map((value, i) =>
-    strokes[i] ? Math.min(Math.max((255 * (value - zero)) / (full - zero), 0), 255) : 0,
+    marks[i] ? Math.min(Math.max((255 * (value - zero)) / (full - zero), 0), 255) : 0,
   )
-  return { values, width, height }
+  const strokes = { values, width, height }
+  return isEven ? { strokes, everything: () => stretched(raw) } : { strokes }
+}
+
+function stretched(raw: Float32Array): Uint8Array {
+  const most = raw.reduce((most, value) => Math.max(most, value), 0)
+  const factor = most < DARK_ENOUGH ? 255 / most : 1
+  return bytesOf(raw.map((value) => factor * value))
 }
 
 /** How far each pixel is from the paper, on the side of the ink, and by how much paper differs from paper. */
-function differences(plane: Plane): { raw: Float32Array; noise: number } {
+function differences(plane: Plane): { raw: Float32Array; noise: number; isEven: boolean } {
   const { levels, isInkDark, isEven } = findPaper(plane)
-  const raw = plane.values.map((value, i) => {
-    const paper = levels.values[i] as number
-    if (!isInkDark) return value - paper
+  const paper = levels.values
+  if (isEven) {
+    const sign = isInkDark ? -1 : 1
+    const raw = plane.values.map((value, i) => sign * (value - (paper[i] as number)))
+    return { raw, noise: deviation(raw), isEven }
+  }
+  const darkest = Math.max(1, DARKEST_SHADOW * quantile(paper, 0.5))
+  const { values } = softenedFor(plane)
+  const raw = values.map((value, i) => {
+    const level = paper[i] as number
     // Ink takes away a part of the light, of which there is less in a shadow.
-    return isEven ? paper - value : (255 * (paper - value)) / Math.max(paper, 1)
+    return isInkDark ? (255 * (level - value)) / Math.max(level, darkest) : value - level
   })
-  if (isEven) return { raw, noise: 0 }
-  const usual = quantile(raw.slice(), 0.5)
-  const noise =
-    1.4826 *
-    quantile(
-      raw.map((value) => Math.abs(value - usual)),
-      0.5,
-    )
-  return { raw: raw.map((value) => value - usual), noise }
+  const usual = quantile(raw, 0.5)
+  const moved = raw.map((value) => value - usual)
+  return { raw: moved, noise: deviation(moved), isEven }
+}
+
+/** The standard deviation of the paper, which is more than half of a picture, by its median. */
+function deviation(raw: Float32Array): number {
+  return 1.4826 * quantile(raw.map(Math.abs), 0.5)
+}
+
+function softenedFor(plane: Plane): Plane {
+  const times = Math.round(Math.max(plane.width, plane.height) / SOFTENED_EVERY)
+  let result = plane
+  for (let time = 0; time < times; time++) result = softened(result)
+  return result
 }
 
 const BINS = 256

@@ -11,29 +11,50 @@ export interface Paper {
 // Of a picture with an even background, at least so much of the border and of everything is within a few levels of one.
 const EVEN_BORDER = 0.6
 const EVEN_PART = 0.35
-const EVEN_LEVELS = 6
+const EVEN_LEVELS = 3
 // Shading is smooth: blocks as these show all of it, and hardly any noise.
 const BLOCKS = 64
 // Of the longer side: wider than the stroke of any pen, and narrower than a shadow that has to be told from ink.
 const WIDEST_STROKE = 0.14
-const FITS = 12
+// In blocks.
+const SHADOW_EDGE = 1
+// Against the other sign of dark ink, which half a picture in the shadow deceives.
+const SMOOTHNESS_COUNTS = 4
+const FITS = 8
 
 /** What the paper looks like is learned from the border, and from the larger part of the picture. */
 export function findPaper(plane: Plane): Paper {
   const { values, width, height } = plane
-  const level = quantile(border(plane), 0.5)
-  const isNear = (value: number) => Math.abs(value - level) <= EVEN_LEVELS
-  const isEven =
-    border(plane).filter(isNear).length >= EVEN_BORDER * border(plane).length &&
-    values.filter(isNear).length >= EVEN_PART * values.length
+  const edge = border(plane)
+  const level = quantile(edge, 0.5)
+  const isEven = partNear(edge, level) >= EVEN_BORDER && partNear(values, level) >= EVEN_PART
   if (isEven) {
     const levels = { values: new Float32Array(values.length).fill(level), width, height }
-    return { levels, isInkDark: isDarker(plane, levels), isEven }
+    return { levels, isInkDark: darkness(values.map((value) => value - level)) > 0, isEven }
   }
   const step = Math.max(1, Math.ceil(Math.max(width, height) / BLOCKS))
   const coarse = blockMeans(plane, step)
-  const isInkDark = isDarker(coarse, smoothSurface(coarse))
-  return { levels: spread(closed(coarse, isInkDark), step, plane), isInkDark, isEven }
+  const surface = smoothSurface(coarse)
+  const flat = { ...coarse, values: coarse.values.map((value, i) => value - (surface.values[i] as number)) }
+  const radius = Math.max(2, Math.round(Math.max(coarse.width, coarse.height) * WIDEST_STROKE))
+  const isInkDark = SMOOTHNESS_COUNTS * smoothness(coarse, radius) + darkness(flat.values) > 0
+  // The first is right at the hard edge of a shadow, the second in a dark corner; each takes all ink away.
+  const direct = closed(coarse, isInkDark, radius, SHADOW_EDGE).values
+  const smooth = closed(flat, isInkDark, radius, SHADOW_EDGE).values
+  const nearer = isInkDark ? Math.min : Math.max
+  const levels = {
+    ...coarse,
+    values: direct.map((value, i) => nearer(value, (smooth[i] as number) + (surface.values[i] as number))),
+  }
+  return { levels: spread(levels, step, plane), isInkDark, isEven }
+}
+
+function partNear(values: Float32Array, level: number): number {
+  let count = 0
+  for (let i = 0; i < values.length; i++) {
+    if (Math.abs((values[i] as number) - level) <= EVEN_LEVELS) count++
+  }
+  return count / values.length
 }
 
 function border({ values, width, height }: Plane): Float32Array {
@@ -45,17 +66,46 @@ function border({ values, width, height }: Plane): Float32Array {
   return Float32Array.from([...top, ...bottom, ...sides])
 }
 
-/** On which side of the paper there is more that is clearly not paper. */
-function isDarker({ values }: Plane, levels: Plane): boolean {
-  const differences = values.map((value, i) => value - (levels.values[i] as number))
+/** Of what is clearly not paper, whether it is darker (to 1) or lighter (to -1). */
+function darkness(differences: Float32Array): number {
   const usual = quantile(differences.map(Math.abs), 0.5)
-  return differences.reduce((sum, it) => sum + (Math.abs(it) > 3 * usual + 2 ? it : 0), 0) < 0
+  const [dark, light] = [clear(differences, -1, usual), clear(differences, 1, usual)]
+  return (dark - light) / (dark + light + 1)
 }
 
-/** Fills dark strokes up with what is around them, or takes light ones away. */
-function closed(plane: Plane, isInkDark: boolean): Plane {
-  const radius = Math.max(2, Math.round(Math.max(plane.width, plane.height) * WIDEST_STROKE))
-  return isInkDark ? eroded(dilated(plane, radius), radius) : dilated(eroded(plane, radius), radius)
+/**
+ * With its dark strokes filled up, a picture of dark ink becomes smooth; with its light strokes taken away, the holes in
+ * its digits close and nothing becomes smoother. To 1 for dark ink, to -1 for light; 0 when no stroke is narrow enough.
+ */
+function smoothness(coarse: Plane, radius: number): number {
+  const [filled, thinned] = [
+    roughness(closed(coarse, true, radius, 0)),
+    roughness(closed(coarse, false, radius, 0)),
+  ]
+  return (thinned - filled) / (thinned + filled + 1)
+}
+
+/** The sum of all steps from a pixel to the next. */
+function roughness({ values, width }: Plane): number {
+  let sum = 0
+  for (let i = 1; i < values.length; i++) {
+    if (i % width !== 0) sum += Math.abs((values[i] as number) - (values[i - 1] as number))
+    if (i >= width) sum += Math.abs((values[i] as number) - (values[i - width] as number))
+  }
+  return sum
+}
+
+function clear(differences: Float32Array, sign: 1 | -1, usual: number): number {
+  return differences.reduce((sum, it) => sum + (sign * it > 3 * usual + 2 ? sign * it : 0), 0)
+}
+
+/**
+ * Fills dark strokes up with what is around them, or takes light ones away. Where the paper changes, at the edge of a
+ * shadow, it is taken for the shadow a little further: or else that edge would be a stroke.
+ */
+function closed(plane: Plane, isInkDark: boolean, radius: number, further: number): Plane {
+  if (isInkDark) return eroded(dilated(plane, radius), radius + further)
+  return dilated(eroded(plane, radius), radius + further)
 }
 
 /** From blocks back to pixels, in straight lines between the middles of blocks. */

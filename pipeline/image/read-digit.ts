@@ -30,7 +30,7 @@ export async function readDigit(bytes: Uint8Array, options: ImageOptions): Promi
 async function toPlane(view: PixelView): Promise<Plane> {
   const frame = inside(view)
   const pixels = grey(await resizeFilter(view, stretched(view, frame), 'bilinear'))
-  return { values: Float32Array.from(pixels), ...frame }
+  return { values: new Float32Array(pixels), ...frame }
 }
 
 function inside({ width, height }: Frame): Frame {

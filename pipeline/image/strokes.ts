@@ -15,11 +15,18 @@ interface Patch {
   isInk: boolean
 }
 
+interface Limits {
+  readonly least: number
+  readonly threshold: number
+  /** On a photograph, what touches the border while the digit does not is a dark corner. */
+  readonly isEven: boolean
+}
+
 /**
- * Marks the strokes of a digit: connected pixels above `least` of which one is above `threshold`, without dust and without
+ * Marks the strokes of a digit with 1: connected pixels above `least` of which one is above `threshold`, without dust and without
  * what comes in from outside.
  */
-export function strokesOf(plane: Plane, least: number, threshold: number): Uint8Array {
+export function strokesOf(plane: Plane, { least, threshold, isEven }: Limits): Float32Array {
   const { width, height } = plane
   const { labels, patches } = connected(plane, least, threshold)
   const ink = patches.filter(({ isInk }) => isInk)
@@ -29,14 +36,13 @@ export function strokesOf(plane: Plane, least: number, threshold: number): Uint8
   const isSubstantial = largestInside >= SMALLEST_PART * Math.max(0, ...ink.map(({ size }) => size))
   const candidates = isSubstantial ? inside : ink
   const largest = Math.max(0, ...candidates.map(({ size }) => size))
-  const kept = new Set(
-    candidates.filter(({ size }) => size >= SMALLEST_PART * largest).map(({ label }) => label),
-  )
-  const marks = dilated(
-    { values: Float32Array.from(labels, (label) => (kept.has(label) ? 1 : 0)), width, height },
-    EDGE,
-  )
-  return Uint8Array.from(marks.values)
+  const isWithin = candidates.some(({ size, border }) => size === largest && border === 0)
+  const isStroke = ({ size, border }: Patch) =>
+    size >= SMALLEST_PART * largest && (isEven || !isWithin || border === 0)
+  const kept = new Set(candidates.filter(isStroke).map(({ label }) => label))
+  const values = new Float32Array(labels.length)
+  for (let i = 0; i < labels.length; i++) values[i] = kept.has(labels[i] as number) ? 1 : 0
+  return dilated({ values, width, height }, EDGE).values
 }
 
 function connected({ values, width, height }: Plane, least: number, threshold: number) {
@@ -52,7 +58,8 @@ function connected({ values, width, height }: Plane, least: number, threshold: n
     labels[start] = patch.label
     while (waiting > 0) {
       const at = stack[--waiting] as number
-      const [x, y] = [at % width, Math.floor(at / width)]
+      const x = at % width
+      const y = Math.floor(at / width)
       patch.size++
       if (x === 0 || y === 0 || x === width - 1 || y === height - 1) patch.border++
       if ((values[at] as number) > threshold) patch.isInk = true

@@ -21,7 +21,7 @@ describe('readConfig', () => {
       maxQueueBytes: 256 * 2 ** 20,
       logLevel: 'info',
     })
-    expect(config.models).to.deep.equal([{ name: 'vgg16' }])
+    expect(config.models).to.deep.equal([{ name: 'vgg16' }, { name: 'digits' }])
   })
 
   it('takes a flag before the environment, and the environment before the default', () => {
@@ -80,6 +80,52 @@ describe('readConfig', () => {
 
   it('refuses what is no flag', () => {
     expect(messageOf(['vgg16'])).to.equal('Flags were expected, but "vgg16" came.')
+  })
+
+  it('reads lists of hosts, ports, origins and keys', () => {
+    const config = readConfig(
+      ['--allow-hosts=Images.Local, .example.org,10.0.0.0/8,fd00::/8,[::1]', '--url-ports=80,8080'],
+      {
+        CORS_ORIGINS: 'https://a.example,http://localhost:3000',
+        API_KEYS: 'a-long-enough-key-1,a-long-enough-key-2',
+      },
+    )
+    expect(config.allowHosts).to.deep.equal(['images.local', '.example.org', '10.0.0.0/8', 'fd00::/8', '::1'])
+    expect(config.urlPorts).to.deep.equal([80, 8080])
+    expect(config.corsOrigins).to.deep.equal(['https://a.example', 'http://localhost:3000'])
+    expect(config.apiKeys).to.have.length(2)
+  })
+
+  it('refuses a list for one wrong entry', () => {
+    const wrong = [
+      '--allow-hosts=10.0.0.0/33',
+      '--allow-hosts=1.2.3',
+      '--allow-hosts=a b',
+      '--allow-hosts=a,,b',
+      '--deny-hosts=http://a',
+      '--url-ports=80,0',
+      '--url-ports=65536',
+      '--cors-origins=example.com',
+      '--cors-origins=https://example.com/',
+      '--infer-threshold=1.5',
+      '--infer-threshold=-1',
+      '--keep-feedback-images=yes',
+      '--trust-proxy=17',
+    ]
+    for (const flag of wrong) expect(messageOf([flag]), flag).to.match(/^[A-Z_]+ must be /)
+  })
+
+  it('never shows a key, not even one that is refused', () => {
+    expect(messageOf([], { API_KEYS: 'too-short-key' }))
+      .to.match(/^API_KEYS must be .* but the environment says something else\.$/)
+      .and.not.contain('too-short-key')
+  })
+
+  it('wants the models behind the dialects to be served', () => {
+    expect(readConfig(['--models=vgg16,pets=p.h5', '--api-model=pets'], {}).apiModel).to.equal('pets')
+    expect(messageOf(['--models=vgg16', '--api-model=pets'])).to.equal(
+      'API_MODEL must be one of the models that are served (vgg16), but is "pets".',
+    )
   })
 
   it('wants to know what to serve when a pipeline is given', () => {

@@ -191,7 +191,7 @@ describe('the signal of a download', () => {
       const start = performance.now()
       leave.abort(new Error('gone'))
       expect((await error).message).to.equal('gone')
-      expect(performance.now() - start).to.be.lessThan(50)
+      expect(performance.now() - start).to.be.lessThan(500)
       await until(() => server.open() === 0, 1000, 'the connection is closed')
       expect(String(await safeFetch(`http://good.example.org:${server.port}/`, never()))).to.equal('picture')
     })
@@ -208,8 +208,14 @@ describe('the signal of a download', () => {
     let listeners = 0
     const add = signal.addEventListener.bind(signal)
     const remove = signal.removeEventListener.bind(signal)
-    signal.addEventListener = (...args: Parameters<typeof add>) => (listeners++, add(...args))
-    signal.removeEventListener = (...args: Parameters<typeof remove>) => (listeners--, remove(...args))
+    signal.addEventListener = (...args: Parameters<typeof add>) => {
+      listeners++
+      add(...args)
+    }
+    signal.removeEventListener = (...args: Parameters<typeof remove>) => {
+      listeners--
+      remove(...args)
+    }
     const safeFetch = fetcher(server.port)
     await safeFetch(`http://a.example.org:${server.port}/`, signal)
     await errorOf(safeFetch(`http://a.test:${server.port}/`, signal))

@@ -6,8 +6,8 @@ export interface RawServer {
   readonly connections: () => number
   /** of these, the ones that are open now */
   readonly open: () => number
-  /** the most that were open at once */
-  readonly mostOpen: () => number
+  /** bytes of whatever kind that came */
+  readonly received: () => number
   /** the heads of all requests, as they came */
   readonly heads: string[]
   close(): Promise<void>
@@ -27,15 +27,15 @@ export async function rawServer({ request, connection, everywhere }: Behaviour):
   const sockets = new Set<Socket>()
   const heads: string[] = []
   let connections = 0
-  let mostOpen = 0
+  let received = 0
   const server = createServer((socket) => {
     connections++
     sockets.add(socket)
-    mostOpen = Math.max(mostOpen, sockets.size)
     socket.on('error', () => {}).once('close', () => sockets.delete(socket))
     connection?.(socket)
     let head = ''
     socket.setEncoding('latin1').on('data', (text) => {
+      received += text.length
       head += text
       if (!head.endsWith('\r\n\r\n')) return
       heads.push(head)
@@ -52,7 +52,7 @@ export async function rawServer({ request, connection, everywhere }: Behaviour):
     port: address.port,
     connections: () => connections,
     open: () => sockets.size,
-    mostOpen: () => mostOpen,
+    received: () => received,
     heads,
     close() {
       for (const socket of sockets) socket.destroy()

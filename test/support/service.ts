@@ -82,6 +82,17 @@ export async function startService(env: Record<string, string> = {}, flags: stri
   }
 }
 
+/** Resolves when each model serves; /readyz is content with one. */
+export function allReady({ url }: Service): Promise<void> {
+  const isReady = async () => {
+    const { models } = (await (await fetch(`${url}/readyz`)).json()) as {
+      models: Record<string, { state: string }>
+    }
+    return Object.values(models).every(({ state }) => state === 'ready')
+  }
+  return until(isReady, 'the readiness of all models', 2 * WAIT_MS).then(() => undefined)
+}
+
 /** For starts that are meant to fail: the exit and everything that was written. */
 export async function runService(env: Record<string, string>, flags: string[] = []) {
   const child = spawnService(env, flags)
@@ -93,8 +104,12 @@ export async function runService(env: Record<string, string>, flags: string[] = 
 }
 
 /** Polls until `probe` answers something true. */
-export async function until<T>(probe: () => T | Promise<T>, what: string): Promise<NonNullable<T>> {
-  const end = performance.now() + WAIT_MS
+export async function until<T>(
+  probe: () => T | Promise<T>,
+  what: string,
+  withinMs = WAIT_MS,
+): Promise<NonNullable<T>> {
+  const end = performance.now() + withinMs
   while (performance.now() < end) {
     const value = await probe()
     if (value) return value

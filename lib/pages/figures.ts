@@ -1,0 +1,31 @@
+import { type Html, html } from '../html.ts'
+
+/** As public/figures.js writes them. */
+
+export function percent(share: number): string {
+  const of100 = share * 100
+  return of100 > 0 && of100 < 0.1 ? '< 0.1 %' : `${of100.toFixed(1)} %`
+}
+
+export function milliseconds(ms: number): string {
+  if (ms >= 10_000) return `${(ms / 1000).toFixed(1)} s`
+  return ms < 10 ? `${ms.toFixed(1)} ms` : `${Math.round(ms)} ms`
+}
+
+/** A share of 1 as a bar. Its width is an attribute: the pages have no inline styles. */
+export function bar(share: number): Html {
+  const width = (Math.min(1, Math.max(0, share)) * 100).toFixed(2)
+  return html`<svg class="bar" viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true"><rect width="${width}" height="1"/></svg>`
+}
+
+/** Where the time went: three lengths after each other, which together fill the bar. */
+export function splitBar(parts: readonly number[]): Html {
+  const total = parts.reduce((sum, part) => sum + part, 0) || 1
+  let from = 0
+  const rects = parts.map((part) => {
+    const width = (part / total) * 100
+    from += width
+    return html`<rect x="${(from - width).toFixed(2)}" width="${width.toFixed(2)}" height="1"/>`
+  })
+  return html`<svg class="bar split" viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">${rects}</svg>`
+}

@@ -1,0 +1,94 @@
+import { type Html, html } from '../html.ts'
+import type { Labelled } from '../labelled.ts'
+import { bar, milliseconds, percent, splitBar } from './figures.ts'
+
+export interface Result {
+  /** what the image is called: its file's name, or its address */
+  readonly name: string
+  /** where it is shown from, while it is kept */
+  readonly image: string | undefined
+  /** none where the model does not answer with labels */
+  readonly guesses: readonly Labelled[] | undefined
+  readonly timing: {
+    readonly queue: number
+    readonly prepare: number
+    readonly predict: number
+    readonly total: number
+    readonly cached?: true
+  }
+  /** the answer as programs get it */
+  readonly answer: object
+  /** request id, under which it can be reported */
+  readonly id: string
+  /** the command that gives the same */
+  readonly curl: string
+}
+
+/** One image and what the model says to it, as it is sent to a browser that runs no script. */
+export function resultCard({ name, image, guesses, timing, answer, id, curl }: Result): Html {
+  return html`<article class="card result">
+<div class="result-picture">${image !== undefined && html`<img src="${image}" alt="${name}">`}</div>
+<div class="result-body">
+<h3 class="result-name">${name}</h3>
+${guesses?.length ? guessList(guesses) : html`<pre class="code wraps"><code>${JSON.stringify(answer, null, 2)}</code></pre>`}
+${timingLine(timing)}
+${guesses && reportForm(id)}
+<details class="small"><summary>The same as JSON, and as a command</summary>
+<pre class="code wraps" tabindex="0" role="region" aria-label="Answer as JSON"><code>${JSON.stringify(answer, null, 2)}</code></pre>
+<pre class="code wraps" tabindex="0" role="region" aria-label="Command"><code>${curl}</code></pre>
+</details>
+</div>
+</article>`
+}
+
+/** The same parts, empty, for public/card.js to fill in. */
+export function cardTemplates(): Html {
+  return html`<template id="card-template"><li><article class="card result">
+<div class="result-picture"></div>
+<div class="result-body">
+<div class="result-head"><h3 class="result-name"></h3><button type="button" class="result-remove" data-do="remove" aria-label="Remove"><span aria-hidden="true">×</span></button></div>
+<p class="result-state" data-part="state"></p>
+<div class="stack stack-tight" data-part="answer" hidden>
+<ol class="guesses plain" data-part="guesses"></ol>
+${timingLine({ queue: 0, prepare: 0, predict: 0, total: 0 })}
+</div>
+<div class="row result-actions" data-part="actions" hidden>
+<button type="button" class="button button-small" data-do="again">Try again</button>
+<button type="button" class="button button-small" data-do="report" aria-expanded="false">This is wrong</button>
+<button type="button" class="button button-small" data-do="curl">Copy as curl</button>
+<button type="button" class="button button-small" data-do="json">Copy JSON</button>
+<button type="button" class="button button-small" data-do="save">Save JSON</button>
+</div>
+<div data-part="report" hidden>${reportForm('')}</div>
+</div>
+</article></li></template>
+<template id="guess-template">${guessItem({ label: '', probability: 0 })}</template>`
+}
+
+function guessList(guesses: readonly Labelled[]): Html {
+  return html`<ol class="guesses plain">${guesses.map(guessItem)}</ol>`
+}
+
+function guessItem({ label, probability }: Pick<Labelled, 'label' | 'probability'>): Html {
+  return html`<li class="guess"><span class="guess-label">${label}</span><span class="guess-share number">${percent(probability)}</span>${bar(probability)}</li>
+`
+}
+
+function timingLine({ queue, prepare, predict, total, cached }: Result['timing']): Html {
+  const parts = { queue, prepare, predict }
+  return html`<div class="timing small muted${cached && ' is-known'}">
+${splitBar(Object.values(parts))}
+<p class="row number">${Object.entries(parts).map(
+    ([stage, ms]) =>
+      html`<span class="stage stage-${stage}">${stage} <b data-ms="${stage}">${milliseconds(ms)}</b></span> `,
+  )}<span>in all <b data-ms="total">${milliseconds(total)}</b></span><span class="timing-known">known already</span></p>
+</div>`
+}
+
+function reportForm(id: string): Html {
+  return html`<form class="report" method="post" action="/feedback">
+<input type="hidden" name="id" value="${id}">
+<label class="field"><span>Wrong? What does it show?</span><input class="input" name="report" required maxlength="500" autocomplete="off"></label>
+<button class="button">Send the right label</button>
+</form>`
+}

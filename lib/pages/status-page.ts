@@ -1,0 +1,134 @@
+import { type Html, html } from '../html.ts'
+import { type FigureKind, figureText } from '../status/figure-text.ts'
+import { type Latest, latestOf } from '../status/latest.ts'
+import type { StatusAnswer } from '../status/schemas.ts'
+import { keyDialog } from './key-dialog.ts'
+import { layout } from './layout.ts'
+
+type Model = StatusAnswer['models'][number]
+type Tile = readonly [label: string, figure: string, kind: FigureKind]
+
+const SERVICE_TILES: readonly Tile[] = [
+  ['Requests per second', 'requests', 'rate'],
+  ['Answered with 4xx', 'refused', 'rate'],
+  ['Answered with 5xx', 'failed', 'rate'],
+  ['Event-loop delay, p99', 'eventLoopDelay', 'ms'],
+  ['Memory of the web process', 'memory', 'bytes'],
+]
+
+const MODEL_TILES: readonly Tile[] = [
+  ['Images per second', 'calls', 'rate'],
+  ['Waiting', 'queued', 'count'],
+  ['In the child', 'inFlight', 'count'],
+  ['Images in a batch', 'batchSize', 'mean'],
+  ['Busy', 'busy', 'part'],
+  ['Memory of the children', 'memory', 'bytes'],
+]
+
+const STAGES = [
+  ['queue', 'Queue'],
+  ['prepare', 'Prepare'],
+  ['predict', 'Predict'],
+  ['total', 'Total'],
+] as const
+
+/** The figures of now, which its script turns into charts; without figures it is the page that asks for a key. */
+export function statusPage(answer: StatusAnswer | undefined): string {
+  const latest = answer && latestOf(answer)
+  const models = answer?.models ?? []
+  const main = html`<div class="stack stack-wide" id="status" data-started="${answer?.startedAt}">
+<div class="stack stack-tight">
+<h1>Status</h1>
+<p class="row muted"><span>${clock(answer)}</span><noscript><a class="button button-small" href="/status">Refresh</a></noscript></p>
+<p class="notice notice-bad" id="trouble" role="status" hidden></p>
+<p id="key-again" hidden><button type="button" class="button">Give a key</button></p>
+${answer === undefined && html`<noscript><p class="notice">The figures need a key, which this page can send only with JavaScript.</p></noscript>`}
+</div>
+${
+  answer &&
+  html`<section class="stack" aria-labelledby="service" data-service>
+<h2 id="service">Web process</h2>
+<p class="muted small">Tandem ${answer.version}, up since ${time(answer.startedAt)}${answer.draining && ', ending: it finishes what it has accepted'}</p>
+${tiles(SERVICE_TILES, latest?.service)}
+<div class="charts"></div>
+</section>
+${models.map((model, index) => section(model, index, latest?.models.get(model.name)))}`
+}
+${keyDialog()}
+</div>`
+  return layout({
+    title: 'Status',
+    path: '/status',
+    styles: ['status.css'],
+    scripts: ['status.js'],
+    main,
+  })
+}
+
+function clock(answer: StatusAnswer | undefined): Html {
+  if (answer === undefined) return html`No figures yet`
+  return html`As of <span id="updated">${time(answer.now)}</span>`
+}
+
+function time(milliseconds: number): Html {
+  const iso = new Date(milliseconds).toISOString()
+  return html`<time datetime="${iso}">${iso.slice(0, 19).replace('T', ' ')} UTC</time>`
+}
+
+function section(model: Model, index: number, latest: Latest | undefined): Html {
+  const { name, state, error, progress } = model
+  return html`<section class="stack" aria-labelledby="model-${index}" data-model="${name}">
+<div class="row"><h2 id="model-${index}"><a href="/${name}">${name}</a></h2>
+<span class="pill pill-${state}" data-state>${state}</span>
+<span class="muted small" data-about>${about(model)}</span></div>
+<p class="notice" data-progress${progress === null && html` hidden`}>${progress?.word}</p>
+<p class="notice notice-bad" data-error${error === null && html` hidden`}>${error && `${error.code}: ${error.message}`}</p>
+${tiles(MODEL_TILES, latest, [['Restarts', model.restarts]])}
+${latencies(name, latest)}
+<div class="charts"></div>
+</section>`
+}
+
+/** public/status.js says the same when it changes. */
+function about({ engine, device, reason, workers }: Model): string {
+  const where = [engine, device].filter((word) => word !== null).join(' on ')
+  const children = `${workers.length} ${workers.length === 1 ? 'child' : 'children'}`
+  return [where, children, reason].filter((word) => word).join(' · ')
+}
+
+function tiles(
+  list: readonly Tile[],
+  latest: Latest | undefined,
+  more: readonly (readonly [string, number])[] = [],
+): Html {
+  return html`<dl class="tiles">
+${list.map(
+  ([
+    label,
+    figure,
+    kind,
+  ]) => html`<div class="tile"><dt>${label}</dt><dd class="number" data-figure="${figure}" data-kind="${kind}">${figureText(latest?.[figure], kind)}</dd></div>
+`,
+)}${more.map(
+  ([
+    label,
+    figure,
+  ]) => html`<div class="tile"><dt>${label}</dt><dd class="number" data-total="${label.toLowerCase()}">${figure}</dd></div>
+`,
+)}</dl>`
+}
+
+function latencies(name: string, latest: Latest | undefined): Html {
+  return html`<table class="latencies number">
+<caption class="small muted">Time that calls to ${name} took, in the latest second in which any ended</caption>
+<thead><tr><th scope="col">Stage</th>${[50, 95, 99].map((percent) => html`<th scope="col">p${percent}</th>`)}</tr></thead>
+<tbody>
+${STAGES.map(
+  ([stage, title]) => html`<tr><th scope="row">${title}</th>${[50, 95, 99].map(
+    (percent) =>
+      html`<td data-figure="${stage}P${percent}" data-kind="ms">${figureText(latest?.[`${stage}P${percent}`], 'ms')}</td>`,
+  )}</tr>
+`,
+)}</tbody>
+</table>`
+}

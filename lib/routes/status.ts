@@ -1,0 +1,86 @@
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
+import type { Broker } from '../../broker/broker.ts'
+import { OWN } from '../dialects.ts'
+import { HttpError } from '../errors.ts'
+import { type Operation, serve } from '../operation.ts'
+import { statusPage } from '../pages/status-page.ts'
+import type { Context, ServiceState } from '../state.ts'
+import { describeModel } from '../status/describe-model.ts'
+import { StatusAnswer, StatusQuery } from '../status/schemas.ts'
+import { INTERVAL_MS, type StatusHistory } from '../status-history.ts'
+import { VERSION } from '../version.ts'
+import type { RouteParts } from './parts.ts'
+
+const status = {
+  method: 'get',
+  paths: ['/status'],
+  group: 'Operation',
+  summary: 'What the service is doing, and has done in the last quarter of an hour, second by second',
+  query: StatusQuery,
+  answers: {
+    200: {
+      means: 'A page, or JSON where "Accept" prefers it.',
+      content: { 'text/html': 'A page with charts.', 'application/json': StatusAnswer },
+    },
+  },
+  errors: [400, 401],
+  dialect: OWN,
+  example: "curl -H 'Accept: application/json' $URL/status",
+} as const satisfies Operation
+
+/** Below this, what compressing saves is lost in the packet. */
+const COMPRESSED_FROM_BYTES = 1024
+/** The page itself has the figures of now, and its script fetches the others. */
+const SHOWN_ON_PAGE_MS = 15_000
+const compress = promisify(gzip)
+
+/** `GET /status`: the figures of now and of the last quarter of an hour, as a page and as JSON. */
+export function statusRoutes(
+  parts: RouteParts,
+  brokers: ReadonlyMap<string, Broker>,
+  history: StatusHistory,
+  service: ServiceState,
+): void {
+  const { config } = parts
+  serve(parts, status, async (ctx, { since }) => {
+    ctx.set('Cache-Control', 'no-store')
+    ctx.vary('Accept')
+    const isPage = ctx.accepts('html', 'json') === 'html'
+    const mayRead = config.apiKeys.length === 0 || ctx.state.key !== undefined
+    if (!mayRead && !isPage) throw unauthorized(ctx)
+    const figures = (after: number): StatusAnswer => ({
+      now: Date.now(),
+      startedAt: history.startedAt,
+      version: VERSION,
+      interval: INTERVAL_MS,
+      draining: service.draining,
+      models: [...brokers].map(([name, broker]) => describeModel(name, broker.stats())),
+      samples: history.samples(after),
+    })
+    if (!isPage) return answerJson(ctx, JSON.stringify(figures(since ?? 0)))
+    ctx.type = 'html'
+    ctx.body = statusPage(mayRead ? figures(Date.now() - SHOWN_ON_PAGE_MS) : undefined)
+  })
+}
+
+async function answerJson(ctx: Context, text: string): Promise<void> {
+  ctx.type = 'json'
+  ctx.vary('Accept-Encoding')
+  const isLong = text.length >= COMPRESSED_FROM_BYTES
+  if (!isLong || ctx.acceptsEncodings('gzip', 'identity') !== 'gzip') {
+    ctx.body = text
+    return
+  }
+  ctx.set('Content-Encoding', 'gzip')
+  ctx.body = await compress(text)
+}
+
+/** The page is open, and asks for a key by itself; the figures are not. */
+function unauthorized(ctx: Context): HttpError {
+  const broughtOne = ctx.get('Authorization') !== '' || ctx.get('X-Api-Key') !== ''
+  const sentence = broughtOne
+    ? 'The key is none of those that are accepted here.'
+    : 'The figures need a key, as "Authorization: Bearer <key>" or "X-Api-Key: <key>".'
+  return new HttpError('ERR_UNAUTHORIZED', sentence, { 'WWW-Authenticate': 'Bearer realm="Tandem"' })
+}

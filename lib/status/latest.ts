@@ -1,0 +1,30 @@
+import type { StatusAnswer } from './schemas.ts'
+
+export type Latest = Readonly<Record<string, number | null>>
+
+type Columns = Readonly<Record<string, readonly (number | null)[]>>
+
+/** A second without calls has no latency; for this many samples the one before it is shown still. */
+const REMEMBERED = 10
+const REMEMBERED_COLUMNS = /P\d\d$|^batchSize$/
+
+/** The newest figure of each column; null where there is none. */
+export function latestOf({ samples }: StatusAnswer): {
+  service: Latest
+  models: ReadonlyMap<string, Latest>
+} {
+  const { models, ...service } = samples
+  return {
+    service: newest(service),
+    models: new Map(Object.entries(models).map(([name, columns]) => [name, newest(columns)])),
+  }
+}
+
+function newest(columns: Columns): Latest {
+  return Object.fromEntries(
+    Object.entries(columns).map(([name, figures]) => {
+      const looked = figures.slice(REMEMBERED_COLUMNS.test(name) ? -REMEMBERED : -1)
+      return [name, looked.findLast((figure) => figure !== null) ?? null]
+    }),
+  )
+}

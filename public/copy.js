@@ -1,0 +1,38 @@
+import { say } from './say.js'
+
+const SHOWN_MS = 1600
+
+/** Copies, and says so on the button that asked for it. */
+export async function copyFrom(button, text) {
+  const word = (await copied(text)) ? 'Copied' : 'Copying failed'
+  button.dataset.word ??= button.textContent
+  button.textContent = word
+  say(word)
+  setTimeout(() => {
+    button.textContent = button.dataset.word
+  }, SHOWN_MS)
+}
+
+async function copied(text) {
+  try {
+    await navigator.clipboard.writeText(text)
+    return true
+  } catch {
+    return copiedByHand(text)
+  }
+}
+
+/** Plain http has no clipboard, except on the machine itself. */
+function copiedByHand(text) {
+  const area = document.createElement('textarea')
+  area.value = text
+  area.className = 'visually-hidden'
+  area.setAttribute('aria-hidden', 'true')
+  const before = document.activeElement
+  document.body.append(area)
+  area.select()
+  const done = document.execCommand('copy')
+  area.remove()
+  before?.focus()
+  return done
+}

@@ -1,0 +1,86 @@
+/** All measures are parts of the pad's side: a drawing is the same at every size. */
+const PEN = 0.075
+/** A drawing of an hour; what comes after it is not taken. */
+const MAX_POINTS = 20_000
+/** Side of the picture that is sent; the digit in it becomes 20 pixels high. */
+const SENT_SIDE = 280
+
+/** What has been drawn: strokes, each a list of points [x, y]. */
+export class Ink {
+  #strokes = []
+  #points = 0
+
+  get isEmpty() {
+    return this.#strokes.length === 0
+  }
+
+  begin() {
+    this.#strokes.push([])
+  }
+
+  add(point) {
+    if (this.#points >= MAX_POINTS) return
+    this.#strokes.at(-1)?.push(point)
+    this.#points++
+  }
+
+  /** Takes back the last stroke. */
+  undo() {
+    this.#points -= this.#strokes.pop()?.length ?? 0
+  }
+
+  clear() {
+    this.#strokes = []
+    this.#points = 0
+  }
+
+  /** Black on white whatever the colours of the page are, as PNG. */
+  png() {
+    const canvas = document.createElement('canvas')
+    canvas.width = canvas.height = SENT_SIDE
+    const context = canvas.getContext('2d')
+    context.fillStyle = '#fff'
+    context.fillRect(0, 0, SENT_SIDE, SENT_SIDE)
+    this.draw(context, SENT_SIDE, '#000')
+    return new Promise((resolve) => canvas.toBlob(resolve, 'image/png'))
+  }
+
+  draw(context, side, colour) {
+    context.lineWidth = PEN * side
+    context.lineCap = context.lineJoin = 'round'
+    context.strokeStyle = colour
+    for (const points of this.#strokes) {
+      context.beginPath()
+      trace(
+        context,
+        points.map(([x, y]) => [x * side, y * side]),
+      )
+      context.stroke()
+    }
+  }
+}
+
+/** Where the pen of the keyboard is, filled while it is down. */
+export function drawPen(context, side, { x, y, isDown }, colour) {
+  context.beginPath()
+  context.arc(x * side, y * side, (PEN * side) / 2, 0, 2 * Math.PI)
+  context.lineWidth = side / 140
+  context.strokeStyle = colour
+  context.fillStyle = isDown ? colour : 'transparent'
+  context.fill()
+  context.stroke()
+}
+
+/** Curves from the middle of one piece to the middle of the next, so that no corner shows where a point was. */
+function trace(context, points) {
+  const [first, ...rest] = points
+  if (first === undefined) return
+  context.moveTo(...first)
+  // A line of no length has round ends: a dot.
+  if (rest.length === 0) context.lineTo(...first)
+  for (const [i, [x, y]] of rest.entries()) {
+    const next = rest[i + 1]
+    if (next) context.quadraticCurveTo(x, y, (x + next[0]) / 2, (y + next[1]) / 2)
+    else context.lineTo(x, y)
+  }
+}

@@ -1,0 +1,170 @@
+import { drawPen, Ink } from './digits-ink.js'
+
+/** Of the keyboard's pen, as parts of the pad's side. */
+const STEP = 1 / 28
+const LONG_STEP = 4 * STEP
+/**
+ * A pad to draw on with a mouse, a finger, a pen or the keyboard. It tells `changed()` when the drawing is another,
+ * `finished()` when a stroke has ended, and `said(text)` what somebody who does not see the pen has to know.
+ */
+export class Pad {
+  #canvas
+  #listener
+  #ink = new Ink()
+  // The pointer that draws; a second finger or a palm does nothing meanwhile.
+  #pointer
+  // The pen of the keyboard.
+  #pen = { x: 0.5, y: 0.5, isDown: false, isShown: false }
+  #isPlanned = false
+
+  constructor(canvas, listener) {
+    this.#canvas = canvas
+    this.#listener = listener
+    canvas.addEventListener('pointerdown', (event) => this.#down(event))
+    canvas.addEventListener('pointermove', (event) => this.#move(event))
+    for (const end of ['pointerup', 'pointercancel', 'lostpointercapture']) {
+      canvas.addEventListener(end, (event) => this.#up(event))
+    }
+    canvas.addEventListener('keydown', (event) => this.#key(event))
+    canvas.addEventListener('blur', () => this.#hidePen())
+    new ResizeObserver(() => this.#fit()).observe(canvas)
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#plan())
+  }
+
+  get isEmpty() {
+    return this.#ink.isEmpty
+  }
+
+  /** Whether a stroke is under way. */
+  get isDrawing() {
+    return this.#pointer !== undefined || this.#pen.isDown
+  }
+
+  undo() {
+    if (this.isEmpty) return
+    this.#ink.undo()
+    this.#pen.isDown = false
+    this.#changed()
+    this.#listener.finished()
+  }
+
+  clear() {
+    this.#ink.clear()
+    this.#pen.isDown = false
+    this.#changed()
+  }
+
+  png() {
+    return this.#ink.png()
+  }
+
+  #down(event) {
+    if (this.#pointer !== undefined || event.button !== 0) return
+    this.#pointer = event.pointerId
+    this.#canvas.setPointerCapture(event.pointerId)
+    this.#pen.isShown = this.#pen.isDown = false
+    this.#ink.begin()
+    this.#add(this.#pointOf(event))
+  }
+
+  #move(event) {
+    if (event.pointerId !== this.#pointer) return
+    // A fast hand is between two frames at several places.
+    const coalesced = event.getCoalescedEvents?.() ?? []
+    for (const one of coalesced.length > 0 ? coalesced : [event]) this.#add(this.#pointOf(one))
+  }
+
+  #up(event) {
+    if (event.pointerId !== this.#pointer) return
+    this.#pointer = undefined
+    this.#listener.finished()
+  }
+
+  #pointOf({ clientX, clientY }) {
+    const { left, top, width, height } = this.#canvas.getBoundingClientRect()
+    return [within((clientX - left) / width), within((clientY - top) / height)]
+  }
+
+  #key(event) {
+    const { key, shiftKey } = event
+    const step = shiftKey ? LONG_STEP : STEP
+    const moves = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] }
+    const move = moves[key]
+    if (event.altKey || event.metaKey || (event.ctrlKey && key.toLowerCase() !== 'z')) return
+    if (move) this.#movePen(...move)
+    else if (key === ' ' || key === 'Enter') this.#togglePen()
+    else if (key === 'Backspace' || event.ctrlKey) this.undo()
+    else if (key === 'Delete') this.clear()
+    else return
+    event.preventDefault()
+  }
+
+  #movePen(right, down) {
+    const pen = this.#pen
+    pen.isShown = true
+    pen.x = within(pen.x + right)
+    pen.y = within(pen.y + down)
+    if (pen.isDown) this.#add([pen.x, pen.y])
+    else this.#plan()
+  }
+
+  #togglePen() {
+    const pen = this.#pen
+    pen.isShown = true
+    pen.isDown = !pen.isDown
+    this.#listener.said(pen.isDown ? 'Pen down' : 'Pen up')
+    if (pen.isDown) {
+      this.#ink.begin()
+      this.#add([pen.x, pen.y])
+    } else {
+      this.#plan()
+      this.#listener.finished()
+    }
+  }
+
+  #hidePen() {
+    const wasDown = this.#pen.isDown
+    this.#pen.isDown = this.#pen.isShown = false
+    this.#plan()
+    if (wasDown) this.#listener.finished()
+  }
+
+  #add(point) {
+    this.#ink.add(point)
+    this.#changed()
+  }
+
+  #changed() {
+    this.#plan()
+    this.#listener.changed()
+  }
+
+  #fit() {
+    const side = Math.round(this.#canvas.clientWidth * devicePixelRatio)
+    if (side === 0) return
+    this.#canvas.width = this.#canvas.height = side
+    this.#show()
+  }
+
+  #plan() {
+    if (this.#isPlanned) return
+    this.#isPlanned = true
+    requestAnimationFrame(() => {
+      this.#isPlanned = false
+      this.#show()
+    })
+  }
+
+  #show() {
+    const side = this.#canvas.width
+    const context = this.#canvas.getContext('2d')
+    const { color, outlineColor } = getComputedStyle(this.#canvas)
+    context.clearRect(0, 0, side, side)
+    this.#ink.draw(context, side, color)
+    if (this.#pen.isShown) drawPen(context, side, this.#pen, outlineColor)
+  }
+}
+
+function within(part) {
+  return Math.min(1, Math.max(0, part))
+}

@@ -1,0 +1,43 @@
+import './copy-buttons.js'
+import { isLoading, readModels, setPill } from './readiness.js'
+import { say } from './say.js'
+
+const LOADING_MS = 1000
+const QUIET_MS = 15_000
+
+const cards = [...document.querySelectorAll('#models [data-model]')]
+
+/** Keeps the states of the models true: each second while one is loading, else now and then. */
+async function refresh() {
+  const models = document.hidden ? undefined : await readModels()
+  if (models) for (const card of cards) show(card, models[card.dataset.model])
+  const loading = cards.some((card) => isLoading(card.querySelector('.pill').dataset.state))
+  setTimeout(refresh, loading ? LOADING_MS : QUIET_MS)
+}
+
+function show(card, model) {
+  if (!model) return
+  const { state, progress, error } = model
+  const pill = card.querySelector('.pill')
+  if (pill.dataset.state !== state) say(`${card.dataset.model}: ${state}`)
+  setPill(pill, state)
+  card.querySelector('[data-part="word"]').textContent = word(model)
+  const bar = card.querySelector('progress')
+  bar.hidden = !isLoading(state)
+  bar.value = progress?.fraction ?? 0
+  const why = card.querySelector('[data-part="error"]')
+  why.hidden = state !== 'failed'
+  why.textContent = error?.message ?? ''
+}
+
+/** As lib/pages/home-page.ts says it. */
+function word({ state, device, progress }) {
+  if (state === 'ready') return device ? `answers, on ${device}` : 'answers'
+  if (state === 'failed') return 'could not be loaded; it is tried again from time to time'
+  return progress?.word ?? 'starting'
+}
+
+setTimeout(
+  refresh,
+  cards.some((card) => isLoading(card.querySelector('.pill').dataset.state)) ? LOADING_MS : QUIET_MS,
+)

@@ -1,0 +1,150 @@
+import { GAP_MS, WINDOW_MS } from './status-series.js'
+import { ChartTable } from './status-table.js'
+import { figureText } from './status-text.js'
+
+const SVG = 'http://www.w3.org/2000/svg'
+/** The picture's own units; it is stretched to the room that there is. */
+const WIDTH = 900
+const HEIGHT = 100
+const STEPS = [1, 2, 5, 10]
+
+/**
+ * A small chart of the last quarter of an hour. `spec`: title, kind of figure, lines of [column, name], how a minute is
+ * told in the table (`fold`: mean or max), the least height of its scale, and a column whose events are marked.
+ */
+export class Chart {
+  #spec
+  #series
+  #lines
+  #svg = make('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: 'none', role: 'img' })
+  #marks = make('path', { class: 'mark' })
+  #hair = make('path', { class: 'hair' })
+  #top = element('span', 'chart-top number')
+  #table
+  // What the pointer is at, in milliseconds before the newest sample.
+  #pointed
+
+  constructor(spec, series, into) {
+    this.#spec = spec
+    this.#series = series
+    const figure = element('figure', 'chart card')
+    const caption = element('figcaption', 'stack stack-tight')
+    const legend = element('ul', 'plain row small legend')
+    this.#lines = spec.lines.map(([column, name], index) => {
+      const value = element('strong', 'number')
+      const item = element('li')
+      item.append(element('span', `swatch line-${lineOf(column, index)}`), `${name} `, value)
+      legend.append(item)
+      return { column, value, path: make('path', { class: `line line-${lineOf(column, index)}` }) }
+    })
+    caption.append(element('h3', '', spec.title), legend)
+    const grid = make('path', {
+      class: 'grid-lines',
+      d: `M0 0H${WIDTH}M0 ${HEIGHT / 2}H${WIDTH}M0 ${HEIGHT}H${WIDTH}`,
+    })
+    this.#svg.append(grid, this.#marks, ...this.#lines.map(({ path }) => path), this.#hair)
+    const plot = element('div', 'plot')
+    plot.append(this.#top, this.#svg)
+    const axis = element('div', 'axis small muted')
+    axis.append(element('span', '', '15 min ago'), element('span', '', 'now'))
+    figure.append(caption, plot, axis)
+    this.#table = new ChartTable(spec, series, figure)
+    into.append(figure)
+    this.#svg.addEventListener('pointermove', (event) => this.#point(event))
+    this.#svg.addEventListener('pointerleave', () => this.#point())
+  }
+
+  draw() {
+    const { t } = this.#series
+    const { kind, least = 0, title, marks } = this.#spec
+    const columns = this.#lines.map(({ column }) => this.#series.column(column))
+    const highest = columns.flat().reduce((most, figure) => Math.max(most, figure ?? 0), 0)
+    const scale = this.#spec.most ?? round(Math.max(highest, least))
+    this.#top.textContent = figureText(scale, kind)
+    for (const [index, { path }] of this.#lines.entries())
+      path.setAttribute('d', lineThrough(t, columns[index], scale))
+    const marked = marks ? t.filter((_, i) => this.#series.column(marks)[i] > 0) : []
+    this.#marks.setAttribute('d', marked.map((time) => `M${place(time, t)} 0V${HEIGHT}`).join(''))
+    const now = this.#lines.map(
+      ({ column }, i) => `${this.#spec.lines[i][1]} ${figureText(this.#series.latest(column, 10), kind)}`,
+    )
+    const restarts =
+      marked.length > 0 ? `, ${marked.length === 1 ? 'one restart' : `${marked.length} restarts`}` : ''
+    this.#svg.setAttribute(
+      'aria-label',
+      `${title}, the last 15 minutes. Now: ${now.join(', ')}. Highest: ${figureText(highest, kind)}${restarts}.`,
+    )
+    this.#showValues()
+    this.#table.fill()
+  }
+
+  #point(event) {
+    const box = this.#svg.getBoundingClientRect()
+    this.#pointed = event && (1 - (event.clientX - box.left) / box.width) * WINDOW_MS
+    this.#showValues()
+  }
+
+  /** In the legend: the newest figures, or those that the pointer is at. */
+  #showValues() {
+    const { t } = this.#series
+    const at = this.#pointed === undefined ? -1 : nearest(t, (t.at(-1) ?? 0) - this.#pointed)
+    this.#hair.setAttribute('d', at < 0 ? '' : `M${place(t[at], t)} 0V${HEIGHT}`)
+    for (const { column, value } of this.#lines) {
+      const figure = at < 0 ? this.#series.latest(column, 10) : this.#series.column(column)[at]
+      value.textContent = figureText(figure, this.#spec.kind)
+    }
+  }
+}
+
+function lineThrough(t, figures, scale) {
+  let path = ''
+  let before
+  for (const [i, figure] of figures.entries()) {
+    if (figure === null) {
+      before = undefined
+      continue
+    }
+    const joins = before !== undefined && t[i] - before <= GAP_MS
+    const y = HEIGHT - (Math.min(figure, scale) / scale) * HEIGHT
+    // A point by itself is a line of no length, which its round ends make a dot.
+    path += joins ? `L${place(t[i], t)} ${y.toFixed(1)}` : `M${place(t[i], t)} ${y.toFixed(1)}h0`
+    before = t[i]
+  }
+  return path
+}
+
+function place(time, t) {
+  return (WIDTH * (1 - ((t.at(-1) ?? time) - time) / WINDOW_MS)).toFixed(1)
+}
+
+function nearest(t, time) {
+  let best = -1
+  for (const [i, one] of t.entries())
+    if (best < 0 || Math.abs(one - time) < Math.abs(t[best] - time)) best = i
+  return best >= 0 && Math.abs(t[best] - time) <= GAP_MS ? best : -1
+}
+
+/** The next of 1, 2, 5, 10, 20, 50 and so on. */
+function round(highest) {
+  if (highest <= 0) return 1
+  const power = 10 ** Math.floor(Math.log10(highest))
+  return (STEPS.find((step) => step * power >= highest) ?? 10) * power
+}
+
+/** What went wrong has a colour of its own. */
+function lineOf(column, index) {
+  return column === 'failed' || column === 'failures' ? 'bad' : index + 1
+}
+
+function make(name, attributes) {
+  const made = document.createElementNS(SVG, name)
+  for (const [attribute, value] of Object.entries(attributes)) made.setAttribute(attribute, value)
+  return made
+}
+
+function element(name, className = '', text = '') {
+  const made = document.createElement(name)
+  if (className) made.className = className
+  made.textContent = text
+  return made
+}

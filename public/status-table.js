@@ -1,0 +1,77 @@
+import { clockText, figureText } from './status-text.js'
+
+const MINUTE_MS = 60_000
+
+/** What a chart shows, a row for each minute; made when somebody opens it. */
+export class ChartTable {
+  #spec
+  #series
+  #details = document.createElement('details')
+  // The minute that the table was made in; it is not touched more often, for somebody may be reading it.
+  #minute
+
+  constructor(spec, series, into) {
+    this.#spec = spec
+    this.#series = series
+    this.#details.className = 'small'
+    this.#details.append(element('summary', 'As a table'))
+    this.#details.addEventListener('toggle', () => this.fill())
+    into.append(this.#details)
+  }
+
+  fill() {
+    const minute = Math.floor((this.#series.t.at(-1) ?? 0) / MINUTE_MS)
+    if (!this.#details.open || minute === this.#minute) return
+    this.#minute = minute
+    this.#details.querySelector('table')?.remove()
+    this.#details.append(this.#make())
+  }
+
+  #make() {
+    const { fold, kind, lines } = this.#spec
+    const table = element('table')
+    table.className = 'number'
+    table.append(element('caption', fold === 'max' ? 'Highest of each minute' : 'Mean of each minute'))
+    const head = table.createTHead().insertRow()
+    head.append(...['Minute', ...lines.map(([, name]) => name)].map((text) => headOf(text, 'col')))
+    const body = table.createTBody()
+    for (const [start, places] of minutesOf(this.#series.t)) {
+      const row = body.insertRow()
+      row.append(headOf(clockText(start).slice(0, 5), 'row'))
+      for (const [column] of lines) {
+        const all = this.#series.column(column)
+        const figures = places.map((i) => all[i]).filter((figure) => figure !== null)
+        row.insertCell().textContent = figureText(folded(figures, fold), kind)
+      }
+    }
+    return table
+  }
+}
+
+/** The places of the samples of each minute, the latest minute first. */
+function minutesOf(t) {
+  const minutes = new Map()
+  for (const [i, time] of t.entries()) {
+    const start = Math.floor(time / MINUTE_MS) * MINUTE_MS
+    minutes.set(start, [...(minutes.get(start) ?? []), i])
+  }
+  return [...minutes].reverse()
+}
+
+function folded(figures, fold) {
+  if (figures.length === 0) return null
+  if (fold === 'max') return Math.max(...figures)
+  return figures.reduce((sum, figure) => sum + figure, 0) / figures.length
+}
+
+function element(name, text = '') {
+  const made = document.createElement(name)
+  made.textContent = text
+  return made
+}
+
+function headOf(text, scope) {
+  const head = element('th', text)
+  head.scope = scope
+  return head
+}

@@ -1,0 +1,109 @@
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import { expect } from 'chai'
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+
+export type { Page } from 'playwright-core'
+
+/** Where Debian's package puts it, unless CHROMIUM_PATH says otherwise. */
+const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
+const SCREENSHOTS = fileURLToPath(new URL('../screenshots/', import.meta.url))
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
+
+const FLAGS = [
+  // The sandbox needs rights that a container seldom gives; only our own pages are opened.
+  '--no-sandbox',
+  // A camera with a test pattern, which may be used without asking.
+  '--use-fake-device-for-media-stream',
+  '--use-fake-ui-for-media-stream',
+]
+
+export const WIDTHS = [360, 1280] as const
+export const SCHEMES = ['light', 'dark'] as const
+
+export interface Watched {
+  readonly page: Page
+  /** what the console said, refusals of the Content-Security-Policy included */
+  readonly complaints: string[]
+  /** addresses that are not the service's */
+  readonly strangers: string[]
+}
+
+export interface Look {
+  readonly width?: number
+  readonly scheme?: 'light' | 'dark'
+  readonly javaScript?: boolean
+}
+
+/** `describe` that runs where there is a Chromium, and is counted as skipped, with the reason in its title, where none is. */
+export function describeInBrowser(title: string, tests: (this: Mocha.Suite) => void): void {
+  if (existsSync(CHROMIUM)) describe(title, tests)
+  else
+    describe.skip(
+      `${title} (skipped: there is no Chromium at ${CHROMIUM}; CHROMIUM_PATH names another)`,
+      tests,
+    )
+}
+
+/** A browser for the tests of a suite; what it gives opens a page, in a profile of its own that ends with the test. */
+export function browserOfSuite(): (look?: Look) => Promise<Watched> {
+  let browser: Browser | undefined
+  before(async function () {
+    this.timeout(30_000)
+    browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS })
+  })
+  afterEach(async () => {
+    await Promise.all(browser?.contexts().map((context) => context.close()) ?? [])
+  })
+  after(() => browser?.close())
+  return async ({ width = 1280, scheme = 'light', javaScript = true } = {}) => {
+    if (browser === undefined) throw new Error('the browser is there only inside of tests')
+    const options: BrowserContextOptions = {
+      viewport: { width, height: 800 },
+      colorScheme: scheme,
+      javaScriptEnabled: javaScript,
+      permissions: ['clipboard-read', 'clipboard-write'],
+    }
+    const context = await browser.newContext(options)
+    context.setDefaultTimeout(10_000)
+    return watch(await context.newPage())
+  }
+}
+
+/** Also tells of a page that is wider than its window. */
+export async function expectNoFlaws({ page, complaints, strangers }: Watched): Promise<void> {
+  expect(complaints, 'the console').to.deep.equal([])
+  expect(strangers, 'requests to others').to.deep.equal([])
+  const [inside, outside] = await page.evaluate<[number, number]>(
+    '[document.documentElement.scrollWidth, innerWidth]',
+  )
+  expect(inside, 'the width of the page').to.be.at.most(outside)
+}
+
+/** What axe-core finds: rule and the first element that breaks it. Between light and dark only the colours differ. */
+export async function barriers(page: Page, which: 'all' | 'colours' = 'all'): Promise<string[]> {
+  await page.evaluate(readFileSync(AXE, 'utf8'))
+  const { violations } = await page.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>(
+    which === 'all' ? 'axe.run()' : 'axe.run({ runOnly: ["color-contrast"] })',
+  )
+  return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)
+}
+
+/** Into a folder that git ignores, for people to look at. */
+export async function screenshot(page: Page, name: string, fullPage = true): Promise<void> {
+  mkdirSync(SCREENSHOTS, { recursive: true })
+  await page.screenshot({ path: `${SCREENSHOTS}${name}.png`, fullPage, animations: 'disabled' })
+}
+
+function watch(page: Page): Watched {
+  const complaints: string[] = []
+  const strangers: string[] = []
+  page.on('console', (message) => complaints.push(message.text()))
+  page.on('pageerror', (error) => complaints.push(String(error)))
+  page.on('request', (request) => {
+    const { protocol, hostname } = new URL(request.url())
+    if (/^https?:$/.test(protocol) && hostname !== '127.0.0.1') strangers.push(request.url())
+  })
+  return { page, complaints, strangers }
+}

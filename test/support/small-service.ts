@@ -1,0 +1,74 @@
+import { cpSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { newFolder } from './feedback-folder.ts'
+import { answer, rawServer } from './raw-server.ts'
+import { allReady, type Service, startService } from './service.ts'
+import { hasShared, shared } from './shared.ts'
+import { sharedBetweenSuites } from './shared-service.ts'
+
+const DIGITS = fileURLToPath(new URL('../../weights/digits', import.meta.url))
+
+/** What a user may write into a file of labels, and what must not become markup. */
+export const HOSTILE_LABEL = `<script>alert("l'abel")</script> & "more"`
+
+export interface SmallService extends Service {
+  readonly feedbackDir: string
+  /** Makes an address under which the bytes are served. */
+  offer(bytes: Buffer | string, status?: string, headers?: readonly string[]): string
+}
+
+/**
+ * Real models behind every dialect: `digits`, which is built in; `hostile`, the same network with labels that are
+ * markup; and `small`, of ImageNet, where the shared data is.
+ */
+export const smallService = sharedBetweenSuites(startSmallService)
+
+async function startSmallService(): Promise<SmallService> {
+  const folder = mkdtempSync(join(tmpdir(), 'tandem-'))
+  cpSync(DIGITS, join(folder, 'hostile'), { recursive: true })
+  writeFileSync(join(folder, 'hostile.json'), JSON.stringify({ labels: 'labels.txt', exif: false }))
+  writeFileSync(
+    join(folder, 'labels.txt'),
+    Array.from({ length: 10 }, (_, i) => `${HOSTILE_LABEL} ${i}`).join('\n'),
+  )
+  const models = ['digits', `hostile=${join(folder, 'hostile', 'model.json')}`]
+  if (hasShared) {
+    cpSync(shared('data', 'mobilenet_v1_0.25_224'), join(folder, 'small'), { recursive: true })
+    const settings = { labels: 'imagenet', preprocessing: 'tf', interpolation: 'bilinear' }
+    writeFileSync(join(folder, 'small.json'), JSON.stringify(settings))
+    models.push(`small=${join(folder, 'small', 'model.json')}`)
+  }
+  const offered: Buffer[] = []
+  const images = await rawServer({
+    request(socket, head) {
+      const [, index = ''] = /^GET \/(\d+)/.exec(head) ?? []
+      socket.end(offered[Number(index)] ?? answer('404 Not Found'))
+    },
+  })
+  const feedbackDir = newFolder()
+  const service = await startService({
+    MODELS: models.join(','),
+    WEIGHTS_DIR: folder,
+    DEVICE: 'cpu',
+    FEEDBACK_DIR: feedbackDir,
+    ALLOW_HOSTS: '127.0.0.1',
+    URL_PORTS: String(images.port),
+    // Three hours and a half from the time of the tests: an answer in local time shows that it is.
+    TZ: 'America/St_Johns',
+  })
+  await allReady(service)
+  return {
+    ...service,
+    feedbackDir,
+    offer(bytes, status = '200 OK', headers = []) {
+      const index = offered.push(answer(status, headers, Buffer.from(bytes))) - 1
+      return `http://127.0.0.1:${images.port}/${index}`
+    },
+    async stop() {
+      await images.close()
+      return service.stop()
+    },
+  }
+}

@@ -1,0 +1,183 @@
+import type { Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+import { expect } from 'chai'
+import sharp from 'sharp'
+import { photo } from '../support/image-files.ts'
+import { openSocket } from '../support/open-socket.ts'
+import type { Service } from '../support/service.ts'
+import {
+  expectUnharmed,
+  HEALTH_P99_MS,
+  HEALTH_WORST_MS,
+  startSurvivor,
+  watchHealth,
+  watchMemory,
+} from '../support/survivor.ts'
+
+const CLIENTS = 200
+const DRIP_EVERY_MS = 400
+/** Headers have 10 s, looked at every 5; the rest is for a busy machine. */
+const HEADERS_MS = 25_000
+const BODY_MS = 1000
+/** Twice what a download and a call may take; Node looks at a connection twice before it ends it. */
+const STALL_MS = 2 * (1 + 3000)
+const READERS = 10
+/** More than the system takes for a connection whose other end reads nothing. */
+const UNREAD = 30
+const WEB_MIB = 400
+const HEAD = 'Host: x\r\n'
+
+describe('Slow clients', () => {
+  let service: Service
+  let cutOff: Promise<number>
+  before(async function () {
+    this.timeout(30_000)
+    const times = { BODY_TIMEOUT_MS: String(BODY_MS), FETCH_TIMEOUT_MS: '1', DEADLINE_MS: '3000' }
+    service = await startSurvivor(times)
+    const path = await largeUpload(service)
+    const start = performance.now()
+    const requests = `GET ${path} HTTP/1.1\r\n${HEAD}\r\n`.repeat(UNREAD)
+    const readers = Array.from({ length: READERS }, () => silentReader(service, requests))
+    cutOff = Promise.all(readers).then(() => performance.now() - start)
+  })
+  after(() => service.stop())
+
+  it(`of whom ${CLIENTS} say nothing, or a letter now and then, are closed; others are served meanwhile`, async () => {
+    const health = await watchHealth(service)
+    const memory = watchMemory(service)
+    const start = performance.now()
+    const clients = Array.from({ length: CLIENTS }, (_, index) => {
+      if (index % 4 === 0) return dripping(service, '', '')
+      if (index % 4 === 1) return dripping(service, 'GET /', 'x')
+      if (index % 4 === 2) return dripping(service, `GET / HTTP/1.1\r\n${HEAD}`, 'X: y\r\n')
+      return dripping(service, `POST /picture HTTP/1.1\r\n${HEAD}X:`, 'y')
+    })
+    const all = Promise.all(clients)
+    const served = await predictUntil(service, all)
+    const endings = await all
+    expect(performance.now() - start, 'ms until the last one was closed').to.be.below(HEADERS_MS)
+    expect(endings.filter((text) => !/^(HTTP\/1.1 408 |$)/.test(text))).to.deep.equal([])
+    expect(served, 'predictions meanwhile').to.be.above(20)
+    const { p99, worst } = await health()
+    expect(p99, 'the p99 of /healthz meanwhile, in ms').to.be.below(HEALTH_P99_MS)
+    expect(worst, 'the longest that /healthz took, in ms').to.be.below(HEALTH_WORST_MS)
+    expect(memory().web, 'MiB of the web process').to.be.below(WEB_MIB)
+    await expectUnharmed(service)
+  }).timeout(HEADERS_MS + 20_000)
+
+  it(`of whom ${CLIENTS} send their bodies byte by byte get 408 after ${BODY_MS} ms`, async () => {
+    const health = await watchHealth(service)
+    const clients = Array.from({ length: CLIENTS }, (_, index) => {
+      const post = `POST ${index % 2 ? '/picture' : '/feedback'} HTTP/1.1\r\n${HEAD}`
+      if (index % 4 < 2) return dripping(service, `${post}Content-Length: 100000\r\n\r\n`, 'x')
+      return dripping(service, `${post}Transfer-Encoding: chunked\r\n\r\n`, '1\r\nx\r\n')
+    })
+    const endings = await Promise.all(clients)
+    expect(endings.filter((text) => !/^HTTP\/1.1 408 .*ERR_BODY_TIMEOUT/s.test(text))).to.deep.equal([])
+    expect((await health()).worst, 'the longest that /healthz took, in ms').to.be.below(HEALTH_WORST_MS)
+    await expectUnharmed(service)
+  })
+
+  it('that read nothing of their answers are cut off', async () => {
+    expect(await cutOff, 'ms until the last one was cut off').to.be.above(STALL_MS).and.below(5 * STALL_MS)
+    await expectUnharmed(service)
+  }).timeout(5 * STALL_MS)
+
+  it('that reset their connections, at whatever stage, leave no error in the log', async () => {
+    const image = await photo().png().toBuffer()
+    const whole = Buffer.concat([
+      Buffer.from(`POST /picture HTTP/1.1\r\n${HEAD}Content-Length: ${image.length}\r\n\r\n`),
+      image,
+    ])
+    const form = Buffer.from(
+      `POST /predict HTTP/1.1\r\n${HEAD}Content-Type: multipart/form-data; boundary=B\r\nContent-Length: 500\r\n\r\n--B\r\nConten`,
+    )
+    const states = Buffer.concat([
+      Buffer.from(
+        `POST /digits HTTP/1.1\r\n${HEAD}Accept: application/x-ndjson\r\nContent-Length: ${image.length}\r\n\r\n`,
+      ),
+      image,
+    ])
+    const stages = [
+      whole.subarray(0, 0),
+      whole.subarray(0, 9),
+      whole.subarray(0, 40),
+      whole.subarray(0, -100),
+      form,
+    ]
+    for (const sent of [...stages, whole, states]) {
+      for (const wait of [0, 1, 5, 20]) {
+        await Promise.all([1, 2, 3].map(() => resetAfter(service, sent, wait)))
+      }
+    }
+    await delay(200)
+    await expectUnharmed(service)
+  })
+})
+
+/** Writes the beginning, then `drop` every now and then, until it is closed; resolves to what came. */
+function dripping(service: Service, beginning: string, drop: string): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = openSocket(service.url)
+    let text = ''
+    const timer = setInterval(() => drop !== '' && socket.writable && socket.write(drop), DRIP_EVERY_MS)
+    socket.on('data', (chunk) => {
+      text += chunk
+    })
+    socket.once('end', () => socket.end())
+    socket.once('close', () => {
+      clearInterval(timer)
+      resolve(text)
+    })
+    if (beginning !== '') socket.write(beginning)
+  })
+}
+
+/** How many predictions others got. */
+async function predictUntil({ url }: Service, over: Promise<unknown>): Promise<number> {
+  const body = new Uint8Array(await photo().png().toBuffer())
+  let isOver = false
+  void over.then(() => {
+    isOver = true
+  })
+  let count = 0
+  while (!isOver) {
+    expect((await fetch(`${url}/picture`, { method: 'POST', body })).status).to.equal(200)
+    count++
+    await delay(50)
+  }
+  return count
+}
+
+/** Where a picture of some megabytes is shown again. */
+async function largeUpload({ url }: Service): Promise<string> {
+  const noise = { create: { width: 1000, height: 800, channels: 3, noise: { type: 'gaussian', mean: 128, sigma: 60 } } }
+  const body = new FormData()
+  body.set('file', new Blob([new Uint8Array(await sharp(noise as CreateNoise).png().toBuffer())]), 'noise.png')
+  const page = await (await fetch(url, { method: 'POST', body })).text()
+  const [path = ''] = /\/display\/\w+\.png/.exec(page) ?? []
+  const shown = await fetch(url + path, { method: 'HEAD' })
+  expect(Number(shown.headers.get('Content-Length'))).to.be.above(1_000_000)
+  return new URL(shown.url).pathname
+}
+
+/** A paused socket does not see its end: it is asked by writing whether the other side is still there. */
+function silentReader(service: Service, requests: string): Promise<void> {
+  return new Promise((resolve) => {
+    const socket: Socket = openSocket(service.url).pause()
+    socket.write(requests)
+    const timer = setInterval(() => socket.write('\r\n'), 200)
+    socket.once('close', () => {
+      clearInterval(timer)
+      resolve()
+    })
+  })
+}
+
+async function resetAfter(service: Service, bytes: Buffer, wait: number): Promise<void> {
+  const socket = openSocket(service.url)
+  await new Promise((resolve) => socket.once('connect', resolve))
+  if (bytes.length > 0) socket.write(bytes)
+  await delay(wait)
+  socket.resetAndDestroy()
+}
