@@ -8,6 +8,7 @@ import { createFeedback } from './feedback.ts'
 import { createImages } from './images.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
+import { acceptHeader } from './middleware/accept-header.ts'
 import { accessLog } from './middleware/access-log.ts'
 import { clientGone } from './middleware/client-gone.ts'
 import { closeWhenDraining } from './middleware/close-when-draining.ts'
@@ -63,6 +64,7 @@ export function createApp(parts: AppParts): Koa<RequestState> {
     log[level]({ requestId: ctx.state.requestId, err: error }, 'answer failed')
   })
   app.use(requestTarget())
+  app.use(acceptHeader())
   app.use(requestId())
   app.use(accessLog(log))
   app.use(countRequests(metrics))

@@ -12,13 +12,13 @@ export const ModelQuery = z.object({
 export const Url = z.string().describe('http or https address of an image, or a data URI with one.')
 export const UrlForm = z.object({ url: Url })
 
-export const Prediction = z.object({
+export const Prediction = z.looseObject({
   index: z.int().describe('Place of the class among the outputs of the model.'),
   label: z.string().describe('First synonym, as people write it.'),
   name: z.string().describe('What Keras calls the class; not unique.'),
   full: z.string().describe('All synonyms.'),
   wnid: z.string().optional().describe('WordNet id, where the class has one.'),
-  probability: z.number().min(0).max(1),
+  probability: z.number().describe('From 0 to 1.'),
 })
 
 export const Timing = z

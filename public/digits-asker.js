@@ -23,12 +23,18 @@ export class Asker {
   // Makes the bytes of the newest picture that has not been sent.
   #next
   #isRunning = false
+  #isAsking = false
   // Of the request under way.
   #stop = new AbortController()
 
   constructor(path, listener) {
     this.#path = path
     this.#listener = listener
+  }
+
+  /** Whether the newest picture has its answer. */
+  get isDone() {
+    return this.#next === undefined && !this.#isAsking
   }
 
   ask(makeBytes) {
@@ -48,7 +54,9 @@ export class Asker {
       const makeBytes = this.#next
       this.#next = undefined
       this.#stop = new AbortController()
+      this.#isAsking = true
       const wait = await this.#askOnce(makeBytes, this.#stop.signal)
+      this.#isAsking = false
       await new Promise((resolve) => setTimeout(resolve, wait))
     }
     this.#isRunning = false

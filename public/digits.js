@@ -9,11 +9,14 @@ const { model, path, maxBytes } = byId('digits').dataset
 const bars = [...byId('bars').children]
 /** Where the picture stands that is shown instead of the pad; let go when another comes. */
 let pictureUrl
+/** Of what is drawn now, or was a moment ago. */
+let latest
 
 const asker = new Asker(path, {
   answered(answer, id, isLast) {
     hideProblem()
     show(answer, id)
+    latest = answer
     // What a half-drawn digit looks like is nothing to be told.
     if (isLast && !pad.isDrawing) announce(answer)
   },
@@ -41,7 +44,7 @@ const pad = new Pad(byId('pad'), {
     asker.ask(() => pad.png())
   },
   finished() {
-    if (!pad.isEmpty) asker.ask(() => pad.png())
+    if (!pad.isEmpty && asker.isDone && latest) announce(latest)
   },
   said: (text) => put(byId('said'), text),
 })
@@ -147,6 +150,7 @@ function announce({ predictions: [best] = [] }) {
 /** As it was before anything was drawn. */
 function reset() {
   asker.forget()
+  latest = undefined
   hideProblem()
   put(byId('best'), '?')
   put(byId('best-share'), 'Nothing drawn yet')

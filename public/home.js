@@ -26,7 +26,7 @@ function show(card, model) {
   bar.hidden = !isLoading(state)
   bar.value = progress?.fraction ?? 0
   const why = card.querySelector('[data-part="error"]')
-  why.hidden = state !== 'failed'
+  why.hidden = !error || state === 'ready'
   why.textContent = error?.message ?? ''
 }
 

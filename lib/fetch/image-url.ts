@@ -27,7 +27,7 @@ export function parseImageUrl(text: string, urlPorts: readonly number[], base?: 
   const standardPort = DEFAULT_PORTS[url.protocol]
   if (standardPort === undefined) {
     throw badUrl(
-      `The address of an image must begin with http:// or https://, but begins with ${url.protocol}`,
+      `The address of an image must begin with http:// or https://, but begins with "${url.protocol}".`,
     )
   }
   if (url.username !== '' || url.password !== '') {

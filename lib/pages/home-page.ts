@@ -60,7 +60,7 @@ function modelCard(model: ModelState): Html {
 <div class="row model-name"><h3><a href="/${name}">${name}</a></h3>${statePill(model)}</div>
 <p class="small muted" data-part="word">${wordOf(model)}</p>
 <progress max="1" value="${progress?.fraction ?? 0}" aria-label="How far ${name} is"${!loading && html` hidden`}></progress>
-<p class="small" data-part="error"${!(error && model.state === 'failed') && html` hidden`}>${error?.message}</p>
+<p class="small" data-part="error"${!(error && model.state !== 'ready') && html` hidden`}>${error?.message}</p>
 </li>
 `
 }

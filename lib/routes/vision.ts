@@ -36,6 +36,7 @@ const prediction = {
   example: 'curl -F image=@photo.jpg $URL/api/predict',
 } as const satisfies Operation
 
+const GUESSES = 5
 const PLACES = { files: ['image'], url: false, missing: 'No image found.' } as const
 
 /** What vision-service spoke: ResNet50 behind a queue in Redis. */
@@ -44,7 +45,7 @@ export function visionRoutes(parts: RouteParts): void {
   serve(parts, hello, (ctx) => {
     ctx.body = HELLO
   })
-  serve(parts, prediction, async (ctx, { model = models.api, top }) => {
+  serve(parts, prediction, async (ctx, { model = models.api, top = GUESSES }) => {
     const { answer } = await predictor.predict(ctx, model, PLACES, { top })
     const predictions = mustBeLabelled(model, answer.value).map(({ name, probability }) => ({
       label: name,

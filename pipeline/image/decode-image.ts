@@ -9,14 +9,14 @@ import { type ImageType, imageType, notRead, TYPE_NAMES } from './image-type.ts'
 import { readJpegHeader } from './jpeg-header.ts'
 import { type PixelView, pixelView } from './pixel-view.ts'
 import { readPngHeader } from './png-header.ts'
-import { type DecodePlan, decodeWithSharp, type Paper, readMetadata } from './sharp-decoder.ts'
+import { type DecodePlan, decodeWithSharp, type Backdrop, readMetadata } from './sharp-decoder.ts'
 
 export interface DecodeOptions {
   readonly orientation: boolean
   readonly colourProfile: boolean
   readonly maxPixels: number
   /** What transparent pixels are laid on. Without it, they are taken for opaque. */
-  readonly paper?: Paper
+  readonly paper?: Backdrop
   /** A larger image may be handed over smaller, its longer side not below this: not by Pillow's rules, but soon. */
   readonly enough?: number
 }

@@ -1,5 +1,5 @@
 import { brokenImage } from './image-limits.ts'
-import type { Paper } from './sharp-decoder.ts'
+import type { Backdrop } from './sharp-decoder.ts'
 
 export interface GifFrame {
   /** Of the canvas, which a frame that hangs over its edge makes larger. */
@@ -33,7 +33,7 @@ const TRANSPARENT = 0x01
  * canvas around a smaller frame filled; the decoder would make both black. Nothing behind the frame is looked at, so
  * that a GIF of a hundred thousand frames costs as much as one. With `paper`, all that is transparent has its colour.
  */
-export function gifFirstFrame(bytes: Uint8Array, paper?: Paper): GifFrame {
+export function gifFirstFrame(bytes: Uint8Array, paper?: Backdrop): GifFrame {
   const gif = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (gif.length < HEADER_BYTES) throw truncated()
   const screenPalette = palette(gif, HEADER_BYTES, gif.readUInt8(10))

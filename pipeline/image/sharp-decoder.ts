@@ -44,12 +44,12 @@ export interface DecodePlan {
   /** What to add around the image. */
   readonly margin?: Margin
   /** What transparent pixels are laid on; without it, they are taken for opaque. */
-  readonly paper?: Paper | undefined
+  readonly paper?: Backdrop | undefined
   /** A longer side is made so long while the image is decoded, where that is possible. */
   readonly enough?: number | undefined
 }
 
-export type Paper = 'white' | 'black'
+export type Backdrop = 'white' | 'black'
 
 /** What the header of an image says, without decoding it and without a limit on its size. */
 export async function readMetadata(bytes: Uint8Array, type: ImageType): Promise<Metadata> {

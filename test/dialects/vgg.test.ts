@@ -180,7 +180,12 @@ describe('/ and /vgg, for clients of tornado-compute', () => {
     })
 
     it('the full label, and nothing else, where text is wanted', async () => {
-      for (const accept of ['text/plain', 'text/*;q=0.4, text/plain', 'text/plain, */*']) {
+      for (const accept of [
+        'text/plain',
+        'text/*;q=0.4, text/plain',
+        'text/plain, */*',
+        'text/plain;charset=utf-8',
+      ]) {
         const answer = await post(`Accept: ${accept}`)
         expect([answer.status, answer.text]).to.deep.equal([200, 'Eskimo dog, husky'])
         expect(answer.headers.get('content-type')).to.equal('text/plain; charset=utf-8')

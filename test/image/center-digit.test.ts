@@ -1,5 +1,7 @@
 import { expect } from 'chai'
 import sharp from 'sharp'
+import { decodeImage } from '../../pipeline/image/decode-image.ts'
+import type { PixelView } from '../../pipeline/image/pixel-view.ts'
 import { readDigit } from '../../pipeline/image/read-digit.ts'
 import { codeOf } from '../support/broker.ts'
 import { drawn, encoded, inked } from '../support/digits.ts'
@@ -46,6 +48,9 @@ describe('The digit on a picture', () => {
     },
     'photographed in uneven light': () => photographed((x, y) => 1.1 - 0.5 * x - 0.2 * y ** 2),
     'photographed with half of it in a shadow': () => photographed((x, y) => (x + y / 5 > 0.62 ? 0.55 : 1)),
+    'photographed with most of it in a shadow': () => photographed((x, y) => (x + y / 10 > 0.3 ? 0.6 : 1)),
+    'photographed beside a narrow light': () => photographed((x, y) => (x - y / 8 > 0.8 ? 1.2 : 0.6)),
+    'photographed with a shadow along one side': () => photographed((x) => (x > 0.72 ? 0.5 : 1)),
     'photographed on ruled paper': () => photographed((_, y) => (Math.round(y * 240) % 24 === 0 ? 0.85 : 1)),
     'in chalk on a blackboard': () => photographed((x) => 1 - 0.3 * x, { paper: 50, ink: 200 }),
     'turned by its EXIF orientation': async () => {
@@ -96,6 +101,16 @@ describe('The digit on a picture', () => {
     const pixels = await readDigit(file, { ...FIELD, height: 42, width: 42 })
     const { top, bottom } = measured(pixels, 42)
     expect(bottom - top).to.be.within(29, 30)
+  })
+
+  it('is looked for in few pixels, however many there are', async () => {
+    const file = await sharp({ create: { width: 3000, height: 2000, channels: 3, background: 'white' } })
+      .jpeg()
+      .toBuffer()
+    const how = { orientation: true, colourProfile: false, maxPixels: 1e7 }
+    const size = ({ width, height }: PixelView) => [width, height]
+    expect(await decodeImage(file, { ...how, enough: 300 }, size)).to.deep.equal([300, 200])
+    expect(await decodeImage(file, how, size)).to.deep.equal([3000, 2000])
   })
 
   it('is found on a photograph of 48 megapixels in little time', async function () {

@@ -77,17 +77,18 @@ describe('With API_KEYS', () => {
     expect(status).not.to.equal(401)
   })
 
+  it('the page of /status is open, and its figures are not', async () => {
+    const asJson = { Accept: 'application/json' }
+    expect((await fetch(`${service.url}/status`, { headers: asJson })).status).to.equal(401)
+    const page = await fetch(`${service.url}/status`, { headers: { Accept: 'text/html' } })
+    expect(page.status).to.equal(200)
+    expect(await page.text()).not.to.match(/event-loop|requests per second/i)
+    const withKey = { ...asJson, 'X-Api-Key': FIRST }
+    expect((await fetch(`${service.url}/status`, { headers: withKey })).status).to.equal(200)
+  })
+
   it('everything else is closed, also what does not exist yet', async () => {
-    const closed = [
-      '/metrics',
-      '/METRICS',
-      '/metrics/',
-      '/%6detrics',
-      '/status',
-      '/uploads/x',
-      '/display/x',
-      '/api',
-    ]
+    const closed = ['/metrics', '/METRICS', '/metrics/', '/%6detrics', '/uploads/x', '/display/x', '/api']
     for (const path of [...closed, '/other', '/public', '/x/public/', '/model/x', '/healthz/x', '//metrics'])
       for (const method of ['GET', 'HEAD'])
         expect((await fetch(`${service.url}${path}`, { method })).status, path).to.equal(401)

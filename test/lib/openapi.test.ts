@@ -61,6 +61,7 @@ describe('/openapi.json', () => {
   let full: Service
   let broken: Service
   let crowded: Service
+  let loading: Service
   let api: Api
   const ajv = new Ajv2020({ strict: false, validateFormats: false })
   const seen = new Set<string>()
@@ -73,18 +74,23 @@ describe('/openapi.json', () => {
       FEEDBACK_DIR: join(folder, 'feedback'),
     }
     const small = { MAX_BODY_BYTES: '64kb', BODY_TIMEOUT_MS: '300' }
-    ;[service, closed, limited, full, broken, crowded] = await Promise.all([
+    ;[service, closed, limited, full, broken, crowded, loading] = await Promise.all([
       startService({ ...env, ...small }),
       startService({ ...env, API_KEYS: KEY }),
       startService({ ...env, RATE_LIMIT: '1' }),
       startService({ ...env, FEEDBACK_DIR: join(folder, 'full'), FEEDBACK_MAX_BYTES: '4kb' }),
       startService({ ...env, FEEDBACK_DIR: '/dev/null/feedback' }),
       startService({ ...env, MAX_QUEUE_BYTES: '1' }),
+      startService(scripted({ startMs: 600_000 })),
     ])
     await Promise.all([service, closed, limited, full, broken, crowded].map((one) => one.ready()))
     api = (await (await fetch(`${service.url}/openapi.json`)).json()) as Api
   })
-  after(() => Promise.all([service, closed, limited, full, broken, crowded].map((one) => one.stop())))
+  after(() => {
+    // It would wait for its model.
+    loading.kill('SIGKILL')
+    return Promise.all([service, closed, limited, full, broken, crowded].map((one) => one.stop()))
+  })
 
   it('is OpenAPI 3.1 with schemas that can be used, and ids that are unique', () => {
     expect(api.openapi).to.equal('3.1.0')
@@ -170,6 +176,7 @@ describe('/openapi.json', () => {
     if (status === 408) return sendSlowly(service, asked)
     if (status === 429) return send(limited, asked).then(() => send(limited, asked))
     if (status === 500 && isFeedback) return send(broken, asked)
+    if (status === 503 && path === '/readyz') return send(loading, asked)
     if (status === 503 && isFeedback) return send(crowded, asked)
     if (status === 507)
       return send(full, asked)
@@ -211,7 +218,8 @@ function request(method: string, path: string, status: string): Asked {
   if (method === 'get') {
     if (status === '200' && path in { '/': 1, '/status': 1 }) headers.Accept = '*/*'
     const its = status === '404' ? 'none' : (NAMES[path] ?? '')
-    return { method, path: path.replace(/\{\w+\}/, its), headers }
+    const query = status === '400' ? '?since=yesterday' : ''
+    return { method, path: path.replace(/\{\w+\}/, its) + query, headers }
   }
   const query = QUERIES[status] ?? ''
   if (status === '406') headers.Accept = 'image/png'

@@ -260,6 +260,12 @@ describeInBrowser('the pad for digits', () => {
       await until(() => requests.count >= 2 && requests.open === 0, 'the last answer')
       expect(requests).to.include({ mostAtOnce: 1 })
       expect(requests.count).to.be.within(2, 3)
+      // What is cleared while its answer is under way stays cleared.
+      await drawSeven(page)
+      await until(() => requests.open === 1, 'a request')
+      await page.getByRole('button', { name: 'Clear' }).click()
+      await page.waitForTimeout(700)
+      expect(await page.locator('#best').textContent()).to.equal('?')
     })
   })
 })

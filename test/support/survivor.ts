@@ -33,6 +33,8 @@ export async function startSurvivor(env: Record<string, string> = {}): Promise<S
     API_MODEL: 'picture',
     INFER_MODEL: 'picture',
     PREDICT_MODEL: 'picture',
+    // So that what a client says of itself in X-Forwarded-* counts.
+    TRUST_PROXY: '1',
     ...env,
   })
   await allReady(service)

@@ -12,6 +12,8 @@ import {
 
 /** The web process alone takes 120; a body of 20 MB is there as bytes, as a text and as what it is parsed into. */
 const WEB_MIB = 600
+/** Nothing of this is worth more time; the slowest takes half a second. */
+const ANSWER_MS = 5000
 const LARGE = 19_000_000
 
 interface Malformed {
@@ -237,6 +239,7 @@ describe('A malformed body', () => {
     const { worst } = await health()
     expect(answer.status, answer.text.slice(0, 1000)).to.equal(status)
     expect(answer.text).to.contain(`X-Error-Code: ${code}\r\n`)
+    expect(answer.ms, 'ms until the answer').to.be.below(ANSWER_MS)
     expect(worst, 'the longest that /healthz took meanwhile, in ms').to.be.below(HEALTH_WORST_MS)
     expect((await predicted(url)).status, 'a prediction behind it').to.equal(200)
   }
