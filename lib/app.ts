@@ -4,6 +4,7 @@ import type { Broker } from '../broker/broker.ts'
 import { createClassifier } from './classifier.ts'
 import type { Config } from './config.ts'
 import { dialectModels } from './dialect-models.ts'
+import { padModel } from './digit-pad.ts'
 import { createFeedback } from './feedback.ts'
 import { createImages } from './images.ts'
 import type { Log } from './log.ts'
@@ -22,6 +23,7 @@ import { requestId } from './middleware/request-id.ts'
 import { refuseBadTarget, requestTarget } from './middleware/request-target.ts'
 import { requireKey } from './middleware/require-key.ts'
 import { securityHeaders } from './middleware/security-headers.ts'
+import { showPadOf } from './pages/layout.ts'
 import { createPredictor } from './predict-image.ts'
 import { createRecentImages } from './recent-images.ts'
 import { createRecentPredictions } from './recent-predictions.ts'
@@ -95,6 +97,7 @@ function createRouter(parts: AppParts): Router<RequestState> {
   const { brokers, metrics, service } = parts
   const router = new Router<RequestState>()
   const routes = routeParts(parts, router)
+  showPadOf(padModel(parts.config))
   visionRoutes(routes)
   inferRoutes(routes)
   digitsLabelRoutes(routes)

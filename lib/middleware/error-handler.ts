@@ -14,12 +14,16 @@ export function errorHandler(log: Log): Middleware {
       await next()
     } catch (error) {
       const description = describeError(error)
-      // What the client did wrong is of interest to who looks for it; strangers must not fill the log.
-      const level = description.status >= 500 ? 'error' : 'debug'
-      log[level]({ requestId: ctx.state.requestId, err: error }, 'request failed')
+      log[levelOf(description.status)]({ requestId: ctx.state.requestId, err: error }, 'request failed')
       answer(ctx, description, error)
     }
   }
+}
+
+/** A fault of ours; a service that has too much to do, or none yet; or a client's mistake, with which it must not fill the log. */
+function levelOf(status: number): 'error' | 'warn' | 'debug' {
+  if (status < 500) return 'debug'
+  return status === 500 || status === 502 ? 'error' : 'warn'
 }
 
 function answer(ctx: Context, description: Description, error: unknown): void {

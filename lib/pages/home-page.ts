@@ -2,7 +2,7 @@ import type { DialectModels } from '../dialect-models.ts'
 import { type Html, html } from '../html.ts'
 import type { ModelState } from '../model-states.ts'
 import { type DialectExample, dialectExamples } from './dialect-examples.ts'
-import { layout } from './layout.ts'
+import { layout, padPath } from './layout.ts'
 import { isLoading, statePill } from './model-status.ts'
 
 export interface HomePageData {
@@ -14,12 +14,13 @@ export interface HomePageData {
 
 /** What is served here, how to ask for it, and a form to try it with. */
 export function homePage({ models, dialects, origin, notice }: HomePageData): string {
+  const pad = padPath()
   const main = html`<div class="stack stack-wide">
 <div class="hero">
 <div class="stack">
 <h1>What is in the picture?</h1>
 <p class="lead">Tandem runs image-classification models on this machine. One process answers, at once; another one predicts. Show it a picture, or have a program ask.</p>
-<div class="row"><a class="button button-main" href="/vgg">Try it with pictures</a> <a class="button" href="/digits">Draw a digit</a> <a class="button" href="/docs">Read the API</a></div>
+<div class="row"><a class="button button-main" href="/vgg">Try it with pictures</a> ${pad !== undefined && html`<a class="button" href="${pad}">Draw a digit</a> `}<a class="button" href="/docs">Read the API</a></div>
 </div>
 ${uploadForm(notice, dialects.predict)}
 </div>

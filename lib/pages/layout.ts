@@ -12,12 +12,27 @@ export interface PageParts {
   readonly scripts?: readonly string[]
 }
 
-const NAVIGATION = [
-  ['/vgg', 'Classify'],
-  ['/digits', 'Digits'],
-  ['/status', 'Status'],
-  ['/docs', 'API'],
-] as const
+// The same on every page of the process, also on those that know no model: of an error, of thanks.
+let pad: string | undefined
+
+/** Set once, when the application is made: the model that is drawn for, if one is served. */
+export function showPadOf(model: string | undefined): void {
+  pad = model
+}
+
+/** Where the pad is, if there is one. */
+export function padPath(): string | undefined {
+  return pad === undefined ? undefined : `/${pad}`
+}
+
+function navigation(): readonly (readonly [href: string, name: string])[] {
+  return [
+    ['/vgg', 'Classify'],
+    ...(pad === undefined ? [] : [[`/${pad}`, 'Digits'] as const]),
+    ['/status', 'Status'],
+    ['/docs', 'API'],
+  ]
+}
 
 /** The frame of every page. */
 export function layout({ title, main, path = '', styles = [], scripts = [] }: PageParts): string {
@@ -43,7 +58,7 @@ ${['style.css', ...styles].map(
 <header class="top">
 <a class="brand" href="/"${current('/', path)}>${logo()}<span>Tandem</span></a>
 <nav aria-label="Pages">
-${NAVIGATION.map(
+${navigation().map(
   ([href, name]) => html`<a href="${href}"${current(href, path)}>${name}</a>
 `,
 )}</nav>

@@ -44,14 +44,20 @@ export function documentRoutes(parts: RouteParts, version: string): void {
   const { operations } = parts
   const made = lazy(() => {
     const text = JSON.stringify(apiDocument(operations, version))
-    return { text, etag: createHash('sha256').update(text).digest('base64url') }
+    // Weak, as it is the same in every coding.
+    const etag = `W/"${createHash('sha256').update(text).digest('base64url')}"`
+    return { encoded: new Encoded(Buffer.from(text)), etag }
   })
-  serve(parts, openapi, (ctx) => {
-    ctx.type = 'json'
-    ctx.etag = made().etag
+  serve(parts, openapi, async (ctx) => {
+    const { encoded, etag } = made()
+    ctx.etag = etag
     ctx.status = 200
-    if (ctx.fresh) ctx.status = 304
-    else ctx.body = made().text
+    if (ctx.fresh) {
+      ctx.status = 304
+      return
+    }
+    await encoded.send(ctx)
+    ctx.type = 'json'
   })
   const template = lazy(() => docsPage(operations, ORIGIN))
   // An origin is what a client says it is, so that there is no end of them.

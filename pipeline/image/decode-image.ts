@@ -9,7 +9,7 @@ import { type ImageType, imageType, notRead, TYPE_NAMES } from './image-type.ts'
 import { readJpegHeader } from './jpeg-header.ts'
 import { type PixelView, pixelView } from './pixel-view.ts'
 import { readPngHeader } from './png-header.ts'
-import { type DecodePlan, decodeWithSharp, type Backdrop, readMetadata } from './sharp-decoder.ts'
+import { type Backdrop, type DecodePlan, decodeWithSharp, readMetadata } from './sharp-decoder.ts'
 
 export interface DecodeOptions {
   readonly orientation: boolean

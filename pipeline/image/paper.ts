@@ -16,8 +16,6 @@ const EVEN_LEVELS = 3
 const BLOCKS = 64
 // Of the longer side: wider than the stroke of any pen, and narrower than a shadow that has to be told from ink.
 const WIDEST_STROKE = 0.14
-// In blocks.
-const SHADOW_EDGE = 1
 // Against the other sign of dark ink, which half a picture in the shadow deceives.
 const SMOOTHNESS_COUNTS = 4
 const FITS = 8
@@ -39,8 +37,8 @@ export function findPaper(plane: Plane): Paper {
   const radius = Math.max(2, Math.round(Math.max(coarse.width, coarse.height) * WIDEST_STROKE))
   const isInkDark = SMOOTHNESS_COUNTS * smoothness(coarse, radius) + darkness(flat.values) > 0
   // The first is right at the hard edge of a shadow, the second in a dark corner; each takes all ink away.
-  const direct = closed(coarse, isInkDark, radius, SHADOW_EDGE).values
-  const smooth = closed(flat, isInkDark, radius, SHADOW_EDGE).values
+  const direct = closed(coarse, isInkDark, radius).values
+  const smooth = closed(flat, isInkDark, radius).values
   const nearer = isInkDark ? Math.min : Math.max
   const levels = {
     ...coarse,
@@ -79,8 +77,8 @@ function darkness(differences: Float32Array): number {
  */
 function smoothness(coarse: Plane, radius: number): number {
   const [filled, thinned] = [
-    roughness(closed(coarse, true, radius, 0)),
-    roughness(closed(coarse, false, radius, 0)),
+    roughness(closed(coarse, true, radius)),
+    roughness(closed(coarse, false, radius)),
   ]
   return (thinned - filled) / (thinned + filled + 1)
 }
@@ -99,13 +97,9 @@ function clear(differences: Float32Array, sign: 1 | -1, usual: number): number {
   return differences.reduce((sum, it) => sum + (sign * it > 3 * usual + 2 ? sign * it : 0), 0)
 }
 
-/**
- * Fills dark strokes up with what is around them, or takes light ones away. Where the paper changes, at the edge of a
- * shadow, it is taken for the shadow a little further: or else that edge would be a stroke.
- */
-function closed(plane: Plane, isInkDark: boolean, radius: number, further: number): Plane {
-  if (isInkDark) return eroded(dilated(plane, radius), radius + further)
-  return dilated(eroded(plane, radius), radius + further)
+/** Fills dark strokes up with what is around them, or takes light ones away. */
+function closed(plane: Plane, isInkDark: boolean, radius: number): Plane {
+  return isInkDark ? eroded(dilated(plane, radius), radius) : dilated(eroded(plane, radius), radius)
 }
 
 /** From blocks back to pixels, in straight lines between the middles of blocks. */
