@@ -17,6 +17,7 @@ import {
 } from './options.ts'
 import { type Call, type CallTiming, type Outcome, Pending, tell } from './pending.ts'
 import { Positions } from './positions.ts'
+import { closed, refusalOf } from './refusal.ts'
 import { Scheduler } from './scheduler.ts'
 import { type BrokerEvents, type BrokerState, type BrokerStats, errorSummary } from './state.ts'
 import { Worker } from './worker.ts'
@@ -158,32 +159,19 @@ export class Broker extends EventEmitter<BrokerEvents> {
 
   /** Throws what a call is refused with, at once. */
   #admit(call: Call, signal: AbortSignal | undefined): void {
-    const refuse = (outcome: Outcome, error: BrokerError): never => {
-      const timing = { queue: 0, prepare: 0, predict: 0, total: 0, batch: 0 }
-      this.emit('call', { method: call.method, outcome, code: error.code, timing })
-      throw error
-    }
-    if (this.#closing) refuse('closed', closed())
-    if (signal?.aborted) {
-      refuse('abort', new BrokerError('ERR_ABORTED', 'The caller went away.', { cause: signal.reason }))
-    }
-    if (this.#state === 'idle') {
-      refuse('not_ready', new BrokerError('ERR_NOT_READY', 'The broker has not been started.'))
-    }
-    if (this.#state === 'failed') refuse('not_ready', this.#notReady())
-    const methods = this.#ready()[0]?.methods
-    if (methods && !methods.has(call.method)) {
-      refuse('failure', new BrokerError('ERR_UNKNOWN_METHOD', `The pipeline has no method "${call.method}".`))
-    }
-    const { maxQueue, maxQueueBytes } = this.#limits
-    const { calls, bytes } = this.#scheduler.waiting
-    if (calls >= maxQueue) {
-      refuse('queue_full', new BrokerError('ERR_QUEUE_FULL', `The queue holds ${calls} calls, its limit.`))
-    }
-    if (bytes + call.bytes > maxQueueBytes) {
-      const message = `The queue holds ${bytes} bytes; ${call.bytes} more would pass its limit of ${maxQueueBytes}.`
-      refuse('queue_full', new BrokerError('ERR_QUEUE_FULL', message))
-    }
+    const refusal = refusalOf(call, signal, {
+      isClosing: this.#closing !== undefined,
+      state: this.#state,
+      methods: this.#ready()[0]?.methods,
+      waiting: this.#scheduler.waiting,
+      limits: this.#limits,
+      notReady: () => this.#notReady(),
+    })
+    if (refusal === undefined) return
+    const { outcome, error } = refusal
+    const timing = { queue: 0, prepare: 0, predict: 0, total: 0, batch: 0 }
+    this.emit('call', { method: call.method, outcome, code: error.code, timing })
+    throw error
   }
 
   #dispatchSoon(): void {
@@ -246,7 +234,8 @@ export class Broker extends EventEmitter<BrokerEvents> {
   #ended(call: Call, outcome: Outcome, timing: CallTiming, error: unknown): void {
     this.#positions.forget(call.key)
     // A call that ends early leaves the queue; one that a child holds is taken back unless it runs already.
-    if (!this.#scheduler.remove(call.key) && (outcome === 'abort' || outcome === 'deadline')) {
+    if (this.#scheduler.remove(call.key)) this.#dispatchSoon()
+    else if (outcome === 'abort' || outcome === 'deadline') {
       for (const { child } of this.#workers) if (child?.held.has(call.key)) child.cancel([call.key])
     }
     if (outcome === 'result') {
@@ -337,10 +326,6 @@ function mustBeSignal(signal: unknown): void {
     'ERR_OPTION',
     `signal must be an AbortSignal, but is ${inspect(signal, { depth: 0 })}.`,
   )
-}
-
-function closed(): BrokerError {
-  return new BrokerError('ERR_CLOSED', 'The broker is closed.')
 }
 
 interface PromiseWithResolvers<Value> {
