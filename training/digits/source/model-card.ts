@@ -11,7 +11,6 @@ export interface Results {
   readonly probabilities: Float32Array
   readonly epochs: number
   readonly seed: number
-  readonly minutes: number
 }
 
 /** The model card: what the model is, what it was trained on, how good it is, and how to make it again. */
@@ -60,8 +59,8 @@ cd training/digits
 npm install && npm start
 \`\`\`
 
-Seed ${seed}, two threads; it took ${Math.max(1, Math.round(results.minutes))} minutes on two cores. On a processor of another kind sums are rounded
-differently, and the weights come out different in their last digits, and thus in all others.
+Seed ${seed}, two threads. On a processor of another kind sums are rounded differently, and the weights come out different
+in their last digits, and in the end in all others.
 `,
   )
 }

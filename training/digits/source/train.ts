@@ -36,7 +36,6 @@ const accuracyOf = (probabilities: Float32Array) =>
   validation.filter((index, row) => mostLikely(probabilities, row) === digits.labels[index]).length /
   validation.length
 
-const started = performance.now()
 const points: Point[] = []
 const bar = progressBar()
 const trained = await train({
@@ -55,9 +54,8 @@ const trained = await train({
 })
 const final = asWritten(trained)
 const probabilities = await classify(final)
-const minutes = (performance.now() - started) / 60_000
 writeModel(given.out, final)
-report(join(given.out, 'README.md'), { digits, training, validation, probabilities, epochs, seed, minutes })
+report(join(given.out, 'README.md'), { digits, training, validation, probabilities, epochs, seed })
 drawCurve(join(given.out, 'validation.svg'), points)
 bar.line(
   `written to ${given.out}: ${(accuracyOf(probabilities) * 100).toFixed(2)} % on ${validation.length} images`,
