@@ -1,3 +1,4 @@
+import './no-telemetry.ts'
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -14,7 +15,7 @@ const beside = (path: string) => fileURLToPath(new URL(`../../../${path}`, impor
 
 const { values: given } = parseArgs({
   options: {
-    data: { type: 'string', default: beside('../shared/data/digits') },
+    data: { type: 'string', default: beside('training/digits/data') },
     out: { type: 'string', default: beside('weights/digits') },
     epochs: { type: 'string', default: '120' },
     seed: { type: 'string', default: '1' },
