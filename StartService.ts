@@ -5,6 +5,7 @@ import { configOfThisProcess } from './lib/config.ts'
 import { drainOnSignal } from './lib/drain.ts'
 import { createLog } from './lib/log.ts'
 import { createMetrics } from './lib/metrics.ts'
+import { preload } from './lib/preload.ts'
 import { listen } from './lib/server.ts'
 import type { ServiceState } from './lib/state.ts'
 
@@ -20,3 +21,4 @@ const app = createApp({ config, brokers, log, metrics, service })
 const server = await listen(app.callback(), config, log)
 drainOnSignal({ server, brokers, config, log, service })
 startBrokers(brokers, log)
+await preload()

@@ -2,16 +2,9 @@ import { LRUCache } from 'lru-cache'
 import type { Broker, CallTiming } from '../broker/broker.ts'
 import { digest } from './digest.ts'
 import { HttpError } from './errors.ts'
+import { ALL_GUESSES, cutGuesses, guessesToAsk, isCutShort, type Wanted } from './guesses.ts'
 import type { Metrics } from './metrics.ts'
 import { SharedCalls, type SharedWork, type Waiting } from './shared-calls.ts'
-
-/** Which guesses are wanted; what is left out is as the model has it. */
-export interface Wanted {
-  /** how many at most */
-  readonly top?: number | undefined
-  /** only those with more than this probability */
-  readonly above?: number | undefined
-}
 
 export interface Classification {
   readonly model: string
@@ -46,6 +39,13 @@ export interface ClassifierOptions {
 
 type Answer = Pick<Classification, 'value' | 'timing'>
 
+interface Known extends Pick<Classification, 'model' | 'version' | 'sha256'> {
+  /** how many the model tells apart */
+  readonly classes: number
+}
+
+/** While no child is there that would say it. */
+const USUAL_GUESSES = 5
 /** Guesses that an entry of the cache has on average; one with all thousand takes the room of many. */
 const GUESSES_PER_ENTRY = 10
 const NO_TIME: CallTiming = { queue: 0, prepare: 0, predict: 0, total: 0, batch: 0 }
@@ -72,18 +72,38 @@ export function createClassifier(
       throw new HttpError('ERR_MODEL_UNKNOWN', `No model called "${model}" is served.`)
     mustHaveBegun(model, broker)
     const sha256 = await digest('sha256', bytes)
-    const version = versionOf(broker)
-    const known = { model, version, sha256 }
-    const input = isBuiltIn ? imageInput(bytes, wanted) : bytes
-    if (kept === undefined || !isBuiltIn || version === '') {
-      return { ...known, ...cut(await call(broker, input, waiting), isBuiltIn ? {} : wanted) }
+    const { version, usual, classes } = describe(broker)
+    const known = { model, version, sha256, classes }
+    if (!isBuiltIn) {
+      // It knows nothing of how many guesses are wanted; of a list the first are shown.
+      const { value, timing } = await call(broker, bytes, waiting)
+      return { ...known, value: cutGuesses(value, { top: wanted.top }, ALL_GUESSES), timing }
     }
-    const key = JSON.stringify([model, version, sha256, wanted.top, wanted.above])
-    const elapsed = () => ({ ...NO_TIME, total: performance.now() - start })
-    const earlier = kept.get(key)
+    const ask = async (count: number) => {
+      const answer = await once(broker, known, { image: bytes, top: count }, waiting)
+      return { answer, count }
+    }
+    let { answer, count } = await ask(Math.min(guessesToAsk(wanted, usual), classes))
+    if (count < classes && isCutShort(answer.value, wanted, count)) ({ answer, count } = await ask(classes))
+    const total = performance.now() - start
+    const timing = answer.timing.cached || answer.timing.shared ? { ...answer.timing, total } : answer.timing
+    return { ...known, value: cutGuesses(answer.value, wanted, usual), timing }
+  }
+
+  /** From the cache, with somebody else who waits for the same, or from the model. */
+  async function once(
+    broker: Broker,
+    { model, version, sha256, classes }: Known,
+    input: { image: Uint8Array; top: number },
+    waiting: Waiting,
+  ): Promise<Answer> {
+    if (kept === undefined || version === '') return call(broker, input, waiting)
+    const all = keyOf(model, version, sha256, classes)
+    const key = keyOf(model, version, sha256, input.top)
+    const earlier = kept.get(all) ?? kept.get(key)
     if (earlier) {
       metrics.countCached(model, 'hit')
-      return { ...known, value: earlier.value, timing: { ...elapsed(), cached: true } }
+      return { value: earlier.value, timing: { ...NO_TIME, cached: true } }
     }
     const isShared = inFlight.has(key)
     metrics.countCached(model, isShared ? 'shared' : 'miss')
@@ -92,12 +112,7 @@ export function createClassifier(
       kept.set(key, computed)
       return computed
     })
-    if (!isShared) return { ...known, ...answer }
-    return {
-      ...known,
-      value: answer.value,
-      timing: { ...answer.timing, ...totalOf(elapsed()), shared: true },
-    }
+    return isShared ? { value: answer.value, timing: { ...answer.timing, shared: true } } : answer
   }
 
   return {
@@ -125,14 +140,9 @@ async function call(broker: Broker, input: unknown, { signal, onPosition }: Wait
   return { value, timing }
 }
 
-function imageInput(image: Uint8Array, { top, above }: Wanted): unknown {
-  if (top === undefined && above === undefined) return image
-  return { image, ...(top !== undefined && { top }), ...(above !== undefined && { above }) }
-}
-
-/** A pipeline of the user's own knows nothing of how many guesses are wanted; of a list the first are shown. */
-function cut({ value, timing }: Answer, { top }: Wanted): Answer {
-  return { value: Array.isArray(value) && top !== undefined ? value.slice(0, top) : value, timing }
+/** Of how many guesses an answer is made is part of it: one with few does not serve who wants them all. */
+function keyOf(model: string, version: string, sha256: string, count: number): string {
+  return JSON.stringify([model, version, sha256, count])
 }
 
 /** The queue is watched only where the caller that begins the work wants to know its place. */
@@ -140,16 +150,22 @@ function toWaiting({ signal, tell }: SharedWork, { onPosition }: Waiting): Waiti
   return onPosition ? { signal, onPosition: tell } : { signal }
 }
 
-function totalOf({ total }: CallTiming): { total: number } {
-  return { total }
+/** Which weights and settings it answers by, how many classes it knows, and how many of them it names unasked. */
+function describe(broker: Broker): { version: string; usual: number; classes: number } {
+  const { version, top, labels } = infoOf(broker)
+  return {
+    classes: typeof labels === 'number' ? labels : ALL_GUESSES,
+    version: typeof version === 'string' ? version : '',
+    usual: typeof top === 'number' ? top : USUAL_GUESSES,
+  }
 }
 
-function versionOf(broker: Broker): string {
-  const { version } = infoOf(broker)
-  return typeof version === 'string' ? version : ''
-}
-
-function infoOf(broker: Broker | undefined): { version?: unknown; labelNames?: unknown } {
+function infoOf(broker: Broker | undefined): {
+  version?: unknown
+  top?: unknown
+  labels?: unknown
+  labelNames?: unknown
+} {
   const info = broker?.stats().info
   return typeof info === 'object' && info !== null ? info : {}
 }

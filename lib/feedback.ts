@@ -16,6 +16,8 @@ export interface FeedbackEntry extends Partial<PredictionFacts> {
 }
 
 export interface Feedback {
+  /** Throws what a report is refused with for its text alone. */
+  check(report: string): void
   record(entry: FeedbackEntry): Promise<void>
   /** Keeps a reported image beside the record, if that is wanted. */
   keepImage(sha256: string, bytes: Uint8Array, extension: ImageKind['extension']): Promise<void>
@@ -55,6 +57,7 @@ export function createFeedback(limits: FeedbackLimits): Feedback {
     throw new HttpError('ERR_FEEDBACK_FULL', 'The record of feedback is full; nothing more is taken for now.')
   }
   return {
+    check: mustBeReport,
     async record(entry) {
       mustBeReport(entry.report)
       const line = Buffer.from(lineOf(entry))

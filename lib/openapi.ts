@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import { z } from 'zod'
+import { isClosed } from './middleware/require-key.ts'
 import type { Content, Operation } from './operation.ts'
 
 export interface ApiDocument {
@@ -12,15 +13,22 @@ const OVERVIEW =
   'answer has an X-Request-Id; every error has its code in X-Error-Code.'
 
 /** What can happen to whatever asks for work. */
-const FAILURES_OF_WORK = [401, 429, 500] as const
+const FAILURES_OF_WORK = [429, 500] as const
 
 /** The description of everything that has been registered, made from the schemas that validate it. */
-export function apiDocument(operations: readonly Operation[], version: string): ApiDocument {
+export function apiDocument(
+  operations: readonly Operation[],
+  models: readonly string[],
+  version: string,
+): ApiDocument {
   const paths: Record<string, Record<string, unknown>> = {}
   for (const operation of operations) {
     for (const path of operation.paths) {
       const name = path.replace(/:(\w+)/g, '{$1}')
-      paths[name] = { ...paths[name], [operation.method]: describe(operation, path) }
+      paths[name] = {
+        ...paths[name],
+        [operation.method]: describe(operation, path, isClosed(operation.method, path, models)),
+      }
     }
   }
   return {
@@ -45,12 +53,13 @@ export function apiDocument(operations: readonly Operation[], version: string): 
   }
 }
 
-function describe(operation: Operation, path: string): Record<string, unknown> {
+function describe(operation: Operation, path: string, needsKey: boolean): Record<string, unknown> {
   const { method, group, summary, body, answers, errors, dialect, example } = operation
   const error = { 'application/json': { schema: schemaOf(dialect.error) } }
   // Where a status is an answer as well, it comes in that shape more often.
+  const own = needsKey ? [...errors, 401] : errors
   const failures = new Set<number>(
-    [...errors, ...(method === 'post' ? FAILURES_OF_WORK : [])].filter((status) => !(status in answers)),
+    [...own, ...(method === 'post' ? FAILURES_OF_WORK : [])].filter((status) => !(status in answers)),
   )
   return {
     tags: [group],

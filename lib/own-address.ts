@@ -5,5 +5,7 @@ const HOST = /^(\[[\da-f:.]+\]|[\w.-]+)(:\d{1,5})?$/i
 
 /** Where the client has the service from, for examples that can be pasted. */
 export function ownAddress({ protocol, host }: Context): string {
-  return `${protocol}://${HOST.test(host) ? host : 'localhost'}`
+  // What a proxy says of the protocol is the client's own word where the proxy only passes it on.
+  const scheme = protocol === 'https' ? 'https' : 'http'
+  return `${scheme}://${HOST.test(host) ? host : 'localhost'}`
 }

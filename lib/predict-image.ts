@@ -1,4 +1,5 @@
-import type { Classification, Classifier, Wanted } from './classifier.ts'
+import type { Classification, Classifier } from './classifier.ts'
+import type { Wanted } from './guesses.ts'
 import type { ImagePlaces, Images, SentImage } from './images.ts'
 import { labelled } from './labelled.ts'
 import type { RecentImage, RecentImages } from './recent-images.ts'

@@ -18,6 +18,8 @@ export interface PublicFiles {
   get(path: string): PublicFile | undefined
   /** where a page has it from; an error for a file that is not there, which is a mistake in a page */
   url(path: string): string
+  /** the modules that a script imports, and those that they import in turn */
+  imports(path: string): readonly string[]
 }
 
 /** The files come with the package. A build lies one folder deeper than the sources. */
@@ -41,6 +43,7 @@ export const PUBLIC_FILES = readPublicFiles(FOLDER)
 
 export function readPublicFiles(folder: string): PublicFiles {
   const files = new Map<string, PublicFile>()
+  const direct = new Map<string, readonly string[]>()
   const all = createHash('sha256')
   const names = readdirSync(folder, { recursive: true, encoding: 'utf8' })
   for (const name of names.map((name) => name.replaceAll('\\', '/')).sort()) {
@@ -49,6 +52,7 @@ export function readPublicFiles(folder: string): PublicFiles {
     if (type === undefined) continue
     const bytes = readFileSync(`${folder}/${name}`)
     all.update(`${name}\n${bytes.length}\n`).update(bytes)
+    if (extname(name) === '.js') direct.set(name, importsIn(bytes.toString()))
     files.set(name, { type, etag: `W/"${hashOf(bytes)}"`, content: new Encoded(bytes, compressible(type)) })
   }
   const version = all.digest('base64url').slice(0, 12)
@@ -59,7 +63,20 @@ export function readPublicFiles(folder: string): PublicFiles {
       if (!files.has(path)) throw new Error(`There is no file public/${path}.`)
       return `/public/${version}/${path}`
     },
+    imports(path) {
+      const found = new Set(direct.get(path))
+      // A set that grows while it is walked through is walked to its end.
+      for (const module of found) for (const next of direct.get(module) ?? []) found.add(next)
+      return [...found]
+    },
   }
+}
+
+/** All modules lie side by side in the folder. */
+function importsIn(script: string): string[] {
+  return [...script.matchAll(/^(?:import|export)\s(?:[^'";]*\sfrom\s)?'\.\/([\w-]+\.js)'/gm)].map(
+    ([, name = '']) => name,
+  )
 }
 
 function hashOf(bytes: Buffer): string {

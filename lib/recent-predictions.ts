@@ -22,7 +22,10 @@ const HOUR_MS = 3_600_000
 export function createRecentPredictions(ttlMs = HOUR_MS): RecentPredictions {
   const recent = new LRUCache<string, PredictionFacts>({ max: MAX_ENTRIES, ttl: ttlMs })
   return {
-    remember: (requestId, facts) => void recent.set(requestId, facts),
+    // The first stays: a client may choose its ids, and must not put its own facts into the place of another's.
+    remember(requestId, facts) {
+      if (!recent.has(requestId)) recent.set(requestId, facts)
+    },
     recall: (requestId) => recent.get(requestId),
   }
 }

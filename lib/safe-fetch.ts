@@ -2,19 +2,15 @@ import type { Config } from './config.ts'
 import { HttpError } from './errors.ts'
 import { type Answer, ask } from './fetch/ask.ts'
 import type { Memory } from './fetch/body.ts'
-import {
-  type CheckedAddresses,
-  checkedAddresses,
-  type Resolve,
-  resolveByLookup,
-} from './fetch/checked-addresses.ts'
+import { type CheckedAddresses, checkedAddresses } from './fetch/checked-addresses.ts'
 import { dial } from './fetch/dial.ts'
 import { DownloadSlots } from './fetch/download-slots.ts'
 import { closing, notDownloaded, tooManyRedirects, tooSlow } from './fetch/failures.ts'
 import { type HostRules, hostRules } from './fetch/host-rules.ts'
 import { type ImageUrl, parseImageUrl } from './fetch/image-url.ts'
+import { type Resolve, resolveByDns, resolveBySystem } from './fetch/resolve.ts'
 
-export type { Resolve } from './fetch/checked-addresses.ts'
+export type { Resolve } from './fetch/resolve.ts'
 
 export type FetchLimits = Pick<
   Config,
@@ -47,8 +43,11 @@ interface Parts {
 }
 
 /** One for the whole service: it bounds each download, and all of them together. */
-export function createSafeFetch(limits: FetchLimits, resolve: Resolve = resolveByLookup): SafeFetch {
+export function createSafeFetch(limits: FetchLimits, resolver?: Resolve): SafeFetch {
   const rules = hostRules(limits.allowHosts, limits.denyHosts)
+  const resolve: Resolve =
+    resolver ??
+    ((host, signal) => (rules.isAllowedName(host) ? resolveBySystem(host) : resolveByDns(host, signal)))
   const parts: Parts = {
     limits,
     rules,

@@ -109,9 +109,12 @@ export const PredictError = z.object({
   success: z.literal(false),
 })
 
+/** A number is a label, too, where digits are told apart. What is left out is empty. */
+const Text = z.union([z.string(), z.number().transform(String)])
+
 export const FeedbackRequest = z.object({
-  report: z.string().describe('The right label, or what is wrong.'),
-  id: z.string().optional().describe('X-Request-Id of the answer that was wrong.'),
+  report: Text.default('').describe('The right label, or what is wrong.'),
+  id: Text.default('').describe('X-Request-Id of the answer that was wrong.'),
 })
 
 export const FeedbackAnswer = z.object({

@@ -16,15 +16,15 @@ export interface Prediction {
 }
 
 /**
- * What can be sent to `predict`: the bytes of an image, alone or with the guesses that are wanted: how many at most, and
- * above which probability. A number beyond the classes asks for them all.
+ * What can be sent to `predict`: the bytes of an image, alone or with the number of guesses that are wanted. One beyond
+ * the number of classes asks for them all.
  */
-export type ImageInput = Uint8Array | { image: Uint8Array; top?: number; above?: number }
+export type ImageInput = Uint8Array | { image: Uint8Array; top?: number }
 
 export interface Prepared {
-  pixels: Uint8Array
+  /** Undefined when there is nothing on the picture that the model could tell: then no class is likelier than another. */
+  pixels: Uint8Array | undefined
   top: number
-  above: number
 }
 
 export interface ClassifierParts {
@@ -39,22 +39,33 @@ export interface ClassifierParts {
 export function imageClassifier({ engine, labels, image, top }: ClassifierParts) {
   const channels = engine.inputShape[2] ?? 3
   const size = image.height * image.width * channels
+  const even = new Float32Array(labels.length).fill(1 / labels.length)
+
+  /** For each of the batch, or undefined where it is empty. */
+  async function scoresOf(batch: readonly Prepared[]): Promise<(Float32Array | undefined)[]> {
+    const shown = batch.flatMap(({ pixels }) => (pixels ? [pixels] : []))
+    if (shown.length === 0) return []
+    const pixels = new Uint8Array(shown.length * size)
+    for (const [row, its] of shown.entries()) pixels.set(its, row * size)
+    const scores = await engine.run(pixels, shown.length)
+    let row = 0
+    return batch.map(({ pixels }) =>
+      pixels ? scores.subarray(row++ * labels.length, row * labels.length) : undefined,
+    )
+  }
+
   return {
     async prepare(input: ImageInput): Promise<Prepared> {
-      const { bytes, wanted, above } = read(input, top)
+      const { bytes, wanted } = read(input, top)
       const pixels = await readPixels(bytes, image, channels)
-      return { pixels, top: Math.min(wanted, labels.length), above }
+      return { pixels, top: Math.min(wanted, labels.length) }
     },
 
     async predict(batch: readonly Prepared[]): Promise<Prediction[][]> {
-      const pixels = new Uint8Array(batch.length * size)
-      for (const [row, prepared] of batch.entries()) pixels.set(prepared.pixels, row * size)
-      const scores = await engine.run(pixels, batch.length)
-      return batch.map(({ top, above }, row) => {
-        const its = scores.subarray(row * labels.length, (row + 1) * labels.length)
-        const best = topIndices(its, top)
-        const wanted = above < 0 ? best : best.filter((index) => (its[index] ?? 0) > above)
-        return wanted.map((index) => prediction(labels, its, index))
+      const scores = await scoresOf(batch)
+      return batch.map(({ top }, row) => {
+        const its = scores[row] ?? even
+        return topIndices(its, top).map((index) => prediction(labels, its, index))
       })
     },
 
@@ -62,23 +73,21 @@ export function imageClassifier({ engine, labels, image, top }: ClassifierParts)
   }
 }
 
-async function readPixels(bytes: Uint8Array, image: ImageOptions, channels: number): Promise<Uint8Array> {
+async function readPixels(bytes: Uint8Array, image: ImageOptions, channels: number) {
   if (image.subject !== 'digit') {
     const colours = await readImage(bytes, image)
     return channels === 1 ? grey(colours) : colours
   }
   const digit = await readDigit(bytes, image)
+  if (!digit) return undefined
   return Uint8Array.from({ length: digit.length * channels }, (_, i) => digit[Math.floor(i / channels)] ?? 0)
 }
 
-function read(input: ImageInput, otherwise: number): { bytes: Uint8Array; wanted: number; above: number } {
-  const { image, top = otherwise, above = -1 } = input instanceof Uint8Array ? { image: input } : input
-  const isCount = Number.isInteger(top) && top > 0
-  if (image instanceof Uint8Array && isCount && typeof above === 'number') {
-    return { bytes: image, wanted: top, above }
-  }
+function read(input: ImageInput, otherwise: number): { bytes: Uint8Array; wanted: number } {
+  const { image, top = otherwise } = input instanceof Uint8Array ? { image: input } : input
+  if (image instanceof Uint8Array && Number.isInteger(top) && top > 0) return { bytes: image, wanted: top }
   throw new TypeError(
-    'An input of the classifier is bytes, or { image: bytes, top?: a whole number above 0, above?: a probability }.',
+    'An input of the classifier is bytes, or { image: bytes, top?: a whole number above 0 }.',
   )
 }
 

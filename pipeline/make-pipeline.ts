@@ -16,6 +16,8 @@ interface Context {
 }
 
 const DEFAULT_TOP = 5
+// Raised when the same settings come to make other numbers of the same image.
+const READING = 1
 // 64 bits, as short as a person can compare by eye.
 const VERSION_LENGTH = 16
 
@@ -27,20 +29,22 @@ export async function makePipeline(options: PipelineOptions, { progress }: Conte
   const { settings } = found
   const image = imageOptions(engine, settings, options.maxPixels)
   const { name, device } = engine
+  const top = settings.top ?? Math.min(DEFAULT_TOP, labels.length)
   return {
     ...imageClassifier({
       engine,
       labels,
       image,
-      top: settings.top ?? Math.min(DEFAULT_TOP, labels.length),
+      top,
     }),
     info: {
       model: options.model,
-      version: versionOf(found.key, image, labels, name, device),
+      version: versionOf(READING, found.key, image, labels, name, device),
       engine: name,
       device,
       reason,
       labels: labels.length,
+      top,
       labelNames: labels.map(({ first }) => first),
     },
   }

@@ -25,15 +25,20 @@ function wireDialog(button, take, complain) {
   const video = document.getElementById('camera-video')
   let stream
   button.addEventListener('click', async () => {
+    // A second stream would take the place of the first, which nobody could stop any more.
+    button.disabled = true
     try {
       stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment' } })
     } catch (error) {
       complain(`The camera cannot be used: ${error.message}.`.replace('..', '.'))
       return
+    } finally {
+      button.disabled = false
     }
     video.srcObject = stream
     dialog.showModal()
-    await video.play()
+    // Whoever closes the dialog before the first picture ends the playing before it began.
+    video.play().catch(() => {})
   })
   document.getElementById('camera-take').addEventListener('click', async () => {
     if (video.videoWidth === 0) return
@@ -44,7 +49,10 @@ function wireDialog(button, take, complain) {
   document.getElementById('camera-close').addEventListener('click', () => dialog.close())
   dialog.addEventListener('close', () => {
     for (const track of stream?.getTracks() ?? []) track.stop()
+    stream = undefined
     video.srcObject = null
+    // The button lost the focus when it was disabled, and the dialog knows of no other place to lead back to.
+    button.focus()
   })
 }
 

@@ -9,7 +9,7 @@ const SENTENCES = {
   loading: () => 'waiting for the model',
   sending: () => 'on its way',
   key: () => 'waiting for a key',
-  again: ({ seconds }) => `busy; tried again in ${seconds} s`,
+  again: ({ seconds, why }) => `${why} Tried again in ${seconds} s.`,
   downloading: () => 'downloading',
   queued: ({ position }) => `queued, at position ${position}`,
   predicting: () => 'predicting',
@@ -24,12 +24,12 @@ export function createCard({ name }) {
   item.querySelector('.result-name').textContent = name
   button('remove').setAttribute('aria-label', `Remove ${name}`)
 
-  const look = (kind) => {
+  const look = (kind, mayPass = false) => {
     article.classList.remove('is-waiting', 'is-predicting', 'is-done', 'is-failed')
     article.classList.add(`is-${kind}`)
-    part('actions').hidden = kind !== 'done' && kind !== 'failed'
+    part('actions').hidden = kind !== 'done' && !mayPass
     part('answer').hidden = kind !== 'done'
-    button('again').hidden = kind !== 'failed'
+    button('again').hidden = !mayPass
     for (const what of ['report', 'json', 'save']) button(what).hidden = kind !== 'done'
   }
 
@@ -47,8 +47,9 @@ export function createCard({ name }) {
       look(line.state === 'predicting' ? 'predicting' : 'waiting')
       part('state').textContent = SENTENCES[line.state]?.(line) ?? line.state
     },
-    failed(sentence) {
-      look('failed')
+    /** What fails in the same way each time is not worth another try, here or in a shell. */
+    failed(sentence, mayPass) {
+      look('failed', mayPass)
       part('state').textContent = sentence
     },
     done(answer) {
@@ -70,7 +71,9 @@ export function guessesOf({ predictions }) {
 
 function guessItem({ label, probability }) {
   const item = guessTemplate.content.firstElementChild.cloneNode(true)
-  item.querySelector('.guess-label').textContent = label
+  const text = item.querySelector('.guess-label')
+  text.textContent = label
+  text.title = label
   item.querySelector('.guess-share').textContent = percent(probability)
   setBar(item.querySelector('.bar'), probability)
   return item

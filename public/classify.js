@@ -3,13 +3,17 @@ import { askForKey, keyHeaders } from './api-key.js'
 const MAX_TRIES = 6
 const MAX_WAIT_S = 30
 const WAIT_S = 2
+/** A key may be found, a connection become faster, a client be told to wait; the picture is not at fault. */
+const PASSING = [401, 408, 429]
 
 /** What went wrong, as a sentence to show. */
 export class Failure extends Error {
-  constructor(message, { code = '', retryAfter } = {}) {
+  /** `mayPass`: the very same may be answered another time. */
+  constructor(message, { code = '', retryAfter, mayPass = false } = {}) {
     super(message)
     this.code = code
     this.retryAfter = retryAfter
+    this.mayPass = mayPass
   }
 }
 
@@ -26,7 +30,8 @@ export async function classify(path, image, { readiness, tell, signal }) {
       return await attempt(path, image, tell, signal)
     } catch (error) {
       if (!(error instanceof Failure)) throw error
-      if (error.code === 'ERR_NOT_READY') await readiness.look()
+      // Nobody answered, or the model is not there.
+      if (error.code === '' || error.code === 'ERR_NOT_READY') await readiness.look()
       if (error.code === 'ERR_UNAUTHORIZED') {
         tell({ state: 'key' })
         if (!(await askForKey(error.message))) throw error
@@ -35,10 +40,11 @@ export async function classify(path, image, { readiness, tell, signal }) {
       }
       // What a model that is loading refuses is no failed try: it is sent when the model is ready.
       if (readiness.holdsUp) continue
-      if (error.retryAfter === undefined || tries >= MAX_TRIES) throw error
-      const seconds = Math.min(error.retryAfter, MAX_WAIT_S)
-      tell({ state: 'again', seconds })
-      await pause(seconds * 1000, signal)
+      if (error.retryAfter === undefined || tries >= MAX_TRIES || readiness.hasFailed) throw error
+      for (let seconds = Math.min(error.retryAfter, MAX_WAIT_S); seconds > 0; seconds--) {
+        tell({ state: 'again', seconds, why: error.message })
+        await pause(1000, signal)
+      }
     }
   }
 }
@@ -50,10 +56,10 @@ async function attempt(path, { file, url, name }, tell, signal) {
   const response = await send(path, body, 'application/x-ndjson', signal)
   for await (const line of lines(response)) {
     if (line.state === 'done') return line
-    if (line.state === 'failed') throw failure(line.error, line.retryAfter)
+    if (line.state === 'failed') throw failure(line.error, line.status, line.retryAfter)
     tell(line)
   }
-  throw new Failure('The connection ended before the answer came.')
+  throw new Failure('The connection ended before the answer came.', { mayPass: true })
 }
 
 /** POST, with the key if there is one; what is not answered well is a Failure. */
@@ -68,19 +74,23 @@ export async function send(path, body, accept, signal) {
     })
   } catch (error) {
     if (signal?.aborted) throw error
-    throw new Failure('The service does not answer: it may have been stopped, or the network is gone.')
+    throw new Failure('The service does not answer: it may have been stopped, or the network is gone.', {
+      mayPass: true,
+    })
   }
   if (response.ok) return response
   const { error } = await response.json().catch(() => ({}))
   const wait = response.headers.get('Retry-After')
   throw failure(
     error ?? { message: `The service answered with ${response.status}.` },
+    response.status,
     wait === null ? undefined : Number(wait),
   )
 }
 
-function failure({ code, message }, retryAfter) {
-  return new Failure(message, { code, retryAfter: Number.isNaN(retryAfter) ? WAIT_S : retryAfter })
+function failure({ code, message }, status, retryAfter) {
+  const wait = Number.isNaN(retryAfter) ? WAIT_S : retryAfter
+  return new Failure(message, { code, retryAfter: wait, mayPass: status >= 500 || PASSING.includes(status) })
 }
 
 /** The lines of an answer, each as soon as it is whole. */
@@ -96,7 +106,8 @@ async function* lines({ body }) {
       for (const line of whole) yield JSON.parse(line)
     }
   } catch (error) {
-    if (error instanceof TypeError) throw new Failure('The connection broke before the answer came.')
+    if (error instanceof TypeError)
+      throw new Failure('The connection broke before the answer came.', { mayPass: true })
     throw error
   } finally {
     reader.cancel().catch(() => {})

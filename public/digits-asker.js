@@ -4,18 +4,25 @@ import { askForKey, keyHeaders } from './api-key.js'
 const PAUSE_MS = 80
 const RETRY_MS = 1000
 
-/** A request with the key, if there is one; when it is refused for the want of one, somebody is asked for it. */
-export async function post(address, { headers, ...init }) {
+/**
+ * A request with the key, if there is one; when it is refused for the want of one, somebody is asked for it, as soon as
+ * `rest()` resolves and unless it has been aborted by then.
+ */
+export async function post(address, init, rest = async () => {}) {
+  const { headers, ...others } = init
   const all = { Accept: 'application/json', ...headers, ...keyHeaders() }
-  const response = await fetch(address, { method: 'POST', ...init, headers: all })
+  const response = await fetch(address, { method: 'POST', ...others, headers: all })
   if (response.status !== 401) return response
   const { error } = await response.clone().json()
-  return (await askForKey(error.message)) ? post(address, { headers, ...init }) : response
+  await rest()
+  if (init.signal?.aborted) return response
+  return (await askForKey(error.message)) ? post(address, init, rest) : response
 }
 
 /**
  * Sends one picture at a time; of those that come meanwhile the newest is next, and the others are never sent. It is
- * told `answered(answer, id, isLast)`, `failed(sentence)`, and `waits(sentence)` when the same is tried again.
+ * told `answered(answer, id, isLast)`, `failed(sentence)`, and when the same is tried again, `waits(sentence, code)`,
+ * without a code when nobody has answered. It asks the listener to `rest()` before somebody has to give a key.
  */
 export class Asker {
   #path
@@ -67,7 +74,7 @@ export class Asker {
     try {
       const body = await makeBytes()
       const headers = { 'Content-Type': body.type || 'application/octet-stream' }
-      const response = await post(this.#path, { body, headers, signal })
+      const response = await post(this.#path, { body, headers, signal }, this.#listener.rest)
       const answer = await response.json()
       if (signal.aborted) return 0
       if (!response.ok) return this.#refused(response, answer, makeBytes)
@@ -84,10 +91,12 @@ export class Asker {
   #refused({ status, headers }, { error }, makeBytes) {
     const seconds = Number(headers.get('Retry-After'))
     if (!seconds) {
+      // Whoever has refused to give a key is not asked again for what was drawn before.
+      if (status === 401) this.#next = undefined
       this.#listener.failed(error.message)
       return PAUSE_MS
     }
-    this.#listener.waits(error.message)
+    this.#listener.waits(error.message, error.code)
     this.#next ??= makeBytes
     // A model that is being loaded says ten seconds, and may be there in one.
     return status === 503 ? RETRY_MS : seconds * 1000

@@ -1,9 +1,12 @@
 /** All measures are parts of the pad's side: a drawing is the same at every size. */
 const PEN = 0.075
+/** A part of the drawing's longer side: about as thick as those that the model has learned from. */
+const SENT_PEN = 0.11
 /** A drawing of an hour; what comes after it is not taken. */
 const MAX_POINTS = 20_000
-/** Side of the picture that is sent; the digit in it becomes 20 pixels high. */
+/** Side of the picture that is sent, and of the digit in it, which becomes 20 pixels high. */
 const SENT_SIDE = 280
+const SENT_DIGIT = 200
 
 /** What has been drawn: strokes, each a list of points [x, y]. */
 export class Ink {
@@ -34,19 +37,28 @@ export class Ink {
     this.#points = 0
   }
 
-  /** Black on white whatever the colours of the page are, as PNG. */
+  /**
+   * Black on white whatever the colours of the page are, as PNG. What is sent is as large as it can be, and its lines as
+   * thick as they should be for that: those of a small digit would otherwise run into each other.
+   */
   png() {
     const canvas = document.createElement('canvas')
     canvas.width = canvas.height = SENT_SIDE
     const context = canvas.getContext('2d')
     context.fillStyle = '#fff'
     context.fillRect(0, 0, SENT_SIDE, SENT_SIDE)
-    this.draw(context, SENT_SIDE, '#000')
+    const { left, top, width, height } = this.#box()
+    const longer = Math.max(width, height)
+    // What is no longer than the pen is thick was meant as a dot.
+    const pen = longer < PEN ? PEN : SENT_PEN * longer
+    const scale = SENT_DIGIT / (longer + pen)
+    context.translate(SENT_SIDE / 2 - (left + width / 2) * scale, SENT_SIDE / 2 - (top + height / 2) * scale)
+    this.draw(context, scale, '#000', pen)
     return new Promise((resolve) => canvas.toBlob(resolve, 'image/png'))
   }
 
-  draw(context, side, colour) {
-    context.lineWidth = PEN * side
+  draw(context, side, colour, pen = PEN) {
+    context.lineWidth = pen * side
     context.lineCap = context.lineJoin = 'round'
     context.strokeStyle = colour
     for (const points of this.#strokes) {
@@ -57,6 +69,17 @@ export class Ink {
       )
       context.stroke()
     }
+  }
+
+  #box() {
+    let [left, top, right, bottom] = [1, 1, 0, 0]
+    for (const [x, y] of this.#strokes.flat()) {
+      left = Math.min(left, x)
+      right = Math.max(right, x)
+      top = Math.min(top, y)
+      bottom = Math.max(bottom, y)
+    }
+    return { left, top, width: right - left, height: bottom - top }
   }
 }
 

@@ -3,9 +3,11 @@ import { drawPen, Ink } from './digits-ink.js'
 /** Of the keyboard's pen, as parts of the pad's side. */
 const STEP = 1 / 28
 const LONG_STEP = 4 * STEP
+
 /**
- * A pad to draw on with a mouse, a finger, a pen or the keyboard. It tells `changed()` when the drawing is another,
- * `finished()` when a stroke has ended, and `said(text)` what somebody who does not see the pen has to know.
+ * A pad to draw on with a mouse, a finger, a pen or the keyboard. It tells `began()` and `finished()` of each stroke,
+ * `changed()` when the drawing is another, `wantsClear()` when somebody wants it away, and `said(text)` what somebody
+ * who does not see the pen has to know.
  */
 export class Pad {
   #canvas
@@ -16,6 +18,8 @@ export class Pad {
   // The pen of the keyboard.
   #pen = { x: 0.5, y: 0.5, isDown: false, isShown: false }
   #isPlanned = false
+  // Those who wait for the end of the stroke.
+  #resting = []
 
   constructor(canvas, listener) {
     this.#canvas = canvas
@@ -40,18 +44,23 @@ export class Pad {
     return this.#pointer !== undefined || this.#pen.isDown
   }
 
+  /** Resolves when no stroke is under way. */
+  async rest() {
+    if (this.isDrawing) await new Promise((resolve) => this.#resting.push(resolve))
+  }
+
   undo() {
     if (this.isEmpty) return
     this.#ink.undo()
-    this.#pen.isDown = false
     this.#changed()
-    this.#listener.finished()
+    this.#finish()
   }
 
+  /** Tells nobody but those who wait: whoever clears it knows. */
   clear() {
     this.#ink.clear()
-    this.#pen.isDown = false
-    this.#changed()
+    this.#plan()
+    this.#lift()
   }
 
   png() {
@@ -60,6 +69,7 @@ export class Pad {
 
   #down(event) {
     if (this.#pointer !== undefined || event.button !== 0) return
+    this.#listener.began()
     this.#pointer = event.pointerId
     this.#canvas.setPointerCapture(event.pointerId)
     this.#pen.isShown = this.#pen.isDown = false
@@ -76,8 +86,7 @@ export class Pad {
 
   #up(event) {
     if (event.pointerId !== this.#pointer) return
-    this.#pointer = undefined
-    this.#listener.finished()
+    this.#finish()
   }
 
   #pointOf({ clientX, clientY }) {
@@ -94,7 +103,7 @@ export class Pad {
     if (move) this.#movePen(...move)
     else if (key === ' ' || key === 'Enter') this.#togglePen()
     else if (key === 'Backspace' || event.ctrlKey) this.undo()
-    else if (key === 'Delete') this.clear()
+    else if (key === 'Delete') this.#listener.wantsClear()
     else return
     event.preventDefault()
   }
@@ -111,22 +120,33 @@ export class Pad {
   #togglePen() {
     const pen = this.#pen
     pen.isShown = true
-    pen.isDown = !pen.isDown
-    this.#listener.said(pen.isDown ? 'Pen down' : 'Pen up')
+    this.#plan()
     if (pen.isDown) {
-      this.#ink.begin()
-      this.#add([pen.x, pen.y])
-    } else {
-      this.#plan()
-      this.#listener.finished()
+      this.#listener.said('Pen up')
+      return this.#finish()
     }
+    this.#listener.began()
+    pen.isDown = true
+    this.#ink.begin()
+    this.#add([pen.x, pen.y])
+    this.#listener.said('Pen down')
   }
 
   #hidePen() {
-    const wasDown = this.#pen.isDown
-    this.#pen.isDown = this.#pen.isShown = false
+    this.#pen.isShown = false
     this.#plan()
-    if (wasDown) this.#listener.finished()
+    if (this.#pen.isDown) this.#finish()
+  }
+
+  #finish() {
+    this.#lift()
+    this.#listener.finished()
+  }
+
+  #lift() {
+    this.#pointer = undefined
+    this.#pen.isDown = false
+    for (const go of this.#resting.splice(0)) go()
   }
 
   #add(point) {

@@ -2,13 +2,15 @@ import './copy-buttons.js'
 import { Asker, post } from './digits-asker.js'
 import { Pad } from './digits-pad.js'
 import { milliseconds, percent, setBar } from './figures.js'
-import { isLoading, Readiness, setPill } from './readiness.js'
+import { loadingWords, Readiness, setPill } from './readiness.js'
 
 const byId = (id) => document.getElementById(id)
 const { model, path, maxBytes } = byId('digits').dataset
 const bars = [...byId('bars').children]
 /** Where the picture stands that is shown instead of the pad; let go when another comes. */
 let pictureUrl
+/** Whether it is a picture that is read, and not what is drawn; the browser may be unable to show it. */
+let hasPicture = !byId('picture').hidden
 /** Of what is drawn now, or was a moment ago. */
 let latest
 
@@ -20,40 +22,64 @@ const asker = new Asker(path, {
     // What a half-drawn digit looks like is nothing to be told.
     if (isLast && !pad.isDrawing) announce(answer)
   },
-  failed: complain,
-  waits(sentence) {
-    readiness.look()
-    // What is being loaded has a notice of its own.
-    if (!readiness.holdsUp) complain(sentence)
+  failed(sentence) {
+    showUnread('Not read')
+    complain(sentence)
   },
+  async waits(sentence, code) {
+    if (code === undefined) return complain(sentence)
+    await readiness.look()
+    // Meanwhile nobody may want to know any more.
+    if (asker.isDone) return
+    // A model that is not ready has a notice of its own.
+    if (byId('loading').hidden) complain(sentence)
+    else hideProblem()
+  },
+  rest: () => pad.rest(),
 })
 
 const pill = byId('state').firstElementChild
-const readiness = new Readiness(model, pill.dataset.state, ({ state, progress, error }) => {
+const readiness = new Readiness(model, pill.dataset.state, (its) => {
+  const { state, progress } = its
+  const notice = byId('loading')
+  const { title, word, isBad } = loadingWords(model, its)
   setPill(pill, state)
-  byId('loading').hidden = state !== 'failed' && !isLoading(state)
-  put(byId('loading-word'), (state === 'failed' ? error?.message : progress?.word) ?? state)
+  if (!notice.hidden && state === 'ready') put(byId('said'), `${model} is ready`)
+  notice.hidden = state === 'ready'
+  notice.classList.toggle('notice-bad', isBad)
+  put(byId('loading-title'), title)
+  put(byId('loading-word'), word)
+  byId('loading-bar').hidden = isBad
   byId('loading-bar').value = progress?.fraction ?? 0
 })
 
 const pad = new Pad(byId('pad'), {
+  began() {
+    if (hasPicture) clear()
+  },
   changed() {
-    byId('undo').disabled = byId('clear').disabled = pad.isEmpty
-    byId('paper').classList.toggle('paper-empty', pad.isEmpty)
+    showTools()
     if (pad.isEmpty) return reset()
+    if (latest === undefined) showUnread('Not read yet')
     asker.ask(() => pad.png())
   },
+  wantsClear: clear,
   finished() {
     if (!pad.isEmpty && asker.isDone && latest) announce(latest)
   },
   said: (text) => put(byId('said'), text),
 })
 
-byId('undo').addEventListener('click', () => pad.undo())
-byId('clear').addEventListener('click', () => {
-  showPad()
-  pad.clear()
+byId('undo').addEventListener('click', () => {
+  pad.undo()
+  // A button that is disabled loses the focus, and whoever has only a keyboard the place.
+  if (pad.isEmpty) byId('pad').focus()
 })
+byId('clear').addEventListener('click', () => {
+  clear()
+  byId('pad').focus()
+})
+byId('picture').addEventListener('error', hidePicture)
 byId('file').addEventListener('change', ({ target }) => read(target.files?.[0]))
 byId('form').addEventListener('submit', (event) => {
   event.preventDefault()
@@ -84,6 +110,9 @@ document.addEventListener('drop', (event) => {
 })
 // Without a button that sends, a file that was chosen before this ran would wait for ever.
 byId('send').hidden = true
+// Of the answer to a form that was sent before this ran.
+if (hasPicture && byId('picture').complete && byId('picture').naturalWidth === 0) hidePicture()
+showTools()
 read(byId('file').files?.[0])
 
 function imageIn(data) {
@@ -94,29 +123,45 @@ function imageIn(data) {
 /** A picture instead of the pad. */
 function read(file) {
   if (!file) return
-  asker.forget()
-  pad.clear()
   if (file.size > Number(maxBytes)) {
     complain(`The picture has ${file.size} bytes; ${maxBytes} are the most that is taken.`)
     return
   }
+  pad.clear()
+  reset()
+  showUnread('Not read yet')
   const picture = byId('picture')
   URL.revokeObjectURL(pictureUrl)
   pictureUrl = URL.createObjectURL(file)
   picture.src = pictureUrl
   picture.alt = file.name ? `The picture ${file.name}` : 'The picture that is read'
   picture.hidden = false
-  byId('paper').classList.remove('paper-empty')
-  byId('clear').disabled = false
+  hasPicture = true
+  showTools()
   asker.ask(() => file)
 }
 
-function showPad() {
+/** The pad again, with nothing on it. */
+function clear() {
+  pad.clear()
+  hasPicture = false
+  hidePicture()
+  byId('file').value = ''
+  reset()
+}
+
+function hidePicture() {
   const picture = byId('picture')
   URL.revokeObjectURL(pictureUrl)
   pictureUrl = undefined
   picture.hidden = true
-  byId('file').value = ''
+  showTools()
+}
+
+function showTools() {
+  byId('undo').disabled = pad.isEmpty
+  byId('clear').disabled = pad.isEmpty && !hasPicture
+  byId('paper').classList.toggle('paper-empty', pad.isEmpty && byId('picture').hidden)
 }
 
 function show({ predictions = [], timing }, id) {
@@ -150,12 +195,17 @@ function announce({ predictions: [best] = [] }) {
 /** As it was before anything was drawn. */
 function reset() {
   asker.forget()
-  latest = undefined
   hideProblem()
-  put(byId('best'), '?')
-  put(byId('best-share'), 'Nothing drawn yet')
-  put(byId('timing'), '')
   put(byId('said'), '')
+  showUnread('Nothing drawn yet')
+}
+
+/** No reading, and why there is none. */
+function showUnread(word) {
+  latest = undefined
+  put(byId('best'), '?')
+  put(byId('best-share'), word)
+  put(byId('timing'), '')
   for (const bar of bars) {
     bar.classList.remove('is-best')
     setBar(bar, 0)
@@ -172,7 +222,8 @@ async function report(event) {
     if (!response.ok) return complain((await response.json()).error.message)
     byId('wrong').hidden = true
     byId('thanks').hidden = false
-    put(byId('said'), 'Thanks for your feedback.')
+    // The button that had it is gone.
+    byId('thanks').focus()
   } catch {
     complain('The service does not answer.')
   }

@@ -1,18 +1,26 @@
 import './copy-buttons.js'
-import { isLoading, readModels, setPill } from './readiness.js'
+import { hasBar, isLoading, readModels, setPill, UNREACHABLE } from './readiness.js'
 import { say } from './say.js'
 
 const LOADING_MS = 1000
+const UNREACHABLE_MS = 5000
 const QUIET_MS = 15_000
 
 const cards = [...document.querySelectorAll('#models [data-model]')]
 
 /** Keeps the states of the models true: each second while one is loading, else now and then. */
 async function refresh() {
-  const models = document.hidden ? undefined : await readModels()
-  if (models) for (const card of cards) show(card, models[card.dataset.model])
-  const loading = cards.some((card) => isLoading(card.querySelector('.pill').dataset.state))
-  setTimeout(refresh, loading ? LOADING_MS : QUIET_MS)
+  if (!document.hidden) {
+    const models = await readModels()
+    for (const card of cards) show(card, models ? models[card.dataset.model] : UNREACHABLE)
+  }
+  setTimeout(refresh, pause())
+}
+
+function pause() {
+  const states = cards.map((card) => card.querySelector('.pill').dataset.state)
+  if (states.some(isLoading)) return LOADING_MS
+  return states.includes('unreachable') ? UNREACHABLE_MS : QUIET_MS
 }
 
 function show(card, model) {
@@ -23,7 +31,7 @@ function show(card, model) {
   setPill(pill, state)
   card.querySelector('[data-part="word"]').textContent = word(model)
   const bar = card.querySelector('progress')
-  bar.hidden = !isLoading(state)
+  bar.hidden = !hasBar(model)
   bar.value = progress?.fraction ?? 0
   const why = card.querySelector('[data-part="error"]')
   why.hidden = !error || state === 'ready'
@@ -33,11 +41,9 @@ function show(card, model) {
 /** As lib/pages/home-page.ts says it. */
 function word({ state, device, progress }) {
   if (state === 'ready') return device ? `answers, on ${device}` : 'answers'
+  if (state === 'unreachable') return 'the service does not answer; it is asked again'
   if (state === 'failed') return 'could not be loaded; it is tried again from time to time'
   return progress?.word ?? 'starting'
 }
 
-setTimeout(
-  refresh,
-  cards.some((card) => isLoading(card.querySelector('.pill').dataset.state)) ? LOADING_MS : QUIET_MS,
-)
+setTimeout(refresh, pause())

@@ -1,7 +1,7 @@
 const LOOKS_LIKE_IMAGE = /^(https?:\/\/\S+|data:image\/\S+)$/i
 
-/** Every way in which pictures come in: chosen, dropped, pasted, typed, clicked. Each is handed to `take`. */
-export function wireIntake(form, take) {
+/** Every way in which pictures come in: chosen, dropped, pasted, typed, clicked. Each is handed to `take`; what is none is complained of. */
+export function wireIntake(form, take, complain) {
   const file = form.elements.image
   const url = form.elements.url
   file.multiple = true
@@ -29,7 +29,7 @@ export function wireIntake(form, take) {
     event.preventDefault()
     take([fromUrl(example.href)])
   })
-  wireDrop(take)
+  wireDrop(take, complain)
   document.addEventListener('paste', (event) => {
     const images = imagesIn(event.clipboardData)
     // Text that is pasted into a field belongs there.
@@ -50,7 +50,7 @@ function fromUrl(url) {
   return { own: url, name: url.slice(url.lastIndexOf('/') + 1) }
 }
 
-function wireDrop(take) {
+function wireDrop(take, complain) {
   const root = document.documentElement
   const brings = (event) =>
     event.dataTransfer?.types.some((type) => type === 'Files' || type === 'text/uri-list')
@@ -67,7 +67,9 @@ function wireDrop(take) {
     root.classList.remove('is-dragging')
     if (!brings(event)) return
     event.preventDefault()
-    take(imagesIn(event.dataTransfer))
+    const images = imagesIn(event.dataTransfer)
+    if (images.length > 0) take(images)
+    else complain('What was dropped is neither a file nor an address that begins with http:// or https://.')
   })
 }
 

@@ -6,7 +6,7 @@ import { copyFrom } from './copy.js'
 import { megabytes, percent } from './figures.js'
 import { createHistory } from './history.js'
 import { wireIntake } from './intake.js'
-import { loadingWords, Readiness, setPill } from './readiness.js'
+import { hasBar, loadingWords, Readiness, setPill } from './readiness.js'
 import { completeLabels, wireReport } from './report.js'
 import { say } from './say.js'
 import { curlOf, jsonOf, save } from './share.js'
@@ -17,6 +17,8 @@ const MAX_CARDS = 50
 const AT_A_TIME = 4
 /** What a form adds around a file. */
 const FORM_BYTES = 1024
+/** What came with the page: the answer to a form that was sent before this script was there. */
+const SENT = '.results > article, .results > .notice'
 
 const byId = (id) => document.getElementById(id)
 const { path, model, maxBytes } = byId('classify').dataset
@@ -38,7 +40,7 @@ function showReadiness(its) {
   notice.classList.toggle('notice-bad', isBad)
   byId('loading-title').textContent = title
   byId('loading-word').textContent = word
-  byId('loading-bar').hidden = isBad
+  byId('loading-bar').hidden = !hasBar(its)
   byId('loading-bar').value = progress?.fraction ?? 0
 }
 
@@ -76,7 +78,7 @@ async function run(job) {
     await finish(job, answer)
   } catch (error) {
     if (gone.signal.aborted) return
-    card.failed(error.message)
+    card.failed(error.message, error.mayPass)
     say(`${image.name}: ${error.message}`)
     // A mistake of this page is also told to whoever looks into the console.
     if (!(error instanceof Failure)) throw error
@@ -91,7 +93,7 @@ async function prepare(job) {
   const { image } = job
   if (image.own) {
     const response = await fetch(image.own, { headers: keyHeaders() }).catch(() => undefined)
-    if (!response?.ok) throw new Failure(`${image.name} cannot be had from this service.`)
+    if (!response?.ok) throw new Failure(`${image.name} cannot be had from this service.`, { mayPass: true })
     const blob = await response.blob()
     image.file = new File([blob], image.name, { type: blob.type })
   }
@@ -136,9 +138,15 @@ function showAnswer(job) {
   const text = jsonOf(answer)
   card.button('json').addEventListener('click', ({ currentTarget }) => copyFrom(currentTarget, text))
   card.button('save').addEventListener('click', () => save(text, `${model}-${answer.id}.json`))
-  wireReport(card, { model, id: answer.id })
+  if (job.reported) card.button('report').hidden = true
+  else wireReport(card, { model, id: answer.id, reported: () => keepReported(job) })
   if (job.picture) card.picture(job.picture)
   card.button('remove').setAttribute('aria-label', `Remove ${image.name}`)
+}
+
+function keepReported(job) {
+  job.reported = true
+  remember()
 }
 
 function addJob(image, entry = {}) {
@@ -183,19 +191,27 @@ function keepBound() {
 
 function remember() {
   const done = jobs.filter(({ answer }) => answer)
-  history.write(done.map(({ image: { name, url }, answer, picture }) => ({ name, url, answer, picture })))
+  history.write(
+    done.map(({ image: { name, url }, answer, picture, reported }) => ({
+      name,
+      url,
+      answer,
+      picture,
+      reported,
+    })),
+  )
 }
 
 function restore() {
-  for (const { name, url, answer, picture } of history.read().slice(0, MAX_CARDS).reverse()) {
-    showAnswer(addJob({ name, url }, { answer, picture }))
+  for (const { name, url, ...rest } of history.read().slice(0, MAX_CARDS).reverse()) {
+    showAnswer(addJob({ name, url }, rest))
   }
 }
 
 function showWhatIsThere() {
-  byId('clear').hidden = jobs.length === 0
-  const none = byId('none')
-  if (none) none.hidden = jobs.length > 0
+  const isEmpty = jobs.length === 0 && document.querySelector(SENT) === null
+  byId('clear').hidden = isEmpty
+  byId('none').hidden = !isEmpty
 }
 
 function complain(sentence) {
@@ -204,12 +220,17 @@ function complain(sentence) {
 }
 
 byId('clear').addEventListener('click', () => {
+  for (const sent of document.querySelectorAll(SENT)) sent.remove()
+  byId('results-title').textContent = 'Results'
+  document.title = `${model} · Tandem`
   for (const job of jobs) drop(job)
+  showWhatIsThere()
   remember()
   byId('choose').focus()
 })
 for (const input of document.querySelectorAll('.results article [name="report"]'))
   completeLabels(input, model)
 restore()
-wireIntake(byId('form'), take)
+showWhatIsThere()
+wireIntake(byId('form'), take, complain)
 wireCamera(take, complain)

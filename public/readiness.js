@@ -1,14 +1,23 @@
 const LOADING_MS = 1000
 const FAILED_MS = 5000
-/** As lib/pages/model-status.ts has them. */
+const QUIET_MS = 15_000
+const PATIENCE_MS = 10_000
+/** As lib/pages/model-status.ts has them, and one that only a page can know. */
 const WORDS = { idle: 'starting', closing: 'ending', closed: 'ended', unreachable: 'not reachable' }
 
+/** What is shown of every model when nobody answers. */
+export const UNREACHABLE = { state: 'unreachable', progress: null, error: null }
+
 export const isLoading = (state) => state === 'starting' || state === 'idle'
+
+/** A model that has to wait for its weights says why in a whole sentence, and there is nothing to measure. */
+export const hasBar = ({ state, progress }) => isLoading(state) && !progress?.word.endsWith('.')
 
 /** What /readyz says of each model; undefined when nobody answers. */
 export async function readModels() {
   try {
-    const { models } = await (await fetch('/readyz', { cache: 'no-store' })).json()
+    const signal = AbortSignal.timeout(PATIENCE_MS)
+    const { models } = await (await fetch('/readyz', { cache: 'no-store', signal })).json()
     return models
   } catch {
     return undefined
@@ -23,19 +32,26 @@ export function setPill(pill, state) {
 }
 
 /** As lib/pages/model-status.ts says it. */
-export function loadingWords(name, { state, progress, error }) {
+export function loadingWords(name, its) {
+  const { state, progress, error } = its
   const why = error?.message ?? 'The log of the service says why.'
   if (state === 'failed') {
     const word = `${why} It is tried again from time to time; the log has the details.`
     return { title: `${name} could not be loaded`, word, isBad: true }
   }
   if (state === 'restarting') return { title: `${name} is being started again`, word: why, isBad: true }
-  return { title: `${name} is being loaded`, word: progress?.word ?? 'starting', isBad: false }
+  if (state === 'unreachable') {
+    const word =
+      'The service does not answer: it may have been stopped, or the network is gone. It is asked again.'
+    return { title: `${name} is not reachable`, word, isBad: true }
+  }
+  const does = isLoading(state) && !hasBar(its) ? 'waits for its weights' : 'is being loaded'
+  return { title: `${name} ${does}`, word: progress?.word ?? 'starting', isBad: false }
 }
 
 /**
- * Follows one model: asks each second while it loads, now and then while it could not be loaded, and not at all once it
- * is ready, until somebody finds that it is not.
+ * Follows one model: asks each second while it loads, now and then while it could not be loaded or nobody answers, and
+ * four times a minute once it is ready, as long as somebody looks at the page.
  */
 export class Readiness {
   #model
@@ -48,11 +64,16 @@ export class Readiness {
     this.#model = model
     this.#state = state
     this.#tell = tell
-    if (state !== 'ready') this.look()
+    if (state === 'ready') this.#lookIn(QUIET_MS)
+    else this.look()
   }
 
   get holdsUp() {
     return isLoading(this.#state)
+  }
+
+  get hasFailed() {
+    return this.#state === 'failed'
   }
 
   /** Resolves when there is a point in sending something: the model is ready, or will say itself what it lacks. */
@@ -71,14 +92,23 @@ export class Readiness {
     clearTimeout(this.#timer)
     const models = await readModels()
     const its = models?.[this.#model]
-    // Nothing is known about a service that does not answer; what is sent to it will say so.
-    if (its) {
-      this.#state = its.state
-      this.#tell(its)
-    }
+    if (its) this.#state = its.state
+    // What waits for a model that is loading goes on waiting; whatever else is sent will say itself that nobody answers.
+    this.#tell(its ?? UNREACHABLE)
     if (!this.holdsUp) for (const go of this.#waiting.splice(0)) go()
-    if (this.#state !== 'ready') {
-      this.#timer = setTimeout(() => this.look(), this.#state === 'failed' ? FAILED_MS : LOADING_MS)
-    }
+    this.#lookIn(its ? pauseAfter(its.state) : FAILED_MS)
   }
+
+  #lookIn(ms) {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => {
+      if (document.hidden && this.#waiting.length === 0) this.#lookIn(ms)
+      else this.look()
+    }, ms)
+  }
+}
+
+function pauseAfter(state) {
+  if (state === 'ready') return QUIET_MS
+  return state === 'failed' ? FAILED_MS : LOADING_MS
 }

@@ -7,7 +7,7 @@ const MAX_SHOWN = 20
 let labels
 
 /** The form under an answer that is wrong: completes labels, and sends the right one. */
-export function wireReport(card, { model, id }) {
+export function wireReport(card, { model, id, reported }) {
   const area = card.part('report')
   const form = area.querySelector('form')
   const open = card.button('report')
@@ -26,7 +26,10 @@ export function wireReport(card, { model, id }) {
     const problem = await report(new FormData(form))
     button.disabled = false
     if (problem) showProblem(form, problem)
-    else sayThanks(area, open)
+    else {
+      sayThanks(area, open)
+      reported()
+    }
   })
 }
 
@@ -45,14 +48,22 @@ export function completeLabels(input, model) {
   })
 }
 
-function labelsOf(model) {
+async function labelsOf(model) {
   labels ??= fetchLabels(model)
-  return labels
+  const asked = labels
+  const all = await asked
+  // There are none of a model that is loading, for want of a key, or when nobody answers: it is asked again.
+  if (all.length === 0 && labels === asked) labels = undefined
+  return all
 }
 
 async function fetchLabels(model) {
-  const response = await fetch(`/labels/${encodeURIComponent(model)}`, { headers: keyHeaders() })
-  return response.ok ? response.json() : []
+  try {
+    const response = await fetch(`/labels/${encodeURIComponent(model)}`, { headers: keyHeaders() })
+    return response.ok ? await response.json() : []
+  } catch {
+    return []
+  }
 }
 
 function startsWith(label, typed) {

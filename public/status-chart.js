@@ -7,6 +7,8 @@ const SVG = 'http://www.w3.org/2000/svg'
 const WIDTH = 900
 const HEIGHT = 100
 const STEPS = [1, 2, 5, 10]
+/** A line through so few samples is a speck; they are dots as well. */
+const FEW = 3
 
 /**
  * A small chart of the last quarter of an hour. `spec`: title, kind of figure, lines of [column, name], how a minute is
@@ -35,14 +37,18 @@ export class Chart {
       const item = element('li')
       item.append(element('span', `swatch line-${lineOf(column, index)}`), `${name} `, value)
       legend.append(item)
-      return { column, value, path: make('path', { class: `line line-${lineOf(column, index)}` }) }
+      const colour = `line-${lineOf(column, index)}`
+      const path = make('path', { class: `line ${colour}` })
+      return { column, value, path, dots: make('path', { class: `line dots ${colour}` }) }
     })
     caption.append(element('h3', '', spec.title), legend)
     const grid = make('path', {
       class: 'grid-lines',
       d: `M0 0H${WIDTH}M0 ${HEIGHT / 2}H${WIDTH}M0 ${HEIGHT}H${WIDTH}`,
     })
-    this.#svg.append(grid, this.#marks, ...this.#lines.map(({ path }) => path), this.#hair)
+    // The first line is what the chart is about, and lies above the others.
+    const paths = this.#lines.toReversed().flatMap(({ path, dots }) => [path, dots])
+    this.#svg.append(grid, this.#marks, ...paths, this.#hair)
     const plot = element('div', 'plot')
     plot.append(this.#top, this.#svg)
     const axis = element('div', 'axis small muted')
@@ -61,8 +67,15 @@ export class Chart {
     const highest = columns.flat().reduce((most, figure) => Math.max(most, figure ?? 0), 0)
     const scale = this.#spec.most ?? round(Math.max(highest, least))
     this.#top.textContent = figureText(scale, kind)
-    for (const [index, { path }] of this.#lines.entries())
-      path.setAttribute('d', lineThrough(t, columns[index], scale))
+    for (const [index, { column, path, dots }] of this.#lines.entries()) {
+      // Where nothing went wrong there is nothing to draw.
+      const figures = isBad(column) ? columns[index].map((figure) => figure || null) : columns[index]
+      const runs = runsOf(t, figures, scale)
+      path.setAttribute('d', runs.map((points) => `M${points.join('L')}`).join(''))
+      // A line of no length, which its round ends make a dot.
+      const few = runs.filter((points) => points.length <= FEW).flat()
+      dots.setAttribute('d', few.map((point) => `M${point}h0`).join(''))
+    }
     const marked = marks ? t.filter((_, i) => this.#series.column(marks)[i] > 0) : []
     this.#marks.setAttribute('d', marked.map((time) => `M${place(time, t)} 0V${HEIGHT}`).join(''))
     const now = this.#lines.map(
@@ -96,21 +109,21 @@ export class Chart {
   }
 }
 
-function lineThrough(t, figures, scale) {
-  let path = ''
+/** The points of the samples that follow each other, as a path has them. */
+function runsOf(t, figures, scale) {
+  const runs = []
   let before
   for (const [i, figure] of figures.entries()) {
     if (figure === null) {
       before = undefined
       continue
     }
-    const joins = before !== undefined && t[i] - before <= GAP_MS
+    if (before === undefined || t[i] - before > GAP_MS) runs.push([])
     const y = HEIGHT - (Math.min(figure, scale) / scale) * HEIGHT
-    // A point by itself is a line of no length, which its round ends make a dot.
-    path += joins ? `L${place(t[i], t)} ${y.toFixed(1)}` : `M${place(t[i], t)} ${y.toFixed(1)}h0`
+    runs.at(-1).push(`${place(t[i], t)} ${y.toFixed(1)}`)
     before = t[i]
   }
-  return path
+  return runs
 }
 
 function place(time, t) {
@@ -131,9 +144,13 @@ function round(highest) {
   return (STEPS.find((step) => step * power >= highest) ?? 10) * power
 }
 
+function isBad(column) {
+  return column === 'failed' || column === 'failures'
+}
+
 /** What went wrong has a colour of its own. */
 function lineOf(column, index) {
-  return column === 'failed' || column === 'failures' ? 'bad' : index + 1
+  return isBad(column) ? 'bad' : index + 1
 }
 
 function make(name, attributes) {

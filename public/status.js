@@ -1,4 +1,5 @@
 import { askForKey } from './api-key.js'
+import { setPill } from './readiness.js'
 import { Chart } from './status-chart.js'
 import { Feed } from './status-feed.js'
 import { Series } from './status-series.js'
@@ -151,9 +152,7 @@ function show({ element, name, series, charts }, { samples, models }) {
 
 /** lib/pages/status-page.ts says the same of the model as it was when the page was made. */
 function showModel(element, { state, engine, device, reason, workers, restarts, progress, error }) {
-  const pill = element.querySelector('[data-state]')
-  pill.className = `pill pill-${state}`
-  put(pill, state)
+  setPill(element.querySelector('[data-state]'), state)
   const where = [engine, device].filter((word) => word !== null).join(' on ')
   const children = `${workers.length} ${workers.length === 1 ? 'child' : 'children'}`
   put(element.querySelector('[data-about]'), [where, children, reason].filter((word) => word).join(' · '))

@@ -1,11 +1,8 @@
-import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { queueFull } from './failures.ts'
 import type { HostRules } from './host-rules.ts'
+import type { Resolve } from './resolve.ts'
 import { stoppable } from './stoppable.ts'
-
-/** All addresses of a name. */
-export type Resolve = (host: string) => Promise<readonly string[]>
 
 /** The addresses of a host, once every one of them is known to be allowed. */
 export type CheckedAddresses = (host: string, signal: AbortSignal) => Promise<readonly string[]>
@@ -13,25 +10,17 @@ export type CheckedAddresses = (host: string, signal: AbortSignal) => Promise<re
 /** Names of both families are given, and one of them may be dead here; nobody needs more than a second try of each. */
 const TRIES_PER_FAMILY = 2
 
-export async function resolveByLookup(host: string): Promise<readonly string[]> {
-  const found = await lookup(host, { all: true, order: 'verbatim' })
-  return found.map(({ address }) => address)
-}
-
-/**
- * A lookup cannot be called off: one whose download has given up goes on in its thread. Hence a bound of their own,
- * or clients that come and go could pile them up.
- */
+/** The system's lookups cannot be called off. Hence a bound of their own, or clients that come and go could pile them up. */
 export function checkedAddresses(rules: HostRules, resolve: Resolve, maxLookups: number): CheckedAddresses {
   let running = 0
 
-  async function addressesOf(host: string): Promise<readonly string[]> {
+  async function addressesOf(host: string, signal: AbortSignal): Promise<readonly string[]> {
     if (isIP(host) !== 0) return [host]
     if (!rules.mayResolve(host)) throw new Error(`the name ${host} is not allowed`)
     if (running >= maxLookups) throw queueFull(`Too many names of hosts are looked up already (${running}).`)
     running++
     try {
-      return await resolve(host)
+      return await resolve(host, signal)
     } finally {
       running--
     }
@@ -39,7 +28,7 @@ export function checkedAddresses(rules: HostRules, resolve: Resolve, maxLookups:
 
   return async (host, signal) => {
     const addresses = await stoppable<readonly string[]>(signal, (resolved, failed) => {
-      addressesOf(host).then(resolved, failed)
+      addressesOf(host, signal).then(resolved, failed)
       return () => {}
     })
     // A name that has one address inside and one outside is a trap, whichever of them would be taken.

@@ -5,6 +5,8 @@ import { type Address, formsOf, isPublic, parseAddress } from './public-address.
 export interface HostRules {
   /** whether the name may be resolved at all; an address is judged by `mayReach` alone */
   mayResolve(host: string): boolean
+  /** whether the name was allowed as such, by who runs the service */
+  isAllowedName(host: string): boolean
   /** whether the address may be connected to on behalf of this host */
   mayReach(host: string, address: string): boolean
 }
@@ -29,6 +31,7 @@ export function hostRules(allowHosts: readonly string[], denyHosts: readonly str
       // A name without a dot is of the local network: "localhost", a container, a machine of the search domain.
       return host.includes('.') || allowed.hasName(host)
     },
+    isAllowedName: (host) => allowed.hasName(host),
     mayReach(host, text) {
       const address = parseAddress(text)
       if (address === undefined || denied.hasName(host)) return false

@@ -6,6 +6,9 @@ export type Address = ipaddr.IPv4 | ipaddr.IPv6
 /** All that is handed out to hosts of the public internet; the rest of IPv6 is either special or not assigned. */
 const GLOBAL_UNICAST_V6 = ipaddr.parseCIDR('2000::/3')
 
+/** Unicast by its number, and yet inside: the platform services of Azure; the old test network of IPv6, given back. */
+const NOT_OUTSIDE = ['168.63.129.16/32', '3ffe::/16'].map((network) => ipaddr.parseCIDR(network))
+
 /** Prefixes in front of an IPv4 address: mapped, compatible and the well-known one of NAT64. */
 const IPV4_PREFIXES = ['::ffff:0:0/96', '::/96', '64:ff9b::/96'].map((prefix) => ipaddr.parseCIDR(prefix))
 
@@ -25,6 +28,8 @@ export function parseAddress(text: string): Address | undefined {
  */
 export function isPublic(address: Address): boolean {
   if (address.range() !== 'unicast') return false
+  if (NOT_OUTSIDE.some(([base, bits]) => base.kind() === address.kind() && address.match([base, bits])))
+    return false
   return address.kind() === 'ipv4' || address.match(GLOBAL_UNICAST_V6)
 }
 

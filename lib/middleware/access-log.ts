@@ -3,12 +3,16 @@ import type { Log } from '../log.ts'
 import type { Middleware } from '../state.ts'
 import { finalStatus } from './final-status.ts'
 
+const MAX_LISTENERS = 32
+
 /** One line per request, written when its connection is done with it, however that came about. */
 export function accessLog(log: Log): Middleware {
   return (ctx, next) => {
     const start = performance.now()
     // Once it is closed, a connection has no address any more.
     const client = clientAddress(ctx)
+    // Each of these listens for the end of its answer, a stream as a body to it several times over.
+    ctx.res.setMaxListeners(MAX_LISTENERS)
     ctx.res.once('close', () => {
       log.info(
         {

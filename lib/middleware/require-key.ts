@@ -33,6 +33,11 @@ export function requireKey(keys: readonly string[], models: readonly string[]): 
   }
 }
 
+/** Whether a route needs a key, where keys are set at all. */
+export function isClosed(method: string, path: string, models: readonly string[]): boolean {
+  return !isOpen(method.toUpperCase(), path, new Set(models.map((model) => `/${model}`)))
+}
+
 /** A preflight cannot bring a key, and its answer tells nothing. */
 function isOpen(method: string, path: string, modelPages: ReadonlySet<string>): boolean {
   if (method === 'OPTIONS') return true

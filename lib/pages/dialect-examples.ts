@@ -13,8 +13,8 @@ export interface DialectExample {
 export function dialectExamples(models: DialectModels): readonly DialectExample[] {
   return [
     {
-      title: 'Tandem itself',
-      says: 'A picture as it is, in a form, or its address; guesses with their timing.',
+      title: 'tornado-compute',
+      says: 'A picture as it is, in a form, or its address; guesses with their timing. Tandem itself speaks so for every model.',
       model: models.vgg,
       command: 'curl --data-binary @photo.jpg $URL/vgg',
       answer: '{"model":…,"predictions":[{"label":"tabby","probability":0.53,…},…],"timing":{"total":71,…}}',
@@ -42,7 +42,7 @@ export function dialectExamples(models: DialectModels): readonly DialectExample[
     },
     {
       title: 'image_classifier',
-      says: 'A form with the file “file”; the best guess alone. The form on this page speaks it too.',
+      says: 'A form with the file “file”; the best guess alone. Where no key is wanted, the form on this page speaks it too.',
       model: models.predict,
       command: 'curl -F file=@photo.jpg $URL/predict',
       answer: '{"prediction":"Eskimo_dog","score":0.9346,"success":true}',

@@ -38,7 +38,7 @@ ${keyDialog()}
 </div>`
   return layout({
     title: result?.guesses?.[0] ? `${result.guesses[0].label}, read by ${model.name}` : 'Digits',
-    path: '/digits',
+    path,
     styles: ['digits.css'],
     scripts: ['digits.js'],
     main,
@@ -94,7 +94,7 @@ ${DIGITS.map(
 <fieldset class="stack stack-tight"><legend class="small">Wrong? Say which digit it is:</legend>
 <div class="digits-row">${DIGITS.map((digit) => html`<button class="button button-small number" name="report" value="${digit}">${digit}</button>`)}</div></fieldset>
 </form>
-<p class="small" id="thanks" hidden>Thanks for your feedback.</p>
+<p class="small" id="thanks" tabindex="-1" hidden>Thanks for your feedback.</p>
 </section>`
 }
 

@@ -3,17 +3,19 @@ import { type Html, html } from '../html.ts'
 import type { ModelState } from '../model-states.ts'
 import { type DialectExample, dialectExamples } from './dialect-examples.ts'
 import { layout, padPath } from './layout.ts'
-import { isLoading, statePill } from './model-status.ts'
+import { hasBar, statePill } from './model-status.ts'
 
 export interface HomePageData {
   readonly models: readonly ModelState[]
   readonly dialects: DialectModels
   readonly origin: string
   readonly notice: string | undefined
+  /** a form of the browser itself cannot send one */
+  readonly needsKey: boolean
 }
 
 /** What is served here, how to ask for it, and a form to try it with. */
-export function homePage({ models, dialects, origin, notice }: HomePageData): string {
+export function homePage({ models, dialects, origin, notice, needsKey }: HomePageData): string {
   const pad = padPath()
   const main = html`<div class="stack stack-wide">
 <div class="hero">
@@ -22,7 +24,7 @@ export function homePage({ models, dialects, origin, notice }: HomePageData): st
 <p class="lead">Tandem runs image-classification models on this machine. One process answers, at once; another one predicts. Show it a picture, or have a program ask.</p>
 <div class="row"><a class="button button-main" href="/vgg">Try it with pictures</a> ${pad !== undefined && html`<a class="button" href="${pad}">Draw a digit</a> `}<a class="button" href="/docs">Read the API</a></div>
 </div>
-${uploadForm(notice, dialects.predict)}
+${needsKey ? wayToKey() : uploadForm(notice, dialects.predict)}
 </div>
 <section class="stack" aria-labelledby="models-title">
 <h2 id="models-title">Models</h2>
@@ -31,7 +33,7 @@ ${uploadForm(notice, dialects.predict)}
 </section>
 <section class="stack" aria-labelledby="dialects-title">
 <div class="stack stack-tight"><h2 id="dialects-title">Five ways to ask</h2>
-<p class="muted">Clients of five older services work here unchanged. Each has its own routes, fields and shapes.</p></div>
+<p class="muted">Clients of five older services work here unchanged. Each has its own routes, fields and shapes; the first is also Tandem’s own way.</p></div>
 <div class="dialects">${dialectExamples(dialects).map((example) => dialect(example, origin))}</div>
 </section>
 <p class="row"><a href="/docs">Every route, with its parameters and answers</a> <a href="/openapi.json">The same for programs (OpenAPI)</a> <a href="/status">How the service is doing</a></p>
@@ -54,13 +56,21 @@ ${notice !== undefined && html`<p class="notice notice-bad" role="alert">${notic
 </form>`
 }
 
+function wayToKey(): Html {
+  return html`<section class="card card-roomy stack" aria-labelledby="picture-title">
+<h2 id="picture-title">One picture</h2>
+<p>This service wants a key. The page of a model asks for yours with the first picture, and keeps it for as long as the tab is open.</p>
+<div class="row"><a class="button" href="/vgg">Choose a picture</a></div>
+<noscript><p class="small">Without JavaScript a browser cannot send a key.</p></noscript>
+</section>`
+}
+
 function modelCard(model: ModelState): Html {
   const { name, progress, error } = model
-  const loading = isLoading(model)
   return html`<li class="card stack stack-tight model" data-model="${name}">
 <div class="row model-name"><h3><a href="/${name}">${name}</a></h3>${statePill(model)}</div>
 <p class="small muted" data-part="word">${wordOf(model)}</p>
-<progress max="1" value="${progress?.fraction ?? 0}" aria-label="How far ${name} is"${!loading && html` hidden`}></progress>
+<progress max="1" value="${progress?.fraction ?? 0}" aria-label="How far ${name} is"${!hasBar(model) && html` hidden`}></progress>
 <p class="small" data-part="error"${!(error && model.state !== 'ready') && html` hidden`}>${error?.message}</p>
 </li>
 `

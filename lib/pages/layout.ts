@@ -7,6 +7,8 @@ export interface PageParts {
   readonly main: Piece
   /** where the page stands, to be marked in the navigation */
   readonly path?: string
+  /** the entry of the navigation that it belongs to, where it is none itself */
+  readonly section?: string
   /** files of public/ beside style.css; a script is a module, and may find no browser that runs it */
   readonly styles?: readonly string[]
   readonly scripts?: readonly string[]
@@ -35,7 +37,14 @@ function navigation(): readonly (readonly [href: string, name: string])[] {
 }
 
 /** The frame of every page. */
-export function layout({ title, main, path = '', styles = [], scripts = [] }: PageParts): string {
+export function layout({
+  title,
+  main,
+  path = '',
+  section = '',
+  styles = [],
+  scripts = [],
+}: PageParts): string {
   const page: Html = html`<!doctype html>
 <html lang="en">
 <head>
@@ -49,6 +58,9 @@ export function layout({ title, main, path = '', styles = [], scripts = [] }: Pa
 ${['style.css', ...styles].map(
   (file) => html`<link rel="stylesheet" href="${PUBLIC_FILES.url(file)}">
 `,
+)}${importsOf(scripts).map(
+  (file) => html`<link rel="modulepreload" href="${PUBLIC_FILES.url(file)}">
+`,
 )}${scripts.map(
   (file) => html`<script type="module" src="${PUBLIC_FILES.url(file)}"></script>
 `,
@@ -59,7 +71,7 @@ ${['style.css', ...styles].map(
 <a class="brand" href="/"${current('/', path)}>${logo()}<span>Tandem</span></a>
 <nav aria-label="Pages">
 ${navigation().map(
-  ([href, name]) => html`<a href="${href}"${current(href, path)}>${name}</a>
+  ([href, name]) => html`<a href="${href}"${current(href, path) || belongs(href, path, section)}>${name}</a>
 `,
 )}</nav>
 </header>
@@ -76,8 +88,20 @@ ${main}
   return page.toString()
 }
 
+/** What the scripts import, so that a browser asks for it with them, and not for each layer after the one above it. */
+function importsOf(scripts: readonly string[]): string[] {
+  const all = new Set(scripts.flatMap((script) => PUBLIC_FILES.imports(script)))
+  return [...all].filter((file) => !scripts.includes(file))
+}
+
 function current(href: string, path: string): Html | false {
   return href === path && html` aria-current="page"`
+}
+
+/** The page itself may stand elsewhere in the navigation, as a pad does that also answers /vgg. */
+function belongs(href: string, path: string, section: string): Html | false {
+  const isEntry = navigation().some(([entry]) => entry === path)
+  return !isEntry && href === section && html` aria-current="true"`
 }
 
 /** Two wheels and what joins them: the web process and the one that predicts. */

@@ -1,6 +1,7 @@
 import { type Html, html } from '../html.ts'
 import type { ModelState } from '../model-states.ts'
 import { PUBLIC_FILES } from '../public-files.ts'
+import { keyDialog } from './key-dialog.ts'
 import { layout } from './layout.ts'
 import { loadingNotice, statePill } from './model-status.ts'
 import { cardTemplates, type Result, resultCard } from './result-card.ts'
@@ -46,7 +47,8 @@ ${form(data)}
 <section class="results" aria-labelledby="results-title">
 <div class="results-head"><h2 id="results-title">${result ? 'What it sees' : 'Results'}</h2><button type="button" class="button button-small" id="clear" hidden>Clear</button></div>
 ${problem && problemNotice(problem)}
-${result ? resultCard(result) : !problem && html`<p class="muted results-none" id="none">What the model sees on a picture appears here, with how sure it is and where the time went.</p>`}
+${result && resultCard(result)}
+<p class="muted results-none" id="none"${(result || problem) && html` hidden`}>What the model sees on a picture appears here, with how sure it is and where the time went.</p>
 <ol class="plain stack" id="cards"></ol>
 </section>
 </div>
@@ -59,6 +61,7 @@ ${dialogs()}
     title: result?.guesses?.[0]?.label ?? model.name,
     main,
     path,
+    section: '/vgg',
     styles: ['model.css'],
     scripts: ['model.js'],
   })
@@ -106,12 +109,7 @@ function problemNotice({ code, message, requestId }: Problem): Html {
 }
 
 function dialogs(): Html {
-  return html`<dialog id="key-dialog" aria-labelledby="key-title"><form method="dialog" class="stack">
-<h2 id="key-title">This service wants a key</h2>
-<p class="muted small" id="key-why">It stays in this tab, and is forgotten with it.</p>
-<label class="field"><span>API key</span><input class="input" id="key" type="password" autocomplete="off" spellcheck="false"></label>
-<div class="row"><button class="button button-main" value="use">Use it</button><button class="button" value="cancel" formnovalidate>Cancel</button></div>
-</form></dialog>
+  return html`${keyDialog()}
 <dialog id="camera-dialog" aria-labelledby="camera-title"><div class="stack">
 <h2 id="camera-title">Camera</h2>
 <video id="camera-video" playsinline muted></video>

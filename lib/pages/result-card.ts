@@ -70,7 +70,7 @@ function guessList(guesses: readonly Labelled[]): Html {
 }
 
 function guessItem({ label, probability }: Pick<Labelled, 'label' | 'probability'>): Html {
-  return html`<li class="guess"><span class="guess-label">${label}</span><span class="guess-share number">${percent(probability)}</span>${bar(probability)}</li>
+  return html`<li class="guess"><span class="guess-label" title="${label}">${label}</span><span class="guess-share number">${percent(probability)}</span>${bar(probability)}</li>
 `
 }
 

@@ -4,6 +4,7 @@ import { type Latest, latestOf } from '../status/latest.ts'
 import type { StatusAnswer } from '../status/schemas.ts'
 import { keyDialog } from './key-dialog.ts'
 import { layout } from './layout.ts'
+import { statePill } from './model-status.ts'
 
 type Model = StatusAnswer['models'][number]
 type Tile = readonly [label: string, figure: string, kind: FigureKind]
@@ -76,10 +77,10 @@ function time(milliseconds: number): Html {
 }
 
 function section(model: Model, index: number, latest: Latest | undefined): Html {
-  const { name, state, error, progress } = model
+  const { name, error, progress } = model
   return html`<section class="stack" aria-labelledby="model-${index}" data-model="${name}">
 <div class="row"><h2 id="model-${index}"><a href="/${name}">${name}</a></h2>
-<span class="pill pill-${state}" data-state>${state}</span>
+${statePill(model)}
 <span class="muted small" data-about>${about(model)}</span></div>
 <p class="notice" data-progress${progress === null && html` hidden`}>${progress?.word}</p>
 <p class="notice notice-bad" data-error${error === null && html` hidden`}>${error && `${error.code}: ${error.message}`}</p>

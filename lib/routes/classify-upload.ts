@@ -10,6 +10,7 @@ import { ownAddress } from '../own-address.ts'
 import { homePage } from '../pages/home-page.ts'
 import { uploadPage } from '../pages/upload-page.ts'
 import { ModelQuery, PredictAnswer, VisionHello } from '../schemas.ts'
+import { sendPage } from '../send-page.ts'
 import type { Context } from '../state.ts'
 import type { RouteParts } from './parts.ts'
 import { HELLO } from './vision.ts'
@@ -102,15 +103,22 @@ const stored = {
 export function classifyUploadRoutes(parts: RouteParts, brokers: Brokers): void {
   const { config, images, models, predictor, recentImages } = parts
 
-  serve(parts, home, (ctx) => {
+  serve(parts, home, async (ctx) => {
+    ctx.vary('Accept')
     if (ctx.accepts('html', 'json') === 'json') {
       ctx.body = HELLO
       return
     }
-    ctx.type = 'html'
     ctx.set('Cache-Control', 'no-cache')
     const notice = takeNotice(ctx)
-    ctx.body = homePage({ models: modelStates(brokers), dialects: models, origin: ownAddress(ctx), notice })
+    const page = {
+      models: modelStates(brokers),
+      dialects: models,
+      origin: ownAddress(ctx),
+      notice,
+      needsKey: config.apiKeys.length > 0,
+    }
+    await sendPage(ctx, homePage(page))
   })
 
   serve(parts, upload, async (ctx, { model = models.predict, top }) => {
@@ -121,15 +129,15 @@ export function classifyUploadRoutes(parts: RouteParts, brokers: Brokers): void 
     const sent = { bytes: file.bytes, url: '' }
     const { answer, stored } = await predictor.predictBytes(ctx, model, sent, { top }, 'show')
     const [best] = mustBeLabelled(model, answer.value)
-    ctx.type = 'html'
-    ctx.body = uploadPage({
+    const page = {
       image: stored && `/display/${stored.file}`,
       prediction: best?.name ?? '',
       score: score(best?.probability ?? 0),
       seconds: (performance.now() - start) / 1000,
       id: ctx.state.requestId,
       model,
-    })
+    }
+    await sendPage(ctx, uploadPage(page))
   })
 
   serve(parts, prediction, async (ctx, { model = models.predict, top }) => {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { DIGITS } from '../dialects.ts'
 import { floatText } from '../float-text.ts'
+import { ALL_GUESSES } from '../guesses.ts'
 import { mustBeLabelled } from '../labelled.ts'
 import { type Operation, serve } from '../operation.ts'
 import { DigitsAnswer, ModelQuery } from '../schemas.ts'
@@ -36,13 +37,10 @@ const PLACES = {
   missing: 'The form has no file "image".',
 } as const
 
-/** More than any model has classes: all of them. */
-const ALL = 1_000_000
-
 /** What deeplearning_flask spoke: MNIST digits behind nginx. */
 export function digitsLabelRoutes(parts: RouteParts): void {
   const { predictor, models } = parts
-  serve(parts, prediction, async (ctx, { model = models.digits, top = ALL }) => {
+  serve(parts, prediction, async (ctx, { model = models.digits, top = ALL_GUESSES }) => {
     const { answer } = await predictor.predict(ctx, model, PLACES, { top })
     const best = mustBeLabelled(model, answer.value)
     const predictions = [...best]

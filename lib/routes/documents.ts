@@ -43,7 +43,7 @@ const docs = {
 export function documentRoutes(parts: RouteParts, version: string): void {
   const { operations } = parts
   const made = lazy(() => {
-    const text = JSON.stringify(apiDocument(operations, version))
+    const text = JSON.stringify(apiDocument(operations, parts.classifier.models, version))
     // Weak, as it is the same in every coding.
     const etag = `W/"${createHash('sha256').update(text).digest('base64url')}"`
     return { encoded: new Encoded(Buffer.from(text)), etag }

@@ -1,7 +1,7 @@
 import { OWN } from '../dialects.ts'
-import { textField } from '../images.ts'
-import { NoQuery, type Operation, serve } from '../operation.ts'
+import { NoQuery, type Operation, parseWith, serve } from '../operation.ts'
 import { feedbackPage } from '../pages/feedback-page.ts'
+import type { RequestBody } from '../request-body.ts'
 import { FeedbackAnswer, FeedbackRequest } from '../schemas.ts'
 import type { RouteParts } from './parts.ts'
 
@@ -51,14 +51,15 @@ export function feedbackRoutes(parts: RouteParts): void {
   })
   serve(parts, report, async (ctx) => {
     const body = await images.body(ctx)
-    const id = textField(body, 'id')
+    const { report: text, id } = parseWith(FeedbackRequest, objectIn(body), 'body')
+    feedback.check(text)
     const facts = recentPredictions.recall(id)
     // Without an answer of ours, the record is known by the id of the report itself.
     const requestId = facts === undefined ? ctx.state.requestId : id
     const image = facts && recentImages.bySha256(facts.sha256)
     // First the image, which can be kept twice without harm: a report that failed after its record would be sent again.
     if (image) await feedback.keepImage(image.sha256, image.bytes, image.extension)
-    await feedback.record({ ...facts, requestId, report: textField(body, 'report') })
+    await feedback.record({ ...facts, requestId, report: text })
     if (ctx.accepts('html', 'json') === 'json') {
       ctx.body = THANKS
       return
@@ -66,4 +67,9 @@ export function feedbackRoutes(parts: RouteParts): void {
     ctx.type = 'html'
     ctx.body = feedbackPage()
   })
+}
+
+function objectIn(body: RequestBody): unknown {
+  if (body.kind === 'form') return Object.fromEntries(body.fields)
+  return body.kind === 'json' ? body.value : {}
 }

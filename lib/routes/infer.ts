@@ -1,5 +1,7 @@
+import { setMaxListeners } from 'node:events'
 import { INFER } from '../dialects.ts'
 import { describeError, HttpError } from '../errors.ts'
+import { ALL_GUESSES } from '../guesses.ts'
 import { mustBeLabelled } from '../labelled.ts'
 import { type Operation, parseWith, serve } from '../operation.ts'
 import { InferAnswer, InferQuery, InferRequest } from '../schemas.ts'
@@ -23,9 +25,6 @@ const inference = {
   example: `curl -d '{"images":["https://example.com/panda.jpg"]}' $URL/api/infer`,
 } as const satisfies Operation
 
-/** More than any model has classes: all of them. */
-const ALL = 1_000_000
-
 interface Wanted {
   readonly model: string
   readonly threshold: number
@@ -36,7 +35,7 @@ interface Wanted {
 export function inferRoutes(parts: RouteParts): void {
   const { config, images, models } = parts
   serve(parts, inference, async (ctx, query) => {
-    const { model = models.infer, top = ALL, threshold = config.inferThreshold } = query
+    const { model = models.infer, top = ALL_GUESSES, threshold = config.inferThreshold } = query
     const body = await images.body(ctx, 'json')
     const request = parseWith(InferRequest, body.kind === 'json' ? body.value : undefined, 'body')
     const { inferMaxImages } = config
@@ -47,6 +46,8 @@ export function inferRoutes(parts: RouteParts): void {
     // One that fails for all (a full queue, a model that is not ready) ends the others with it.
     const failed = new AbortController()
     const signal = AbortSignal.any([ctx.state.gone, failed.signal])
+    // Every download and every prediction of the request listens to it.
+    setMaxListeners(0, signal)
     const wanted = { model, threshold, top }
     const results = request.images.map((url) => result(parts, url, wanted, signal))
     try {

@@ -9,6 +9,7 @@ import type { Brokers } from '../model-states.ts'
 import { NoQuery, type Operation, serve } from '../operation.ts'
 import type { Watcher } from '../predict-image.ts'
 import { ErrorAnswer, ModelAnswer, ModelQuery, Url, UrlForm } from '../schemas.ts'
+import { sendPage } from '../send-page.ts'
 import type { RequestState } from '../state.ts'
 import { streamStates } from '../stream-states.ts'
 import { modelPages } from './model-pages.ts'
@@ -29,11 +30,10 @@ export function modelRoutes(parts: RouteParts, brokers: Brokers): void {
 
 function register(parts: RouteParts, brokers: Brokers, paths: readonly string[], model: string): void {
   const pages = modelPages(parts, brokers)
-  serve(parts, page(paths, model), (ctx) => {
+  serve(parts, page(paths, model), async (ctx) => {
     // A model that was loading is ready by the time somebody comes back.
     ctx.set('Cache-Control', 'no-cache')
-    ctx.type = 'html'
-    ctx.body = pages.empty(ctx, model)
+    await sendPage(ctx, pages.empty(ctx, model))
   })
   serve(parts, prediction(paths, model), async (ctx, query) => {
     const form = ctx.accepts('json', 'html', 'text/plain', STATES)
@@ -43,8 +43,7 @@ function register(parts: RouteParts, brokers: Brokers, paths: readonly string[],
     if (form === 'html') {
       const watcher = pages.watch(ctx, chosen)
       const predicted = await predict(parts, ctx, chosen, query, watcher)
-      ctx.type = 'html'
-      ctx.body = pages.withResult(ctx, chosen, predicted, asJson(predicted.answer))
+      await sendPage(ctx, pages.withResult(ctx, chosen, predicted, asJson(predicted.answer)))
       return
     }
     const { answer: its } = await predict(parts, ctx, chosen, query)

@@ -5,6 +5,7 @@ import { OWN } from '../dialects.ts'
 import { HttpError } from '../errors.ts'
 import { type Operation, serve } from '../operation.ts'
 import { statusPage } from '../pages/status-page.ts'
+import { sendPage } from '../send-page.ts'
 import type { Context, ServiceState } from '../state.ts'
 import { describeModel } from '../status/describe-model.ts'
 import { StatusAnswer, StatusQuery } from '../status/schemas.ts'
@@ -59,8 +60,7 @@ export function statusRoutes(
       samples: history.samples(after),
     })
     if (!isPage) return answerJson(ctx, JSON.stringify(figures(since ?? 0)))
-    ctx.type = 'html'
-    ctx.body = statusPage(mayRead ? figures(Date.now() - SHOWN_ON_PAGE_MS) : undefined)
+    await sendPage(ctx, statusPage(mayRead ? figures(Date.now() - SHOWN_ON_PAGE_MS) : undefined))
   })
 }
 

@@ -3,6 +3,7 @@ import { pixelView } from './pixel-view.ts'
 import type { Frame } from './placement.ts'
 import { bytesOf, type Plane } from './plane.ts'
 import { resizeFilter } from './resize-filter.ts'
+import { thickened } from './thickened.ts'
 
 // MNIST fits a digit into 20 of 28 pixels.
 const BOX = 20 / 28
@@ -21,21 +22,23 @@ interface Box {
 }
 
 /**
- * The one digit of a picture as MNIST has it: white on black, its longer side 20 of 28 pixels, its centre of mass in the
- * middle. Undefined when the picture is empty.
+ * The one digit of a picture as MNIST has it: white on black, its longer side 20 of 28 pixels, no thinner than by a pen,
+ * its centre of mass in the middle. Undefined when the picture is empty.
  */
 export async function centerDigit(plane: Plane, field: Frame): Promise<Uint8Array | undefined> {
   const ink = findInk(plane)
   if (!ink) return undefined
-  const box = boundingBox(ink.strokes)
-  if (ink.everything && isInPlace(ink.strokes, box, field)) return ink.everything()
+  const drawn = boundingBox(ink.strokes)
+  if (ink.everything && isInPlace(ink.strokes, drawn, field)) return ink.everything()
+  const strokes = thickened(ink.strokes, Math.max(drawn.width, drawn.height))
+  const box = boundingBox(strokes)
   const side = Math.round(BOX * Math.min(field.width, field.height))
   const scale = side / Math.max(box.width, box.height)
   const scaled = {
     width: Math.max(1, Math.round(box.width * scale)),
     height: Math.max(1, Math.round(box.height * scale)),
   }
-  const digit = await resized(ink.strokes, box, scaled)
+  const digit = await resized(strokes, box, scaled)
   return placed(digit, field)
 }
 

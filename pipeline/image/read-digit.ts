@@ -12,10 +12,10 @@ const LONGER_SIDE = 384
 
 /**
  * The bytes of an image file as a network for digits wants them: one channel, white ink on black. What is transparent
- * counts as white paper; only when nothing is written on it, as black, for white ink on nothing. An empty picture is an
- * empty field.
+ * counts as white paper; only when nothing is written on it, as black, for white ink on nothing. Undefined when the
+ * picture is empty.
  */
-export async function readDigit(bytes: Uint8Array, options: ImageOptions): Promise<Uint8Array> {
+export async function readDigit(bytes: Uint8Array, options: ImageOptions): Promise<Uint8Array | undefined> {
   const { height, width, orientation = true, colourProfile = false, maxPixels = 50_000_000 } = options
   for (const paper of ['white', 'black'] as const) {
     const how = { orientation, colourProfile, maxPixels, paper, enough: LONGER_SIDE }
@@ -24,7 +24,7 @@ export async function readDigit(bytes: Uint8Array, options: ImageOptions): Promi
     )
     if (digit) return digit
   }
-  return new Uint8Array(width * height)
+  return undefined
 }
 
 async function toPlane(view: PixelView): Promise<Plane> {

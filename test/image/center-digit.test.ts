@@ -5,10 +5,16 @@ import type { PixelView } from '../../pipeline/image/pixel-view.ts'
 import { readDigit } from '../../pipeline/image/read-digit.ts'
 import { codeOf } from '../support/broker.ts'
 import { drawn, encoded, inked } from '../support/digits.ts'
+import { HANDS, lined } from '../support/hands.ts'
 import { gif, seeded } from '../support/image-files.ts'
 
-const FIELD = { height: 28, width: 28, interpolation: 'nearest', crop: 'stretch' } as const
-const read = (file: Uint8Array) => readDigit(file, FIELD)
+const FIELD = { height: 28, width: 28, interpolation: 'nearest' as const, crop: 'stretch' as const }
+
+async function read(file: Uint8Array, field = FIELD): Promise<Uint8Array> {
+  const digit = await readDigit(file, field)
+  if (!digit) throw new Error('The picture was taken for an empty one.')
+  return digit
+}
 
 describe('The digit on a picture', () => {
   let usual: Uint8Array
@@ -64,6 +70,30 @@ describe('The digit on a picture', () => {
       expect(likeness(usual, await read(await make()))).to.be.greaterThan(0.9))
   }
 
+  for (const [pen, side] of [
+    [0.004, 300],
+    [0.006, 400],
+    [0.01, 200],
+    [0.01, 600],
+    [0.03, 300],
+  ] as const) {
+    it(`is written with a pen of MNIST where the line takes ${100 * pen} % of ${side} pixels`, async () => {
+      const ink = drawn({ digit: 7, width: side, pen })
+      expect(likeness(usual, await read(await encoded(inked(ink, 255, 0), side, side)))).to.be.greaterThan(
+        0.85,
+      )
+    })
+  }
+
+  it('keeps the holes of its lines where they are made thicker', async () => {
+    const ink = lined(HANDS[0]?.[8] ?? [], 300, 2)
+    const pixels = await read(await encoded(inked(ink, 255, 0), 300, 300))
+    const { top, bottom } = measured(pixels)
+    const middle = Array.from({ length: bottom - top }, (_, row) => pixels[(top + row) * 28 + 14] ?? 0)
+    const holes = middle.filter((level, row) => level < 60 && (middle[row - 1] ?? 0) >= 60)
+    expect(holes).to.have.length(2)
+  })
+
   it('is not the same when it is another one', async () => {
     const one = await read(await encoded(inked(drawn({ digit: 1, width: 200 }), 255, 0), 200, 200))
     expect(likeness(usual, one)).to.be.lessThan(0.7)
@@ -98,7 +128,7 @@ describe('The digit on a picture', () => {
 
   it('is found in a field of another size', async () => {
     const file = await encoded(inked(drawn({ digit: 7, width: 200 }), 255, 0), 200, 200)
-    const pixels = await readDigit(file, { ...FIELD, height: 42, width: 42 })
+    const pixels = await read(file, { ...FIELD, height: 42, width: 42 })
     const { top, bottom } = measured(pixels, 42)
     expect(bottom - top).to.be.within(29, 30)
   })
@@ -152,8 +182,8 @@ describe('A picture without a digit', () => {
         .toBuffer(),
   }
   for (const [what, make] of Object.entries(empty)) {
-    it(`that is ${what} gives an empty field`, async () => {
-      expect(await read(await make())).to.deep.equal(new Uint8Array(28 * 28))
+    it(`that is ${what} gives none`, async () => {
+      expect(await readDigit(await make(), FIELD)).to.equal(undefined)
     })
   }
 

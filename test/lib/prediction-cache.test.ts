@@ -33,7 +33,25 @@ describe('An image that comes again', () => {
     expect((await figures(small())).difference(before).calls).to.equal(0)
   })
 
-  it('is another question when more guesses are wanted, and to another model', async () => {
+  it('is computed once for all that the dialects usually want, and once more for who wants all', async () => {
+    const body = await picture(9)
+    const before = await figures(small(), 'small')
+    const count = async (query: string) => {
+      const answer = (await ask(small().url, `POST /small?${query}`, [], body)).json() as Answer
+      return answer.predictions.length
+    }
+    for (const top of [1, 3, 10]) expect(await count(`top=${top}`)).to.equal(top)
+    expect(await count('')).to.equal(5)
+    await ask(small().url, 'POST /predict?model=small', [], body)
+    await ask(small().url, 'POST /api/predict?model=small', ['Content-Type: image/png'], body)
+    const images = [`data:;base64,${body.toString('base64')}`]
+    await ask(small().url, 'POST /api/infer?model=small', [], JSON.stringify({ images }))
+    expect((await figures(small(), 'small')).difference(before)).to.include({ calls: 1, hit: 6 })
+    for (const top of [1000, 11]) expect(await count(`top=${top}`)).to.equal(top)
+    expect((await figures(small(), 'small')).difference(before).calls).to.equal(2)
+  })
+
+  it('is another question to another model', async () => {
     const body = await picture(3)
     expect(predictions(await post('top=1', body))).to.have.length(1)
     expect(predictions(await post('top=3', body))).to.have.length(3)
@@ -107,10 +125,13 @@ interface Figures {
 }
 
 /** What /metrics counts of the model `digits`. */
-async function figures({ url }: Service): Promise<Figures & { difference(before: Figures): Figures }> {
+async function figures(
+  { url }: Service,
+  model = 'digits',
+): Promise<Figures & { difference(before: Figures): Figures }> {
   const { text } = await ask(url, 'GET /metrics')
   const count = (name: string, outcome: string) => {
-    const line = new RegExp(`^${name}\\{model="digits",outcome="${outcome}"\\} (\\d+)$`, 'm')
+    const line = new RegExp(`^${name}\\{model="${model}",outcome="${outcome}"\\} (\\d+)$`, 'm')
     return Number(line.exec(text)?.[1] ?? 0)
   }
   const cache = (outcome: string) => count('tandem_cache_total', outcome)

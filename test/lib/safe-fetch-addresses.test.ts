@@ -1,6 +1,8 @@
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
 import { expect } from 'chai'
-import { resolveByLookup } from '../../lib/fetch/checked-addresses.ts'
 import { hostRules } from '../../lib/fetch/host-rules.ts'
+import { resolveByDns, resolveBySystem } from '../../lib/fetch/resolve.ts'
 import { errorOf } from '../support/broker.ts'
 import { answer, type RawServer } from '../support/raw-server.ts'
 import { fetcher, never, SENTENCE, serve, tidy } from '../support/safe-fetch.ts'
@@ -8,7 +10,15 @@ import { fetcher, never, SENTENCE, serve, tidy } from '../support/safe-fetch.ts'
 const CLOSED = [
   ...['0.0.0.0', '0.1.2.3', '10.0.0.1', '10.255.255.255', '100.64.0.1', '100.100.100.200', '100.127.255.255'],
   ...['127.0.0.1', '127.255.255.254', '169.254.0.1', '169.254.169.254', '172.16.0.1', '172.31.255.255'],
-  ...['192.0.0.1', '192.0.0.170', '192.0.2.1', '192.88.99.1', '192.168.0.1', '192.168.255.255'],
+  ...[
+    '168.63.129.16',
+    '192.0.0.1',
+    '192.0.0.170',
+    '192.0.2.1',
+    '192.88.99.1',
+    '192.168.0.1',
+    '192.168.255.255',
+  ],
   ...['198.18.0.1', '198.19.255.255', '198.51.100.1', '203.0.113.1'],
   ...['224.0.0.1', '239.255.255.255', '240.0.0.1', '255.255.255.254', '255.255.255.255'],
   ...['::', '::1', '::2', '::127.0.0.1', '::7f00:1', '::8.8.8.8'],
@@ -242,8 +252,26 @@ describe('a name', () => {
 
   it('is resolved by the system unless told otherwise', async () => {
     const server = await serve({ request: (socket) => socket.end(answer('200 OK', [], 'picture')) })
-    const safeFetch = fetcher(server.port, { allowHosts: ['localhost'] }, resolveByLookup)
+    const safeFetch = fetcher(server.port, { allowHosts: ['localhost'] }, resolveBySystem)
     expect(String(await safeFetch(`http://localhost:${server.port}/`, never()))).to.equal('picture')
+  })
+
+  it('of which nobody knows anything holds up no others, and is given up when it is called off', async () => {
+    const silent = createSocket('udp4').bind(0, '127.0.0.1')
+    await once(silent, 'listening')
+    const servers = [`127.0.0.1:${silent.address().port}`]
+    const control = new AbortController()
+    const asked = Array.from({ length: 16 }, (_, i) =>
+      errorOf(resolveByDns(`slow-${i}.example.org`, control.signal, servers)),
+    )
+    await once(silent, 'message')
+    const start = performance.now()
+    expect(await resolveBySystem('localhost')).not.to.deep.equal([])
+    control.abort()
+    for (const { code } of await Promise.all(asked)) expect(code).to.equal('ECANCELLED')
+    // Nobody answers for 4.5 s.
+    expect(performance.now() - start).to.be.lessThan(1000)
+    silent.close()
   })
 })
 

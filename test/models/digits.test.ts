@@ -6,12 +6,25 @@ import sharp from 'sharp'
 import { Broker } from '../../broker/broker.ts'
 import { makePipeline, type PipelineOptions } from '../../pipeline/make-pipeline.ts'
 import { drawn, encoded, inked, validationDigits } from '../support/digits.ts'
+import { HANDS, lined } from '../support/hands.ts'
+import { seeded } from '../support/image-files.ts'
 import { describeWithShared } from '../support/shared.ts'
 import { temporaryFolder } from '../support/weights-server.ts'
 
 const FOLDER = fileURLToPath(new URL('../../weights/digits', import.meta.url))
 const PIPELINE = new URL('../../pipeline/make-pipeline.ts', import.meta.url)
 const NOBODY_LISTENS = 'http://127.0.0.1:9'
+
+// Of the picture's side, and the side.
+const THICKNESSES = [
+  [0.004, 280],
+  [0.004, 600],
+  [0.006, 280],
+  [0.012, 100],
+  [0.03, 160],
+  [0.08, 160],
+  [0.12, 100],
+] as const
 
 interface Guess {
   label: string
@@ -66,12 +79,21 @@ describe('The digit model of the package', () => {
     }
   })
 
-  it('names some digit where there is none, with probabilities that are numbers', async () => {
-    const { answers } = await served({}, [await encoded(new Uint8Array(100 * 100).fill(255), 100, 100)])
-    const probabilities = answers[0]?.map(({ probability }) => probability) ?? []
-    expect(probabilities).to.have.length(10)
-    expect(probabilities.every((each) => each >= 0 && each <= 1)).to.equal(true)
-    expect(probabilities.reduce((sum, each) => sum + each, 0)).to.be.closeTo(1, 1e-5)
+  it('takes no digit for likelier than another where there is none, beside pictures that have one', async () => {
+    const seven = await encoded(inked(drawn({ digit: 7, width: 150 }), 255, 0), 150, 150)
+    const white = await encoded(new Uint8Array(100 * 100).fill(255), 100, 100)
+    const black = await encoded(new Uint8Array(28 * 28))
+    const one = await encoded(inked(drawn({ digit: 1, width: 150 }), 255, 0), 150, 150)
+    const { answers } = await served({}, [white, seven, black, one, await noise()])
+    const even = Array.from({ length: 10 }, (_, digit) => ({ label: String(digit), probability: 0.1 }))
+    for (const at of [0, 2, 4]) {
+      const guesses = answers[at]?.map(({ label, probability }) => ({
+        label,
+        probability: rounded(probability),
+      }))
+      expect(guesses).to.deep.equal(even)
+    }
+    expect([answers[1]?.[0]?.label, answers[3]?.[0]?.label]).to.deep.equal(['7', '1'])
   })
 
   it('takes what the user says of it, and gives way to a model of the user', async () => {
@@ -102,6 +124,30 @@ describe('The digit model of the package', () => {
   })
 })
 
+describe('The digit model on digits of three hands, drawn in lines', () => {
+  let weights: ReturnType<typeof temporaryFolder>
+  let pipeline: Awaited<ReturnType<typeof makePipeline>>
+  before(async () => {
+    weights = temporaryFolder()
+    pipeline = await makePipeline(options(weights.path), { progress: () => undefined })
+  })
+  after(async () => {
+    await pipeline.close()
+    weights.remove()
+  })
+
+  for (const [pen, side] of THICKNESSES) {
+    it(`reads lines that take ${100 * pen} % of ${side} pixels`, async () => {
+      const drawings = HANDS.flatMap((digits) => digits.map((strokes) => lined(strokes, side, pen * side)))
+      const batch = await Promise.all(
+        drawings.map(async (ink) => pipeline.prepare(await encoded(inked(ink, 255, 0), side, side))),
+      )
+      const answers = await pipeline.predict(batch)
+      expect(answers.filter(([best], at) => best?.index === at % 10)).to.have.length(30)
+    })
+  }
+})
+
 describeWithShared('The digit model on digits that it was not trained on', () => {
   const digits = validationDigitsOnce()
   let weights: ReturnType<typeof temporaryFolder>
@@ -125,7 +171,7 @@ describeWithShared('The digit model on digits that it was not trained on', () =>
   }
 
   it('is as accurate on raw pixels as its card says', async () => {
-    const batch = digits().map(({ pixels }) => ({ pixels, top: 1, above: -1 }))
+    const batch = digits().map(({ pixels }) => ({ pixels, top: 1 }))
     const measured = percent(digits(), await pipeline.predict(batch))
     expect(measured).to.be.at.least(99)
     expect(measured).to.be.closeTo(claimed(readFileSync(join(FOLDER, 'README.md'), 'utf8')), 0.1)
@@ -133,10 +179,7 @@ describeWithShared('The digit model on digits that it was not trained on', () =>
 
   it('is as accurate on files of them, also of dark ink on light paper', async () => {
     const batch = digits().filter((_, at) => at % 4 === 0)
-    const raw = percent(
-      batch,
-      await pipeline.predict(batch.map(({ pixels }) => ({ pixels, top: 1, above: -1 }))),
-    )
+    const raw = percent(batch, await pipeline.predict(batch.map(({ pixels }) => ({ pixels, top: 1 }))))
     expect(await accuracy(4, (pixels) => encoded(pixels))).to.be.closeTo(raw, 0.1)
     expect(await accuracy(4, (pixels) => encoded(pixels.map((level) => 255 - level)))).to.be.closeTo(raw, 0.1)
   })
@@ -164,6 +207,16 @@ function options(weightsDir: string): PipelineOptions {
     maxBatch: 8,
     maxPixels: 50_000_000,
   }
+}
+
+function rounded(probability: number): number {
+  return Math.round(1e6 * probability) / 1e6
+}
+
+function noise(): Promise<Buffer> {
+  const random = seeded(1)
+  const levels = Uint8Array.from({ length: 40_000 }, () => 120 + random() * 60)
+  return encoded(levels, 200, 200)
 }
 
 function claimed(card: string): number {

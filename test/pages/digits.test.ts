@@ -143,9 +143,91 @@ describeInBrowser('the pad for digits', () => {
     const { page } = await visit()
     await bring(page, 'drop', Buffer.from('no picture at all'))
     await page.getByRole('alert').filter({ hasText: /image/i }).waitFor()
+    await page.getByText('Not read', { exact: true }).waitFor()
+    await page.locator('#picture').waitFor({ state: 'hidden' })
     await page.locator('#file').setInputFiles(SEVEN)
     await reads(page, '7')
     expect(await page.getByRole('alert').count()).to.equal(0)
+  })
+
+  it('keeps what it shows when a file is too large', async () => {
+    const { page } = await visit()
+    await page.locator('#file').setInputFiles(SEVEN)
+    await reads(page, '7')
+    // A file of that size would only cost time.
+    await page.evaluate(`{
+      const file = new File(['x'], 'large.png', { type: 'image/png' })
+      Object.defineProperty(file, 'size', { value: 1e9 })
+      const paste = new ClipboardEvent('paste', { clipboardData: new DataTransfer() })
+      Object.defineProperty(paste.clipboardData, 'files', { value: [file] })
+      document.dispatchEvent(paste)
+    }`)
+    await page.getByRole('alert').filter({ hasText: '1000000000 bytes' }).waitFor()
+    expect(await page.locator('#best').textContent()).to.equal('7')
+    await page.getByRole('button', { name: 'Clear' }).click()
+    await drawSeven(page)
+    await reads(page, '7')
+  })
+
+  it('goes back to the pad when somebody draws with the keyboard, and keeps the focus', async () => {
+    const { page } = await visit()
+    await page.locator('#file').setInputFiles(SEVEN)
+    await reads(page, '7')
+    await page.locator('#pad').focus()
+    await page.keyboard.press('Space')
+    await page.locator('#picture').waitFor({ state: 'hidden' })
+    for (let i = 0; i < 10; i++) await page.keyboard.press('ArrowDown')
+    await page.keyboard.press('Space')
+    await reads(page, '1')
+    for (const name of ['Undo', 'Clear']) {
+      await page.getByRole('button', { name }).focus()
+      await page.keyboard.press('Enter')
+      await page.getByText('Nothing drawn yet').waitFor()
+      expect(await page.evaluate('document.activeElement.id'), name).to.equal('pad')
+      await page.keyboard.press('Space')
+      await page.keyboard.press('Space')
+    }
+    // Delete is for a picture, too.
+    await page.locator('#file').setInputFiles(SEVEN)
+    await reads(page, '7')
+    await page.locator('#pad').press('Delete')
+    await page.locator('#picture').waitFor({ state: 'hidden' })
+    await page.getByText('Nothing drawn yet').waitFor()
+  })
+
+  it('lets the result of a form be cleared', async () => {
+    const { page } = await visit()
+    // As if the script had not been there yet.
+    await page.evaluate(`{
+      const form = document.getElementById('form')
+      const picture = new DataTransfer()
+      const bytes = Uint8Array.from(atob('${readFileSync(SEVEN).toString('base64')}'), (c) => c.charCodeAt(0))
+      picture.items.add(new File([bytes], 'seven.png', { type: 'image/png' }))
+      document.getElementById('file').files = picture.files
+      HTMLFormElement.prototype.submit.call(form)
+    }`)
+    await page.waitForURL('**/digits?top=10')
+    await page.getByRole('img', { name: 'The picture that is read' }).waitFor()
+    await reads(page, '7')
+    expect(await page.getByRole('link', { name: 'Digits' }).getAttribute('aria-current')).to.equal('page')
+    await page.getByRole('button', { name: 'Clear' }).click()
+    await page.getByText('Nothing drawn yet').waitFor()
+    await drawSeven(page)
+    await reads(page, '7')
+  })
+
+  it('reads a digit that is drawn small', async () => {
+    const { page } = await visit()
+    await draw(page, [
+      [0.8, 0.65],
+      [0.74, 0.65],
+      [0.73, 0.7],
+      [0.77, 0.695],
+      [0.8, 0.73],
+      [0.78, 0.765],
+      [0.725, 0.76],
+    ])
+    await reads(page, '5')
   })
 
   it('records that a reading was wrong', async () => {
@@ -247,6 +329,40 @@ describeInBrowser('the pad for digits', () => {
       await reads(page, '3')
       await page.getByText('warming up').waitFor({ state: 'hidden' })
       await page.locator('.pill', { hasText: 'ready' }).waitFor()
+    })
+
+    it('asks for a key when a stroke has ended, and after a refusal not before the next has', async () => {
+      const { page } = await open()
+      await page.goto(`${service.url}/digits`)
+      const dialog = page.getByRole('dialog')
+      for (const _ of ['at first', 'again']) {
+        await drawSeven(page, async () => {
+          expect(await dialog.isVisible()).to.equal(false)
+        })
+        await page.getByRole('button', { name: 'Cancel' }).click()
+        await page.getByText('Not read', { exact: true }).waitFor()
+        await page.waitForTimeout(300)
+        expect(await dialog.isVisible()).to.equal(false)
+      }
+    })
+
+    it('cannot load its model, and says so in the words of the other pages', async () => {
+      const { page } = await open()
+      const its = { state: 'ready', progress: null, error: null }
+      await page.route('**/readyz', (route) => route.fulfill({ json: { models: { digits: its } } }))
+      await page.route('**/digits?top=10', (route) => {
+        const error = { code: 'ERR_NOT_READY', message: 'The model "digits" is not ready.' }
+        return route.fulfill({ status: 503, headers: { 'Retry-After': '10' }, json: { error } })
+      })
+      await page.goto(`${service.url}/digits`)
+      Object.assign(its, { state: 'failed', error: { code: 'ERR_MODEL_LOAD', message: 'It is broken.' } })
+      await drawSeven(page)
+      await page.getByText('digits could not be loaded').waitFor()
+      await page.getByText('It is broken. It is tried again').waitFor()
+      expect(await page.getByText('is not ready.').isVisible()).to.equal(false)
+      expect(await page.locator('#loading-bar').isVisible()).to.equal(false)
+      Object.assign(its, { state: 'ready' })
+      await page.locator('#loading').waitFor({ state: 'hidden' })
     })
 
     it('is slow, gets the newest drawing only, and one request at a time', async () => {

@@ -68,6 +68,35 @@ describeInBrowser('Every page', function () {
     }
   }
 
+  it('shows bars and states in the colours of those who choose their own', async () => {
+    const { page } = await open()
+    await page.emulateMedia({ forcedColors: 'active' })
+    await page.goto(`${running().url}/hostile`)
+    const style = (selector: string, property: string) =>
+      page.evaluate(`getComputedStyle(document.querySelector('${selector}')).${property}`)
+    expect(await style('progress', 'borderTopWidth')).to.equal('1px')
+    expect(await style('.pill', 'borderTopWidth')).to.equal('1px')
+    await page.setInputFiles('#file', EXAMPLES)
+    await page.locator('.is-done').nth(2).waitFor()
+    expect(await style('.stage', 'forcedColorAdjust')).to.equal('auto')
+    const swatches = await page.evaluate<string[]>(
+      "[...document.querySelectorAll('#cards li:first-child .stage')].map((stage) => getComputedStyle(stage, '::before').backgroundColor)",
+    )
+    expect(new Set(swatches).size).to.equal(3)
+    await screenshot(page, 'results-forced-colours')
+  })
+
+  it('marks the part of the navigation that it belongs to', async () => {
+    const current = async (path: string) => {
+      const page = await (await fetch(running().url + path)).text()
+      return /<nav aria-label="Pages">.*?<a [^>]*aria-current="(\w+)">(\w+)</s.exec(page)?.slice(1)
+    }
+    expect(await current('/hostile')).to.deep.equal(['true', 'Classify'])
+    expect(await current('/vgg')).to.deep.equal(['page', 'Classify'])
+    expect(await current('/digits')).to.deep.equal(['page', 'Digits'])
+    expect(await current('/docs')).to.deep.equal(['page', 'API'])
+  })
+
   it('can be walked through with the keyboard, and shows where one is', async () => {
     const { page } = await open()
     await page.goto(`${running().url}/hostile`)

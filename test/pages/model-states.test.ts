@@ -49,6 +49,45 @@ describeInBrowser('The page of a model that is not ready', function () {
     expect(asked).to.equal(0)
   })
 
+  it('waits for its weights without a bar, as there is nothing to measure', async () => {
+    const word = 'The network is gone. Next try in 9 s.'
+    const watched = await visit({ startWord: word, startMs: 20_000 })
+    const { page } = watched
+    await page.getByText('model waits for its weights').waitFor()
+    expect(await text(watched, '#loading-word')).to.equal(word)
+    expect(await page.locator('#loading-bar').isVisible()).to.equal(false)
+    await page.goto(service.url)
+    await page.getByText(word).waitFor()
+    expect(await page.locator('progress:visible').count()).to.equal(0)
+  })
+
+  it('says why a picture has to wait, and does not try it again once the model has failed', async () => {
+    const watched = await visit({ startMs: 1 })
+    const { page } = watched
+    await service.ready()
+    await page.reload()
+    const failed = {
+      state: 'failed',
+      progress: null,
+      error: { code: 'ERR_MODEL_LOAD', message: 'It is broken.' },
+    }
+    let state: object = { state: 'restarting', progress: null, error: null }
+    await page.route('**/readyz', (route) => route.fulfill({ json: { models: { model: state } } }))
+    const error = { code: 'ERR_NOT_READY', message: 'The model is not ready yet: it is broken.' }
+    let tries = 0
+    await page.route('**/model', (route) => {
+      tries++
+      return route.fulfill({ status: 503, headers: { 'Retry-After': '1' }, json: { error } })
+    })
+    await page.setInputFiles('#file', CAT)
+    await page.getByText('it is broken. Tried again in 1 s.').waitFor()
+    state = failed
+    await page.locator('.is-failed').waitFor()
+    expect(await text(watched, '[data-part="state"]')).to.equal(error.message)
+    expect(await page.locator('[data-do="again"]').isVisible()).to.equal(true)
+    expect(tries).to.equal(2)
+  })
+
   it('says at once why it does not start, and what to do in the end', async () => {
     const sentence = 'There is no file vgg16.h5; "npm run weights vgg16" fetches it.'
     const watched = await visit({ failStart: sentence })
@@ -106,6 +145,52 @@ describeInBrowser('The page of a model that is slow', function () {
     await page.setInputFiles('#file', CAT)
     await page.locator('.is-failed').waitFor()
     expect(await page.locator('[data-part="state"]').textContent()).to.contain('does not answer')
+    expect(await page.locator('[data-do="again"]').isVisible()).to.equal(true)
+    await page.getByText('model is not reachable').waitFor()
+    expect(await page.locator('#state').textContent()).to.equal('not reachable')
+    await screenshot(page, 'model-unreachable-1280-light')
+  })
+})
+
+describeInBrowser('A page of a service that stops and starts again', function () {
+  this.slow(5000)
+  const open = browserOfSuite()
+  let service: Service
+
+  before(async () => {
+    const labels = [{ ...GUESS, label: 'a long label '.repeat(25) }]
+    service = await start({ answer: labels })
+    await service.ready()
+  })
+  after(() => service.kill('SIGKILL'))
+
+  for (const path of ['/', '/model']) {
+    it(`says so by itself, and takes it back: ${path}`, async () => {
+      const { page } = await open()
+      await page.clock.install()
+      await page.goto(service.url + path)
+      await page.locator('.pill-ready').waitFor()
+      await page.route('**/readyz', (route) => route.abort())
+      await page.clock.runFor(16_000)
+      await page.locator('.pill-unreachable').waitFor()
+      expect(await page.locator('.pill').textContent()).to.equal('not reachable')
+      await page.unroute('**/readyz')
+      // What came of the request has to get to the page before its clock goes on.
+      await page.waitForTimeout(100)
+      await page.clock.runFor(6000)
+      await page.locator('.pill-ready').waitFor()
+    })
+  }
+
+  it('shows three lines of a label that goes on and on', async () => {
+    const { page } = await open({ width: 360 })
+    await page.goto(`${service.url}/model`)
+    await page.setInputFiles('#file', CAT)
+    await page.locator('.is-done').waitFor()
+    const label = page.locator('.guess-label').first()
+    expect((await label.boundingBox())?.height).to.be.within(40, 100)
+    expect(await label.getAttribute('title')).to.have.length.above(300)
+    await screenshot(page, 'model-long-label-360-light')
   })
 })
 
@@ -137,6 +222,16 @@ describeInBrowser('The page of a model of a service with keys', function () {
     await page.locator('.is-done').nth(1).waitFor()
     expect(await page.evaluate('sessionStorage.getItem("tandem-key")')).to.equal(KEY)
     expect(await page.locator('.is-done pre').first().textContent()).to.contain('<i>calm</i>')
+  })
+
+  it('leads from the first page to one that can send a key', async () => {
+    const { page } = await open()
+    await page.goto(service.url)
+    expect(await page.locator('main form').count()).to.equal(0)
+    await screenshot(page, 'home-key-1280-light')
+    await page.getByRole('link', { name: 'Choose a picture' }).click()
+    await page.setInputFiles('#file', CAT)
+    await page.locator('#key-dialog').waitFor()
   })
 
   it('says why nothing was classified when none is given', async () => {

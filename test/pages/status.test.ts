@@ -26,6 +26,23 @@ describeInBrowser('the page /status', () => {
   })
   after(() => service.stop())
 
+  it('draws no line of failures where there are none, and a call by itself as a dot', async () => {
+    const { page } = await open()
+    await (await fetch(`${service.url}/model`, { method: 'POST', body: 'a picture by itself' })).arrayBuffer()
+    await page.goto(`${service.url}/status`)
+    await page.locator('[data-model] .line-1[d*="L"]').first().waitFor({ state: 'attached' })
+    for (const line of await page.locator('[data-model] path.line-bad').all()) {
+      expect(await line.getAttribute('d')).to.equal('')
+    }
+    const chart = page.locator('figure', { hasText: 'Time of a call' })
+    const dots = chart.locator('.line-1.dots')
+    await until(async () => (await dots.getAttribute('d'))?.endsWith('h0'), 'the dot')
+    const width = "parseFloat(getComputedStyle(document.querySelector('.dots')).strokeWidth)"
+    expect(await page.evaluate(width)).to.be.at.least(4)
+    // What a chart is about lies above the rest.
+    expect(await chart.locator('.line').last().getAttribute('class')).to.include('line-1')
+  })
+
   it('shows every second what 32 callers do, one request at a time', async function () {
     // Whatever else the machine has to do may hold all of it up for a moment, but not each time.
     this.retries(2)
@@ -47,7 +64,7 @@ describeInBrowser('the page /status', () => {
     expect(polls.answers.length / (polls.lastAt - polls.firstAt)).to.be.lessThan(1.5 / 1000)
     expect(Number(await figure(page, 'calls'))).to.be.greaterThan(20)
     expect(await figure(page, 'totalP95')).to.match(/^\d+ ms$/)
-    expect(await page.locator('[data-model] .line').first().getAttribute('d')).to.match(/^M.*L/)
+    expect(await page.locator('[data-model] .line-1.line').first().getAttribute('d')).to.match(/^M.*L/)
     await expectNoFlaws(watched)
   })
 

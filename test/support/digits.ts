@@ -25,7 +25,7 @@ export function encoded(pixels: Uint8Array, width = SIDE, height = SIDE): Promis
     .toBuffer()
 }
 
-type Point = readonly [x: number, y: number]
+export type Point = readonly [x: number, y: number]
 
 /** Lines from point to point in a square of side 1. */
 export const STROKES = {
@@ -65,7 +65,7 @@ export function drawn({ digit, width, height = width, ...rest }: Drawing): Float
   })
 }
 
-function distance([x, y]: Point, [fromX, fromY]: Point, [toX, toY]: Point): number {
+export function distance([x, y]: Point, [fromX, fromY]: Point, [toX, toY]: Point): number {
   const [alongX, alongY] = [toX - fromX, toY - fromY]
   const part = ((x - fromX) * alongX + (y - fromY) * alongY) / (alongX ** 2 + alongY ** 2)
   const inside = Math.min(Math.max(part, 0), 1)

@@ -50,7 +50,8 @@ Confusions (rows: what was written; columns: what was said):
 | --- |${' --- |'.repeat(CLASSES)}
 ${rows.join('\n')}
 
-It knows nothing but single digits: for a letter, two digits, or an empty page it names some digit nonetheless.
+It knows nothing but single digits: for a letter or two digits it names some digit nonetheless. So does the network for an
+empty page, which is why Tandem does not ask it about one: it answers that all ten are equally likely.
 
 ## How to make it again
 
