@@ -29,6 +29,14 @@ export interface PredictedImage {
   readonly stored: RecentImage | undefined
 }
 
+/** Which images a page will show again, and so have to be kept for a while: none, those from an address, or all. */
+export type Shown = 'none' | 'from-address' | 'all'
+
+export interface PredictOptions {
+  readonly show?: Shown
+  readonly watcher?: Watcher
+}
+
 export interface Predictor {
   /** The one image of a request and what a model says to it; under the request's id it can be reported as wrong. */
   predict(
@@ -36,7 +44,7 @@ export interface Predictor {
     model: string,
     places: ImagePlaces,
     wanted: Wanted,
-    watcher?: Watcher,
+    options?: PredictOptions,
   ): Promise<PredictedImage>
   /** The same for an image that has been read already. */
   predictBytes(
@@ -44,26 +52,19 @@ export interface Predictor {
     model: string,
     sent: SentImage,
     wanted: Wanted,
-    show?: 'show',
+    options?: PredictOptions,
   ): Promise<PredictedImage>
 }
 
 export function createPredictor(parts: PredictorParts): Predictor {
   const { classifier, images, recentImages, recentPredictions, keepsImages } = parts
 
-  async function classify(
-    ctx: Context,
-    model: string,
-    sent: SentImage,
-    wanted: Wanted,
-    isShown: boolean,
-    watcher?: Watcher,
-  ): Promise<PredictedImage> {
+  const predictBytes: Predictor['predictBytes'] = async (ctx, model, sent, wanted, options = {}) => {
+    const { show = 'none', watcher } = options
     const onPosition = watcher && ((position: number) => watcher.position(position))
-    const answer = await classifier.classify(model, sent.bytes, wanted, {
-      signal: ctx.state.gone,
-      onPosition,
-    })
+    const waiting = { signal: ctx.state.gone, onPosition }
+    const answer = await classifier.classify(model, sent.bytes, wanted, waiting)
+    const isShown = show === 'all' || (show === 'from-address' && sent.url !== '')
     const stored = isShown || keepsImages ? await recentImages.put(sent.bytes, answer.sha256) : undefined
     const { version, sha256, value } = answer
     const best = labelled(value)?.[0]
@@ -71,16 +72,15 @@ export function createPredictor(parts: PredictorParts): Predictor {
       const guess = { prediction: best.name, score: best.probability }
       recentPredictions.remember(ctx.state.requestId, { sha256, model, version, ...guess })
     }
-    return { sent, answer, stored }
+    return { sent, answer, stored: isShown ? stored : undefined }
   }
 
   return {
-    async predict(ctx, model, places, wanted, watcher) {
+    predictBytes,
+    async predict(ctx, model, places, wanted, options = {}) {
+      const { watcher } = options
       const sent = await images.one(ctx, places, watcher && ((url) => watcher.downloading(url)))
-      // Who watches an address being fetched is a page, which may show nothing that comes from another site.
-      const isShown = ctx.accepts('json', 'html') === 'html' || (watcher !== undefined && sent.url !== '')
-      return classify(ctx, model, sent, wanted, isShown, watcher)
+      return predictBytes(ctx, model, sent, wanted, options)
     },
-    predictBytes: (ctx, model, sent, wanted, show) => classify(ctx, model, sent, wanted, show !== undefined),
   }
 }

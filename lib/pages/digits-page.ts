@@ -2,7 +2,7 @@ import { type Html, html } from '../html.ts'
 import { PUBLIC_FILES } from '../public-files.ts'
 import { bar, milliseconds, percent } from './figures.ts'
 import { keyDialog } from './key-dialog.ts'
-import { layout } from './layout.ts'
+import { layout, padPath } from './layout.ts'
 import type { ModelPageData } from './model-page.ts'
 import { loadingNotice, statePill } from './model-status.ts'
 import type { Result } from './result-card.ts'
@@ -39,6 +39,7 @@ ${keyDialog()}
   return layout({
     title: result?.guesses?.[0] ? `${result.guesses[0].label}, read by ${model.name}` : 'Digits',
     path,
+    section: padPath() ?? path,
     styles: ['digits.css'],
     scripts: ['digits.js'],
     main,

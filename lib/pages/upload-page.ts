@@ -6,13 +6,15 @@ export interface UploadPageData {
   readonly image: string | undefined
   readonly prediction: string
   readonly score: number
+  /** further guesses, where they were asked for */
+  readonly others: readonly { readonly name: string; readonly score: number }[]
   readonly seconds: number
   readonly id: string
   readonly model: string
 }
 
 /** What image_classifier answered to its form; its clients read the words and the fields. */
-export function uploadPage({ image, prediction, score, seconds, id, model }: UploadPageData): string {
+export function uploadPage({ image, prediction, score, others, seconds, id, model }: UploadPageData): string {
   const main = html`<div class="stack">
 <h1>${prediction.replaceAll('_', ' ')}</h1>
 <article class="card card-roomy upload">
@@ -21,7 +23,10 @@ ${image !== undefined && html`<img class="upload-image" src="${image}" alt="The 
 <dl class="facts">
 <dt>Predicted class</dt><dd>${prediction}</dd>
 <dt>Score</dt><dd class="number">${score}${bar(score)}</dd>
-<dt>Process time</dt><dd class="number">${seconds.toFixed(3)} s</dd>
+${others.map(
+  (other) => html`<dt>${other.name}</dt><dd class="number">${other.score}${bar(other.score)}</dd>
+`,
+)}<dt>Process time</dt><dd class="number">${seconds.toFixed(3)} s</dd>
 <dt>Model</dt><dd><a href="/${model}">${model}</a></dd>
 </dl>
 <form class="stack stack-tight" method="post" action="/feedback">

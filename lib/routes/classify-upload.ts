@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { OWN, PREDICT } from '../dialects.ts'
-import { HttpError } from '../errors.ts'
+import { describeError, HttpError } from '../errors.ts'
 import { imageKind } from '../image-kind.ts'
 import { fileIn } from '../images.ts'
 import { mustBeLabelled } from '../labelled.ts'
@@ -123,13 +123,15 @@ export function classifyUploadRoutes(parts: RouteParts, brokers: Brokers): void 
 
   serve(parts, upload, async (ctx, { model = models.predict, top }) => {
     const start = performance.now()
-    const file = fileIn(await images.body(ctx, 'file'), FIELDS)
+    const file = await images.body(ctx, 'file').then((body) => fileIn(body, FIELDS), unreadable)
     const notice = noticeFor(file)
     if (file === undefined || notice !== undefined) return sendBack(ctx, notice ?? 'no-part')
     const sent = { bytes: file.bytes, url: '' }
-    const { answer, stored } = await predictor.predictBytes(ctx, model, sent, { top }, 'show')
-    const [best] = mustBeLabelled(model, answer.value)
+    const { answer, stored } = await predictor.predictBytes(ctx, model, sent, { top }, { show: 'all' })
+    const [best, ...others] = mustBeLabelled(model, answer.value)
     const page = {
+      others:
+        top === undefined ? [] : others.map(({ name, probability }) => ({ name, score: score(probability) })),
       image: stored && `/display/${stored.file}`,
       prediction: best?.name ?? '',
       score: score(best?.probability ?? 0),
@@ -162,6 +164,12 @@ export function classifyUploadRoutes(parts: RouteParts, brokers: Brokers): void 
     ctx.body = Buffer.from(image.bytes.buffer, image.bytes.byteOffset, image.bytes.byteLength)
     ctx.type = image.type
   })
+}
+
+/** A form of which nothing can be read has no file, as for the original. */
+function unreadable(error: unknown): undefined {
+  if (describeError(error).code !== 'ERR_BAD_REQUEST') throw error
+  return undefined
 }
 
 /** Four decimals, as a number. */

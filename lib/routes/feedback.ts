@@ -3,6 +3,7 @@ import { NoQuery, type Operation, parseWith, serve } from '../operation.ts'
 import { feedbackPage } from '../pages/feedback-page.ts'
 import type { RequestBody } from '../request-body.ts'
 import { FeedbackAnswer, FeedbackRequest } from '../schemas.ts'
+import { sendPage } from '../send-page.ts'
 import type { RouteParts } from './parts.ts'
 
 const GROUP = 'Feedback'
@@ -45,10 +46,7 @@ const report = {
 /** What people say about wrong predictions, recorded with what was really answered. */
 export function feedbackRoutes(parts: RouteParts): void {
   const { feedback, images, recentImages, recentPredictions } = parts
-  serve(parts, page, (ctx) => {
-    ctx.type = 'html'
-    ctx.body = feedbackPage()
-  })
+  serve(parts, page, (ctx) => sendPage(ctx, feedbackPage()))
   serve(parts, report, async (ctx) => {
     const body = await images.body(ctx)
     const { report: text, id } = parseWith(FeedbackRequest, objectIn(body), 'body')
@@ -64,8 +62,7 @@ export function feedbackRoutes(parts: RouteParts): void {
       ctx.body = THANKS
       return
     }
-    ctx.type = 'html'
-    ctx.body = feedbackPage()
+    await sendPage(ctx, feedbackPage())
   })
 }
 

@@ -7,7 +7,7 @@ import type { ImagePlaces } from '../images.ts'
 import { labelled, mustBeLabelled } from '../labelled.ts'
 import type { Brokers } from '../model-states.ts'
 import { NoQuery, type Operation, serve } from '../operation.ts'
-import type { Watcher } from '../predict-image.ts'
+import type { PredictOptions, Watcher } from '../predict-image.ts'
 import { ErrorAnswer, ModelAnswer, ModelQuery, Url, UrlForm } from '../schemas.ts'
 import { sendPage } from '../send-page.ts'
 import type { RequestState } from '../state.ts'
@@ -39,10 +39,11 @@ function register(parts: RouteParts, brokers: Brokers, paths: readonly string[],
     const form = ctx.accepts('json', 'html', 'text/plain', STATES)
     if (form === false) throw notAcceptable()
     const chosen = query.model ?? model
+    mustBeServed(parts, chosen)
     if (form === STATES) return streamStates(ctx, (watcher) => answer(parts, ctx, chosen, query, watcher))
     if (form === 'html') {
       const watcher = pages.watch(ctx, chosen)
-      const predicted = await predict(parts, ctx, chosen, query, watcher)
+      const predicted = await predict(parts, ctx, chosen, query, { watcher, show: 'all' })
       await sendPage(ctx, pages.withResult(ctx, chosen, predicted, asJson(predicted.answer)))
       return
     }
@@ -56,12 +57,24 @@ function register(parts: RouteParts, brokers: Brokers, paths: readonly string[],
 
 /** What a page is told in the end; an image from another site is shown from here. */
 async function answer(parts: RouteParts, ctx: Ctx, model: string, query: ModelQuery, watcher: Watcher) {
-  const { answer, sent, stored } = await predict(parts, ctx, model, query, watcher)
+  const { answer, sent, stored } = await predict(parts, ctx, model, query, { watcher, show: 'from-address' })
   return { ...asJson(answer), ...(sent.url !== '' && stored && { image: `/uploads/${stored.file}` }) }
 }
 
-function predict(parts: RouteParts, ctx: Ctx, model: string, query: ModelQuery, watcher?: Watcher) {
-  return parts.predictor.predict(ctx, model, places(parts, model), { top: query.top }, watcher)
+function predict(
+  parts: RouteParts,
+  ctx: Ctx,
+  model: string,
+  query: ModelQuery,
+  options: PredictOptions = {},
+) {
+  return parts.predictor.predict(ctx, model, places(parts, model), { top: query.top }, options)
+}
+
+/** Before anything is read or shown: a page of a model that nobody serves would wait for it. */
+function mustBeServed({ classifier }: RouteParts, model: string): void {
+  if (classifier.models.includes(model)) return
+  throw new HttpError('ERR_MODEL_UNKNOWN', `No model called "${model}" is served.`)
 }
 
 function places({ config }: RouteParts, model: string): ImagePlaces {

@@ -1,4 +1,5 @@
 import { connect } from 'node:net'
+import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 
 export interface RawAnswer {
   readonly status: number
@@ -81,7 +82,7 @@ export function readAnswer(bytes: Buffer, isHead: boolean, isOver: boolean): Raw
   const headers = readHeaders(lines)
   const body = isHead || status === 204 || status === 304 ? Buffer.alloc(0) : readBody(rest, headers, isOver)
   if (body === undefined) return undefined
-  const text = body.toString()
+  const text = decoded(body, headers.get('content-encoding')).toString()
   return { status, headers, body, text, json: () => JSON.parse(text) }
 }
 
@@ -115,4 +116,10 @@ function readChunks(bytes: Buffer): Buffer | undefined {
     chunks.push(bytes.subarray(at, at + size))
     at += size + 2
   }
+}
+
+/** As a client reads it that has said it can. */
+function decoded(body: Buffer, coding: string | undefined): Buffer {
+  if (coding === 'br') return brotliDecompressSync(body)
+  return coding === 'gzip' ? gunzipSync(body) : body
 }
