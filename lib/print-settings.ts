@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { SETTINGS } from './config.ts'
+import { SETTINGS } from './settings.ts'
 import { settingsTable } from './settings-table.ts'
 
 // `npm run settings`: writes the table of settings into the README, between its two markers.

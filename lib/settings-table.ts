@@ -1,5 +1,5 @@
-import type { Setting } from './config.ts'
 import { flagOf } from './setting-kinds.ts'
+import type { Setting } from './settings.ts'
 
 type Settings = Readonly<Record<string, Setting<unknown>>>
 

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
-import { type Config, configOfThisProcess, SETTINGS } from '../config.ts'
+import { type Config, configOfThisProcess } from '../config.ts'
 import { flagOf } from '../setting-kinds.ts'
+import { SETTINGS } from '../settings.ts'
 
 export interface CommandLine {
   readonly config: Config

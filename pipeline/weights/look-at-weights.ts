@@ -32,7 +32,9 @@ export async function lookAtWeights(
   if (!its.isFile()) throw unfit(path, entry.name, 'is no file')
   const versions = [entry, ...(entry.older ?? [])].filter(({ bytes }) => bytes === its.size)
   const age = Date.now() - its.mtimeMs
-  const isWarm = age >= 0 && age < SETTLED_AFTER_MS
+  // Just below 0 for what is written at this moment: the time of a file has fractions, that of the clock has none. One from
+  // far ahead, of another machine's clock, must not be waited for.
+  const isWarm = Math.abs(age) < SETTLED_AFTER_MS
   if (versions.length === 0) {
     if (its.size < entry.bytes || isWarm) return 'absent'
     throw unfit(path, entry.name, `has ${its.size} bytes instead of ${entry.bytes}`)

@@ -266,12 +266,17 @@ function sendSlowly(service: Service, { path }: Asked): Promise<Response> {
   )
   return new Promise((resolve, reject) => {
     let received = ''
-    socket.on('data', (text) => (received += text)).on('error', reject)
-    socket.on('close', () => {
+    socket.on('error', reject).on('close', () => reject(new Error(`closed after "${received}"`)))
+    socket.on('data', (text) => {
+      received += text
       const [head = '', body = ''] = received.split('\r\n\r\n', 2)
+      const length = Number(/^content-length: (\d+)$/im.exec(head)?.[1] ?? Number.NaN)
+      // The connection stays open a while for the rest of the request, which will not come.
+      if (Buffer.byteLength(body) !== length) return
       const status = Number(/^HTTP\/1\.1 (\d+)/.exec(head)?.[1])
       const type = /^content-type: (.*)$/im.exec(head)?.[1] ?? ''
       resolve(new Response(body, { status, headers: { 'Content-Type': type } }))
+      socket.destroy()
     })
   })
 }

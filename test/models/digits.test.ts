@@ -18,7 +18,6 @@ const NOBODY_LISTENS = 'http://127.0.0.1:9'
 // Of the picture's side, and the side.
 const THICKNESSES = [
   [0.004, 280],
-  [0.004, 600],
   [0.006, 280],
   [0.012, 100],
   [0.03, 160],
