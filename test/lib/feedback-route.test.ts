@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import sharp from 'sharp'
-import { parseCsv } from '../support/parse-csv.ts'
+import { NASTY_TEXTS } from '../support/nasty-texts.ts'
+import { originalText, parseCsv } from '../support/parse-csv.ts'
 import { type Service, startService } from '../support/service.ts'
 
 describe('A report to /feedback', () => {
@@ -51,5 +52,19 @@ describe('A report to /feedback', () => {
   it('of another shape is refused by its schema', async () => {
     const answer = await report({ report: ['7'] })
     expect([answer.status, answer.headers.get('X-Error-Code')]).to.deep.equal([400, 'ERR_BAD_REQUEST'])
+  })
+
+  it('is not lost among two hundred at once: each parses back to what was sent', async () => {
+    // Of what is replaced, such as control characters, others tell.
+    const texts = NASTY_TEXTS.filter((text) => text.length < 1000 && /^[\t\r\n -~\u00a0-\ud7ff]*$/.test(text))
+    const sent = Array.from({ length: 200 }, (_, i) => `${texts[i % texts.length]} #${i}`)
+    const answers = await Promise.all(sent.map((text) => report({ report: text })))
+    expect(answers.map(({ status }) => status)).to.deep.equal(Array(200).fill(200))
+    const [header, ...records] = parseCsv(readFileSync(join(folder, 'feedback.csv')))
+    const recorded = records.map((record) => originalText(record[7] ?? ''))
+    expect(recorded.filter((text) => / #\d+$/.test(text)).sort()).to.deep.equal([...sent].sort())
+    expect(texts.length).to.be.greaterThan(20)
+    expect(new Set(records.map(([, id]) => id)).size).to.equal(records.length)
+    expect(header).to.have.length(8)
   })
 })
