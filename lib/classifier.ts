@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import type { Broker, CallTiming } from '../broker/broker.ts'
+import type { Broker, BrokerStats, CallTiming } from '../broker/broker.ts'
 import { digest } from './digest.ts'
 import { HttpError } from './errors.ts'
 import { ALL_GUESSES, cutGuesses, guessesToAsk, isCutShort, type Wanted } from './guesses.ts'
@@ -70,9 +70,10 @@ export function createClassifier(
     const broker = brokers.get(model)
     if (broker === undefined)
       throw new HttpError('ERR_MODEL_UNKNOWN', `No model called "${model}" is served.`)
-    mustHaveBegun(model, broker)
+    const stats = broker.stats()
+    mustHaveBegun(model, stats)
+    const { version, usual, classes } = describe(stats.info)
     const sha256 = await digest('sha256', bytes)
-    const { version, usual, classes } = describe(broker)
     const known = { model, version, sha256, classes }
     if (!isBuiltIn) {
       // It knows nothing of how many guesses are wanted; of a list the first are shown.
@@ -119,7 +120,7 @@ export function createClassifier(
     models: [...brokers.keys()],
     classify,
     labels(model) {
-      const { labelNames } = infoOf(brokers.get(model))
+      const { labelNames } = fieldsOf(brokers.get(model)?.stats().info)
       return Array.isArray(labelNames) ? labelNames.map(String) : []
     },
   }
@@ -151,8 +152,8 @@ function toWaiting({ signal, tell }: SharedWork, { onPosition }: Waiting): Waiti
 }
 
 /** Which weights and settings it answers by, how many classes it knows, and how many of them it names unasked. */
-function describe(broker: Broker): { version: string; usual: number; classes: number } {
-  const { version, top, labels } = infoOf(broker)
+function describe(info: unknown): { version: string; usual: number; classes: number } {
+  const { version, top, labels } = fieldsOf(info)
   return {
     classes: typeof labels === 'number' ? labels : ALL_GUESSES,
     version: typeof version === 'string' ? version : '',
@@ -160,19 +161,17 @@ function describe(broker: Broker): { version: string; usual: number; classes: nu
   }
 }
 
-function infoOf(broker: Broker | undefined): {
+function fieldsOf(info: unknown): {
   version?: unknown
   top?: unknown
   labels?: unknown
   labelNames?: unknown
 } {
-  const info = broker?.stats().info
   return typeof info === 'object' && info !== null ? info : {}
 }
 
 /** A first start may download for minutes. A restart takes a moment, and its calls wait in the broker. */
-function mustHaveBegun(model: string, broker: Broker): void {
-  const { state, progress } = broker.stats()
+function mustHaveBegun(model: string, { state, progress }: BrokerStats): void {
   if (state !== 'starting') return
   const how = progress ? `: ${progress.word.replace(/\.$/, '')}` : ''
   throw new HttpError(

@@ -74,7 +74,7 @@ function urlIn(body: RequestBody, ctx: Context): string {
 }
 
 /** A text in a form or in a JSON object. */
-export function textField(body: RequestBody, name: string): string {
+function textField(body: RequestBody, name: string): string {
   if (body.kind === 'form') return body.fields.get(name) ?? ''
   if (body.kind !== 'json' || typeof body.value !== 'object' || body.value === null) return ''
   const value: unknown = Object.hasOwn(body.value, name) ? Reflect.get(body.value, name) : undefined

@@ -96,7 +96,7 @@ async function parseText(ctx: Context, bytes: Buffer, type: keyof typeof MARKS):
   }
   const request = { value: Object.create(ctx.request, { req, body: { value: undefined, writable: true } }) }
   const replayed: Context = Object.create(ctx, { req, request })
-  // Loaded where the first form comes: it would take a tenth of the time that the service needs to start.
+  // Not needed to start, of which it would take a tenth of the time; see preload.ts.
   const { koaBody } = await import('koa-body')
   const limit = bytes.length
   const parse = koaBody({

@@ -1,6 +1,6 @@
-import { createRequire } from 'node:module'
 import type { Socket } from 'node:net'
 import type { Client, Dispatcher } from 'undici'
+import { VERSION } from '../version.ts'
 import { Body, type Memory } from './body.ts'
 import { badStatus, tooSlow } from './failures.ts'
 import { stoppable } from './stoppable.ts'
@@ -135,19 +135,13 @@ class AnswerReader implements Dispatcher.DispatchHandler {
   }
 }
 
-let headers: Readonly<Record<string, string>> | undefined
-
 function requestHeaders(): Record<string, string> {
-  if (headers === undefined) {
-    const { version } = createRequire(import.meta.url)('tandem-serve/package.json') as { version: string }
-    headers = { accept: 'image/*', 'accept-encoding': 'identity', 'user-agent': `Tandem/${version}` }
-  }
-  return { ...headers }
+  return { accept: 'image/*', 'accept-encoding': 'identity', 'user-agent': `Tandem/${VERSION}` }
 }
 
 let undici: Promise<typeof import('undici')> | undefined
 
-/** It takes 50 ms to load, which a service that is only sent files never needs, and 1 ms to be looked up again. */
+/** It takes 50 ms to load, for which no start should wait (see preload.ts), and 1 ms to be looked up again. */
 function loadUndici(): Promise<typeof import('undici')> {
   undici ??= import('undici')
   return undici

@@ -88,7 +88,7 @@ function places({ config }: RouteParts, model: string): ImagePlaces {
 }
 
 /** A list of guesses is `predictions`; any other answer is one `prediction`. */
-export function asJson({ model, value, timing }: Classification) {
+function asJson({ model, value, timing }: Classification) {
   const answer = Array.isArray(value) ? { predictions: labelled(value) ?? value } : { prediction: value }
   const { queue, prepare, predict, total, cached, shared } = timing
   const ms = { queue: round(queue), prepare: round(prepare), predict: round(predict), total: round(total) }
