@@ -1,13 +1,13 @@
 #!/usr/bin/env node
 import { createApp } from './lib/app.ts'
-import { createBrokers, startBrokers } from './lib/brokers.ts'
-import { configOfThisProcess } from './lib/config.ts'
-import { drainOnSignal } from './lib/drain.ts'
-import { createLog } from './lib/log.ts'
-import { createMetrics } from './lib/metrics.ts'
-import { preload } from './lib/preload.ts'
-import { listen } from './lib/server.ts'
-import type { ServiceState } from './lib/state.ts'
+import { configOfThisProcess } from './lib/config/config.ts'
+import type { ServiceState } from './lib/http/context.ts'
+import { createBrokers, startBrokers } from './lib/models/brokers.ts'
+import { drainOnSignal } from './lib/process/drain.ts'
+import { createLog } from './lib/process/log.ts'
+import { preload } from './lib/process/preload.ts'
+import { listen } from './lib/process/server.ts'
+import { createMetrics } from './lib/status/metrics.ts'
 
 // The web process: it listens at once, the models load behind it, and /readyz says how far they are.
 const config = configOfThisProcess()

@@ -19,7 +19,7 @@ describe('the directions of imports', () => {
     'the pipeline from lib': ['lib/a.ts', "import { makePipeline } from '../pipeline/make-pipeline.ts'"],
     'the pipeline from lib, only as a type': ['lib/a.ts', "import type { P } from '../pipeline/a.ts'"],
     'the pipeline from lib, dynamically': ['lib/routes/a.ts', "await import('../../pipeline/a.ts')"],
-    'lib from broker': ['broker/a.ts', "export { log } from '../lib/log.ts'"],
+    'lib from broker': ['broker/a.ts', "export { log } from '../lib/process/log.ts'"],
     'a package from broker': ['broker/a.ts', "import { pino } from 'pino'"],
     'lib from pipeline': ['pipeline/models/a.ts', "import\n'../../lib/log.ts'"],
     'broker from pipeline': ['pipeline/a.ts', "import { BrokerError } from '../broker/errors.ts'"],
@@ -37,7 +37,7 @@ describe('the directions of imports', () => {
       ['lib/routes/a.ts', "import type { Broker } from '../../broker/broker.ts'\nimport Koa from 'koa'"],
       ['broker/a.ts', "import { nanoid } from 'nanoid'\nimport { fork } from 'node:child_process'"],
       ['pipeline/engines/onnx.ts', "import ort from 'onnxruntime-node'\nimport { a } from '../image/a.ts'"],
-      ['lib/config.ts', 'readConfig(process.argv, process.env)'],
+      ['lib/config/config.ts', 'readConfig(process.argv, process.env)'],
     ]
     expect(good.flatMap(([path, text]) => violations({ path, text }))).to.deep.equal([])
   })

@@ -1,5 +1,5 @@
 import { basename, extname } from 'node:path'
-import { type Model, modelList } from '../setting-kinds.ts'
+import { type Model, modelList } from '../config/setting-kinds.ts'
 
 /**
  * The model that --model means: one of MODELS by its name, any other `name` or `name=path`, or the path of a model's

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
-import { type Config, configOfThisProcess } from '../config.ts'
-import { flagOf } from '../setting-kinds.ts'
-import { SETTINGS } from '../settings.ts'
+import { type Config, configOfThisProcess } from '../config/config.ts'
+import { flagOf } from '../config/setting-kinds.ts'
+import { SETTINGS } from '../config/settings.ts'
 
 export interface CommandLine {
   readonly config: Config

@@ -1,8 +1,8 @@
 import type { Broker } from '../../broker/broker.ts'
-import { createBrokers } from '../brokers.ts'
-import type { Config } from '../config.ts'
-import { showProgress } from '../model-progress.ts'
-import type { Model } from '../setting-kinds.ts'
+import type { Config } from '../config/config.ts'
+import type { Model } from '../config/setting-kinds.ts'
+import { createBrokers } from '../models/brokers.ts'
+import { showProgress } from '../models/model-progress.ts'
 import { readImageFile } from './read-image-file.ts'
 import type { Outcome } from './write-outcome.ts'
 

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { Broker } from '../../broker/broker.ts'
-import type { Config } from '../config.ts'
-import { showProgress } from '../model-progress.ts'
+import type { Config } from '../config/config.ts'
+import { showProgress } from '../models/model-progress.ts'
 import { commandLine } from './command-line.ts'
 
 const USAGE = `npm run weights -- [model ...]

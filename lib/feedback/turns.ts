@@ -1,4 +1,4 @@
-import { HttpError } from '../errors.ts'
+import { HttpError } from '../http/errors.ts'
 
 export interface Turns {
   /** `bytes` is what the job holds in memory while it waits. */

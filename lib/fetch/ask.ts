@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Client, Dispatcher } from 'undici'
-import { VERSION } from '../version.ts'
+import { VERSION } from '../config/version.ts'
 import { Body, type Memory } from './body.ts'
 import { badStatus, tooSlow } from './failures.ts'
 import { stoppable } from './stoppable.ts'

@@ -1,4 +1,4 @@
-import { HttpError } from '../errors.ts'
+import { HttpError } from '../http/errors.ts'
 
 /**
  * Refused by a rule, not resolved, not reached, cut off: one code and one sentence for all. Anything more would let a

@@ -1,4 +1,4 @@
-import type { Middleware } from '../state.ts'
+import type { Middleware } from '../http/context.ts'
 
 /** Browsers send a few hundred characters. A longer header is taken for none: to read one takes time that grows with its square. */
 const MAX_LENGTH = 1024

@@ -1,7 +1,7 @@
-import { clientAddress } from '../client-address.ts'
-import type { Log } from '../log.ts'
-import type { Middleware } from '../state.ts'
-import { finalStatus } from './final-status.ts'
+import { clientAddress } from '../http/client-address.ts'
+import type { Middleware } from '../http/context.ts'
+import { finalStatus } from '../http/final-status.ts'
+import type { Log } from '../process/log.ts'
 
 const MAX_LISTENERS = 32
 

@@ -1,5 +1,5 @@
-import { HttpError } from '../errors.ts'
-import type { Middleware } from '../state.ts'
+import type { Middleware } from '../http/context.ts'
+import { HttpError } from '../http/errors.ts'
 
 /** `ctx.state.gone` fires when the client leaves before its answer is written, so that nothing is computed for nobody. */
 export function clientGone(): Middleware {

@@ -1,4 +1,4 @@
-import type { Middleware, ServiceState } from '../state.ts'
+import type { Middleware, ServiceState } from '../http/context.ts'
 
 /** A kept-alive connection would hold up the end of the process: each ends with the answer it is waiting for. */
 export function closeWhenDraining(service: ServiceState): Middleware {

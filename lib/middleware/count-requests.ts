@@ -1,8 +1,8 @@
 import { METHODS } from 'node:http'
 import type { RouterContext } from '@koa/router'
-import type { Metrics } from '../metrics.ts'
-import type { Context, Middleware } from '../state.ts'
-import { finalStatus } from './final-status.ts'
+import type { Context, Middleware } from '../http/context.ts'
+import { finalStatus } from '../http/final-status.ts'
+import type { Metrics } from '../status/metrics.ts'
 
 /** Counts requests by the pattern of their route, never by their path: strangers choose paths. */
 export function countRequests(metrics: Metrics): Middleware {

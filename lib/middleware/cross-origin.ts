@@ -1,5 +1,5 @@
 import cors from '@koa/cors'
-import type { Middleware } from '../state.ts'
+import type { Middleware } from '../http/context.ts'
 
 /** What a page of another site may read beside the body; browsers hide every other header from it. */
 const EXPOSED = [

@@ -1,9 +1,9 @@
-import { dialectOf, OWN } from '../dialects.ts'
-import { describeError } from '../errors.ts'
-import type { Log } from '../log.ts'
+import { dialectOf, OWN } from '../dialects/all.ts'
+import { answerThenDrain } from '../http/answer-then-drain.ts'
+import type { Context, Middleware } from '../http/context.ts'
+import { describeError } from '../http/errors.ts'
 import { errorPage } from '../pages/error-page.ts'
-import type { Context, Middleware } from '../state.ts'
-import { answerThenDrain } from './answer-then-drain.ts'
+import type { Log } from '../process/log.ts'
 
 type Description = ReturnType<typeof describeError>
 

@@ -1,6 +1,6 @@
 import type { RouterContext } from '@koa/router'
-import { HttpError } from '../errors.ts'
-import type { Context, Middleware } from '../state.ts'
+import type { Context, Middleware } from '../http/context.ts'
+import { HttpError } from '../http/errors.ts'
 
 /** What no route has taken: a path that is served with other methods, a model that is not served, or nothing. */
 export function notFound(): Middleware {

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
-import { clientAddress, networkOf } from '../client-address.ts'
-import { HttpError } from '../errors.ts'
-import type { Context, Middleware } from '../state.ts'
+import { clientAddress, networkOf } from '../http/client-address.ts'
+import type { Context, Middleware } from '../http/context.ts'
+import { HttpError } from '../http/errors.ts'
 
 /** About 15 MB. With more clients than this in a minute, those that were quiet the longest begin anew. */
 const MAX_CLIENTS = 50_000

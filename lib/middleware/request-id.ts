@@ -1,5 +1,5 @@
 import { nanoid } from 'nanoid'
-import type { Middleware } from '../state.ts'
+import type { Middleware } from '../http/context.ts'
 
 /** A proxy's id is taken over when it can do no harm in a header, a log line or a page. */
 const SAFE_ID = /^[\w.:-]{1,64}$/

@@ -1,5 +1,5 @@
-import { HttpError } from '../errors.ts'
-import type { Context, Middleware } from '../state.ts'
+import type { Context, Middleware } from '../http/context.ts'
+import { HttpError } from '../http/errors.ts'
 
 /**
  * Reads the path once, before anything else does. Koa reads it anew from the request line whenever it is asked, and

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
-import { HttpError } from '../errors.ts'
-import type { Context, Middleware } from '../state.ts'
+import type { Context, Middleware } from '../http/context.ts'
+import { HttpError } from '../http/errors.ts'
 
 /** Pages, and what tells whether the service runs. They show nothing of what others have sent. */
 const OPEN_PAGES: ReadonlySet<string> = new Set([

@@ -1,5 +1,5 @@
 import helmet from 'koa-helmet'
-import type { Middleware } from '../state.ts'
+import type { Middleware } from '../http/context.ts'
 
 /** Our pages load nothing but their own files; `blob:` and `data:` are the previews of chosen images. */
 const CONTENT_SECURITY_POLICY = {

@@ -1,4 +1,4 @@
-import type { DialectModels } from '../dialect-models.ts'
+import type { DialectModels } from '../dialects/dialect-models.ts'
 
 export interface DialectExample {
   readonly title: string

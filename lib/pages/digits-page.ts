@@ -1,10 +1,10 @@
-import { type Html, html } from '../html.ts'
-import { PUBLIC_FILES } from '../public-files.ts'
 import { bar, milliseconds, percent } from './figures.ts'
+import { type Html, html } from './html.ts'
 import { keyDialog } from './key-dialog.ts'
 import { layout, padPath } from './layout.ts'
 import type { ModelPageData } from './model-page.ts'
 import { loadingNotice, statePill } from './model-status.ts'
+import { PUBLIC_FILES } from './public-files.ts'
 import type { Result } from './result-card.ts'
 
 const DIGITS = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'] as const

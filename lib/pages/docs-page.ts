@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import { z } from 'zod'
-import { type Html, html } from '../html.ts'
-import type { Content, Operation } from '../operation.ts'
+import type { Content, Operation } from '../http/operation.ts'
+import { type Html, html } from './html.ts'
 import { layout } from './layout.ts'
 import { type JsonSchema, schemaText } from './schema-text.ts'
 

@@ -1,7 +1,7 @@
-import type { DialectModels } from '../dialect-models.ts'
-import { type Html, html } from '../html.ts'
-import type { ModelState } from '../model-states.ts'
+import type { DialectModels } from '../dialects/dialect-models.ts'
+import type { ModelState } from '../models/model-state.ts'
 import { type DialectExample, dialectExamples } from './dialect-examples.ts'
+import { type Html, html } from './html.ts'
 import { layout, padPath } from './layout.ts'
 import { hasBar, statePill } from './model-status.ts'
 

@@ -1,4 +1,4 @@
-import { type Html, html } from '../html.ts'
+import { type Html, html } from './html.ts'
 
 /** What public/api-key.js asks for a key with. */
 export function keyDialog(): Html {

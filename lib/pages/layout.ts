@@ -1,6 +1,6 @@
-import { type Html, html, type Piece } from '../html.ts'
-import { PUBLIC_FILES } from '../public-files.ts'
-import { VERSION } from '../version.ts'
+import { VERSION } from '../config/version.ts'
+import { type Html, html, type Piece } from './html.ts'
+import { PUBLIC_FILES } from './public-files.ts'
 
 export interface PageParts {
   readonly title: string

@@ -1,9 +1,9 @@
-import { type Html, html } from '../html.ts'
-import type { ModelState } from '../model-states.ts'
-import { PUBLIC_FILES } from '../public-files.ts'
+import type { ModelState } from '../models/model-state.ts'
+import { type Html, html } from './html.ts'
 import { keyDialog } from './key-dialog.ts'
 import { layout } from './layout.ts'
 import { loadingNotice, statePill } from './model-status.ts'
+import { PUBLIC_FILES } from './public-files.ts'
 import { cardTemplates, type Result, resultCard } from './result-card.ts'
 
 export interface ModelPageData {

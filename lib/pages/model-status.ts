@@ -1,5 +1,5 @@
-import { type Html, html } from '../html.ts'
-import type { ModelState } from '../model-states.ts'
+import type { ModelState } from '../models/model-state.ts'
+import { type Html, html } from './html.ts'
 
 /** public/readiness.js writes the same words when a state changes. */
 const WORDS: Readonly<Record<string, string>> = {

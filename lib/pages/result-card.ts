@@ -1,6 +1,6 @@
-import { type Html, html } from '../html.ts'
-import type { Labelled } from '../labelled.ts'
+import type { Labelled } from '../models/guess.ts'
 import { bar, milliseconds, percent, splitBar } from './figures.ts'
+import { type Html, html } from './html.ts'
 
 export interface Result {
   /** what the image is called: its file's name, or its address */

@@ -1,7 +1,7 @@
-import { type Html, html } from '../html.ts'
 import { type FigureKind, figureText } from '../status/figure-text.ts'
 import { type Latest, latestOf } from '../status/latest.ts'
 import type { StatusAnswer } from '../status/schemas.ts'
+import { type Html, html } from './html.ts'
 import { keyDialog } from './key-dialog.ts'
 import { layout } from './layout.ts'
 import { statePill } from './model-status.ts'

@@ -1,5 +1,5 @@
-import { html } from '../html.ts'
 import { bar } from './figures.ts'
+import { html } from './html.ts'
 import { layout } from './layout.ts'
 
 export interface UploadPageData {

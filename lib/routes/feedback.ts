@@ -1,10 +1,10 @@
-import { OWN } from '../dialects.ts'
-import { NoQuery, type Operation, parseWith, serve } from '../operation.ts'
+import { OWN } from '../dialects/all.ts'
+import { FeedbackAnswer, FeedbackRequest } from '../dialects/schemas.ts'
+import { NoQuery, type Operation, parseWith, serve } from '../http/operation.ts'
+import type { RequestBody } from '../image/request-body.ts'
 import { feedbackPage } from '../pages/feedback-page.ts'
-import type { RequestBody } from '../request-body.ts'
-import { FeedbackAnswer, FeedbackRequest } from '../schemas.ts'
-import { sendPage } from '../send-page.ts'
-import type { RouteParts } from './parts.ts'
+import { sendPage } from '../pages/send-page.ts'
+import type { RouteParts } from '../service.ts'
 
 const GROUP = 'Feedback'
 const PAGE = { means: 'The page.', content: { 'text/html': 'A page that says thanks.' } }

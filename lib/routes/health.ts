@@ -1,8 +1,8 @@
 import type { Broker, BrokerStats } from '../../broker/broker.ts'
-import { OWN } from '../dialects.ts'
-import { NoQuery, type Operation, type Served, serve } from '../operation.ts'
-import { Health, Readiness } from '../schemas.ts'
-import type { ServiceState } from '../state.ts'
+import { OWN } from '../dialects/all.ts'
+import { Health, Readiness } from '../dialects/schemas.ts'
+import type { ServiceState } from '../http/context.ts'
+import { NoQuery, type Operation, type Served, serve } from '../http/operation.ts'
 
 const GROUP = 'Operation'
 

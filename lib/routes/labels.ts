@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
-import { OWN } from '../dialects.ts'
-import { Encoded } from '../encoded.ts'
-import { HttpError } from '../errors.ts'
-import { NoQuery, type Operation, serve } from '../operation.ts'
-import type { RouteParts } from './parts.ts'
+import { OWN } from '../dialects/all.ts'
+import { HttpError } from '../http/errors.ts'
+import { NoQuery, type Operation, serve } from '../http/operation.ts'
+import { Encoded } from '../http/tagged-bytes.ts'
+import type { RouteParts } from '../service.ts'
 
 interface Made {
   readonly labels: readonly string[]

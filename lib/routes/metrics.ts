@@ -1,6 +1,6 @@
-import { OWN } from '../dialects.ts'
-import type { Metrics } from '../metrics.ts'
-import { NoQuery, type Operation, type Served, serve } from '../operation.ts'
+import { OWN } from '../dialects/all.ts'
+import { NoQuery, type Operation, type Served, serve } from '../http/operation.ts'
+import type { Metrics } from '../status/metrics.ts'
 
 const metricsText = {
   method: 'get',

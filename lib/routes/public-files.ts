@@ -1,6 +1,6 @@
-import { HttpError } from '../errors.ts'
-import type { Served } from '../operation.ts'
-import { PUBLIC_FILES } from '../public-files.ts'
+import { HttpError } from '../http/errors.ts'
+import type { Served } from '../http/operation.ts'
+import { PUBLIC_FILES } from '../pages/public-files.ts'
 
 const FOREVER = 'public, max-age=31536000, immutable'
 

@@ -1,5 +1,5 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
-import type { RequestTotals } from '../metrics.ts'
+import type { RequestTotals } from './metrics.ts'
 import { SampleRing } from './sample-ring.ts'
 
 export const SERVICE_COLUMNS = [

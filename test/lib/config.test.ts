@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { ConfigError, readConfig } from '../../lib/config.ts'
+import { ConfigError, readConfig } from '../../lib/config/config.ts'
 
 function messageOf(argv: string[], env: Record<string, string> = {}): string {
   try {

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { dataUriBytes } from '../../lib/data-uri.ts'
+import { dataUriBytes } from '../../lib/image/data-uri.ts'
 
 const MOST = 1000
 const PNG = Buffer.from('89504e470d0a1a0a00ff7f80', 'hex')

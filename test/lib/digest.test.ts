@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { expect } from 'chai'
-import { digest } from '../../lib/digest.ts'
+import { digest } from '../../lib/image/digest.ts'
 
 describe('digest()', () => {
   it('is what the whole input hashes to, whatever its length', async () => {

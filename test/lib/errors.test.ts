@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { BrokerError } from '../../broker/errors.ts'
-import { describeError, ERRORS } from '../../lib/errors.ts'
+import { describeError, ERRORS } from '../../lib/http/errors.ts'
 
 const ROW = /^\| `(ERR_\w+)` \| (\d+) \| (yes|no) \| (?:–|(\d+) s) \| .+ \|$/gm
 

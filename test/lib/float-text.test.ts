@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { floatText } from '../../lib/float-text.ts'
+import { floatText } from '../../lib/dialects/float-text.ts'
 import { seeded } from '../support/image-files.ts'
 
 /** What `str()` makes of a numpy.float32, beside its bits. */

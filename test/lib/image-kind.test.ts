@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { imageKind } from '../../lib/image-kind.ts'
+import { imageKind } from '../../lib/image/image-kind.ts'
 import { imageType } from '../../pipeline/image/image-type.ts'
 import { bmp, gif, photo } from '../support/image-files.ts'
 

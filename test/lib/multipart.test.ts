@@ -1,6 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { expect } from 'chai'
-import { parseMultipart } from '../../lib/multipart.ts'
+import { parseMultipart } from '../../lib/image/multipart.ts'
 import { codeOf, errorOf } from '../support/broker.ts'
 import { seeded } from '../support/image-files.ts'
 import { CLIENT_NAMES, multipartAs } from '../support/multipart-as.ts'

@@ -3,9 +3,9 @@ import { connect, Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'chai'
 import Koa from 'koa'
-import { describeError, HttpError } from '../../lib/errors.ts'
+import type { Middleware, RequestState } from '../../lib/http/context.ts'
+import { describeError, HttpError } from '../../lib/http/errors.ts'
 import { rateLimit } from '../../lib/middleware/rate-limit.ts'
-import type { Middleware, RequestState } from '../../lib/state.ts'
 import { type Service, scripted, startService } from '../support/service.ts'
 
 describe('RATE_LIMIT', () => {

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
-import { createRecentImages, type RecentImages } from '../../lib/recent-images.ts'
+import { createRecentImages, type RecentImages } from '../../lib/image/recent-images.ts'
 
 const MB = 2 ** 20
 
@@ -119,7 +119,7 @@ describe('recent images', () => {
   })
 
   it('free their memory by themselves, and hold no process open', async () => {
-    const module = fileURLToPath(new URL('../../lib/recent-images.ts', import.meta.url))
+    const module = fileURLToPath(new URL('../../lib/image/recent-images.ts', import.meta.url))
     const code = `
       import { createRecentImages } from ${JSON.stringify(module)}
       const images = createRecentImages({ uploadMaxBytes: 2 ** 28, uploadTtlMs: 1500 })

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'chai'
-import { createRecentPredictions } from '../../lib/recent-predictions.ts'
+import { createRecentPredictions } from '../../lib/models/recent-predictions.ts'
 
 const FACTS = {
   sha256: 'ab'.repeat(32),

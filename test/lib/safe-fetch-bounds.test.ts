@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'chai'
-import type { SafeFetch } from '../../lib/safe-fetch.ts'
+import type { SafeFetch } from '../../lib/fetch/safe-fetch.ts'
 import { codeOf, errorOf, until } from '../support/broker.ts'
 import { answer, type RawServer } from '../support/raw-server.ts'
 import { fetcher, never, serve, tidy } from '../support/safe-fetch.ts'

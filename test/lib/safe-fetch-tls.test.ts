@@ -16,7 +16,7 @@ const PICTURE = Buffer.alloc(300_000, 'picture')
 
 /** Who trusts the certificate is another process: nothing in the product can be told to. */
 const TRUSTING = `
-  import { createSafeFetch } from './lib/safe-fetch.ts'
+  import { createSafeFetch } from './lib/fetch/safe-fetch.ts'
   const [port, host, allowHosts] = process.argv.slice(-3)
   const limits = { allowHosts: [allowHosts], denyHosts: [], urlPorts: [Number(port)], fetchTimeoutMs: 5000,
     maxFetches: 1, maxFetchesPerHost: 1, maxBodyBytes: 1e6, maxQueueBytes: 1e6 }

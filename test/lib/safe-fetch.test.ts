@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { createSafeFetch } from '../../lib/safe-fetch.ts'
+import { createSafeFetch } from '../../lib/fetch/safe-fetch.ts'
 import { errorOf } from '../support/broker.ts'
 import { answer } from '../support/raw-server.ts'
 import { fetcher, never, SENTENCE, serve, tidy } from '../support/safe-fetch.ts'

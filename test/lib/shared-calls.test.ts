@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { SharedCalls } from '../../lib/shared-calls.ts'
+import { SharedCalls } from '../../lib/models/shared-calls.ts'
 
 describe('SharedCalls', () => {
   it('begins anew for who comes when the last has just left, though what was begun has not ended', async () => {

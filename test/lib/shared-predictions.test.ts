@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import type { Broker } from '../../broker/broker.ts'
-import { type Classifier, createClassifier } from '../../lib/classifier.ts'
+import { type Classifier, createClassifier } from '../../lib/models/classifier.ts'
 import type { Script } from '../fixtures/pipelines/scripted.ts'
 import { codeOf, startBroker, until } from '../support/broker.ts'
 

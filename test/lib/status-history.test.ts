@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'chai'
 import type { Broker } from '../../broker/broker.ts'
-import { createMetrics, type Metrics } from '../../lib/metrics.ts'
-import { type SampleColumns, StatusHistory } from '../../lib/status-history.ts'
+import { createMetrics, type Metrics } from '../../lib/status/metrics.ts'
+import { type SampleColumns, StatusHistory } from '../../lib/status/status-history.ts'
 import { startBroker, until } from '../support/broker.ts'
 
 describe('the history of figures', () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { nanoid } from 'nanoid'
-import { networkOf } from '../../lib/client-address.ts'
+import { networkOf } from '../../lib/http/client-address.ts'
 import { type Service, scripted, startService, until } from '../support/service.ts'
 
 const SELF = '127.0.0.1'

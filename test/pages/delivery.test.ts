@@ -1,7 +1,7 @@
 import { request } from 'node:http'
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import { expect } from 'chai'
-import { PUBLIC_FILES } from '../../lib/public-files.ts'
+import { PUBLIC_FILES } from '../../lib/pages/public-files.ts'
 import { type Service, scripted, startService } from '../support/service.ts'
 
 describe('A page', () => {

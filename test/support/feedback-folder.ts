@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createFeedback, type Feedback, type FeedbackLimits } from '../../lib/feedback.ts'
+import { createFeedback, type Feedback, type FeedbackLimits } from '../../lib/feedback/feedback.ts'
 import { parseCsv } from './parse-csv.ts'
 
 export const HEADER = 'time,request_id,image_sha256,model,version,prediction,score,report'

@@ -1,4 +1,9 @@
-import { createSafeFetch, type FetchLimits, type Resolve, type SafeFetch } from '../../lib/safe-fetch.ts'
+import {
+  createSafeFetch,
+  type FetchLimits,
+  type Resolve,
+  type SafeFetch,
+} from '../../lib/fetch/safe-fetch.ts'
 import { type Behaviour, type RawServer, rawServer } from './raw-server.ts'
 
 export const SENTENCE = 'The image at this address could not be downloaded.'

@@ -1,0 +1,104 @@
+import { parseArgs } from 'node:util'
+import { nearest } from './nearest-word.ts'
+import { flagOf } from './setting-kinds.ts'
+import { SETTINGS, type Setting } from './settings.ts'
+import { helpText } from './settings-table.ts'
+import { VERSION } from './version.ts'
+
+export type Config = {
+  readonly [Name in keyof typeof SETTINGS]: (typeof SETTINGS)[Name] extends Setting<infer T> ? T : never
+}
+
+export class ConfigError extends Error {
+  readonly code = 'ERR_CONFIG'
+  override readonly name = 'ConfigError'
+}
+
+type Source = Readonly<Record<string, string | undefined>>
+
+/** The settings as one deeply frozen object, or a ConfigError that names the first wrong one. */
+export function readConfig(argv: readonly string[], env: Source): Config {
+  const flags = readFlags(argv)
+  const settings: Readonly<Record<string, Setting<unknown>>> = SETTINGS
+  const entries = Object.entries(settings).map(([name, setting]) => [name, readSetting(setting, flags, env)])
+  // The keys and the value types are those of SETTINGS, entry by entry; fromEntries cannot say so.
+  const config = Object.fromEntries(entries) as Config
+  if (config.pipeline !== '' && !flags.has(flagOf('MODELS')) && !env.MODELS) {
+    throw new ConfigError('MODELS must name what to serve when PIPELINE is set, but it is empty.')
+  }
+  mustBeServed(config)
+  return deepFreeze(config)
+}
+
+/** The settings of this process. Answers --help and --version, and ends the process over a wrong setting. */
+export function configOfThisProcess(argv: readonly string[] = process.argv.slice(2)): Config {
+  try {
+    if (argv.includes('--help') || argv.includes('-h')) return printAndExit(helpText(SETTINGS))
+    if (argv.includes('--version') || argv.includes('-v')) return printAndExit(`${VERSION}\n`)
+    const config = readConfig(argv, process.env)
+    // The children inherit the environment, and run code of the users'.
+    for (const { env, kind } of Object.values(SETTINGS)) if (kind.isSecret) delete process.env[env]
+    return config
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    process.stderr.write(`${error.message}\n`)
+    return process.exit(2)
+  }
+}
+
+function readFlags(argv: readonly string[]): ReadonlyMap<string, string> {
+  const known = Object.values(SETTINGS).map(({ env }) => flagOf(env))
+  const options = Object.fromEntries(known.map((flag) => [flag, { type: 'string' as const }]))
+  const { tokens } = parseArgs({ args: [...argv], options, strict: false, tokens: true })
+  const flags = new Map<string, string>()
+  for (const token of tokens) {
+    if (token.kind === 'option-terminator') continue
+    if (token.kind === 'positional') throw new ConfigError(`Flags were expected, but "${token.value}" came.`)
+    if (!known.includes(token.name)) throw unknownFlag(token.rawName, known)
+    // Without this, "--host --port 80" would listen on the host "--port".
+    const lacksValue = token.value === undefined || (!token.inlineValue && token.value.startsWith('--'))
+    if (lacksValue) throw new ConfigError(`--${token.name} must have a value, but none came.`)
+    flags.set(token.name, token.value)
+  }
+  return flags
+}
+
+function unknownFlag(rawName: string, known: readonly string[]): ConfigError {
+  const near = nearest(rawName.replace(/^-+/, ''), known)
+  const hint = near === undefined ? '--help lists them all' : `did you mean --${near}?`
+  return new ConfigError(`There is no flag ${rawName}; ${hint}`.replace(/([^?])$/, '$1.'))
+}
+
+function readSetting<T>(setting: Setting<T>, flags: ReadonlyMap<string, string>, env: Source): T {
+  const flag = flagOf(setting.env)
+  const given = flags.get(flag)
+  const raw = given ?? (env[setting.env] || setting.fallback)
+  const value = setting.kind.parse(raw)
+  if (value !== undefined) return value
+  const origin = given === undefined ? 'the environment' : `--${flag}`
+  const shown = setting.kind.isSecret ? 'something else' : `"${raw}"`
+  throw new ConfigError(`${setting.env} must be ${setting.kind.expected}, but ${origin} says ${shown}.`)
+}
+
+/** A dialect whose model is not served would answer nothing but 404. */
+function mustBeServed(config: Config): void {
+  const served = config.models.map(({ name }) => name)
+  for (const setting of ['vggModel', 'apiModel', 'inferModel', 'digitsModel', 'predictModel'] as const) {
+    const model = config[setting]
+    if (model === '' || served.includes(model)) continue
+    throw new ConfigError(
+      `${SETTINGS[setting].env} must be one of the models that are served (${served.join(', ')}), but is "${model}".`,
+    )
+  }
+}
+
+function printAndExit(output: string): never {
+  process.stdout.write(output)
+  return process.exit(0)
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value
+  for (const part of Object.values(value)) deepFreeze(part)
+  return Object.freeze(value)
+}

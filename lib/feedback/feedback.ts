@@ -1,0 +1,114 @@
+import { lstat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import type { Config } from '../config/config.ts'
+import { HttpError } from '../http/errors.ts'
+import type { ImageKind } from '../image/image-kind.ts'
+import type { PredictionFacts } from '../models/recent-predictions.ts'
+import { appendLine, type LineFile } from './append-line.ts'
+import { csvLine, textCell } from './csv-line.ts'
+import { createFolderSize } from './folder-size.ts'
+import { createTurns } from './turns.ts'
+import { isCode, writeOnce } from './write-once.ts'
+
+export interface FeedbackEntry extends Partial<PredictionFacts> {
+  readonly requestId: string
+  readonly report: string
+}
+
+export interface Feedback {
+  /** Throws what a report is refused with for its text alone. */
+  check(report: string): void
+  record(entry: FeedbackEntry): Promise<void>
+  /** Keeps a reported image beside the record, if that is wanted. */
+  keepImage(sha256: string, bytes: Uint8Array, extension: ImageKind['extension']): Promise<void>
+  /** Waits for what is being written. Nothing is open in between, so what comes later is still written. */
+  close(): Promise<void>
+}
+
+export type FeedbackLimits = Pick<
+  Config,
+  'feedbackDir' | 'feedbackFileBytes' | 'feedbackMaxBytes' | 'keepFeedbackImages'
+>
+
+/** About a page. */
+const MAX_REPORT = 2000
+const HEADER = 'time,request_id,image_sha256,model,version,prediction,score,report\r\n'
+/** A block of most disks: what an image counts for at least. */
+const BLOCK_BYTES = 4096
+const SHA256 = /^[0-9a-f]{64}$/
+
+/** The record of wrong predictions: files of CSV in a folder that several processes may share. */
+export function createFeedback(limits: FeedbackLimits): Feedback {
+  const folder = resolve(limits.feedbackDir)
+  const images = join(folder, 'images')
+  const file: LineFile = {
+    path: join(folder, 'feedback.csv'),
+    header: Buffer.from(HEADER),
+    maxBytes: limits.feedbackFileBytes,
+  }
+  const size = createFolderSize([
+    { path: folder, leastBytes: 0 },
+    { path: images, leastBytes: BLOCK_BYTES },
+  ])
+  const turns = createTurns()
+
+  const mustHaveRoom = async (bytes: number) => {
+    if ((await size.bytes()) + bytes <= limits.feedbackMaxBytes) return
+    throw new HttpError('ERR_FEEDBACK_FULL', 'The record of feedback is full; nothing more is taken for now.')
+  }
+  return {
+    check: mustBeReport,
+    async record(entry) {
+      mustBeReport(entry.report)
+      const line = Buffer.from(lineOf(entry))
+      await turns.take(line.length, async () => {
+        await mustHaveRoom(line.length)
+        await appendLine(file, line)
+        size.add(line.length)
+      })
+    },
+    async keepImage(sha256, bytes, extension) {
+      if (limits.keepFeedbackImages === 'off') return
+      if (!SHA256.test(sha256)) throw new TypeError(`A SHA-256 was expected, but "${sha256}" came.`)
+      await turns.take(bytes.length, async () => {
+        const path = join(images, `${sha256}.${extension}`)
+        if (await isThere(path)) return
+        const counted = Math.max(bytes.length, BLOCK_BYTES)
+        await mustHaveRoom(counted)
+        if (await writeOnce(path, bytes)) size.add(counted)
+      })
+    },
+    close: () => turns.idle(),
+  }
+}
+
+function mustBeReport(report: string): void {
+  // A text area counts the end of a line as one character, and sends two.
+  const length = report.length > 2 * MAX_REPORT ? report.length : report.replaceAll('\r\n', '\n').length
+  if (length > MAX_REPORT) {
+    throw new HttpError(
+      'ERR_BAD_REQUEST',
+      `A report must have at most ${MAX_REPORT} characters, but this one has ${length}.`,
+    )
+  }
+  if (!/[^\s\p{Cc}\p{Cf}\p{Cs}]/u.test(report)) {
+    throw new HttpError('ERR_FEEDBACK_EMPTY', 'A report must say something, but this one is empty.')
+  }
+}
+
+function lineOf({ requestId, sha256, model, version, prediction, score, report }: FeedbackEntry): string {
+  const time = new Date().toISOString()
+  const texts = [requestId, sha256, model, version, prediction].map((text) => textCell(text ?? ''))
+  const number = Number.isFinite(score) ? String(score) : ''
+  return csvLine([time, ...texts, number, textCell(report)])
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await lstat(path)
+    return true
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return false
+    throw error
+  }
+}

@@ -1,0 +1,117 @@
+import type { BrokerErrorCode } from '../../broker/errors.ts'
+
+interface Row {
+  readonly status: number
+  /** whether code and message may be shown to the client; if not, it learns only that something failed inside */
+  readonly expose: boolean
+  /** seconds for the Retry-After header; only where a retry of the very same request has a chance */
+  readonly retryAfter?: number
+  /** the rest of the body is not wanted: the connection is closed behind the answer */
+  readonly closes?: true
+}
+
+type WebErrorCode =
+  | 'ERR_BAD_REQUEST'
+  | 'ERR_BODY_TIMEOUT'
+  | 'ERR_BODY_TOO_LARGE'
+  | 'ERR_FEEDBACK_EMPTY'
+  | 'ERR_FEEDBACK_FULL'
+  | 'ERR_INPUT_MISSING'
+  | 'ERR_METHOD_NOT_ALLOWED'
+  | 'ERR_MODEL_UNKNOWN'
+  | 'ERR_MODEL_ANSWER'
+  | 'ERR_NOT_ACCEPTABLE'
+  | 'ERR_NOT_FOUND'
+  | 'ERR_RATE_LIMIT'
+  | 'ERR_TOO_MANY_IMAGES'
+  | 'ERR_UNAUTHORIZED'
+  | 'ERR_UNSUPPORTED_MEDIA'
+  | 'ERR_URL_FETCH'
+  | 'ERR_URL_INVALID'
+  | 'ERR_URL_STATUS'
+  | 'ERR_URL_TIMEOUT'
+  | 'ERR_URL_TOO_LARGE'
+
+/** What a pipeline may say of its input. */
+type ImageErrorCode = 'ERR_IMAGE_DECODE' | 'ERR_IMAGE_TOO_LARGE' | 'ERR_IMAGE_TYPE'
+
+type Code = WebErrorCode | BrokerErrorCode | ImageErrorCode
+
+const HIDDEN: Row = { status: 500, expose: false }
+
+/** Every code that is answered with something better than 500. docs/errors.md says what each means. */
+export const ERRORS: Readonly<Record<Code, Row>> = {
+  ERR_BAD_REQUEST: { status: 400, expose: true },
+  ERR_BODY_TIMEOUT: { status: 408, expose: true, closes: true },
+  ERR_BODY_TOO_LARGE: { status: 413, expose: true, closes: true },
+  ERR_FEEDBACK_EMPTY: { status: 400, expose: true },
+  ERR_FEEDBACK_FULL: { status: 507, expose: true },
+  ERR_INPUT_MISSING: { status: 400, expose: true },
+  ERR_METHOD_NOT_ALLOWED: { status: 405, expose: true },
+  ERR_MODEL_UNKNOWN: { status: 404, expose: true },
+  ERR_MODEL_ANSWER: { status: 500, expose: true },
+  ERR_NOT_ACCEPTABLE: { status: 406, expose: true },
+  ERR_NOT_FOUND: { status: 404, expose: true },
+  // Its Retry-After is reckoned for each client.
+  ERR_RATE_LIMIT: { status: 429, expose: true, closes: true },
+  ERR_TOO_MANY_IMAGES: { status: 413, expose: true },
+  ERR_UNAUTHORIZED: { status: 401, expose: true, closes: true },
+  ERR_UNSUPPORTED_MEDIA: { status: 415, expose: true },
+  // Refused, unreachable and closed are one code and one sentence: an answer must not map a network for a stranger.
+  ERR_URL_FETCH: { status: 422, expose: true },
+  ERR_URL_INVALID: { status: 400, expose: true },
+  ERR_URL_STATUS: { status: 422, expose: true },
+  ERR_URL_TIMEOUT: { status: 422, expose: true },
+  ERR_URL_TOO_LARGE: { status: 413, expose: true },
+
+  ERR_IMAGE_DECODE: { status: 422, expose: true },
+  ERR_IMAGE_TOO_LARGE: { status: 413, expose: true },
+  ERR_IMAGE_TYPE: { status: 415, expose: true },
+
+  // Nobody is left to read it; 499 is what nginx logs for a client that closed the connection.
+  ERR_ABORTED: { status: 499, expose: true },
+  // The child died over this very call twice, the second time with nothing else in flight: the input is the likely
+  // cause. 503 with Retry-After would invite the client to kill the next child too, so it is a plain 502.
+  ERR_CHILD_EXIT: { status: 502, expose: true },
+  ERR_CLOSED: { status: 503, expose: true, retryAfter: 1 },
+  ERR_DEADLINE: { status: 504, expose: true },
+  ERR_NOT_READY: { status: 503, expose: true, retryAfter: 10 },
+  ERR_QUEUE_FULL: { status: 503, expose: true, retryAfter: 1 },
+  ERR_UNKNOWN_METHOD: { status: 404, expose: true },
+  ERR_NOT_CLONEABLE: HIDDEN,
+  ERR_OPTION: HIDDEN,
+  ERR_PIPELINE: HIDDEN,
+  ERR_PROTOCOL: HIDDEN,
+}
+
+/** An error that the web process raises itself. */
+export class HttpError extends Error {
+  readonly code: WebErrorCode | 'ERR_ABORTED' | 'ERR_NOT_READY' | 'ERR_QUEUE_FULL'
+  readonly headers: Readonly<Record<string, string>>
+
+  constructor(code: HttpError['code'], message: string, headers: Readonly<Record<string, string>> = {}) {
+    super(message)
+    this.name = 'HttpError'
+    this.code = code
+    this.headers = headers
+  }
+}
+
+/** What the client may learn of an error, whatever was thrown. */
+export function describeError(error: unknown): Row & { readonly code: string; readonly message: string } {
+  const code = codeOf(error)
+  const row = code !== undefined && Object.hasOwn(ERRORS, code) ? ERRORS[code as Code] : HIDDEN
+  if (!row.expose || !(error instanceof Error)) {
+    return {
+      ...row,
+      code: 'ERR_INTERNAL',
+      message: 'Something failed inside; the log has the details under this request id.',
+    }
+  }
+  return { ...row, code: code ?? 'ERR_INTERNAL', message: error.message }
+}
+
+function codeOf(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
+  return typeof error.code === 'string' ? error.code : undefined
+}

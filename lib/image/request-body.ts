@@ -1,0 +1,131 @@
+import { Readable } from 'node:stream'
+import type { Context } from '../http/context.ts'
+import { HttpError } from '../http/errors.ts'
+import type { ReadBody } from './body-reader.ts'
+import { imageKind } from './image-kind.ts'
+import { parseMultipart } from './multipart.ts'
+
+export interface FilePart {
+  /** name of the form's field */
+  readonly field: string
+  /** what the client calls the file; for people's eyes only */
+  readonly name: string
+  readonly bytes: Buffer
+}
+
+export interface FormBody {
+  readonly kind: 'form'
+  readonly fields: ReadonlyMap<string, string>
+  readonly files: readonly FilePart[]
+}
+
+export interface JsonBody {
+  readonly kind: 'json'
+  readonly value: unknown
+}
+
+export interface RawBody {
+  readonly kind: 'raw'
+  readonly bytes: Buffer
+}
+
+export type RequestBody = FormBody | JsonBody | RawBody
+
+/** What a body is taken for: what its Content-Type says, a file or nothing, raw bytes, or JSON whatever that says. */
+export type Taking = 'as-declared' | 'file' | 'raw-unless-form' | 'json'
+
+const FORM = 'application/x-www-form-urlencoded'
+const JSON_TYPE = 'application/json'
+/**
+ * Megabytes of these take the parsers seconds, in which nobody else is answered; a long text takes them no time. So many
+ * are enough for a thousand addresses with twenty commas each.
+ */
+const MAX_MARKS = 20_000
+const MARKS = {
+  [JSON_TYPE]: { bytes: ['[', '{', ','], names: 'brackets, braces and commas' },
+  [FORM]: { bytes: ['+', '[', ']', '%5B', '%5b', '%5D', '%5d'], names: 'plus signs and square brackets' },
+} as const
+
+/** The body, within the limits of the reader and in memory: nothing of it is written to a disk. */
+export async function requestBody(ctx: Context, readBody: ReadBody, taking: Taking): Promise<RequestBody> {
+  const encoding = ctx.get('Content-Encoding').toLowerCase()
+  if (encoding !== '' && encoding !== 'identity') {
+    throw new HttpError(
+      'ERR_UNSUPPORTED_MEDIA',
+      `A body must come as it is, not with the encoding "${encoding}".`,
+      {
+        'Accept-Encoding': 'identity',
+      },
+    )
+  }
+  const bytes = await readBody(ctx.req)
+  const type = ctx.request.type.toLowerCase()
+  if (taking === 'json') return { kind: 'json', value: await parseText(ctx, bytes, JSON_TYPE) }
+  // curl calls whatever it sends a form, unless it is told otherwise, and then it is often told wrong.
+  if (imageKind(bytes) !== undefined) return { kind: 'raw', bytes }
+  if (type === 'multipart/form-data') return parseMultipart(bytes, ctx.get('Content-Type'))
+  if (type.startsWith('multipart/')) {
+    throw new HttpError('ERR_UNSUPPORTED_MEDIA', `Parts must come as multipart/form-data, not as ${type}.`)
+  }
+  const isJson = type === JSON_TYPE || type.endsWith('+json')
+  if (taking === 'file' && (type === FORM || isJson)) return { kind: 'form', fields: new Map(), files: [] }
+  if (type === FORM) return { kind: 'form', fields: await parseForm(ctx, bytes), files: [] }
+  if (taking === 'as-declared' && isJson && bytes.length > 0) {
+    return { kind: 'json', value: await parseText(ctx, bytes, JSON_TYPE) }
+  }
+  return { kind: 'raw', bytes }
+}
+
+async function parseForm(ctx: Context, bytes: Buffer): Promise<Map<string, string>> {
+  const parsed = await parseText(ctx, bytes, FORM)
+  const entries = typeof parsed === 'object' && parsed !== null ? Object.entries(parsed) : []
+  return new Map(entries.map(([name, value]) => [name, firstText(value)]))
+}
+
+/** Of a field that comes twice the first counts, as in a form with parts; one that comes often is made an object. */
+function firstText(value: unknown): string {
+  return String(typeof value === 'object' && value !== null ? Object.values(value)[0] : value)
+}
+
+/** koa-body reads a request whose body is here already: how much may come, and how long it may take, is decided above. */
+async function parseText(ctx: Context, bytes: Buffer, type: keyof typeof MARKS): Promise<unknown> {
+  mustHaveFewMarks(bytes, type)
+  const headers = { 'content-type': type, 'content-length': String(bytes.length) }
+  const req = {
+    value: Object.assign(Readable.from([bytes], { objectMode: false }), { headers, method: 'POST' }),
+  }
+  const request = { value: Object.create(ctx.request, { req, body: { value: undefined, writable: true } }) }
+  const replayed: Context = Object.create(ctx, { req, request })
+  // Not needed to start, of which it would take a tenth of the time; see preload.ts.
+  const { koaBody } = await import('koa-body')
+  const limit = bytes.length
+  const parse = koaBody({
+    multipart: false,
+    jsonLimit: limit,
+    formLimit: limit,
+    queryString: { depth: 0, allowDots: false, parameterLimit: 64 },
+  })
+  try {
+    await parse(replayed, async () => {})
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new HttpError('ERR_BAD_REQUEST', `The body cannot be read as ${type}: ${why}.`)
+  }
+  return replayed.request.body
+}
+
+function mustHaveFewMarks(bytes: Buffer, type: keyof typeof MARKS): void {
+  let marks = 0
+  for (const mark of MARKS[type].bytes) {
+    for (let at = bytes.indexOf(mark); at >= 0; at = bytes.indexOf(mark, at + 1)) {
+      if (++marks > MAX_MARKS) throw tooManyMarks(type)
+    }
+  }
+}
+
+function tooManyMarks(type: keyof typeof MARKS): HttpError {
+  return new HttpError(
+    'ERR_BAD_REQUEST',
+    `A body of ${type} must have at most ${MAX_MARKS} ${MARKS[type].names} together.`,
+  )
+}

@@ -1,0 +1,86 @@
+import type { SafeFetch } from '../fetch/safe-fetch.ts'
+import type { Context } from '../http/context.ts'
+import { HttpError } from '../http/errors.ts'
+import { queryOf } from '../http/query.ts'
+import type { ReadBody } from './body-reader.ts'
+import { dataUriBytes } from './data-uri.ts'
+import { type FilePart, type RequestBody, requestBody, type Taking } from './request-body.ts'
+
+/** Where a route looks for its image. */
+export interface ImagePlaces {
+  /** names of the form's fields that may hold the file, the most wanted first */
+  readonly files: readonly string[]
+  /** whether an address will do: in a form, in the query, in JSON */
+  readonly url: boolean
+  /** what the answer says when there is no image in any of them */
+  readonly missing: string
+  /** a pipeline of the user's own may want JSON for itself */
+  readonly json?: 'raw'
+}
+
+export interface SentImage {
+  readonly bytes: Buffer
+  /** the address that it was sent by; empty for an image that was sent itself */
+  readonly url: string
+}
+
+export interface Images {
+  body(ctx: Context, taking?: Taking): Promise<RequestBody>
+  /** The image of a request. `onDownload` is told when it has to be fetched first. */
+  one(ctx: Context, places: ImagePlaces, onDownload?: (url: string) => void): Promise<SentImage>
+  fetch(url: string, signal: AbortSignal): Promise<Buffer>
+}
+
+/** The bytes of an image out of a request: file part, raw body, address, data URI. */
+export function createImages(readBody: ReadBody, safeFetch: SafeFetch, maxBytes: number): Images {
+  const fetch: Images['fetch'] = (url, signal) => {
+    const address = url.trim()
+    if (/^data:/i.test(address)) return Promise.resolve(dataUriBytes(address, maxBytes))
+    return safeFetch(address, signal)
+  }
+  return {
+    fetch,
+    body: (ctx, taking) => requestBody(ctx, readBody, taking ?? 'as-declared'),
+    async one(ctx, places, onDownload) {
+      const body = await requestBody(ctx, readBody, takingFor(places))
+      const sent = bytesIn(body, places)
+      if (sent !== undefined && sent.length > 0) return { bytes: sent, url: '' }
+      const url = places.url ? urlIn(body, ctx) : ''
+      if (url === '') throw new HttpError('ERR_INPUT_MISSING', places.missing)
+      onDownload?.(url)
+      return { bytes: await fetch(url, ctx.state.gone), url }
+    },
+  }
+}
+
+function takingFor({ url, json }: ImagePlaces): Taking {
+  if (json === 'raw') return 'raw-unless-form'
+  return url ? 'as-declared' : 'file'
+}
+
+/** The file under the most wanted name; a browser sends an empty one where none was chosen. */
+export function fileIn(body: RequestBody, names: readonly string[]): FilePart | undefined {
+  if (body.kind !== 'form') return undefined
+  const files = names.flatMap((name) => body.files.filter(({ field }) => field === name))
+  return files.find(({ bytes }) => bytes.length > 0) ?? files[0]
+}
+
+function bytesIn(body: RequestBody, { files }: ImagePlaces): Buffer | undefined {
+  return body.kind === 'raw' ? body.bytes : fileIn(body, files)?.bytes
+}
+
+function urlIn(body: RequestBody, ctx: Context): string {
+  return textField(body, 'url').trim() || first(queryOf(ctx).url)
+}
+
+/** A text in a form or in a JSON object. */
+function textField(body: RequestBody, name: string): string {
+  if (body.kind === 'form') return body.fields.get(name) ?? ''
+  if (body.kind !== 'json' || typeof body.value !== 'object' || body.value === null) return ''
+  const value: unknown = Object.hasOwn(body.value, name) ? Reflect.get(body.value, name) : undefined
+  return typeof value === 'string' ? value : ''
+}
+
+function first(value: string | string[] | undefined): string {
+  return ((Array.isArray(value) ? value[0] : value) ?? '').trim()
+}

@@ -1,0 +1,51 @@
+import type { Broker } from '../../broker/broker.ts'
+import { progressBar } from './progress-bar.ts'
+
+const LINE_EVERY = 0.05
+
+/**
+ * How far a model is while it loads: a bar that is drawn anew on a terminal; elsewhere `writeLine` gets a line for
+ * every 5 %, and for each new kind of work.
+ */
+export function showProgress(
+  model: string,
+  broker: Broker,
+  writeLine: (word: string) => void,
+  terminal: NodeJS.WriteStream = process.stderr,
+): void {
+  if (terminal.isTTY) drawBar(model, broker, terminal)
+  else writeSteps(broker, writeLine)
+}
+
+function writeSteps(broker: Broker, writeLine: (word: string) => void): void {
+  let last = ''
+  broker.on('progress', ({ fraction, word }) => {
+    const step = `${Math.floor(fraction / LINE_EVERY)} ${withoutNumbers(word)}`
+    if (step === last) return
+    last = step
+    writeLine(word)
+  })
+}
+
+function drawBar(model: string, broker: Broker, terminal: NodeJS.WriteStream): void {
+  let isDrawn = false
+  let last = ''
+  broker.on('progress', ({ fraction, word }) => {
+    // What is missing is said in a whole sentence, which must not be cut; what is drawn anew must fit into one line.
+    const isSentence = word.endsWith('.')
+    const line = `${model} ${progressBar(fraction)} ${word}`.slice(0, Math.max(20, terminal.columns - 1))
+    if (!isSentence) terminal.write(`\r\x1b[K${line}`)
+    else if (withoutNumbers(word) !== last) terminal.write(`\r\x1b[K${model}: ${word}\n`)
+    isDrawn = !isSentence
+    last = withoutNumbers(word)
+  })
+  broker.on('state', () => {
+    if (isDrawn) terminal.write('\r\x1b[K')
+    isDrawn = false
+  })
+}
+
+/** "downloading 34 % of 553 MB" and "downloading 35 % of 553 MB" are the same work; so are "9 s left" and "1 min left". */
+function withoutNumbers(word: string): string {
+  return word.replace(/[\d.]+ ?\w*/g, '')
+}

@@ -1,0 +1,86 @@
+import type { Context } from '../http/context.ts'
+import type { RecentImage, RecentImages } from '../image/recent-images.ts'
+import type { ImagePlaces, Images, SentImage } from '../image/request-image.ts'
+import type { Classification, Classifier } from './classifier.ts'
+import { labelled } from './guess.ts'
+import type { RecentPredictions } from './recent-predictions.ts'
+import type { Wanted } from './wanted-guesses.ts'
+
+export interface PredictorParts {
+  readonly classifier: Classifier
+  readonly images: Images
+  readonly recentImages: RecentImages
+  readonly recentPredictions: RecentPredictions
+  /** whether reported images are kept, so that they must be at hand for a while */
+  readonly keepsImages: boolean
+}
+
+export interface Watcher {
+  /** the image has to be fetched from its address first */
+  downloading(url: string): void
+  /** its place in the queue; 0 once the model has it */
+  position(position: number): void
+}
+
+export interface PredictedImage {
+  readonly sent: SentImage
+  readonly answer: Classification
+  /** where a page can show it again; none where it is not kept */
+  readonly stored: RecentImage | undefined
+}
+
+/** Which images a page will show again, and so have to be kept for a while: none, those from an address, or all. */
+export type Shown = 'none' | 'from-address' | 'all'
+
+export interface PredictOptions {
+  readonly show?: Shown
+  readonly watcher?: Watcher
+}
+
+export interface Predictor {
+  /** The one image of a request and what a model says to it; under the request's id it can be reported as wrong. */
+  predict(
+    ctx: Context,
+    model: string,
+    places: ImagePlaces,
+    wanted: Wanted,
+    options?: PredictOptions,
+  ): Promise<PredictedImage>
+  /** The same for an image that has been read already. */
+  predictBytes(
+    ctx: Context,
+    model: string,
+    sent: SentImage,
+    wanted: Wanted,
+    options?: PredictOptions,
+  ): Promise<PredictedImage>
+}
+
+export function createPredictor(parts: PredictorParts): Predictor {
+  const { classifier, images, recentImages, recentPredictions, keepsImages } = parts
+
+  const predictBytes: Predictor['predictBytes'] = async (ctx, model, sent, wanted, options = {}) => {
+    const { show = 'none', watcher } = options
+    const onPosition = watcher && ((position: number) => watcher.position(position))
+    const waiting = { signal: ctx.state.gone, onPosition }
+    const answer = await classifier.classify(model, sent.bytes, wanted, waiting)
+    const isShown = show === 'all' || (show === 'from-address' && sent.url !== '')
+    const stored = isShown || keepsImages ? await recentImages.put(sent.bytes, answer.sha256) : undefined
+    const { version, sha256, value } = answer
+    const best = labelled(value)?.[0]
+    if (best) {
+      const guess = { prediction: best.name, score: best.probability }
+      recentPredictions.remember(ctx.state.requestId, { sha256, model, version, ...guess })
+    }
+    return { sent, answer, stored: isShown ? stored : undefined }
+  }
+
+  return {
+    predictBytes,
+    async predict(ctx, model, places, wanted, options = {}) {
+      const { watcher } = options
+      const sent = await images.one(ctx, places, watcher && ((url) => watcher.downloading(url)))
+      return predictBytes(ctx, model, sent, wanted, options)
+    },
+  }
+}

@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { extname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { compressible, Encoded } from '../http/tagged-bytes.ts'
+
+export interface PublicFile {
+  readonly type: string
+  /** weak: it is the same for all codings */
+  readonly etag: string
+  readonly content: Encoded
+}
+
+export interface PublicFiles {
+  /** of all files together: a page and what it loads belong to one version */
+  readonly version: string
+  /** by its path below the folder, such as `style.css`; undefined for whatever is not in it */
+  get(path: string): PublicFile | undefined
+  /** where a page has it from; an error for a file that is not there, which is a mistake in a page */
+  url(path: string): string
+  /** the modules that a script imports, and those that they import in turn */
+  imports(path: string): readonly string[]
+}
+
+/** The files come with the package. A build lies one folder deeper than the sources. */
+const FOLDER = fileURLToPath(
+  new URL(`${import.meta.url.endsWith('.ts') ? '../../' : '../../../'}public/`, import.meta.url),
+)
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.svg': 'image/svg+xml; charset=utf-8',
+  '.jpg': 'image/jpeg',
+  '.png': 'image/png',
+}
+
+/**
+ * The files of the pages, read once as the process starts. Nothing but these is ever served: a request names an entry of
+ * a table, never a path of the disk.
+ */
+export const PUBLIC_FILES = readPublicFiles(FOLDER)
+
+export function readPublicFiles(folder: string): PublicFiles {
+  const files = new Map<string, PublicFile>()
+  const direct = new Map<string, readonly string[]>()
+  const all = createHash('sha256')
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  for (const name of names.map((name) => name.replaceAll('\\', '/')).sort()) {
+    const type = TYPES[extname(name)]
+    // Notes about the files, and what an editor leaves behind, are none of them.
+    if (type === undefined) continue
+    const bytes = readFileSync(`${folder}/${name}`)
+    all.update(`${name}\n${bytes.length}\n`).update(bytes)
+    if (extname(name) === '.js') direct.set(name, importsIn(bytes.toString()))
+    files.set(name, { type, etag: `W/"${hashOf(bytes)}"`, content: new Encoded(bytes, compressible(type)) })
+  }
+  const version = all.digest('base64url').slice(0, 12)
+  return {
+    version,
+    get: (path) => files.get(path),
+    url(path) {
+      if (!files.has(path)) throw new Error(`There is no file public/${path}.`)
+      return `/public/${version}/${path}`
+    },
+    imports(path) {
+      const found = new Set(direct.get(path))
+      // A set that grows while it is walked through is walked to its end.
+      for (const module of found) for (const next of direct.get(module) ?? []) found.add(next)
+      return [...found]
+    },
+  }
+}
+
+/** All modules lie side by side in the folder. */
+function importsIn(script: string): string[] {
+  return [...script.matchAll(/^(?:import|export)\s(?:[^'";]*\sfrom\s)?'\.\/([\w-]+\.js)'/gm)].map(
+    ([, name = '']) => name,
+  )
+}
+
+function hashOf(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('base64url').slice(0, 22)
+}

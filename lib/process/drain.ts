@@ -1,0 +1,85 @@
+import type { Server } from 'node:http'
+import type { Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Broker } from '../../broker/broker.ts'
+import type { Config } from '../config/config.ts'
+import type { ServiceState } from '../http/context.ts'
+import { endForSure } from './kill-after.ts'
+import type { Log } from './log.ts'
+
+export interface DrainParts {
+  readonly server: Server
+  readonly brokers: ReadonlyMap<string, Broker>
+  readonly config: Config
+  readonly log: Log
+  readonly service: ServiceState
+}
+
+/** Browsers open connections in advance; one that has sent nothing in this time after the signal will not. */
+const SILENT_SOCKET_GRACE_MS = 500
+/** A broker kills a child that does not end in peace after two seconds. */
+const CHILDREN_END_MS = 3000
+/** What the log may take to be written out at the end. */
+const FLUSH_MS = 500
+
+/** First SIGTERM or SIGINT: finish what was accepted, then end. A second one: end at once. */
+export function drainOnSignal(parts: DrainParts): void {
+  const sockets = trackSockets(parts.server)
+  const onSignal = (signal: string) => {
+    if (parts.service.draining) return endAtOnce(parts, signal)
+    parts.service.draining = true
+    endForSure(parts.config.drainTimeoutMs + CHILDREN_END_MS + FLUSH_MS)
+    parts.log.info({ signal }, 'draining')
+    void drain(parts, sockets).then(
+      () => exit(0),
+      (error: unknown) => {
+        parts.log.fatal({ err: error }, 'drain failed')
+        endAtOnce(parts, signal)
+      },
+    )
+  }
+  process.on('SIGTERM', onSignal).on('SIGINT', onSignal)
+}
+
+async function drain(
+  { server, brokers, config, log }: DrainParts,
+  sockets: ReadonlySet<Socket>,
+): Promise<void> {
+  const end = performance.now() + config.drainTimeoutMs
+  // Closes idle connections as well; those with a request are closed behind its answer (close-when-draining).
+  const answered = new Promise<boolean>((resolve) => server.close(() => resolve(true)))
+  const silence = setTimeout(() => destroySilent(sockets), SILENT_SOCKET_GRACE_MS)
+  const inTime = await Promise.race([answered, delay(config.drainTimeoutMs, false)])
+  clearTimeout(silence)
+  if (!inTime) log.warn({ connections: sockets.size }, 'drain timed out: open connections are cut')
+  server.closeAllConnections()
+  const timeout = Math.max(0, Math.ceil(end - performance.now()))
+  await Promise.all([...brokers.values()].map((broker) => broker.close({ timeout })))
+  log.info('drained')
+}
+
+function endAtOnce({ brokers, log }: DrainParts, signal: string): never {
+  log.warn({ signal }, 'ending at once')
+  for (const broker of brokers.values()) broker.kill()
+  return exit(1)
+}
+
+function exit(code: number): never {
+  endForSure(FLUSH_MS)
+  return process.exit(code)
+}
+
+function trackSockets(server: Server): ReadonlySet<Socket> {
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  return sockets
+}
+
+function destroySilent(sockets: ReadonlySet<Socket>): void {
+  for (const socket of sockets) {
+    if (socket.bytesRead === 0) socket.destroy()
+  }
+}

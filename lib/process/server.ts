@@ -1,0 +1,58 @@
+import { once } from 'node:events'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Config } from '../config/config.ts'
+import { limitPipelining } from './limit-pipelining.ts'
+import type { Log } from './log.ts'
+
+/** A request line and headers arrive in one or two packets; who takes longer keeps a connection busy on purpose. */
+const HEADERS_TIMEOUT_MS = 10_000
+/** Longer than the 60 s that load balancers commonly keep a connection, so that it is they who close it. */
+const KEEP_ALIVE_MS = 65_000
+const MAX_HEADER_BYTES = 16 * 1024
+/** Timeouts are looked at this often; Node's own 30 s would let a slow client stay three times too long. */
+const CHECK_INTERVAL_MS = 5_000
+
+/** Listens, and says where. A port that is taken ends the process with one sentence. */
+export async function listen(handler: RequestListener, config: Config, log: Log): Promise<Server> {
+  const server = createServer(
+    {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      // The last resort behind BODY_TIMEOUT_MS, whose answer says more; also for bodies that no route reads.
+      requestTimeout: HEADERS_TIMEOUT_MS + config.bodyTimeoutMs + CHECK_INTERVAL_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      connectionsCheckingInterval: CHECK_INTERVAL_MS,
+    },
+    limitPipelining(handler),
+  )
+  // A client that reads nothing of its answer would keep its connection, and the answer in memory, for ever. Nothing moves
+  // on one that waits for an answer either, for as long as a download and a call may take.
+  server.timeout = 2 * (config.fetchTimeoutMs + config.deadlineMs)
+  // Each connection takes a descriptor and memory before a byte of it is read.
+  server.maxConnections = config.maxConnections
+  try {
+    server.listen(config.port, config.host)
+    await once(server, 'listening')
+  } catch (error) {
+    log.fatal({ err: error }, explain(error, config))
+    return process.exit(1)
+  }
+  log.info({ url: urlOf(server.address()), pid: process.pid }, 'listening')
+  return server
+}
+
+function explain(error: unknown, { host, port }: Config): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === 'EADDRINUSE')
+    return `Port ${port} of ${host} is taken by another process; choose one with --port.`
+  if (code === 'EACCES')
+    return `Port ${port} of ${host} needs rights that this process lacks; choose one with --port.`
+  return `Cannot listen on ${host}, port ${port}.`
+}
+
+function urlOf(address: AddressInfo | string | null): string {
+  if (address === null || typeof address === 'string') return String(address)
+  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address
+  return `http://${host}:${address.port}`
+}

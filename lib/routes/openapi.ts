@@ -1,0 +1,120 @@
+import { STATUS_CODES } from 'node:http'
+import { z } from 'zod'
+import type { Content, Operation } from '../http/operation.ts'
+import { isClosed } from '../middleware/require-key.ts'
+
+export interface ApiDocument {
+  readonly openapi: '3.1.0'
+  readonly [field: string]: unknown
+}
+
+const OVERVIEW =
+  'Image classification. Several older services are spoken beside it, each with its own shapes, errors included. Every ' +
+  'answer has an X-Request-Id; every error has its code in X-Error-Code.'
+
+/** What can happen to whatever asks for work. */
+const FAILURES_OF_WORK = [429, 500] as const
+
+/** The description of everything that has been registered, made from the schemas that validate it. */
+export function apiDocument(
+  operations: readonly Operation[],
+  models: readonly string[],
+  version: string,
+): ApiDocument {
+  const paths: Record<string, Record<string, unknown>> = {}
+  for (const operation of operations) {
+    for (const path of operation.paths) {
+      const name = path.replace(/:(\w+)/g, '{$1}')
+      paths[name] = {
+        ...paths[name],
+        [operation.method]: describe(operation, path, isClosed(operation.method, path, models)),
+      }
+    }
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Tandem',
+      version,
+      description: OVERVIEW,
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: '/' }],
+    tags: [...new Set(operations.map(({ group }) => group))].map((name) => ({ name })),
+    // A key is asked for only where API_KEYS is set, which the empty alternative says.
+    security: [{}, { bearer: [] }, { apiKey: [] }],
+    paths,
+    components: {
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer' },
+        apiKey: { type: 'apiKey', in: 'header', name: 'X-Api-Key' },
+      },
+    },
+  }
+}
+
+function describe(operation: Operation, path: string, needsKey: boolean): Record<string, unknown> {
+  const { method, group, summary, body, answers, errors, dialect, example } = operation
+  const error = { 'application/json': { schema: schemaOf(dialect.error) } }
+  // Where a status is an answer as well, it comes in that shape more often.
+  const own = needsKey ? [...errors, 401] : errors
+  const failures = new Set<number>(
+    [...own, ...(method === 'post' ? FAILURES_OF_WORK : [])].filter((status) => !(status in answers)),
+  )
+  return {
+    tags: [group],
+    summary,
+    operationId: `${method}${path.replace(/[^a-zA-Z0-9]+(.)?/g, (_, letter = '') => letter.toUpperCase())}`,
+    ...(example !== undefined && { description: example }),
+    parameters: [...pathParameters(path), ...queryParameters(operation.query)],
+    ...(body && { requestBody: { content: contentOf(body, 'input') } }),
+    responses: {
+      ...Object.fromEntries(
+        Object.entries(answers).map(([status, { means, content }]) => [
+          status,
+          { description: means, ...(content && { content: contentOf(content, 'output') }) },
+        ]),
+      ),
+      ...Object.fromEntries(
+        [...failures]
+          .sort()
+          .map((status) => [status, { description: STATUS_CODES[status] ?? '', content: error }]),
+      ),
+    },
+  }
+}
+
+function contentOf(content: Content, io: 'input' | 'output'): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(content).map(([type, schema]) => [
+      type,
+      { schema: typeof schema === 'string' ? { type: 'string', description: schema } : schemaOf(schema, io) },
+    ]),
+  )
+}
+
+function pathParameters(path: string): unknown[] {
+  return [...path.matchAll(/:(\w+)/g)].map(([, name]) => ({
+    name,
+    in: 'path',
+    required: true,
+    schema: { type: 'string' },
+  }))
+}
+
+function queryParameters(query: z.ZodType): unknown[] {
+  const { properties = {} } = schemaOf(query, 'output') as {
+    properties?: Record<string, Record<string, unknown>>
+  }
+  return Object.entries(properties).map(([name, { description, ...schema }]) => ({
+    name,
+    in: 'query',
+    ...(description !== undefined && { description }),
+    schema,
+  }))
+}
+
+function schemaOf(schema: z.ZodType, io: 'input' | 'output' = 'output'): Record<string, unknown> {
+  const { $schema, ...json } = z.toJSONSchema(schema, { io, unrepresentable: 'any' })
+  return json
+}

@@ -1,0 +1,46 @@
+import { PassThrough } from 'node:stream'
+import type { Context } from '../http/context.ts'
+import { describeError } from '../http/errors.ts'
+import type { Watcher } from '../models/predictor.ts'
+
+/**
+ * Answers with a line of JSON for each state that a prediction goes through, so that a page can show it waiting. The
+ * status is sent with the first line: what fails after that is said in the last one.
+ */
+export async function streamStates(ctx: Context, work: (watcher: Watcher) => Promise<object>): Promise<void> {
+  const lines = new PassThrough()
+  const write = (line: object) => lines.write(`${JSON.stringify(line)}\n`)
+  let answered: () => void = () => {}
+  const begun = new Promise<void>((resolve) => {
+    answered = resolve
+  })
+  const say = (line: object) => {
+    write(line)
+    answered()
+  }
+  const done = work({
+    downloading: () => say({ state: 'downloading' }),
+    position: (position) => say(position > 0 ? { state: 'queued', position } : { state: 'predicting' }),
+  })
+  const finished = done.then(
+    (answer) => write({ state: 'done', id: ctx.state.requestId, ...answer }),
+    (error: unknown) => {
+      const failed = failure(error, ctx)
+      if (failed.status >= 500) ctx.app.emit('error', error, ctx)
+      write({ state: 'failed', ...failed })
+    },
+  )
+  // A request that fails before it waits for anything gets an answer like any other.
+  await Promise.race([begun, done])
+  ctx.type = 'application/x-ndjson'
+  ctx.set('Cache-Control', 'no-store')
+  ctx.set('X-Accel-Buffering', 'no')
+  ctx.body = lines
+  void finished.then(() => lines.end())
+}
+
+function failure(error: unknown, ctx: Context) {
+  const { status, code, message, retryAfter } = describeError(error)
+  const { requestId } = ctx.state
+  return { status, ...(retryAfter !== undefined && { retryAfter }), error: { code, message, requestId } }
+}
