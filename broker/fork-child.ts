@@ -2,7 +2,10 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { BrokerError } from './errors.ts'
 
-const CHILD = new URL(import.meta.url.endsWith('.ts') ? './child.ts' : './child.js', import.meta.url)
+const CHILD = new URL(
+  import.meta.url.endsWith('.ts') ? './child/entry.ts' : './child/entry.js',
+  import.meta.url,
+)
 
 // A pipeline may use a broker of its own. One that starts a broker on itself would fork without end.
 const MAX_NESTING = 2

@@ -1,4 +1,4 @@
-import type { ChildProcess } from './child-process.ts'
+import type { ChildProcess } from './child-view.ts'
 import type { Call } from './pending.ts'
 import { Queue } from './queue.ts'
 

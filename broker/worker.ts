@@ -1,5 +1,5 @@
 import { backoff } from './backoff.ts'
-import { type ChildOptions, ChildProcess } from './child-process.ts'
+import { type ChildOptions, ChildProcess } from './child-view.ts'
 import { PipelineError } from './error-wire.ts'
 import { BrokerError } from './errors.ts'
 import type { Answer } from './messages.ts'

@@ -1,6 +1,6 @@
 import type { Engine } from './engines/engine.ts'
+import { readDigit } from './image/digit/read-digit.ts'
 import { grey } from './image/grey.ts'
-import { readDigit } from './image/read-digit.ts'
 import { type ImageOptions, readImage } from './image/read-image.ts'
 import type { Label } from './models/labels.ts'
 import { topIndices } from './top-indices.ts'

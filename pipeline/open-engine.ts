@@ -1,10 +1,10 @@
-import { availableDevices, chooseDevice, type Device } from './engines/device.ts'
+import { availableDevices, chooseDevice, type Device } from './engines/device/device.ts'
 import type { Engine } from './engines/engine.ts'
-import { type OnnxEngine, openOnnx } from './engines/onnx.ts'
-import { pixelInput } from './engines/pixel-input.ts'
-import { probeOnnx } from './engines/probe-onnx.ts'
+import { type OnnxEngine, openOnnx } from './engines/onnx/onnx.ts'
+import { pixelInput } from './engines/onnx/pixel-input.ts'
+import { probeOnnx } from './engines/onnx/probe-onnx.ts'
+import { compiledDir, type FoundModel } from './found-model.ts'
 import { compiledModel } from './graph/compiled-cache.ts'
-import { compiledDir, type FoundModel } from './load-model.ts'
 
 export interface EngineRequest {
   weightsDir: string
@@ -96,7 +96,7 @@ async function onTfjs(
 ): Promise<OpenedEngine> {
   progress(0.5, 'loading the weights into TensorFlow.js')
   // Imported only where it is asked for: the package is not there by default.
-  const { openTfjs } = await import('./engines/tfjs.ts')
+  const { openTfjs } = await import('./engines/tfjs/tfjs.ts')
   const { layers, weights, close } = await found.open()
   try {
     const { preprocessing } = found

@@ -1,5 +1,5 @@
 /** ONNX Runtime with nothing around it: runs a model as fast as it goes for as long as it is told. */
-import '../../pipeline/engines/no-telemetry.ts'
+import '../../pipeline/engines/onnx/no-telemetry.ts'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 
 interface Order {

@@ -1,4 +1,4 @@
-import type { Layer } from '../models/layer-list.ts'
+import type { Layer } from '../models/networks/layer-list.ts'
 import { decimal, layerError, notSupported } from './layer-config.ts'
 import type { OnnxGraph } from './onnx-graph.ts'
 import { anyOrder, type Value } from './value.ts'

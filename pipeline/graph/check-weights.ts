@@ -1,5 +1,5 @@
 import type { ModelError } from '../errors.ts'
-import type { Layer } from '../models/layer-list.ts'
+import type { Layer } from '../models/networks/layer-list.ts'
 import { layerError, shapeText } from './layer-config.ts'
 import { expectedArrays, type Shape } from './shapes.ts'
 import type { WeightStore } from './weight-store.ts'

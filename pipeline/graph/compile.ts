@@ -1,5 +1,5 @@
 import { ModelError } from '../errors.ts'
-import type { Layer, LayerList } from '../models/layer-list.ts'
+import type { Layer, LayerList } from '../models/networks/layer-list.ts'
 import { checkWeights } from './check-weights.ts'
 import { type Emission, inputOf } from './emission.ts'
 import { emitLayer } from './emit-layer.ts'

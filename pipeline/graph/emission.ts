@@ -1,4 +1,4 @@
-import type { Layer } from '../models/layer-list.ts'
+import type { Layer } from '../models/networks/layer-list.ts'
 import type { OnnxGraph } from './onnx-graph.ts'
 import type { Shape } from './shapes.ts'
 import type { Value } from './value.ts'

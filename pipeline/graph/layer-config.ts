@@ -1,5 +1,5 @@
 import { ModelError, type PipelineErrorCode } from '../errors.ts'
-import type { Layer } from '../models/layer-list.ts'
+import type { Layer } from '../models/networks/layer-list.ts'
 
 /*
  * The fields of a layer come out of a file that anybody may have written: each is looked at once, here, and is then a

@@ -1,4 +1,4 @@
-import type { Layer, LayerList } from '../models/layer-list.ts'
+import type { Layer, LayerList } from '../models/networks/layer-list.ts'
 import { activationName } from './activations.ts'
 
 /** The layers that the output depends on, in their order: an auxiliary head is left away, with its weights. */

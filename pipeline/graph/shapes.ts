@@ -1,4 +1,4 @@
-import type { Layer, LayerList } from '../models/layer-list.ts'
+import type { Layer, LayerList } from '../models/networks/layer-list.ts'
 import {
   axisOf,
   borders,

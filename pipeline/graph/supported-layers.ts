@@ -1,5 +1,5 @@
 import { ModelError } from '../errors.ts'
-import type { Layer } from '../models/layer-list.ts'
+import type { Layer } from '../models/networks/layer-list.ts'
 
 /** Layers that only do something while a model is being trained. */
 const TRAINING_ONLY = [

@@ -1,4 +1,4 @@
-import type { Layer } from '../models/layer-list.ts'
+import type { Layer } from '../models/networks/layer-list.ts'
 
 /** The weight arrays that a layer has, by their Keras names, in the order in which Keras keeps them. */
 export function weightRoles({ className, config }: Layer): string[] {

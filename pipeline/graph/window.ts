@@ -1,4 +1,4 @@
-import type { Layer } from '../models/layer-list.ts'
+import type { Layer } from '../models/networks/layer-list.ts'
 import { isSamePadding, layerError, pair, shapeText } from './layer-config.ts'
 
 /** A window that slides over an image, along each of the two axes [vertical, horizontal]. */

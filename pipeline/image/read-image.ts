@@ -1,7 +1,7 @@
-import { decodeImage } from './decode-image.ts'
-import { centered, stretched } from './placement.ts'
-import { resizeFilter } from './resize-filter.ts'
-import { resizeNearest } from './resize-nearest.ts'
+import { decodeImage } from './decode/decode-image.ts'
+import { centered, stretched } from './scale/placement.ts'
+import { resizeFilter } from './scale/resize-filter.ts'
+import { resizeNearest } from './scale/resize-nearest.ts'
 
 export interface ImageOptions {
   /** What the network wants. */

@@ -1,10 +1,10 @@
-import { inceptionV3 } from './inception-v3.ts'
-import type { LayerList } from './layer-list.ts'
-import { mobilenet } from './mobilenet.ts'
-import { mobilenetV2 } from './mobilenet-v2.ts'
-import { resnet50 } from './resnet50.ts'
-import { LEGACY_RESNET50_LAYER, resnet50Legacy } from './resnet50-legacy.ts'
-import { vgg16 } from './vgg16.ts'
+import { inceptionV3 } from './networks/inception-v3.ts'
+import type { LayerList } from './networks/layer-list.ts'
+import { mobilenet } from './networks/mobilenet.ts'
+import { mobilenetV2 } from './networks/mobilenet-v2.ts'
+import { resnet50 } from './networks/resnet50.ts'
+import { LEGACY_RESNET50_LAYER, resnet50Legacy } from './networks/resnet50-legacy.ts'
+import { vgg16 } from './networks/vgg16.ts'
 
 /** A model that is known by name: what it is made of, what it expects, and where its weights are. */
 export interface CatalogEntry {

@@ -1,13 +1,13 @@
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ModelError } from '../errors.ts'
-import { timeWords } from './byte-words.ts'
-import { downloadFile } from './download.ts'
-import { DownloadError } from './download-error.ts'
-import { folderWatch } from './folder-watch.ts'
+import { timeWords } from './download/byte-words.ts'
+import { downloadFile } from './download/download.ts'
+import { DownloadError } from './download/download-error.ts'
+import { folderWatch } from './download/folder-watch.ts'
+import { partOf, sizeOf } from './download/part-file.ts'
+import type { OnProgress } from './download/transfer-meter.ts'
 import { lookAtWeights } from './look-at-weights.ts'
-import { partOf, sizeOf } from './part-file.ts'
-import type { OnProgress } from './transfer-meter.ts'
 
 /** A file of weights that can be had from somewhere. */
 export interface WeightsEntry {

@@ -2,8 +2,8 @@ import { ModelError } from '../errors.ts'
 import { builtIns } from '../models/built-in.ts'
 import { catalog } from '../models/catalog.ts'
 import { nearestWord } from '../models/nearest-word.ts'
+import type { OnProgress } from './download/transfer-meter.ts'
 import { ensureWeights } from './ensure-weights.ts'
-import type { OnProgress } from './transfer-meter.ts'
 
 export interface FetchOptions {
   model: string

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { ModelError } from '../errors.ts'
-import { hasMd5 } from './checked-file.ts'
+import { hasMd5 } from './download/checked-file.ts'
 
 interface Version {
   readonly bytes: number

@@ -1,13 +1,13 @@
 import { inferShapes } from '../graph/shapes.ts'
 import type { WeightStore } from '../graph/weight-store.ts'
-import type { LayerList } from '../models/layer-list.ts'
-import { bindWeights } from './bind-weights.ts'
-import type { KerasTopology, WeightPlace } from './keras-config.ts'
-import { loadError } from './model-file-error.ts'
-import type { ModelFormat, ModelSource } from './model-source.ts'
-import { openSource } from './open-source.ts'
-import type { Kernels } from './theano-h5.ts'
-import { weightStoreOf } from './weight-store-of.ts'
+import type { LayerList } from '../models/networks/layer-list.ts'
+import { bindWeights } from './bind/bind-weights.ts'
+import { weightStoreOf } from './bind/weight-store-of.ts'
+import type { KerasTopology, WeightPlace } from './keras/keras-config.ts'
+import type { Kernels } from './keras/theano-h5.ts'
+import { loadError } from './source/model-file-error.ts'
+import type { ModelFormat, ModelSource } from './source/model-source.ts'
+import { openSource } from './source/open-source.ts'
 
 /** What can be told of a file without looking at its weights. */
 export interface PeekedModel {

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { expect } from 'chai'
-import { availableDevices } from '../../pipeline/engines/available-devices.ts'
+import { availableDevices } from '../../pipeline/engines/device/available-devices.ts'
 
 const RADEON = 'usr/share/vulkan/icd.d/radeon_icd.x86_64.json'
 const LLVMPIPE = 'usr/share/vulkan/icd.d/lvp_icd.x86_64.json'

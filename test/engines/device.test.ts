@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'chai'
-import { chooseDevice, type Device, type DeviceOptions } from '../../pipeline/engines/device.ts'
+import { chooseDevice, type Device, type DeviceOptions } from '../../pipeline/engines/device/device.ts'
 import type { Engine } from '../../pipeline/engines/engine.ts'
 import { ModelError } from '../../pipeline/errors.ts'
 import { errorOf } from '../support/broker.ts'

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { probeOnnx } from '../../pipeline/engines/probe-onnx.ts'
+import { probeOnnx } from '../../pipeline/engines/onnx/probe-onnx.ts'
 import { errorOf, until } from '../support/broker.ts'
 import { bytesOf, relativeError, withCompiled, withEngine } from '../support/compiled.ts'
 import { anyWeights, smallNetwork } from '../support/small-network.ts'

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { restoreNodeUtil } from '../../pipeline/engines/restore-node-util.ts'
-import { openBackend } from '../../pipeline/engines/tfjs-backend.ts'
+import { restoreNodeUtil } from '../../pipeline/engines/tfjs/restore-node-util.ts'
+import { openBackend } from '../../pipeline/engines/tfjs/tfjs-backend.ts'
 import { errorOf } from '../support/broker.ts'
 
 const GPU = '@tensorflow/tfjs-node-gpu'

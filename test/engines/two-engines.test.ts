@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { openTfjs } from '../../pipeline/engines/tfjs.ts'
+import { openTfjs } from '../../pipeline/engines/tfjs/tfjs.ts'
 import { isIdentity, SUPPORTED_LAYERS } from '../../pipeline/graph/supported-layers.ts'
 import { bytesOf, relativeError, withCompiled, withEngine } from '../support/compiled.ts'
 import { anyWeights, smallNetwork, type Written } from '../support/small-network.ts'

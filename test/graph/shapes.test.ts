@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { ModelError } from '../../pipeline/errors.ts'
 import { expectedArrays, inferShapes } from '../../pipeline/graph/shapes.ts'
 import { SUPPORTED_LAYERS } from '../../pipeline/graph/supported-layers.ts'
-import type { LayerList } from '../../pipeline/models/layer-list.ts'
+import type { LayerList } from '../../pipeline/models/networks/layer-list.ts'
 import { type LayerSketch, sketch } from '../support/small-models.ts'
 
 describe('shapes', () => {

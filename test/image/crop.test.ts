@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import sharp from 'sharp'
-import { centered } from '../../pipeline/image/placement.ts'
 import { readImage } from '../../pipeline/image/read-image.ts'
+import { centered } from '../../pipeline/image/scale/placement.ts'
 import { pixelsOf } from '../support/image-files.ts'
 import { smoothImage } from '../support/synthetic.ts'
 

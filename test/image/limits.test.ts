@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import sharp from 'sharp'
-import { withRoomFor } from '../../pipeline/image/decoding-room.ts'
+import { withRoomFor } from '../../pipeline/image/decode/decoding-room.ts'
 import { codeOf, errorOf } from '../support/broker.ts'
 import { bmp, gif, photo, pixelsOf, png, pngBomb } from '../support/image-files.ts'
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import sharp from 'sharp'
-import { exifOrientation } from '../../pipeline/image/exif-orientation.ts'
+import { exifOrientation } from '../../pipeline/image/decode/exif-orientation.ts'
 import { photo, pixelsOf } from '../support/image-files.ts'
 
 describe('EXIF orientation', () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { imageKind } from '../../lib/image/image-kind.ts'
-import { imageType } from '../../pipeline/image/image-type.ts'
+import { imageType } from '../../pipeline/image/decode/image-type.ts'
 import { bmp, gif, photo } from '../support/image-files.ts'
 
 describe('imageKind()', () => {

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { expectedArrays, inferShapes } from '../../pipeline/graph/shapes.ts'
 import { catalog, topologyFor } from '../../pipeline/models/catalog.ts'
-import type { LayerList } from '../../pipeline/models/layer-list.ts'
+import type { LayerList } from '../../pipeline/models/networks/layer-list.ts'
 
 describe('catalog', () => {
   const PARAMETERS: ReadonlyMap<string, number> = new Map([

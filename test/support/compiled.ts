@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { open, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type OnnxEngine, openOnnx } from '../../pipeline/engines/onnx.ts'
+import { type OnnxEngine, openOnnx } from '../../pipeline/engines/onnx/onnx.ts'
 import { type CompileOptions, compileGraph } from '../../pipeline/graph/compile.ts'
 import type { WeightStore } from '../../pipeline/graph/weight-store.ts'
-import type { LayerList } from '../../pipeline/models/layer-list.ts'
+import type { LayerList } from '../../pipeline/models/networks/layer-list.ts'
 
 /** Compiles into a folder of its own and hands the path to `use`; the folder goes afterwards. */
 export async function withCompiled<T>(

@@ -15,7 +15,7 @@ const NODE = /^node:/
 const INFERENCE = /^(onnxruntime-|@tensorflow\/|sharp$|jimp$|@jimp\/|h5wasm$|protobufjs$)/
 const WEB_PROCESS = /^(StartService\.ts$|lib\/|broker\/)/
 // The settings are read from it; ONNX Runtime takes one word from it and from nowhere else.
-const MAY_USE_ENVIRONMENT = /^(lib\/config\/config|pipeline\/engines\/no-telemetry)\.ts$/
+const MAY_USE_ENVIRONMENT = /^(lib\/config\/config|pipeline\/engines\/onnx\/no-telemetry)\.ts$/
 const SPECIFIER = /(?:\bfrom|\bimport)\s*\(?\s*(['"])([^'"]+)\1/g
 
 const RULES: readonly Rule[] = [

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { Layer, LayerList } from '../../pipeline/models/layer-list.ts'
+import type { Layer, LayerList } from '../../pipeline/models/networks/layer-list.ts'
 
 interface KerasLayer {
   class_name: string

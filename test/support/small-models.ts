@@ -1,5 +1,5 @@
 import type { WeightStore } from '../../pipeline/graph/weight-store.ts'
-import type { Layer, LayerList } from '../../pipeline/models/layer-list.ts'
+import type { Layer, LayerList } from '../../pipeline/models/networks/layer-list.ts'
 import { bytesOf, withCompiled, withEngine } from './compiled.ts'
 
 export type LayerSketch = [className: string, config?: Layer['config'], inputs?: string[]]

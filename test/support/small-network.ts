@@ -1,6 +1,6 @@
 import { expectedArrays, inferShapes } from '../../pipeline/graph/shapes.ts'
 import type { WeightStore } from '../../pipeline/graph/weight-store.ts'
-import type { Layer, LayerList } from '../../pipeline/models/layer-list.ts'
+import type { Layer, LayerList } from '../../pipeline/models/networks/layer-list.ts'
 import { hash } from './synthetic.ts'
 
 /** A layer as a test writes it: its class, its fields, and what it takes where that is not the one before it. */

@@ -1,9 +1,9 @@
 import { expect } from 'chai'
-import { inceptionV3 } from '../../pipeline/models/inception-v3.ts'
-import type { LayerList } from '../../pipeline/models/layer-list.ts'
-import { arrayRole } from '../../pipeline/weights/array-role.ts'
-import { bindWeights, wantedGroups } from '../../pipeline/weights/bind-weights.ts'
-import type { SourceGroup } from '../../pipeline/weights/source-array.ts'
+import { inceptionV3 } from '../../pipeline/models/networks/inception-v3.ts'
+import type { LayerList } from '../../pipeline/models/networks/layer-list.ts'
+import { arrayRole } from '../../pipeline/weights/bind/array-role.ts'
+import { bindWeights, wantedGroups } from '../../pipeline/weights/bind/bind-weights.ts'
+import type { SourceGroup } from '../../pipeline/weights/source/source-array.ts'
 
 const NO_PLACES = new Map()
 const bind = (list: LayerList, groups: readonly SourceGroup[]) =>

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { type DownloadOptions, downloadFile } from '../../pipeline/weights/download.ts'
+import { type DownloadOptions, downloadFile } from '../../pipeline/weights/download/download.ts'
 import { codeOf, errorOf, until } from '../support/broker.ts'
 import {
   bytesOf,
@@ -279,7 +279,7 @@ describe('downloadFile', () => {
   it('downloads once for several processes, and the next goes on when the first is killed', async () => {
     await serve({ slowMs: 15 })
     const script = `
-      import { downloadFile } from ${JSON.stringify(new URL('../../pipeline/weights/download.ts', import.meta.url).href)}
+      import { downloadFile } from ${JSON.stringify(new URL('../../pipeline/weights/download/download.ts', import.meta.url).href)}
       await downloadFile(${JSON.stringify({ url: server.url, path, bytes: BYTES, md5: MD5, allowHttp: true })})
     `
     const start = () => spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script])

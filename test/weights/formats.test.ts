@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { weightRoles } from '../../pipeline/graph/weight-roles.ts'
-import { layerListFromKeras } from '../../pipeline/weights/keras-config.ts'
+import { layerListFromKeras } from '../../pipeline/weights/keras/keras-config.ts'
 import {
   type OpenedModel,
   type OpenOptions,

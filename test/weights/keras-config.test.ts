@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { inferShapes } from '../../pipeline/graph/shapes.ts'
 import { catalog } from '../../pipeline/models/catalog.ts'
-import type { LayerList } from '../../pipeline/models/layer-list.ts'
-import { layerListFromKeras } from '../../pipeline/weights/keras-config.ts'
+import type { LayerList } from '../../pipeline/models/networks/layer-list.ts'
+import { layerListFromKeras } from '../../pipeline/weights/keras/keras-config.ts'
 import { describeWithShared, shared } from '../support/shared.ts'
 
 const input = (name = 'image', shape: unknown = [null, 8, 8, 3]) => ({

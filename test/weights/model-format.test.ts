@@ -2,9 +2,9 @@ import { closeSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { openWindow } from '../../pipeline/weights/file-window.ts'
-import { detectContainer } from '../../pipeline/weights/model-format.ts'
 import { peekModel } from '../../pipeline/weights/open-model.ts'
+import { openWindow } from '../../pipeline/weights/source/file-window.ts'
+import { detectContainer } from '../../pipeline/weights/source/model-format.ts'
 import { codeOf } from '../support/broker.ts'
 
 // ModelProto: ir_version 8, producer_name "t", graph of three bytes, one opset.

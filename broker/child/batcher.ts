@@ -1,0 +1,168 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { encodeError } from '../error-wire.ts'
+import { BrokerError } from '../errors.ts'
+import type { Answer, CallMessage } from '../messages.ts'
+import type { Pipeline } from '../pipeline.ts'
+
+interface Held {
+  readonly key: string
+  readonly method: string
+  input: unknown
+  prepareMs: number
+  state: 'preparing' | 'prepared' | 'dropped'
+}
+
+type Method = (input: unknown) => unknown
+
+/**
+ * The child's half of the work: prepares whatever it holds at once, and predicts one batch after another. A batch is
+ * formed at the last moment, from all that is prepared by then, so it neither waits for more nor starts too small.
+ */
+export class Batcher {
+  readonly #pipeline: Pipeline
+  readonly #methods: ReadonlySet<string>
+  readonly #maxBatch: number
+  readonly #answer: (answers: Answer[]) => void
+  // In order of arrival. A call is in here until its batch starts; the parent bounds how many it sends.
+  readonly #held = new Map<string, Held>()
+  // True while predict() or another method runs: they never overlap.
+  #running = false
+
+  constructor(pipeline: Pipeline, maxBatch: number, answer: (answers: Answer[]) => void) {
+    this.#pipeline = pipeline
+    this.#maxBatch = maxBatch
+    this.#answer = answer
+    this.#methods = new Set(pipeline.methods ?? ['predict'])
+    for (const name of this.#methods) {
+      if (typeof this.#method(name) === 'function') continue
+      throw new BrokerError(
+        'ERR_OPTION',
+        `The pipeline declares the method "${name}", but has no such function.`,
+      )
+    }
+  }
+
+  get methods(): string[] {
+    return [...this.#methods]
+  }
+
+  accept(calls: readonly CallMessage[]): void {
+    for (const { key, method, args } of calls) {
+      if (!this.#methods.has(method)) {
+        const error = new BrokerError('ERR_UNKNOWN_METHOD', `The pipeline has no method "${method}".`)
+        this.#answer([failure(key, error)])
+        continue
+      }
+      const held: Held = { key, method, input: args[0], prepareMs: 0, state: 'preparing' }
+      this.#held.set(key, held)
+      if (method === 'predict' && this.#pipeline.prepare) void this.#prepare(held)
+      else held.state = 'prepared'
+    }
+    void this.#run()
+  }
+
+  /**
+   * The callers went away: what has not started does not start. The answer tells the parent that there is room, and a
+   * preparation that runs takes its room until it ends: else callers that come and go would start any number of them.
+   */
+  cancel(keys: readonly string[]): void {
+    for (const key of keys) {
+      const held = this.#held.get(key)
+      if (held?.state === 'prepared') this.#drop(held)
+      else if (held) held.state = 'dropped'
+    }
+  }
+
+  #drop({ key }: Held): void {
+    this.#held.delete(key)
+    this.#answer([failure(key, new BrokerError('ERR_ABORTED', 'The caller went away.'))])
+  }
+
+  async #prepare(held: Held): Promise<void> {
+    const start = performance.now()
+    try {
+      held.input = await this.#pipeline.prepare?.(held.input)
+      if (held.state === 'dropped') return this.#drop(held)
+      held.prepareMs = performance.now() - start
+      held.state = 'prepared'
+      void this.#run()
+    } catch (error) {
+      this.#held.delete(held.key)
+      this.#answer([failure(held.key, error, performance.now() - start)])
+    }
+  }
+
+  async #run(): Promise<void> {
+    if (this.#running) return
+    this.#running = true
+    for (let batch = this.#take(); batch.length > 0; batch = this.#take()) {
+      await this.#predict(batch)
+      if (this.#held.size === 0) break
+      // A predict() that blocks the thread also blocks the pipe. One turn of the loop between two batches lets the
+      // answers out and the next calls in, so that these are prepared (on other threads) during the next batch.
+      await nextTurn()
+    }
+    this.#running = false
+  }
+
+  /** The next batch, in order of arrival: what is prepared by now. A method other than predict runs alone. */
+  #take(): Held[] {
+    const batch: Held[] = []
+    for (const held of this.#held.values()) {
+      if (held.state !== 'prepared') continue
+      if (held.method !== 'predict' && batch.length > 0) break
+      batch.push(held)
+      this.#held.delete(held.key)
+      if (held.method !== 'predict' || batch.length === this.#maxBatch) break
+    }
+    return batch
+  }
+
+  /** After a failure this runs again for the halves of the batch, down to the input at fault. */
+  async #predict(batch: readonly Held[]): Promise<void> {
+    const start = performance.now()
+    const work = (held: Held) => ({
+      prepare: held.prepareMs,
+      predict: performance.now() - start,
+      batch: batch.length,
+    })
+    try {
+      const values = await this.#values(batch)
+      this.#answer(
+        batch.map((held, row): Answer => {
+          const value = values[row]
+          if (value instanceof Error)
+            return { kind: 'failure', key: held.key, error: encodeError(value), work: work(held) }
+          return { kind: 'result', key: held.key, value, work: work(held) }
+        }),
+      )
+    } catch (error) {
+      const [first] = batch
+      if (first && batch.length === 1) {
+        this.#answer([{ kind: 'failure', key: first.key, error: encodeError(error), work: work(first) }])
+        return
+      }
+      const half = batch.length >> 1
+      await this.#predict(batch.slice(0, half))
+      await this.#predict(batch.slice(half))
+    }
+  }
+
+  async #values(batch: readonly Held[]): Promise<readonly unknown[]> {
+    const inputs = batch.map((held) => held.input)
+    const method = batch[0]?.method ?? 'predict'
+    if (method !== 'predict') return [await this.#method(method)?.call(this.#pipeline, inputs[0])]
+    const values: unknown = await this.#pipeline.predict?.(inputs)
+    if (Array.isArray(values) && values.length === inputs.length) return values
+    const came = Array.isArray(values) ? `${values.length} answers` : typeof values
+    throw new BrokerError('ERR_PIPELINE', `predict() returned ${came} for ${inputs.length} inputs.`)
+  }
+
+  #method(name: string): Method | undefined {
+    return (this.#pipeline as unknown as Record<string, Method | undefined>)[name]
+  }
+}
+
+function failure(key: string, error: unknown, prepare = 0): Answer {
+  return { kind: 'failure', key, error: encodeError(error), work: { prepare, predict: 0, batch: 0 } }
+}

@@ -1,0 +1,91 @@
+/** What runs in the forked child: it makes the pipeline, answers calls, and ends when its parent does. */
+
+import { encodeError } from '../error-wire.ts'
+import { BrokerError } from '../errors.ts'
+import { type Answer, type FromChild, isToChild, type ToChild } from '../messages.ts'
+import type { MakePipeline, Pipeline } from '../pipeline.ts'
+import { Batcher } from './batcher.ts'
+import { watchParent } from './watch-parent.ts'
+
+const MAX_WORD = 500
+
+let pipeline: Pipeline | undefined
+let batcher: Batcher | undefined
+
+watchParent()
+process.on('message', (message: unknown) => {
+  if (!isToChild(message))
+    throw new BrokerError('ERR_PROTOCOL', 'The parent sent something that is no message.')
+  void receive(message)
+})
+
+async function receive(message: ToChild): Promise<void> {
+  switch (message.kind) {
+    case 'start':
+      return start(message)
+    case 'call':
+      return batcher?.accept([message])
+    case 'calls':
+      return batcher?.accept(message.calls)
+    case 'cancel':
+      return batcher?.cancel(message.keys)
+    case 'close':
+      await pipeline?.close?.()
+      process.exit(0)
+  }
+}
+
+async function start(message: Extract<ToChild, { kind: 'start' }>): Promise<void> {
+  process.title = `tandem ${message.name}`
+  try {
+    pipeline = await makePipeline(message.pipeline, message.options)
+    batcher = new Batcher(pipeline, message.maxBatch, answer)
+    await sent({ kind: 'ready', methods: batcher.methods, info: pipeline.info })
+  } catch (error) {
+    await sent({ kind: 'failed', error: encodeError(error) })
+    process.exit(1)
+  }
+}
+
+async function makePipeline(url: string, options: unknown): Promise<Pipeline> {
+  const module: { makePipeline?: unknown } = await import(url)
+  if (typeof module.makePipeline !== 'function') {
+    throw new BrokerError('ERR_OPTION', `The module ${url} exports no function "makePipeline".`)
+  }
+  const made: unknown = await (module.makePipeline as MakePipeline)(options as never, { progress })
+  if (typeof made === 'object' && made !== null) return made
+  throw new BrokerError('ERR_OPTION', `makePipeline of ${url} returned ${typeof made} instead of a pipeline.`)
+}
+
+function progress(fraction: number, word: string): void {
+  const bounded = Math.min(1, Math.max(0, Number(fraction) || 0))
+  process.send?.({
+    kind: 'progress',
+    fraction: bounded,
+    word: String(word).slice(0, MAX_WORD),
+  } satisfies FromChild)
+}
+
+/** One message for a batch; when it cannot be cloned, one for each, so that only the answer at fault is lost. */
+function answer(answers: Answer[]): void {
+  const [first] = answers
+  const single = first && answers.length === 1
+  try {
+    process.send?.((single ? first : { kind: 'answers', answers }) satisfies FromChild)
+  } catch (error) {
+    for (const one of single ? [notCloneable(first, error)] : answers) answer([one])
+  }
+}
+
+function notCloneable({ key, work }: Answer, error: unknown): Answer {
+  const why = error instanceof Error ? error.message : String(error)
+  const message = `The pipeline's answer cannot cross the pipe: ${why}`
+  return { kind: 'failure', key, error: encodeError(new BrokerError('ERR_NOT_CLONEABLE', message)), work }
+}
+
+/** Resolves when the message has left: process.exit() would cut it off. */
+function sent(message: FromChild): Promise<void> {
+  return new Promise((resolve) => {
+    process.send?.(message, undefined, undefined, () => resolve())
+  })
+}

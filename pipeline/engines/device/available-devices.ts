@@ -1,0 +1,70 @@
+import '../onnx/no-telemetry.ts'
+import { existsSync, readdirSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { listSupportedBackends } from 'onnxruntime-node'
+import type { Device } from './device.ts'
+
+export interface Host {
+  readonly platform: string
+  /** Where the file system begins. */
+  readonly root: string
+  /** What ONNX Runtime was built for. */
+  readonly backends: readonly string[]
+  /** The folder of ONNX Runtime's libraries. */
+  readonly libraries: string
+}
+
+/** What the kernel calls a GPU: of any make, NVIDIA's own, or the one that Windows lends to its Linux. */
+const GPU = /^(nvidia\d+|dxg)$/
+const RENDER_NODE = /^renderD\d+$/
+/** Where Vulkan looks for its drivers. */
+const VULKAN_DRIVERS = ['etc/vulkan/icd.d', 'usr/share/vulkan/icd.d', 'usr/local/share/vulkan/icd.d']
+/** Drivers that draw on the CPU: llvmpipe, SwiftShader. */
+const SOFTWARE_DRIVER = /^(lvp|lavapipe|(vk_)?swiftshader)/i
+
+/**
+ * The devices that a model may run on here, the CPU first. A try costs a second and more, so a device counts only
+ * where its hardware shows: under Linux, where most machines are servers without a GPU, in a handful of files.
+ */
+export function availableDevices(host: Host = thisHost()): Device[] {
+  const devices: Device[] = ['cpu']
+  if (host.backends.includes('webgpu') && mayHaveWebGpu(host)) devices.push('webgpu')
+  if (host.backends.includes('cuda') && mayHaveCuda(host)) devices.push('cuda')
+  return devices
+}
+
+function thisHost(): Host {
+  const packageDir = dirname(dirname(createRequire(import.meta.url).resolve('onnxruntime-node')))
+  return {
+    platform: process.platform,
+    root: '/',
+    backends: listSupportedBackends().map(({ name }) => name),
+    libraries: join(packageDir, 'bin', 'napi-v6', process.platform, process.arch),
+  }
+}
+
+/** macOS and Windows bring a driver of their own. */
+function mayHaveWebGpu({ platform, root }: Host): boolean {
+  if (platform !== 'linux') return true
+  const gpus = [
+    ...names(join(root, 'dev')).filter((name) => GPU.test(name)),
+    ...names(join(root, 'dev/dri')).filter((name) => RENDER_NODE.test(name)),
+  ]
+  const drivers = VULKAN_DRIVERS.flatMap((folder) => names(join(root, folder)))
+  return gpus.length > 0 && drivers.some((name) => !SOFTWARE_DRIVER.test(name))
+}
+
+/** The backend is always listed: it is the library beside it that has to be added. */
+function mayHaveCuda({ root, libraries }: Host): boolean {
+  if (!existsSync(join(libraries, 'libonnxruntime_providers_cuda.so'))) return false
+  return names(join(root, 'dev')).some((name) => GPU.test(name))
+}
+
+function names(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
+  }
+}

@@ -1,0 +1,43 @@
+import type { Preprocessing } from '../../graph/preprocessing.ts'
+import type { Engine } from '../engine.ts'
+import { inputNumbers } from '../input-numbers.ts'
+import type { OnnxEngine } from './onnx.ts'
+
+/**
+ * An engine that takes pixels, whatever its model wants. A model compiled here takes the bytes as they are, with the
+ * preprocessing inside; a user's own ONNX file may want floats, or one plane after the other.
+ */
+export function pixelInput(engine: OnnxEngine, preprocessing: Preprocessing): Engine {
+  const { type, order, shape } = engine.input
+  if (type === 'uint8' && order === 'nhwc') return engine
+  const numbersOf =
+    type === 'float32' ? inputNumbers(shape, 'uint8', preprocessing) : (pixels: Uint8Array) => pixels
+  return {
+    ...engine,
+    run(pixels, n) {
+      const numbers = numbersOf(pixels)
+      const ordered = order === 'nchw' ? planes(numbers, shape, n) : numbers
+      return engine.run(new Uint8Array(ordered.buffer, ordered.byteOffset, ordered.byteLength), n)
+    },
+  }
+}
+
+/** From pixel by pixel to plane by plane. */
+function planes<Numbers extends Uint8Array | Float32Array>(
+  numbers: Numbers,
+  shape: readonly number[],
+  n: number,
+): Numbers {
+  const [height = 1, width = 1, channels = 1] = shape
+  const area = height * width
+  const result = numbers.slice() as Numbers
+  for (let image = 0; image < n; image++) {
+    const base = image * area * channels
+    for (let pixel = 0; pixel < area; pixel++) {
+      for (let channel = 0; channel < channels; channel++) {
+        result[base + channel * area + pixel] = numbers[base + pixel * channels + channel] ?? 0
+      }
+    }
+  }
+  return result
+}

@@ -1,0 +1,173 @@
+import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core'
+import { axisOf, borders, decimal, layerError, notSupported, wholeNumbers } from '../../graph/layer-config.ts'
+import type { Shape } from '../../graph/shapes.ts'
+import { isIdentity, type SupportedLayer, unsupportedLayer } from '../../graph/supported-layers.ts'
+import type { Layer } from '../../models/networks/layer-list.ts'
+import { activationOf, exponentialRectifier, leakyRectifier, rectifier } from './tfjs-activations.ts'
+import type { TensorFlow } from './tfjs-backend.ts'
+import {
+  averagePooling,
+  convolution,
+  depthwiseConvolution,
+  maxPooling,
+  separableConvolution,
+} from './tfjs-windows.ts'
+
+/** Answers a new tensor, never one of those it is given: each is disposed of by itself. */
+export type Operation = (inputs: readonly Tensor[]) => Tensor
+
+/** What an operation is made from. */
+export interface Ingredients {
+  readonly tf: TensorFlow
+  readonly layer: Layer
+  /** In Keras' order. */
+  readonly weights: readonly Tensor[]
+  /** The shapes of what comes in and of what goes out, without the batch. */
+  readonly inputs: readonly Shape[]
+  readonly output: Shape
+}
+
+type Unary = (x: Tensor) => Tensor
+type Build = (ingredients: Ingredients) => Unary
+
+/**
+ * What a layer does, in operations of the library's core, which every backend has. The fields of the layer are read
+ * now and not at each run, so that what is wrong with them comes out when the model is opened.
+ */
+export function operationOf(ingredients: Ingredients): Operation {
+  const { tf, layer } = ingredients
+  const merge = MERGES.get(layer.className)
+  if (merge) return merge(ingredients)
+  const build = isIdentity(layer.className) ? () => (x: Tensor) => tf.clone(x) : LAYERS.get(layer.className)
+  if (!build) throw unsupportedLayer(layer)
+  const run = build(ingredients)
+  return ([x]) => {
+    if (x) return run(x)
+    throw layerError(layer, 'it has no input')
+  }
+}
+
+const LAYERS: ReadonlyMap<string, Build> = new Map<SupportedLayer, Build>([
+  ['Activation', ({ tf, layer }) => activationOf(tf, layer)],
+  ['AveragePooling2D', averagePooling],
+  ['BatchNormalization', batchNormalization],
+  ['Conv2D', convolution],
+  ['Cropping2D', cropping],
+  ['Dense', dense],
+  ['DepthwiseConv2D', depthwiseConvolution],
+  ['ELU', ({ tf, layer }) => exponentialRectifier(tf, layer)],
+  ['Flatten', reshaping],
+  ['GlobalAveragePooling2D', (its) => globalPooling(its, (x) => its.tf.mean(x, [1, 2]))],
+  ['GlobalMaxPooling2D', (its) => globalPooling(its, (x) => its.tf.max(x, [1, 2]))],
+  ['LeakyReLU', ({ tf, layer }) => leakyRectifier(tf, layer)],
+  ['MaxPooling2D', maxPooling],
+  ['Permute', permutation],
+  ['ReLU', ({ tf, layer }) => rectifier(tf, layer)],
+  ['Rescaling', rescaling],
+  ['Reshape', reshaping],
+  ['SeparableConv2D', separableConvolution],
+  ['Softmax', softmax],
+  ['ZeroPadding2D', zeroPadding],
+])
+
+const MERGES: ReadonlyMap<string, (ingredients: Ingredients) => Operation> = new Map<
+  SupportedLayer,
+  (ingredients: Ingredients) => Operation
+>([
+  ['Add', (its) => merging(its, (a, b) => its.tf.add(a, b))],
+  ['Average', average],
+  ['Concatenate', concatenation],
+  ['Maximum', (its) => merging(its, (a, b) => its.tf.maximum(a, b))],
+  ['Minimum', (its) => merging(its, (a, b) => its.tf.minimum(a, b))],
+  ['Multiply', (its) => merging(its, (a, b) => its.tf.mul(a, b))],
+  ['Subtract', (its) => merging(its, (a, b) => its.tf.sub(a, b))],
+])
+
+/** Not folded into the layer before it, as the other engine does: here it is computed as Keras writes it down. */
+function batchNormalization({ tf, layer, weights }: Ingredients): Unary {
+  const epsilon = decimal(layer, 'epsilon', 1e-3)
+  const rest = [...weights]
+  const gamma = layer.config.scale === false ? undefined : rest.shift()
+  const beta = layer.config.center === false ? undefined : rest.shift()
+  const [mean, variance] = rest as Tensor1D[]
+  if (!mean || !variance) throw layerError(layer, 'its weights are incomplete')
+  return (x) => tf.batchNorm(x, mean, variance, beta as Tensor1D, gamma as Tensor1D, epsilon)
+}
+
+function dense({ tf, layer, weights: [kernel, bias], output }: Ingredients): Unary {
+  const activation = activationOf(tf, layer)
+  // Of an input with more axes than one, the last is what is multiplied.
+  return (x) => {
+    const rows = tf.reshape(x, [-1, kernel?.shape[0] ?? 0])
+    const product = tf.matMul(rows as Tensor2D, kernel as Tensor2D)
+    return activation(tf.reshape(bias ? tf.add(product, bias) : product, batchOf(x, output)))
+  }
+}
+
+function globalPooling({ tf, output }: Ingredients, pool: Unary): Unary {
+  return (x) => tf.reshape(pool(x), batchOf(x, output))
+}
+
+function reshaping({ tf, output }: Ingredients): Unary {
+  return (x) => tf.reshape(x, batchOf(x, output))
+}
+
+function permutation({ tf, layer }: Ingredients): Unary {
+  const axes = [0, ...wholeNumbers(layer, 'dims', 1)]
+  return (x) => tf.transpose(x, axes)
+}
+
+function zeroPadding({ tf, layer }: Ingredients): Unary {
+  const { top, bottom, left, right } = borders(layer, 'padding')
+  return (x) =>
+    tf.pad4d(x as Tensor4D, [
+      [0, 0],
+      [top, bottom],
+      [left, right],
+      [0, 0],
+    ])
+}
+
+function cropping({ tf, layer, output }: Ingredients): Unary {
+  const { top, left } = borders(layer, 'cropping')
+  return (x) => tf.slice(x, [0, top, left, 0], batchOf(x, output))
+}
+
+function softmax({ tf, layer, output }: Ingredients): Unary {
+  if (axisOf(layer, output.length) === output.length - 1) return (x) => tf.softmax(x)
+  throw notSupported(layer, 'it runs along another axis than the last')
+}
+
+/** x · scale + offset, each one number, or one for each channel. */
+function rescaling({ tf, layer, output }: Ingredients): Unary {
+  const numbers = (field: string, fallback: number): number | number[] => {
+    const value = layer.config[field]
+    if (!Array.isArray(value)) return decimal(layer, field, fallback)
+    const channels = output.at(-1) ?? 0
+    if (value.length === channels && value.every((item) => typeof item === 'number')) return value
+    throw layerError(layer, `${field} must be one number, or ${channels} of them`)
+  }
+  const [scale, offset] = [numbers('scale', 1), numbers('offset', 0)]
+  return (x) => tf.add(tf.mul(x, scale), offset)
+}
+
+function merging({ tf, output }: Ingredients, combine: (a: Tensor, b: Tensor) => Tensor): Operation {
+  // Without the batch, a shorter shape gets its axes of 1 in front; the library would put them before the batch.
+  const level: Unary = (x) => {
+    const [n = 0, ...shape] = x.shape
+    return tf.reshape(x, [n, ...Array<number>(output.length - shape.length).fill(1), ...shape])
+  }
+  return (inputs) => inputs.map(level).reduce(combine)
+}
+
+function average(its: Ingredients): Operation {
+  const sum = merging(its, (a, b) => its.tf.add(a, b))
+  return (inputs) => its.tf.div(sum(inputs), inputs.length)
+}
+
+function concatenation({ tf, layer, output }: Ingredients): Operation {
+  const axis = axisOf(layer, output.length) + 1
+  return (inputs) => tf.concat([...inputs], axis)
+}
+
+const batchOf = (x: Tensor, shape: Shape): number[] => [x.shape[0] ?? 0, ...shape]

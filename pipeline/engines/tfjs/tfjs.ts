@@ -1,0 +1,129 @@
+import type { Tensor } from '@tensorflow/tfjs-core'
+import { ModelError } from '../../errors.ts'
+import { checkWeights } from '../../graph/check-weights.ts'
+import { layerError, shapeText } from '../../graph/layer-config.ts'
+import { neededLayers } from '../../graph/plan.ts'
+import type { Preprocessing } from '../../graph/preprocessing.ts'
+import { inferShapes, type Shape } from '../../graph/shapes.ts'
+import type { WeightStore } from '../../graph/weight-store.ts'
+import type { Layer, LayerList } from '../../models/networks/layer-list.ts'
+import type { Engine } from '../engine.ts'
+import { type InputType, inputNumbers } from '../input-numbers.ts'
+import { type Backend, openBackend, type TensorFlow } from './tfjs-backend.ts'
+import { type Operation, operationOf } from './tfjs-layers.ts'
+
+export interface TfjsOptions {
+  readonly layers: LayerList
+  /** Read from its start to its end while the engine opens, one array at a time, and not needed after that. */
+  readonly weights: WeightStore
+  readonly preprocessing: Preprocessing
+  readonly input: InputType
+  readonly threads: number
+  /** What runs the operations; by default the fastest that is installed. */
+  readonly backend?: Backend
+}
+
+interface Step {
+  readonly layer: Layer
+  readonly run: Operation
+  /** Names of outputs that no later step needs. */
+  readonly used: readonly string[]
+}
+
+/**
+ * A layer list executed by TensorFlow.js, one operation after another, as Keras would: nothing is folded into anything
+ * else, so that this engine can be held against the other one, where all of that is done.
+ */
+export async function openTfjs(options: TfjsOptions): Promise<Engine> {
+  const { weights, input, preprocessing } = options
+  const { inputShape, output } = options.layers
+  const shapes = inferShapes(options.layers)
+  const shapeOf = (name: string): Shape => shapes.get(name) ?? []
+  const layers = neededLayers(options.layers)
+  checkWeights(layers, shapes, weights)
+  const numbersOf = inputNumbers(inputShape, input, preprocessing)
+  const { tf, device } = options.backend ?? (await openBackend(options.threads))
+  const usedUp = lastUses(layers, output)
+  const tensors: Tensor[] = []
+  const steps: Step[] = []
+  try {
+    for (const layer of layers) {
+      if (layer.className === 'InputLayer') continue
+      const own = await upload(tf, weights, layer, tensors)
+      const inputs = layer.inputs.map(shapeOf)
+      const run = operationOf({ tf, layer, weights: own, inputs, output: shapeOf(layer.name) })
+      steps.push({ layer, run, used: usedUp(layer) })
+    }
+  } catch (error) {
+    tf.dispose(tensors)
+    throw error
+  }
+  const inputName = layers.find(({ className }) => className === 'InputLayer')?.name ?? ''
+  return {
+    name: 'tfjs',
+    device,
+    inputShape,
+    outputSize: elements(shapeOf(output)),
+    async run(pixels, n) {
+      const numbers = numbersOf(pixels)
+      if (numbers.length !== n * elements(inputShape)) throw wrongLength(numbers.length, n, inputShape)
+      const answer = tf.tidy(() => forward(steps, inputName, tf.tensor(numbers, [n, ...inputShape]), output))
+      try {
+        return (await answer.data()) as Float32Array
+      } finally {
+        answer.dispose()
+      }
+    },
+    async close() {
+      tf.dispose(tensors.splice(0))
+    },
+  }
+}
+
+/** The weights of one layer. Each array is read, handed over and forgotten before the next is read. */
+async function upload(tf: TensorFlow, weights: WeightStore, layer: Layer, kept: Tensor[]): Promise<Tensor[]> {
+  const own: Tensor[] = []
+  for (const [index, { name, shape }] of weights.arrays(layer.name).entries()) {
+    const values = await weights.read(layer.name, index)
+    if (values.length !== elements(shape)) {
+      throw layerError(layer, `${name} of shape ${shapeText(shape)} came with ${values.length} numbers`)
+    }
+    const tensor = tf.tensor(values, [...shape])
+    own.push(tensor)
+    kept.push(tensor)
+  }
+  return own
+}
+
+/** Which of a layer's inputs no layer after it takes: they can go as soon as it has run. */
+function lastUses(layers: readonly Layer[], output: string): (layer: Layer) => string[] {
+  const last = new Map<string, Layer>()
+  for (const layer of layers) for (const input of layer.inputs) last.set(input, layer)
+  last.delete(output)
+  return (layer) => [...new Set(layer.inputs)].filter((input) => last.get(input) === layer)
+}
+
+function forward(steps: readonly Step[], inputName: string, input: Tensor, output: string): Tensor {
+  const outputs = new Map([[inputName, input]])
+  const outputOf = (name: string): Tensor => {
+    const tensor = outputs.get(name)
+    if (tensor) return tensor
+    throw new ModelError('ERR_MODEL_LOAD', `The output of layer '${name}' is missing.`)
+  }
+  for (const { layer, run, used } of steps) {
+    outputs.set(layer.name, run(layer.inputs.map(outputOf)))
+    // Left to tidy(), the maps between all the layers would be there at once: 120 MB for one image in VGG-16.
+    for (const name of used) {
+      outputOf(name).dispose()
+      outputs.delete(name)
+    }
+  }
+  return outputOf(output)
+}
+
+function wrongLength(found: number, n: number, shape: Shape): ModelError {
+  const message = `${n} inputs of shape ${shapeText(shape)} have ${n * elements(shape)} numbers, ${found} came.`
+  return new ModelError('ERR_ENGINE', message)
+}
+
+const elements = (shape: Shape): number => shape.reduce((product, size) => product * size, 1)

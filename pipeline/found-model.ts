@@ -1,0 +1,115 @@
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import { ModelError } from './errors.ts'
+import type { Preprocessing } from './graph/preprocessing.ts'
+import type { WeightStore } from './graph/weight-store.ts'
+import { type BuiltIn, builtIns } from './models/built-in.ts'
+import { type CatalogEntry, catalog, topologyFor } from './models/catalog.ts'
+import { findModel } from './models/find-model.ts'
+import { IMAGENET_LABELS, readLabels } from './models/labels.ts'
+import { type ModelSettings, readModelSettings } from './models/model-settings.ts'
+import type { LayerList } from './models/networks/layer-list.ts'
+import { ensureWeights } from './weights/ensure-weights.ts'
+import { contentHash } from './weights/source/content-hash.ts'
+import { isOnnxModel } from './weights/source/locate-model.ts'
+
+export interface ModelRequest {
+  model: string
+  path?: string
+  weightsDir: string
+  weightsUrl?: string
+  /** How often a download is tried; for ever, when left out. */
+  attempts?: number
+}
+
+/** A model whose file is there, and all that is known of it without reading its weights. */
+export interface FoundModel {
+  path: string
+  settings: ModelSettings
+  preprocessing: Preprocessing
+  /** Changes whenever something does that the compiled graph depends on. */
+  key: string
+  /** An ONNX file is run as it is; anything else is opened and compiled. */
+  isOnnx: boolean
+  open(): Promise<{ layers: LayerList; weights: WeightStore; close(): Promise<void> }>
+}
+
+type Progress = (fraction: number, word: string) => void
+
+export async function findAndFetch(request: ModelRequest, progress: Progress): Promise<FoundModel> {
+  const { model, weightsDir, weightsUrl, attempts } = request
+  const packaged = new Map([...builtIns].map(([name, { path }]) => [name, path]))
+  const source = await findModel(model, request.path, weightsDir, [...catalog.keys()], packaged)
+  const entry = catalog.get(model)
+  if (source.kind === 'own') return ownModel(source.path, entry, weightsDir)
+  const builtIn = source.kind === 'built-in' ? builtIns.get(model) : undefined
+  if (builtIn) return builtInModel(builtIn, weightsDir)
+  if (!entry) throw new ModelError('ERR_MODEL_LOAD', `There is no model "${model}" in the catalog.`)
+  const path = await ensureWeights(entry, { weightsDir, weightsUrl, attempts, progress })
+  const own = await readModelSettings(join(weightsDir, model))
+  return describeModel(path, { ...(await catalogSettings(entry)), ...own }, entry, weightsDir)
+}
+
+export const compiledDir = (weightsDir: string): string => join(weightsDir, 'compiled')
+
+/** Settings beside it are the user's, whose folder of weights is another. */
+async function builtInModel({ name, path, settings }: BuiltIn, weightsDir: string): Promise<FoundModel> {
+  const own = await readModelSettings(join(weightsDir, name))
+  return describeModel(path, { ...settings, ...own }, undefined, weightsDir)
+}
+
+/** A file of the user's. Under a name of the catalog it may hold weights alone, and is that model in all else too. */
+async function ownModel(
+  path: string,
+  entry: CatalogEntry | undefined,
+  weightsDir: string,
+): Promise<FoundModel> {
+  const own = await readModelSettings(path)
+  const settings = entry ? { ...(await catalogSettings(entry)), ...own } : own
+  return describeModel(path, settings, entry, weightsDir)
+}
+
+async function catalogSettings(entry: CatalogEntry): Promise<ModelSettings> {
+  return {
+    labels: await readLabels(IMAGENET_LABELS),
+    labelsFile: 'imagenet-labels.tsv',
+    preprocessing: entry.preprocessing,
+    interpolation: entry.interpolation,
+  }
+}
+
+async function describeModel(
+  path: string,
+  settings: ModelSettings,
+  entry: CatalogEntry | undefined,
+  weightsDir: string,
+): Promise<FoundModel> {
+  const preprocessing = settings.preprocessing ?? 'none'
+  const content = await contentHash(path, compiledDir(weightsDir))
+  const parts = JSON.stringify([content, entry?.name ?? null, preprocessing, settings.kernels ?? null])
+  return {
+    path,
+    settings,
+    preprocessing,
+    key: createHash('sha256').update(parts).digest('hex'),
+    isOnnx: isOnnxModel(path),
+    open: () => openWithLayers(path, entry, settings),
+  }
+}
+
+async function openWithLayers(path: string, entry: CatalogEntry | undefined, { kernels }: ModelSettings) {
+  // The libraries for reading the formats are loaded where a file is read, not at each start.
+  const { openModel, peekModel } = await import('./weights/open-model.ts')
+  const { groupNames = [], layers: inside } = await peekModel(path)
+  const layers = inside ?? (entry && topologyFor(entry, groupNames))
+  if (!layers) {
+    throw new ModelError(
+      'ERR_MODEL_LOAD',
+      `${path} holds weights alone; a file that holds the whole model is needed (model.save(...)), or the name of the ` +
+        `model in the catalog: ${[...catalog.keys()].map((name) => `MODELS=${name}=${path}`).join(' or ')}.`,
+    )
+  }
+  const opened = await openModel(path, { layers, ...(kernels && { kernels }) })
+  if (!opened.weights) throw new ModelError('ERR_MODEL_LOAD', `${path} holds no weights.`)
+  return { layers: opened.layers ?? layers, weights: opened.weights, close: () => opened.close() }
+}

@@ -1,0 +1,113 @@
+import { shapeText } from '../../graph/layer-config.ts'
+import { type ExpectedArray, expectedArrays, inferShapes } from '../../graph/shapes.ts'
+import type { LayerList } from '../../models/networks/layer-list.ts'
+import type { WeightPlace } from '../keras/keras-config.ts'
+import { listNames, loadError, quote } from '../source/model-file-error.ts'
+import type { SourceArray, SourceGroup } from '../source/source-array.ts'
+import { arrayRole } from './array-role.ts'
+import { pairGroups } from './pair-groups.ts'
+
+/** An array that a layer needs, and where it stands among those of its group. */
+export interface Slot extends ExpectedArray {
+  readonly layer: string
+  /** What the layer is called within its own model. */
+  readonly ownName: string
+  /** Its place among the arrays of its layer. */
+  readonly index: number
+}
+
+/** What a group of the file has to hold. */
+export interface Wanted {
+  readonly name: string
+  readonly slots: readonly Slot[]
+}
+
+/** For each layer its arrays, in Keras' order. */
+export type Bound = ReadonlyMap<string, readonly SourceArray[]>
+
+/**
+ * Finds each layer's arrays among the groups of a file. Every array that is needed must be there with the shape that it
+ * must have, and none may be left over: what does not fit is never taken for something else.
+ */
+export function bindWeights(
+  file: string,
+  list: LayerList,
+  places: ReadonlyMap<string, WeightPlace>,
+  groups: readonly SourceGroup[],
+): Bound {
+  const bound = new Map<string, SourceArray[]>()
+  for (const { wanted, group } of pairGroups(file, wantedGroups(list, places), groups)) {
+    for (const [i, array] of matchArrays(file, wanted, group).entries()) {
+      const slot = wanted.slots[i]
+      if (!slot) continue
+      mustFit(file, slot, array)
+      const arrays = bound.get(slot.layer) ?? []
+      arrays[slot.index] = array
+      bound.set(slot.layer, arrays)
+    }
+  }
+  return bound
+}
+
+/** What each group must hold. In one of an inner model, all that can be trained comes before the rest. */
+export function wantedGroups(list: LayerList, places: ReadonlyMap<string, WeightPlace>): Wanted[] {
+  const shapes = inferShapes(list)
+  const groups = new Map<string, { now: Slot[]; later: Slot[] }>()
+  for (const layer of list.layers) {
+    const place = places.get(layer.name)
+    const expected = expectedArrays(layer, shapes.get(layer.inputs[0] ?? '') ?? [])
+    const name = place?.group ?? layer.name
+    const ownName = place?.ownName ?? layer.name
+    const { now, later } = groups.get(name) ?? { now: [], later: [] }
+    for (const [index, { role, shape }] of expected.entries()) {
+      const slot = { layer: layer.name, ownName, role, shape, index }
+      const trained = !role.startsWith('moving_') && !place?.frozen
+      if (trained) now.push(slot)
+      else later.push(slot)
+    }
+    if (expected.length > 0) groups.set(name, { now, later })
+  }
+  return [...groups].map(([name, { now, later }]) => ({ name, slots: [...now, ...later] }))
+}
+
+/** The arrays of a group in the order of the slots: by their names where these say enough, else as they come. */
+function matchArrays(file: string, { name, slots }: Wanted, { arrays }: SourceGroup): readonly SourceArray[] {
+  const [needed, found] = [slots.map(({ role }) => role), arrays.map((array) => array.name)]
+  if (slots.length !== arrays.length) {
+    throw loadError(
+      `In ${file}, layer ${quote(name)} has ${arrays.length} arrays (${listNames(found)}); it needs ${slots.length} (${listNames(needed)}).`,
+    )
+  }
+  const named = byNames(slots, arrays)
+  if (named) return named
+  for (const [i, { role }] of slots.entries()) {
+    const other = arrayRole(found[i] ?? '')
+    // Keras 3 calls a depthwise kernel a kernel.
+    if (other === undefined || other === role || role === `depthwise_${other}`) continue
+    throw loadError(
+      `In ${file}, array ${quote(found[i])} stands where the ${role} of layer ${quote(name)} should be.`,
+    )
+  }
+  return arrays
+}
+
+/** Only if every slot has exactly one array of its name. */
+function byNames(slots: readonly Slot[], arrays: readonly SourceArray[]): SourceArray[] | undefined {
+  const several = new Set(slots.map(({ layer }) => layer)).size > 1
+  const found = slots.map(({ role, ownName }) => {
+    const candidates = arrays.filter(
+      ({ name }) => arrayRole(name) === role && (!several || name.split('/').at(-2) === ownName),
+    )
+    return candidates.length === 1 ? candidates[0] : undefined
+  })
+  const all = found.filter((array) => array !== undefined)
+  return new Set(all).size === slots.length ? all : undefined
+}
+
+function mustFit(file: string, { layer, role, shape }: Slot, array: SourceArray): void {
+  if (array.shape.length === shape.length && shape.every((size, i) => size === array.shape[i])) return
+  throw loadError(
+    `In ${file}, the ${role} of layer ${quote(layer)} must have the shape ${shapeText(shape)}; ` +
+      `${quote(array.name)} has ${shapeText(array.shape.slice(0, 8))}.`,
+  )
+}

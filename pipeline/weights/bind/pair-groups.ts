@@ -1,0 +1,73 @@
+import { listNames, loadError, quote } from '../source/model-file-error.ts'
+import type { SourceGroup } from '../source/source-array.ts'
+import type { Wanted } from './bind-weights.ts'
+
+export interface Pair {
+  readonly wanted: Wanted
+  readonly group: SourceGroup
+}
+
+/**
+ * Which group of a file belongs to which layer: the one of the same name where all names are the same, and otherwise
+ * the one at the same place among those that hold weights. Official files have names like `conv2d_7` from the session
+ * in which they were made, whatever the layers are called now.
+ */
+export function pairGroups(file: string, wanted: readonly Wanted[], groups: readonly SourceGroup[]): Pair[] {
+  const full = groups.filter(({ arrays }) => arrays.length > 0)
+  const byName = new Map(full.map((group) => [group.name, group]))
+  const missing = wanted.filter(({ name }) => !byName.has(name)).map(({ name }) => name)
+  if (full.length !== wanted.length) {
+    const known = new Set(wanted.map(({ name }) => name))
+    const surplus = full.filter(({ name }) => !known.has(name)).map(({ name }) => name)
+    throw loadError(
+      `${file} has weights for ${full.length} layers, the model needs them for ${wanted.length}` +
+        `${missing.length ? `; there are none for ${listNames(missing)}` : ''}` +
+        `${surplus.length ? `; the model has no ${listNames(surplus)}` : ''}.`,
+    )
+  }
+  if (missing.length === 0) return pair(wanted, ({ name }) => byName.get(name))
+  const pairs = pair(wanted, (_, i) => full[i])
+  mustCountAlike(file, pairs)
+  return pairs
+}
+
+function pair(
+  wanted: readonly Wanted[],
+  find: (wanted: Wanted, i: number) => SourceGroup | undefined,
+): Pair[] {
+  return wanted.flatMap((one, i) => {
+    const group = find(one, i)
+    return group ? [{ wanted: one, group }] : []
+  })
+}
+
+/**
+ * Two layers of one shape that have changed places would not be noticed by their shapes. Where both names are running
+ * numbers of the same word, they must at least grow together: conv2d, conv2d_1, conv2d_5 may be conv2d_1, conv2d_2,
+ * conv2d_6 in the file, but not conv2d_1, conv2d_6, conv2d_2.
+ */
+function mustCountAlike(file: string, pairs: readonly Pair[]): void {
+  const words = new Map<string, { here: number; there: number; pair: Pair }[]>()
+  for (const one of pairs) {
+    const [here, there] = [numbered(one.wanted.name), numbered(one.group.name)]
+    if (here.word !== there.word) continue
+    const numbers = words.get(here.word) ?? []
+    numbers.push({ here: here.number, there: there.number, pair: one })
+    words.set(here.word, numbers)
+  }
+  for (const numbers of words.values()) {
+    numbers.sort((a, b) => a.here - b.here)
+    const wrong = numbers.find(({ there }, i) => i > 0 && there <= (numbers[i - 1]?.there ?? -1))
+    if (!wrong) continue
+    throw loadError(
+      `${file} has its layers in another order than the model: ${quote(wrong.pair.group.name)} stands where ` +
+        `${quote(wrong.pair.wanted.name)} should be.`,
+    )
+  }
+}
+
+/** A name without a number is the first of its kind. */
+function numbered(name: string): { word: string; number: number } {
+  const match = /^(.*?)_(\d{1,9})$/s.exec(name)
+  return { word: match?.[1] ?? name, number: Number(match?.[2] ?? 0) }
+}

@@ -1,0 +1,53 @@
+import type { FileWindow } from '../source/file-window.ts'
+import { listNames, loadError, quote, unsupported } from '../source/model-file-error.ts'
+import type { Hdf5Metadata } from './hdf5-module.ts'
+
+/** An array in a file: looked at, found sound, and not yet read. */
+export interface Hdf5Dataset {
+  readonly path: string
+  readonly shape: readonly number[]
+  readonly elementBytes: 4 | 8
+  readonly chunks: readonly number[] | null
+}
+
+/** A chunk is unpacked as a whole in the library's memory. h5py makes them 1 MB at most by itself. */
+const MAX_CHUNK_BYTES = 64 * 2 ** 20
+/** Deflate cannot pack more densely than this; a file that declares more than this many times its own size lies. */
+const MAX_DEFLATE_RATIO = 1032
+
+const FLOAT = 1
+// Filters that are part of the library: deflate, shuffle, Fletcher's checksum.
+const FILTERS: ReadonlySet<number> = new Set([1, 2, 3])
+const DEFLATE = 1
+
+/** Everything that can be wrong with an array before its numbers are read. */
+export function checkedDataset(
+  { name, size: fileBytes }: FileWindow,
+  path: string,
+  { type, size, shape, chunks, virtual_sources: sources }: Hdf5Metadata,
+  filters: readonly { id: number; name: string }[],
+): Hdf5Dataset {
+  const what = `In ${name}, array ${quote(path)}`
+  if (sources) {
+    const others = listNames(sources.map((source) => source.file_name))
+    throw loadError(`${what} is a view of other files (${others}), which is refused.`)
+  }
+  if (type !== FLOAT) throw loadError(`${what} does not hold numbers with a fraction.`)
+  if (size !== 4 && size !== 8)
+    throw unsupported(`${what} holds floats of ${size} bytes; 4 and 8 can be read.`)
+  const foreign = filters.find(({ id }) => !FILTERS.has(id))
+  if (foreign) {
+    const filter = foreign.name === '' ? String(foreign.id) : quote(foreign.name)
+    throw unsupported(`${what} is packed by the filter ${filter}; gzip can be read.`)
+  }
+  const bytes = product(shape ?? []) * size
+  const most = fileBytes * (filters.some(({ id }) => id === DEFLATE) ? MAX_DEFLATE_RATIO : 1)
+  if (bytes > most) throw loadError(`${what} declares ${bytes} bytes, the whole file has ${fileBytes}.`)
+  const chunkBytes = product(chunks ?? []) * size
+  if (chunks && chunkBytes > MAX_CHUNK_BYTES) {
+    throw unsupported(`${what} is stored in chunks of ${chunkBytes} bytes, the limit is ${MAX_CHUNK_BYTES}.`)
+  }
+  return { path, shape: shape ?? [], elementBytes: size, chunks }
+}
+
+const product = (sizes: readonly number[]): number => sizes.reduce((total, size) => total * size, 1)

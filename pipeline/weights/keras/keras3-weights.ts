@@ -1,0 +1,91 @@
+import type { LayerList } from '../../models/networks/layer-list.ts'
+import { type Wanted, wantedGroups } from '../bind/bind-weights.ts'
+import type { Hdf5Reader } from '../hdf5/hdf5-reader.ts'
+import { listNames, loadError } from '../source/model-file-error.ts'
+import { type GroupedArrays, layerByLayer, type ModelSource } from '../source/model-source.ts'
+import type { SourceArray, SourceGroup } from '../source/source-array.ts'
+import type { WeightPlace } from './keras-config.ts'
+import { numberByClass } from './keras-group-names.ts'
+import { sourceArray } from './keras-h5.ts'
+
+const ROOT = '/layers'
+/** Groups that contain themselves, or each other, would make any number of paths. */
+const MAX_GROUPS = 5_000
+
+/** A file of Keras 3 that holds weights alone: groups `layers/conv2d_1/vars` with arrays 0, 1, ... */
+export function isKeras3Weights(file: Hdf5Reader): Promise<boolean> {
+  return file.isGroup(ROOT)
+}
+
+export async function keras3Source(
+  file: Hdf5Reader,
+): Promise<ModelSource & Required<Pick<ModelSource, 'groups'>>> {
+  return {
+    format: 'keras3-weights',
+    name: file.name,
+    groupNames: (await file.isGroup(ROOT)) ? await file.members(ROOT) : [],
+    async groups({ list, places }): Promise<GroupedArrays> {
+      const each = places.size > 0 ? layerByLayer(places) : placesByClass(list)
+      return { places: each, groups: await keras3Groups(file, each, wantedGroups(list, each)) }
+    },
+    close: () => file.close(),
+  }
+}
+
+/** Where each layer's group must be, for a layer list that says nothing of it. */
+function placesByClass(list: LayerList): Map<string, WeightPlace> {
+  const groupName = numberByClass()
+  return new Map(
+    list.layers.map(({ name, className }) => {
+      const path = `${ROOT}/${groupName(className)}`
+      return [name, { group: name, ownName: name, path, frozen: false }]
+    }),
+  )
+}
+
+/** The groups under the names that the binding looks for, one for each layer, inner ones included. */
+async function keras3Groups(
+  file: Hdf5Reader,
+  places: ReadonlyMap<string, WeightPlace>,
+  wanted: readonly Wanted[],
+): Promise<SourceGroup[]> {
+  const groups: SourceGroup[] = []
+  const known = new Set<string>()
+  for (const { name } of wanted) {
+    const path = places.get(name)?.path ?? ''
+    if (path === '' || !(await file.isGroup(`${path}/vars`))) continue
+    groups.push({ name, arrays: await arraysOf(file, path) })
+    known.add(path)
+  }
+  const surplus = (await groupsWithArrays(file)).filter((path) => !known.has(path))
+  if (surplus.length === 0) return groups
+  throw loadError(`${file.name} has weights that no layer of the model takes: ${listNames(surplus)}.`)
+}
+
+async function arraysOf(file: Hdf5Reader, path: string): Promise<SourceArray[]> {
+  const names = (await file.members(`${path}/vars`)).sort((a, b) => Number(a) - Number(b))
+  const arrays: SourceArray[] = []
+  for (const name of names) {
+    arrays.push(await sourceArray(file, `${path}/vars/${name}`, `${path.slice(1)}/vars/${name}`))
+  }
+  return arrays
+}
+
+/** Layers with arrays of their own. What a layer keeps beside them, such as the state of a random generator, is not. */
+async function groupsWithArrays(file: Hdf5Reader): Promise<string[]> {
+  const found: string[] = []
+  const waiting = [ROOT]
+  let seen = 0
+  for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+    if (!(await file.isGroup(path))) continue
+    for (const name of await file.members(path)) {
+      const layer = `${path}/${name}`
+      if (++seen > MAX_GROUPS) throw loadError(`${file.name} has more than ${MAX_GROUPS} groups of layers.`)
+      if ((await file.isGroup(`${layer}/vars`)) && (await file.members(`${layer}/vars`)).length > 0) {
+        found.push(layer)
+      }
+      waiting.push(`${layer}/layers`)
+    }
+  }
+  return found
+}

@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { ModelError } from '../../errors.ts'
+
+// A TF.js model has one file for every 4 MB; more than this is not a model's folder.
+const MAX_FILES = 2_000
+const READ_BYTES = 2 ** 20
+
+/**
+ * The SHA-256 of a model's file, or of all files of its folder. It is remembered together with size and time of change
+ * of each file, so that a start does not read half a gigabyte only to learn that nothing has changed.
+ */
+export async function contentHash(path: string, cacheDir: string): Promise<string> {
+  const files = await listFiles(resolve(path))
+  const state = JSON.stringify(files)
+  const memory = join(cacheDir, `${digest(resolve(path)).slice(0, 24)}.hash.json`)
+  const known = await recall(memory)
+  if (known?.state === state) return known.hash
+  const hash = createHash('sha256')
+  for (const { file } of files) {
+    for await (const chunk of createReadStream(file, { highWaterMark: READ_BYTES })) hash.update(chunk)
+  }
+  const result = hash.digest('hex')
+  await remember(memory, { state, hash: result })
+  return result
+}
+
+interface FileState {
+  file: string
+  size: number
+  changed: number
+}
+
+async function listFiles(path: string): Promise<FileState[]> {
+  const its = await stat(path).catch((cause) => {
+    throw new ModelError('ERR_MODEL_LOAD', `There is no model at ${path}.`, { cause })
+  })
+  if (its.isFile()) return [{ file: path, size: its.size, changed: its.mtimeMs }]
+  const names = (await readdir(path, { withFileTypes: true })).filter((entry) => entry.isFile())
+  if (names.length > MAX_FILES) {
+    throw new ModelError('ERR_MODEL_LOAD', `${path} holds ${names.length} files, the limit is ${MAX_FILES}.`)
+  }
+  const files = names.map(({ name }) => join(path, name)).sort()
+  return Promise.all(
+    files.map(async (file) => {
+      const { size, mtimeMs } = await stat(file)
+      return { file, size, changed: mtimeMs }
+    }),
+  )
+}
+
+interface Memory {
+  state: string
+  hash: string
+}
+
+async function recall(memory: string): Promise<Memory | undefined> {
+  try {
+    const { state, hash } = JSON.parse(await readFile(memory, 'utf8')) as Partial<Memory>
+    return typeof state === 'string' && typeof hash === 'string' ? { state, hash } : undefined
+  } catch {
+    // Not there, or half written by a process that was killed: the file is read again.
+    return undefined
+  }
+}
+
+/** A folder that cannot be written costs time at the next start, nothing else. */
+async function remember(memory: string, content: Memory): Promise<void> {
+  try {
+    await mkdir(join(memory, '..'), { recursive: true })
+    const temporary = `${memory}.${process.pid}`
+    await writeFile(temporary, JSON.stringify(content))
+    await rename(temporary, memory)
+  } catch {}
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}

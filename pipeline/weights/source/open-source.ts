@@ -1,0 +1,89 @@
+import { closeSync } from 'node:fs'
+import { Hdf5Reader } from '../hdf5/hdf5-reader.ts'
+import { hdf5Source } from '../keras/hdf5-source.ts'
+import { readKerasConfig } from '../keras/keras-config.ts'
+import { zipConfig, zipWeights } from '../keras/keras-zip.ts'
+import { keras3Source } from '../keras/keras3-weights.ts'
+import { readTfjsModel, tfjsGroups } from '../tfjs/tfjs-model.ts'
+import { type FileWindow, openWindow, readBytes } from './file-window.ts'
+import { locate } from './locate-model.ts'
+import { loadError } from './model-file-error.ts'
+import { detectContainer } from './model-format.ts'
+import { layerByLayer, type ModelSource } from './model-source.ts'
+import { parseJson } from './parse-json.ts'
+
+/** A topology as large as it may be elsewhere, and as much again for the list of arrays. */
+const MAX_JSON_BYTES = 64 * 2 ** 20
+
+/** Opens a file, or a folder with a TF.js model, as what its content says that it is. */
+export async function openSource(path: string, tmpDir: string | undefined): Promise<ModelSource> {
+  const { file, name } = locate(path)
+  const window = openWindow(file, name)
+  try {
+    return await sourceIn(window, file, tmpDir)
+  } catch (error) {
+    closeSync(window.fd)
+    throw error
+  }
+}
+
+async function sourceIn(window: FileWindow, path: string, tmpDir: string | undefined): Promise<ModelSource> {
+  switch (detectContainer(window)) {
+    case 'hdf5':
+      return closingFile(window, await hdf5Source(await Hdf5Reader.open(window)))
+    case 'zip':
+      return zipSource(window, tmpDir)
+    case 'json':
+      return tfjsSource(window, path)
+    case 'onnx':
+      return { format: 'onnx', name: window.name, groupNames: [], close: () => closeSync(window.fd) }
+  }
+}
+
+function closingFile({ fd }: FileWindow, source: ModelSource): ModelSource {
+  return {
+    ...source,
+    close() {
+      source.close()
+      closeSync(fd)
+    },
+  }
+}
+
+async function zipSource(window: FileWindow, tmpDir: string | undefined): Promise<ModelSource> {
+  const topology = readKerasConfig(await zipConfig(window))
+  const open: { close(): void }[] = []
+  const source: ModelSource = {
+    format: 'keras-zip',
+    name: window.name,
+    topology,
+    groupNames: [...new Set([...topology.places.values()].map(({ group }) => group))],
+    async groups(own, kernels) {
+      const { weights, close } = await zipWeights(window, tmpDir)
+      open.unshift({ close })
+      const file = await Hdf5Reader.open(weights)
+      open.unshift(file)
+      return (await keras3Source(file)).groups(own, kernels)
+    },
+    close: () => {
+      for (const one of open.splice(0)) one.close()
+    },
+  }
+  return closingFile(window, source)
+}
+
+function tfjsSource(window: FileWindow, path: string): ModelSource {
+  if (window.size > MAX_JSON_BYTES) {
+    throw loadError(`${window.name} has ${window.size} bytes, the limit is ${MAX_JSON_BYTES}.`)
+  }
+  const model = readTfjsModel(parseJson(readBytes(window, 0, window.size), window.name), window.name)
+  const groups = () => ({ places: layerByLayer(model.topology.places), groups: tfjsGroups(path, model) })
+  return {
+    format: 'tfjs',
+    name: window.name,
+    topology: model.topology,
+    groupNames: [...new Set([...model.topology.places.values()].map(({ group }) => group))],
+    groups: async () => groups(),
+    close: () => closeSync(window.fd),
+  }
+}

@@ -1,0 +1,102 @@
+import { listNames, loadError, quote, unsupported } from '../source/model-file-error.ts'
+import { field, isObject } from '../source/parse-json.ts'
+
+/** A tensor in the shards of its group, one tensor right after the other. */
+export interface TfjsTensor {
+  readonly name: string
+  readonly shape: readonly number[]
+  readonly coding: Coding
+  /** Where it begins among the bytes of all shards of the group. */
+  readonly start: number
+  readonly bytes: number
+}
+
+export type Coding =
+  | { readonly kind: 'float32' }
+  | { readonly kind: 'float16' }
+  | { readonly kind: 'uint8'; readonly scale: number; readonly min: number }
+  | { readonly kind: 'uint16'; readonly scale: number; readonly min: number }
+
+export interface TfjsGroup {
+  /** Names of files beside model.json, in the order in which they follow each other. */
+  readonly shards: readonly string[]
+  readonly tensors: readonly TfjsTensor[]
+  readonly bytes: number
+}
+
+/** Shards are 4 MB each and there are two or three arrays for a layer: far more than any model has of either. */
+const MAX_SHARDS = 10_000
+const MAX_TENSORS = 50_000
+const MAX_RANK = 8
+
+const ELEMENT_BYTES = { float32: 4, float16: 2, uint16: 2, uint8: 1 } as const
+
+// The name of a file and nothing else: no folder, no drive, no address, no escape for any of them.
+const FILE_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.\- ]{0,199}$/
+
+/** What model.json says of the weights. Nothing has been opened yet when it is found to be wrong. */
+export function readManifest(manifest: unknown, what: string): TfjsGroup[] {
+  if (!Array.isArray(manifest)) throw loadError(`${what} has no weightsManifest.`)
+  const groups = manifest.map((group: unknown) => readGroup(group, what))
+  const tensors = groups.reduce((total, group) => total + group.tensors.length, 0)
+  const shards = groups.reduce((total, group) => total + group.shards.length, 0)
+  if (tensors > MAX_TENSORS) throw loadError(`${what} lists ${tensors} arrays, the limit is ${MAX_TENSORS}.`)
+  if (shards > MAX_SHARDS) throw loadError(`${what} lists ${shards} shards, the limit is ${MAX_SHARDS}.`)
+  return groups
+}
+
+function readGroup(group: unknown, what: string): TfjsGroup {
+  const [paths, weights] = [field(group, 'paths'), field(group, 'weights')]
+  if (!Array.isArray(paths) || !Array.isArray(weights))
+    throw loadError(`${what} has a group without paths or weights.`)
+  const shards = paths.map((path: unknown) => shardName(path, what))
+  let bytes = 0
+  const tensors = weights.map((weight: unknown) => {
+    const tensor = readTensor(weight, bytes, what)
+    bytes += tensor.bytes
+    return tensor
+  })
+  if (!Number.isSafeInteger(bytes)) {
+    throw loadError(`${what} declares ${bytes} bytes for ${listNames(tensors.map(({ name }) => name))}.`)
+  }
+  return { shards, tensors, bytes }
+}
+
+function shardName(path: unknown, what: string): string {
+  if (typeof path === 'string' && FILE_NAME.test(path)) return path
+  throw loadError(`${what} names the shard ${quote(path)}, which is not the name of a file beside it.`)
+}
+
+function readTensor(weight: unknown, start: number, what: string): TfjsTensor {
+  const [name, shape] = [field(weight, 'name'), field(weight, 'shape')]
+  if (typeof name !== 'string') throw loadError(`${what} lists an array without a name.`)
+  if (!isShape(shape)) throw loadError(`In ${what}, array ${quote(name)} has the shape ${quote(shape)}.`)
+  const coding = readCoding(weight, name, what)
+  const bytes = shape.reduce((product, size) => product * size, 1) * ELEMENT_BYTES[coding.kind]
+  return { name, shape, coding, start, bytes }
+}
+
+function isShape(shape: unknown): shape is number[] {
+  return (
+    Array.isArray(shape) &&
+    shape.length <= MAX_RANK &&
+    shape.every((size) => Number.isSafeInteger(size) && Number(size) >= 0)
+  )
+}
+
+function readCoding(weight: unknown, name: string, what: string): Coding {
+  const [dtype, packed] = [field(weight, 'dtype'), field(weight, 'quantization')]
+  if (dtype !== 'float32') {
+    throw unsupported(`In ${what}, array ${quote(name)} holds ${quote(dtype)}; float32 can be read.`)
+  }
+  if (packed === undefined) return { kind: 'float32' }
+  const [kind, scale, min] = [field(packed, 'dtype'), field(packed, 'scale'), field(packed, 'min')]
+  if (!isObject(packed) || (kind !== 'float16' && kind !== 'uint8' && kind !== 'uint16')) {
+    throw unsupported(
+      `In ${what}, array ${quote(name)} is quantized to ${quote(kind)}; float16, uint8 and uint16 can be read.`,
+    )
+  }
+  if (kind === 'float16') return { kind }
+  if (typeof scale === 'number' && typeof min === 'number') return { kind, scale, min }
+  throw loadError(`In ${what}, array ${quote(name)} is quantized without a scale and a min.`)
+}
