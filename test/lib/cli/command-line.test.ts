@@ -1,0 +1,22 @@
+import { createRequire } from 'node:module'
+import { expect } from 'chai'
+import { runService } from '../../support/service.ts'
+
+describe('the command line', () => {
+  it('--help lists every setting and ends with 0', async () => {
+    const { code, output } = await runService({}, ['--help'])
+    expect(code).to.equal(0)
+    expect(output).to.match(/--max-queue-bytes +MAX_QUEUE_BYTES +256mb +1b to 64gb +most bytes/)
+  })
+
+  it('--version is that of the package', async () => {
+    const { version } = createRequire(import.meta.url)('tandem-serve/package.json') as { version: string }
+    expect(await runService({}, ['--version'])).to.deep.equal({ code: 0, output: `${version}\n` })
+  })
+
+  it('answers a wrong setting with one sentence and status 2', async () => {
+    const { code, output } = await runService({ PORT: 'abc' })
+    expect(code).to.equal(2)
+    expect(output).to.equal('PORT must be a whole number from 0 to 65535, but the environment says "abc".\n')
+  })
+})

@@ -1,0 +1,156 @@
+import { fileURLToPath } from 'node:url'
+import { expect } from 'chai'
+import {
+  barriers,
+  browserOfSuite,
+  describeInBrowser,
+  expectNoFlaws,
+  type Page,
+  SCHEMES,
+  screenshot,
+  WIDTHS,
+} from '../../support/browser.ts'
+import { HOSTILE_LABEL, smallService } from '../../support/small-service.ts'
+
+const EXAMPLES = ['cat', 'coffee', 'rocket'].map((name) =>
+  fileURLToPath(new URL(`../../../public/examples/${name}.jpg`, import.meta.url)),
+)
+const MAX_BYTES = 60 * 2 ** 10
+
+/** How each page comes to be as people see it. */
+const PAGES: Readonly<Record<string, (page: Page, url: string) => Promise<unknown>>> = {
+  home: (page, url) => page.goto(url),
+  model: (page, url) => page.goto(`${url}/hostile`),
+  results: async (page, url) => {
+    await page.goto(`${url}/hostile`)
+    const notes = { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('x') }
+    await page.setInputFiles('#file', EXAMPLES)
+    await page.setInputFiles('#file', [notes])
+    await page.locator('.is-done').nth(2).waitFor()
+    await page.locator('.is-failed').waitFor()
+    await page.locator('[data-do="report"]:visible').first().click()
+  },
+  upload: async (page, url) => {
+    await page.goto(url)
+    await page.setInputFiles('[name="file"]', EXAMPLES[0] ?? '')
+    await page.click('main form button')
+    await page.getByText('Predicted class').waitFor()
+  },
+  feedback: (page, url) => page.goto(`${url}/feedback`),
+  docs: (page, url) => page.goto(`${url}/docs`),
+  error: (page, url) => page.goto(`${url}/nothing/${encodeURIComponent(HOSTILE_LABEL)}`),
+}
+
+describeInBrowser('Every page', function () {
+  this.slow(5000)
+  const running = smallService()
+  const open = browserOfSuite()
+
+  for (const [name, go] of Object.entries(PAGES)) {
+    for (const width of WIDTHS) {
+      it(`${name} can be used by all, fits, is quiet, and has 60 KB beside pictures at most, at ${width} px, light and dark`, async () => {
+        const watched = await open({ width })
+        const { page } = watched
+        const weight = weightOf(page)
+        await go(page, running().url)
+        expect(await weight()).to.be.within(1000, MAX_BYTES)
+        for (const scheme of SCHEMES) {
+          // Without motion the colours change at once.
+          await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' })
+          expect(await barriers(page, scheme === 'light' ? 'all' : 'colours'), scheme).to.deep.equal([])
+          // The whole of the API is as high as fifty screens.
+          await screenshot(page, `${name}-${width}-${scheme}`, name !== 'docs')
+        }
+        // A browser says so itself when a page is a 404, or a picture a 415.
+        const own = watched.complaints.filter((line) => !/status of 4(04|15)/.test(line))
+        await expectNoFlaws({ ...watched, complaints: own })
+      })
+    }
+  }
+
+  it('shows bars and states in the colours of those who choose their own', async () => {
+    const { page } = await open()
+    await page.emulateMedia({ forcedColors: 'active' })
+    await page.goto(`${running().url}/hostile`)
+    const style = (selector: string, property: string) =>
+      page.evaluate(`getComputedStyle(document.querySelector('${selector}')).${property}`)
+    expect(await style('progress', 'borderTopWidth')).to.equal('1px')
+    expect(await style('.pill', 'borderTopWidth')).to.equal('1px')
+    await page.setInputFiles('#file', EXAMPLES)
+    await page.locator('.is-done').nth(2).waitFor()
+    expect(await style('.stage', 'forcedColorAdjust')).to.equal('auto')
+    const swatches = await page.evaluate<string[]>(
+      "[...document.querySelectorAll('#cards li:first-child .stage')].map((stage) => getComputedStyle(stage, '::before').backgroundColor)",
+    )
+    expect(new Set(swatches).size).to.equal(3)
+    await screenshot(page, 'results-forced-colours')
+  })
+
+  it('marks the part of the navigation that it belongs to', async () => {
+    const current = async (path: string) => {
+      const page = await (await fetch(running().url + path)).text()
+      return /<nav aria-label="Pages">.*?<a [^>]*aria-current="(\w+)">(\w+)</s.exec(page)?.slice(1)
+    }
+    expect(await current('/hostile')).to.deep.equal(['true', 'Classify'])
+    expect(await current('/vgg')).to.deep.equal(['page', 'Classify'])
+    expect(await current('/digits')).to.deep.equal(['page', 'Digits'])
+    expect(await current('/docs')).to.deep.equal(['page', 'API'])
+  })
+
+  it('can be walked through with the keyboard, and shows where one is', async () => {
+    const { page } = await open()
+    await page.goto(`${running().url}/hostile`)
+    const seen: string[] = []
+    for (let i = 0; i < 16; i++) {
+      await page.keyboard.press('Tab')
+      const [what, outline] = await page.evaluate<[string, string]>(
+        '[document.activeElement.textContent.trim() || document.activeElement.id, getComputedStyle(document.activeElement).outlineStyle]',
+      )
+      expect(outline, what).not.to.equal('none')
+      seen.push(what)
+    }
+    expect(seen).to.include.members([
+      'Skip to the content',
+      'Status',
+      'Choose pictures',
+      'url',
+      'Classify',
+      'Cat',
+    ])
+  })
+
+  it('keeps still for those who want it', async () => {
+    const { page } = await open()
+    await page.emulateMedia({ reducedMotion: 'reduce' })
+    await page.goto(`${running().url}/hostile`)
+    await page.setInputFiles('#file', EXAMPLES)
+    await page.locator('.is-done').nth(2).waitFor()
+    expect(await page.evaluate('document.getAnimations().length')).to.equal(0)
+  })
+
+  it('has its blocks of code copied by a button', async () => {
+    const watched = await open()
+    await watched.page.goto(running().url)
+    await watched.page.getByRole('button', { name: 'Copy: Command for vision-service' }).click()
+    await watched.page.getByText('Copied', { exact: true }).first().waitFor()
+    const copied = await watched.page.evaluate('navigator.clipboard.readText()')
+    expect(copied).to.equal(`curl -F image=@photo.jpg ${running().url}/api/predict`)
+    await expectNoFlaws(watched)
+  })
+})
+
+/** The bytes that come over the wire for what is no picture and no answer of a model. */
+function weightOf(page: Page): () => Promise<number> {
+  const sizes: Promise<number>[] = []
+  page.on('requestfinished', (request) => {
+    if (request.resourceType() === 'image' || request.method() === 'POST') return
+    const size = request
+      .sizes()
+      .then(({ responseBodySize, responseHeadersSize }) => responseBodySize + responseHeadersSize)
+    sizes.push(size)
+  })
+  return async () => {
+    await page.waitForLoadState('load')
+    return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0)
+  }
+}

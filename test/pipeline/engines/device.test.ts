@@ -1,0 +1,157 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { expect } from 'chai'
+import { chooseDevice, type Device, type DeviceOptions } from '../../../pipeline/engines/device/device.ts'
+import type { Engine } from '../../../pipeline/engines/engine.ts'
+import { ModelError } from '../../../pipeline/errors.ts'
+import { errorOf } from '../../support/broker.ts'
+
+/** Stands for hardware that is not here: it answers these numbers, after this long. */
+interface Hardware {
+  ms?: number
+  answers?: readonly number[]
+  opens?: () => void
+}
+
+const ANSWERS = [0.7, 0.2, 0.1]
+
+describe('The device', () => {
+  it('is the fastest of those that give the numbers of the CPU', async () => {
+    const { choice, isOpen } = await choose({ cpu: { ms: 30 }, webgpu: { ms: 12 }, cuda: { ms: 3 } })
+    expect(choice.engine.device).to.equal('cuda')
+    expect(choice.report).to.match(/^cuda, measured with a batch of 2: cuda .* ms, webgpu .* ms, cpu .* ms$/)
+    expect(isOpen()).to.deep.equal(['cuda'])
+  })
+
+  it('is the CPU where a GPU is slower, as one of software is', async () => {
+    const { choice, isOpen } = await choose({ cpu: { ms: 5 }, webgpu: { ms: 25 } })
+    expect(choice.engine.device).to.equal('cpu')
+    expect(choice.report).to.match(/^cpu, measured/)
+    expect(isOpen()).to.deep.equal(['cpu'])
+  })
+
+  it('is refused when its numbers differ, however fast it is', async () => {
+    const { choice, isOpen } = await choose({
+      cpu: { ms: 20 },
+      webgpu: { ms: 1, answers: [0.7, 0.203, 0.1] },
+    })
+    expect(choice.engine.device).to.equal('cpu')
+    expect(choice.report).to.include(
+      "webgpu refused: its numbers differ from the CPU's by 0.0043 of the largest",
+    )
+    expect(isOpen()).to.deep.equal(['cpu'])
+  })
+
+  for (const [title, answers] of [
+    ['no numbers', [Number.NaN, 0.2, 0.1]],
+    ['infinite numbers', [Number.POSITIVE_INFINITY, 0.2, 0.1]],
+    ['fewer numbers', [0.7, 0.2]],
+  ] as const) {
+    it(`is refused when it answers ${title}`, async () => {
+      const { choice } = await choose({ cpu: { ms: 20 }, webgpu: { ms: 1, answers } })
+      expect(choice.engine.device).to.equal('cpu')
+      expect(choice.report).to.include('webgpu refused')
+    })
+  }
+
+  it('may add in another order than the CPU', async () => {
+    const { choice } = await choose({ cpu: { ms: 20 }, webgpu: { ms: 1, answers: [0.70003, 0.2, 0.1] } })
+    expect(choice.engine.device).to.equal('webgpu')
+  })
+
+  it('that cannot be opened is a reason in the report, and the next one is measured', async () => {
+    const { choice } = await choose({
+      cpu: { ms: 20 },
+      webgpu: { opens: fails('no adapter\nat a.cpp') },
+      cuda: {},
+    })
+    expect(choice.engine.device).to.equal('cuda')
+    expect(choice.report).to.match(/; webgpu refused: no adapter$/)
+  })
+
+  it('that opens for the measurement and not a second time loses to the next', async () => {
+    let times = 0
+    const opens = () => {
+      if (++times > 1) throw new Error('out of memory')
+    }
+    const { choice } = await choose({ cpu: { ms: 20 }, webgpu: { ms: 1, opens } })
+    expect(choice.engine.device).to.equal('cpu')
+    expect(choice.report).to.include('webgpu refused: out of memory')
+  })
+
+  it('is measured where the caller says, so that a crash is not the end of the process', async () => {
+    const { choice } = await choose(
+      { cpu: { ms: 5 }, webgpu: {} },
+      { probe: async () => Promise.reject(new Error('its process ended with SIGSEGV')) },
+    )
+    expect(choice.engine.device).to.equal('cpu')
+    expect(choice.report).to.include('webgpu refused: its process ended with SIGSEGV')
+  })
+
+  it('is not measured where there is only the CPU', async () => {
+    const { choice, runs } = await choose({ cpu: {} })
+    expect(choice.report).to.equal('cpu, the only device here')
+    expect(runs()).to.equal(0)
+  })
+
+  it('is the one that was asked for, unmeasured, whether or not its hardware shows', async () => {
+    const { choice, runs } = await choose({ cpu: {}, webgpu: {} }, { wanted: 'webgpu', available: ['cpu'] })
+    expect(choice.engine.device).to.equal('webgpu')
+    expect(choice.report).to.equal('webgpu, as asked for')
+    expect(runs()).to.equal(0)
+  })
+
+  it('that was asked for and cannot be had is an error with the reason', async () => {
+    const error = await errorOf(
+      choose({ cpu: {}, cuda: { opens: fails('no such library') } }, { wanted: 'cuda' }),
+    )
+    expect(error.code).to.equal('ERR_ENGINE')
+    expect(error.message).to.match(/cuda cannot be had: no such library .*npm rebuild onnxruntime-node/)
+  })
+
+  it('is not blamed for a model that no device can open', async () => {
+    const opens = () => {
+      throw new ModelError('ERR_MODEL_LOAD', 'no such file')
+    }
+    expect((await errorOf(choose({ cpu: { opens } }))).code).to.equal('ERR_MODEL_LOAD')
+    expect((await errorOf(choose({ cpu: { opens } }, { wanted: 'cpu' }))).code).to.equal('ERR_MODEL_LOAD')
+  })
+})
+
+async function choose(hardware: Partial<Record<Device, Hardware>>, options: Partial<DeviceOptions> = {}) {
+  const open = new Set<Engine>()
+  let runs = 0
+  const choice = await chooseDevice({
+    wanted: 'auto',
+    available: Object.keys(hardware) as Device[],
+    sample: new Uint8Array(6),
+    batch: 2,
+    async open(device) {
+      const { ms = 0, answers = ANSWERS, opens } = hardware[device] ?? {}
+      opens?.()
+      const engine: Engine = {
+        name: 'onnx',
+        device,
+        inputShape: [1, 1, 3],
+        outputSize: answers.length,
+        async run() {
+          runs++
+          await delay(ms)
+          return Float32Array.from(answers)
+        },
+        async close() {
+          open.delete(engine)
+        },
+      }
+      open.add(engine)
+      return engine
+    },
+    ...options,
+  })
+  return { choice, isOpen: () => [...open].map(({ device }) => device), runs: () => runs }
+}
+
+function fails(message: string): () => void {
+  return () => {
+    throw new Error(message)
+  }
+}

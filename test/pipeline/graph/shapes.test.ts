@@ -1,0 +1,102 @@
+import { expect } from 'chai'
+import { ModelError } from '../../../pipeline/errors.ts'
+import { expectedArrays, inferShapes } from '../../../pipeline/graph/shapes.ts'
+import { SUPPORTED_LAYERS } from '../../../pipeline/graph/supported-layers.ts'
+import type { LayerList } from '../../../pipeline/models/networks/layer-list.ts'
+import { type LayerSketch, sketch } from '../../support/small-models.ts'
+
+describe('shapes', () => {
+  const shapeAfter = (input: number[], ...layers: LayerSketch[]) => {
+    const list = sketch(input, ...layers)
+    return inferShapes(list).get(list.output)
+  }
+
+  it("rounds up for 'same' and down for 'valid'", () => {
+    const conv = { filters: 4, kernel_size: [3, 3], strides: [2, 2] }
+    expect(shapeAfter([7, 8, 3], ['Conv2D', { ...conv, padding: 'same' }])).to.deep.equal([4, 4, 4])
+    expect(shapeAfter([7, 8, 3], ['Conv2D', { ...conv, padding: 'valid' }])).to.deep.equal([3, 3, 4])
+    const dilated = { ...conv, strides: 1, dilation_rate: 2 }
+    expect(shapeAfter([7, 8, 3], ['Conv2D', dilated])).to.deep.equal([3, 4, 4])
+  })
+
+  it('fills in the one open size of a Reshape', () => {
+    expect(shapeAfter([2, 3, 4], ['Reshape', { target_shape: [-1, 6] }])).to.deep.equal([4, 6])
+  })
+
+  it('takes a Dense of 10^12 units for a number like any other, and its kernel for a shape', () => {
+    const list = sketch([4], ['Dense', { units: 1e12 }])
+    expect(inferShapes(list).get('a')).to.deep.equal([1e12])
+    const [, dense] = list.layers
+    if (!dense) throw new Error('no layer')
+    expect(expectedArrays(dense, [4])).to.deep.equal([
+      { role: 'kernel', shape: [4, 1e12] },
+      { role: 'bias', shape: [1e12] },
+    ])
+  })
+
+  it('names layer, class and both shapes of inputs that do not fit together', () => {
+    const list = sketch([4, 4, 3], ['MaxPooling2D', {}], ['Add', {}, ['input', 'a']])
+    expect(() => inferShapes(list)).to.throw(ModelError, /'b' \(Add\).*\[4, 4, 3\].*\[2, 2, 3\]/)
+  })
+
+  for (const className of ['LSTM', 'Lambda', '__proto__', 'constructor', 'toString']) {
+    it(`names the layer, the class ${className} and the classes that can be compiled`, () => {
+      const error = errorOf(sketch([4], ['Dense', { units: -1 }], [className]))
+      expect(error.code).to.equal('ERR_MODEL_UNSUPPORTED')
+      expect(error.message).to.include(`'b' is of class ${className},`)
+      for (const supported of SUPPORTED_LAYERS) expect(error.message).to.include(supported)
+    })
+  }
+
+  const wrong: [string, LayerSketch, string][] = [
+    ['units that are a text', ['Dense', { units: '__import__("os")' }], 'ERR_MODEL_LOAD'],
+    ['units that are missing', ['Dense', {}], 'ERR_MODEL_LOAD'],
+    ['filters that are negative', ['Conv2D', { filters: -3, kernel_size: 3 }], 'ERR_MODEL_LOAD'],
+    ['a kernel of half a pixel', ['Conv2D', { filters: 3, kernel_size: [0.5, 1] }], 'ERR_MODEL_LOAD'],
+    ['strides of zero', ['MaxPooling2D', { strides: 0 }], 'ERR_MODEL_LOAD'],
+    ['a window larger than the image', ['MaxPooling2D', { pool_size: 9 }], 'ERR_MODEL_LOAD'],
+    ['sizes beyond counting', ['ZeroPadding2D', { padding: Number.MAX_SAFE_INTEGER }], 'ERR_MODEL_LOAD'],
+    ['a reshape to another number', ['Reshape', { target_shape: [7] }], 'ERR_MODEL_LOAD'],
+    ['two open sizes', ['Reshape', { target_shape: [-1, -1] }], 'ERR_MODEL_LOAD'],
+    ['a cropping that leaves nothing', ['Cropping2D', { cropping: 2 }], 'ERR_MODEL_LOAD'],
+    ['dims that do not permute', ['Permute', { dims: [1, 1, 2] }], 'ERR_MODEL_LOAD'],
+    ['an axis that is not there', ['Concatenate', { axis: 7 }, ['input', 'input']], 'ERR_MODEL_LOAD'],
+    ['a second input for a pooling', ['MaxPooling2D', {}, ['input', 'input']], 'ERR_MODEL_LOAD'],
+    ['an input that does not exist', ['Flatten', {}, ['nowhere']], 'ERR_MODEL_LOAD'],
+    ['no input at all', ['Flatten', {}, []], 'ERR_MODEL_LOAD'],
+    [
+      'channels first',
+      ['Conv2D', { filters: 1, kernel_size: 1, data_format: 'channels_first' }],
+      'ERR_MODEL_UNSUPPORTED',
+    ],
+    ['a normalization along another axis', ['BatchNormalization', { axis: 1 }], 'ERR_MODEL_UNSUPPORTED'],
+    ['a second input layer', ['InputLayer', {}, []], 'ERR_MODEL_UNSUPPORTED'],
+  ]
+  for (const [what, layer, code] of wrong) {
+    it(`refuses ${what}`, () => {
+      const error = errorOf(sketch([4, 4, 3], layer))
+      expect(error.code).to.equal(code)
+      expect(error.message).to.include("'a'")
+    })
+  }
+
+  it('refuses two layers of one name', () => {
+    const list = sketch([4], ['Flatten'], ['Flatten'])
+    const twice = list.layers.map((layer) => ({ ...layer, name: layer.name === 'b' ? 'a' : layer.name }))
+    expect(errorOf({ ...list, layers: twice }).code).to.equal('ERR_MODEL_LOAD')
+  })
+
+  it('refuses an output that is no layer', () => {
+    expect(errorOf({ ...sketch([4], ['Flatten']), output: '__proto__' }).code).to.equal('ERR_MODEL_LOAD')
+  })
+
+  function errorOf(list: LayerList): ModelError {
+    try {
+      inferShapes(list)
+    } catch (error) {
+      if (error instanceof ModelError) return error
+      throw error
+    }
+    throw new Error('nothing was thrown')
+  }
+})

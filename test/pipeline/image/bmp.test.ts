@@ -1,0 +1,104 @@
+import { expect } from 'chai'
+import { Jimp } from 'jimp'
+import { codeOf } from '../../support/broker.ts'
+import { type BmpParts, bmp, pixelsOf, seeded } from '../../support/image-files.ts'
+
+const random = seeded(3)
+const noise = (length: number) => Buffer.from(Array.from({ length }, () => Math.trunc(random() * 256)))
+
+// Odd widths, and even ones of which the last byte or the padding of a row is not full.
+const WIDTHS = [1, 7, 8, 13]
+const HEIGHT = 5
+
+describe('BMP', () => {
+  for (const bits of [1, 4, 8, 24, 32] as const) {
+    for (const topDown of [false, true]) {
+      it(`reads ${bits} bits a pixel from ${topDown ? 'top to bottom' : 'bottom to top'}`, async () => {
+        for (const width of WIDTHS) {
+          const palette = bits > 8 ? Buffer.alloc(0) : noise(4 * 2 ** bits)
+          const rows = Array.from({ length: HEIGHT }, () => noise(Math.ceil((width * bits) / 8)))
+          const file = bmp({ width, height: topDown ? -HEIGHT : HEIGHT, bits, rows, palette })
+          const expected = (topDown ? rows : [...rows].reverse()).flatMap((row) =>
+            colours(row, width, bits, palette),
+          )
+          expect([...(await pixelsOf(file, width, HEIGHT))], `width ${width}`).to.deep.equal(expected)
+        }
+      })
+    }
+  }
+
+  it('spreads the five or six bits of a 16-bit pixel over all levels', async () => {
+    const row = Buffer.from('1f00e003007cff7f', 'hex')
+    const plain = await pixelsOf(bmp({ width: 4, height: 1, bits: 16, rows: [row] }), 4, 1)
+    expect([...plain]).to.deep.equal([0, 0, 255, 0, 255, 0, 255, 0, 0, 255, 255, 255])
+    const masks = [0xf800, 0x07e0, 0x001f]
+    const file = bmp({ width: 4, height: 1, bits: 16, rows: [row], compression: 3, masks })
+    expect([...(await pixelsOf(file, 4, 1))]).to.deep.equal([
+      0, 0, 255, 0, 125, 0, 123, 129, 0, 123, 255, 255,
+    ])
+  })
+
+  it('finds the colours of a 32-bit pixel by its bit fields', async () => {
+    const masks = [0x0000ff00, 0x00ff0000, 0xff000000]
+    const file = bmp({ width: 1, height: 1, bits: 32, rows: [Buffer.of(1, 2, 3, 4)], compression: 3, masks })
+    expect([...(await pixelsOf(file, 1, 1))]).to.deep.equal([2, 3, 4])
+  })
+
+  it('reads what jimp writes as jimp reads it', async () => {
+    const image = Jimp.fromBitmap({ width: 5, height: 3, data: new Uint8Array(noise(5 * 3 * 4)) })
+    const file = await image.getBuffer('image/bmp')
+    const { bitmap } = await Jimp.fromBuffer(file)
+    const expected = [...bitmap.data].filter((_, i) => i % 4 !== 3)
+    expect([...(await pixelsOf(file, 5, 3))]).to.deep.equal(expected)
+  })
+
+  it('skips a gap in front of the pixels', async () => {
+    const parts = { width: 2, height: 1, bits: 24, rows: [Buffer.of(1, 2, 3, 4, 5, 6)] }
+    expect([...(await pixelsOf(bmp({ ...parts, gap: 17 }), 2, 1))]).to.deep.equal([3, 2, 1, 6, 5, 4])
+  })
+
+  it('makes a pixel black whose colour is not in the palette', async () => {
+    const palette = Buffer.of(1, 2, 3, 0, 4, 5, 6, 0)
+    const file = bmp({ width: 3, height: 1, bits: 8, rows: [Buffer.of(1, 2, 255)], palette })
+    expect([...(await pixelsOf(file, 3, 1))]).to.deep.equal([6, 5, 4, 0, 0, 0, 0, 0, 0])
+  })
+
+  it('reads a picture of many bands', async () => {
+    const rows = Array.from({ length: 400 }, () => noise(500 * 3))
+    const file = bmp({ width: 500, height: -400, bits: 24, rows })
+    const expected = rows.flatMap((row) => colours(row, 500, 24, row))
+    expect(Buffer.compare(await pixelsOf(file, 500, 400), Buffer.from(expected))).to.equal(0)
+  })
+
+  const sound: BmpParts = { width: 2, height: 2, bits: 24, rows: [noise(6), noise(6)] }
+  const refused: [string, Partial<BmpParts>, string][] = [
+    ['a width of 0', { width: 0 }, 'ERR_IMAGE_DECODE'],
+    ['a negative width', { width: -2 }, 'ERR_IMAGE_DECODE'],
+    ['a height of 0', { height: 0 }, 'ERR_IMAGE_DECODE'],
+    ['two thousand million rows from top to bottom', { height: -(2 ** 31) }, 'ERR_IMAGE_TOO_LARGE'],
+    ['two thousand million columns', { width: 2 ** 31 - 1 }, 'ERR_IMAGE_TOO_LARGE'],
+    ['fewer rows than it declares', { height: 3 }, 'ERR_IMAGE_DECODE'],
+    ['five bits a pixel', { bits: 5 }, 'ERR_IMAGE_DECODE'],
+    ['run-length compression', { bits: 8, compression: 1, palette: noise(1024) }, 'ERR_IMAGE_TYPE'],
+    ['an unknown compression', { compression: 77 }, 'ERR_IMAGE_TYPE'],
+    ['bit fields that overlap', { bits: 32, compression: 3, masks: [0xff, 0xff, 0xff00] }, 'ERR_IMAGE_TYPE'],
+    ['bit fields of odd sizes', { bits: 16, compression: 3, masks: [0xfe00, 0x1f0, 0xf] }, 'ERR_IMAGE_TYPE'],
+    ['a palette of 257 colours', { bits: 8, palette: noise(257 * 4) }, 'ERR_IMAGE_DECODE'],
+    ['a palette that is not there', { bits: 8, palette: Buffer.alloc(0), rows: [] }, 'ERR_IMAGE_DECODE'],
+  ]
+  for (const [what, parts, code] of refused) {
+    it(`refuses ${what}`, async () => {
+      expect(await codeOf(pixelsOf(bmp({ ...sound, ...parts }), 2, 2))).to.equal(code)
+    })
+  }
+})
+
+/** RGB of one row, by the definition of the format. */
+function colours(row: Buffer, width: number, bits: number, palette: Buffer): number[] {
+  return Array.from({ length: width }, (_, x) => {
+    if (bits > 8) return [...row.subarray((x * bits) / 8, (x * bits) / 8 + 3)].reverse()
+    const byte = row[Math.trunc((x * bits) / 8)] ?? 0
+    const index = (byte >> (8 - bits - ((x * bits) % 8))) & (2 ** bits - 1)
+    return [...palette.subarray(index * 4, index * 4 + 3)].reverse()
+  }).flat()
+}

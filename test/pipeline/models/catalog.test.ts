@@ -1,0 +1,54 @@
+import { expect } from 'chai'
+import { expectedArrays, inferShapes } from '../../../pipeline/graph/shapes.ts'
+import { catalog, topologyFor } from '../../../pipeline/models/catalog.ts'
+import type { LayerList } from '../../../pipeline/models/networks/layer-list.ts'
+
+describe('catalog', () => {
+  const PARAMETERS: ReadonlyMap<string, number> = new Map([
+    ['vgg16', 138_357_544],
+    ['resnet50', 25_636_712],
+    ['inception_v3', 23_851_784],
+    ['mobilenet', 4_253_864],
+    ['mobilenet_v2', 3_538_984],
+  ])
+
+  for (const [key, entry] of catalog) {
+    it(`has a network of the published size, that its file has room for: ${key}`, () => {
+      const { name, bytes, url, file, md5 = '0'.repeat(32), imageSize, topology } = entry
+      const network = topology()
+      expect(name).to.equal(key)
+      expect(parameters(network)).to.equal(PARAMETERS.get(key))
+      expect(bytes).to.be.above(4 * parameters(network))
+      expect(url.endsWith(`/${file}`)).to.equal(true)
+      expect(md5).to.match(/^[0-9a-f]{32}$/)
+      expect(network.inputShape).to.deep.equal([...imageSize, 3])
+      expect(inferShapes(network).get(network.output)).to.deep.equal([1000])
+    })
+  }
+
+  it('tells the older ResNet50 by the names of its layers', () => {
+    const entry = catalog.get('resnet50')
+    if (!entry) throw new Error('no such entry')
+    const older = topologyFor(entry, ['input_1', 'conv1', 'res2a_branch2a'])
+    expect(older.output).to.equal('fc1000')
+    expect(parameters(older)).to.equal(25_636_712)
+    const shapes = inferShapes(older)
+    expect(shapes.get('max_pooling2d_1')).to.deep.equal([55, 55, 64])
+    // Stages shrink in the first convolution of their first block.
+    expect(shapes.get('res3a_branch2a')).to.deep.equal([28, 28, 128])
+    expect(shapes.get('flatten_1')).to.deep.equal([2048])
+    expect(topologyFor(entry, ['conv1_conv']).output).to.equal('predictions')
+  })
+
+  it('does not know what every object knows', () => {
+    expect(catalog.get('__proto__')).to.equal(undefined)
+    expect(catalog.get('constructor')).to.equal(undefined)
+  })
+})
+
+function parameters(list: LayerList): number {
+  const shapes = inferShapes(list)
+  return list.layers
+    .flatMap((layer) => expectedArrays(layer, shapes.get(layer.inputs[0] ?? '') ?? []))
+    .reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0)
+}

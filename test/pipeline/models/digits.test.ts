@@ -1,0 +1,252 @@
+import { cpSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect } from 'chai'
+import sharp from 'sharp'
+import { Broker } from '../../../broker/broker.ts'
+import { makePipeline, type PipelineOptions } from '../../../pipeline/make-pipeline.ts'
+import { drawn, encoded, inked, validationDigits } from '../../support/digits.ts'
+import { HANDS, lined } from '../../support/hands.ts'
+import { seeded } from '../../support/image-files.ts'
+import { describeWithShared } from '../../support/shared.ts'
+import { temporaryFolder } from '../../support/weights-server.ts'
+
+const FOLDER = fileURLToPath(new URL('../../../weights/digits', import.meta.url))
+const PIPELINE = new URL('../../../pipeline/make-pipeline.ts', import.meta.url)
+const NOBODY_LISTENS = 'http://127.0.0.1:9'
+
+// Of the picture's side, and the side.
+const THICKNESSES = [
+  [0.004, 280],
+  [0.006, 280],
+  [0.012, 100],
+  [0.03, 160],
+  [0.08, 160],
+  [0.12, 100],
+] as const
+
+interface Guess {
+  label: string
+  probability: number
+}
+
+describe('The digit model of the package', () => {
+  let weights: ReturnType<typeof temporaryFolder>
+  beforeEach(() => {
+    weights = temporaryFolder()
+  })
+  afterEach(() => weights.remove())
+
+  async function served(model: Partial<PipelineOptions>, images: Uint8Array[]) {
+    await using broker = new Broker({ pipeline: PIPELINE, options: { ...options(weights.path), ...model } })
+    await broker.start()
+    const info = broker.stats().info as { labelNames: string[] }
+    const answers = await Promise.all(
+      images.map((image) => broker.call('predict', image) as Promise<Guess[]>),
+    )
+    return { info, answers }
+  }
+
+  it('takes no more than 500 KB', () => {
+    const files = readdirSync(FOLDER).sort()
+    expect(files).to.deep.equal(['README.md', 'group1-shard1of1.bin', 'model.json', 'validation.svg'])
+    expect(files.reduce((sum, file) => sum + statSync(join(FOLDER, file)).size, 0)).to.be.at.most(500_000)
+  })
+
+  it('claims at least 99 % on its card, and says what it was made from', () => {
+    const card = readFileSync(join(FOLDER, 'README.md'), 'utf8')
+    expect(claimed(card)).to.be.at.least(99)
+    expect(card).to.contain('CC BY-SA 3.0').and.to.contain('npm install && npm start')
+  })
+
+  it('is served by its name from an empty folder without a network, and answers with all ten labels', async () => {
+    const images = [
+      await encoded(inked(drawn({ digit: 7, width: 150 }), 255, 0), 150, 150),
+      await encoded(inked(drawn({ digit: 1, width: 90, height: 120, side: 90, top: 15 }), 40, 250), 90, 120),
+      await encoded(
+        inked(drawn({ digit: 7, width: 400, left: 200, top: 100, side: 150 }), 200, 120),
+        400,
+        400,
+      ),
+    ]
+    const { info, answers } = await served({}, images)
+    expect(info.labelNames).to.deep.equal(['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'])
+    expect(answers.map(([best]) => best?.label)).to.deep.equal(['7', '1', '7'])
+    for (const answer of answers) {
+      expect(answer).to.have.length(10)
+      expect(answer[0]?.probability).to.be.greaterThan(0.8)
+    }
+  })
+
+  it('takes no digit for likelier than another where there is none, beside pictures that have one', async () => {
+    const seven = await encoded(inked(drawn({ digit: 7, width: 150 }), 255, 0), 150, 150)
+    const white = await encoded(new Uint8Array(100 * 100).fill(255), 100, 100)
+    const black = await encoded(new Uint8Array(28 * 28))
+    const one = await encoded(inked(drawn({ digit: 1, width: 150 }), 255, 0), 150, 150)
+    const { answers } = await served({}, [white, seven, black, one, await noise()])
+    const even = Array.from({ length: 10 }, (_, digit) => ({ label: String(digit), probability: 0.1 }))
+    for (const at of [0, 2, 4]) {
+      const guesses = answers[at]?.map(({ label, probability }) => ({
+        label,
+        probability: rounded(probability),
+      }))
+      expect(guesses).to.deep.equal(even)
+    }
+    expect([answers[1]?.[0]?.label, answers[3]?.[0]?.label]).to.deep.equal(['7', '1'])
+  })
+
+  it('takes what the user says of it, and gives way to a model of the user', async () => {
+    const image = await encoded(inked(drawn({ digit: 7, width: 150 }), 255, 0), 150, 150)
+    writeFileSync(join(weights.path, 'digits.json'), '{"top": 3}')
+    expect((await served({}, [image])).answers[0]).to.have.length(3)
+    cpSync(FOLDER, join(weights.path, 'digits'), { recursive: true })
+    writeFileSync(
+      join(weights.path, 'digits.json'),
+      '{"top": 2, "preprocessing": "unit", "subject": "digit"}',
+    )
+    const { info, answers } = await served({}, [image])
+    expect(info.labelNames[0]).to.equal('class_0')
+    expect(answers[0]?.map(({ label }) => label)[0]).to.equal('class_7')
+  })
+
+  it('answers alike on both engines', async () => {
+    const image = await encoded(inked(drawn({ digit: 1, width: 150 }), 255, 0), 150, 150)
+    const [onnx, tfjs] = await Promise.all([
+      served({ engine: 'onnx' }, [image]),
+      served({ engine: 'tfjs' }, [image]),
+    ])
+    const sorted = ({ answers }: typeof onnx) =>
+      answers[0]?.sort((a, b) => a.label.localeCompare(b.label)).map(({ probability }) => probability) ?? []
+    for (const [i, probability] of sorted(onnx).entries()) {
+      expect(sorted(tfjs)[i]).to.be.closeTo(probability, 1e-4)
+    }
+  })
+})
+
+describe('The digit model on digits of three hands, drawn in lines', () => {
+  let weights: ReturnType<typeof temporaryFolder>
+  let pipeline: Awaited<ReturnType<typeof makePipeline>>
+  before(async () => {
+    weights = temporaryFolder()
+    pipeline = await makePipeline(options(weights.path), { progress: () => undefined })
+  })
+  after(async () => {
+    await pipeline.close()
+    weights.remove()
+  })
+
+  for (const [pen, side] of THICKNESSES) {
+    it(`reads lines that take ${100 * pen} % of ${side} pixels`, async () => {
+      const drawings = HANDS.flatMap((digits) => digits.map((strokes) => lined(strokes, side, pen * side)))
+      const batch = await Promise.all(
+        drawings.map(async (ink) => pipeline.prepare(await encoded(inked(ink, 255, 0), side, side))),
+      )
+      const answers = await pipeline.predict(batch)
+      expect(answers.filter(([best], at) => best?.index === at % 10)).to.have.length(30)
+    })
+  }
+})
+
+describeWithShared('The digit model on digits that it was not trained on', () => {
+  const digits = validationDigitsOnce()
+  let weights: ReturnType<typeof temporaryFolder>
+  let pipeline: Awaited<ReturnType<typeof makePipeline>>
+  before(async () => {
+    weights = temporaryFolder()
+    pipeline = await makePipeline(options(weights.path), { progress: () => undefined })
+  })
+  after(async () => {
+    await pipeline.close()
+    weights.remove()
+  })
+
+  /** How many of a hundred, every n-th of them being looked at. */
+  async function accuracy(every: number, make: (pixels: Uint8Array, at: number) => Promise<Uint8Array>) {
+    const some = digits().filter((_, at) => at % every === 0)
+    const batch = await Promise.all(
+      some.map(async ({ pixels }, at) => pipeline.prepare(await make(pixels, at))),
+    )
+    return percent(some, await pipeline.predict(batch))
+  }
+
+  it('is as accurate on raw pixels as its card says', async () => {
+    const batch = digits().map(({ pixels }) => ({ pixels, top: 1 }))
+    const measured = percent(digits(), await pipeline.predict(batch))
+    expect(measured).to.be.at.least(99)
+    expect(measured).to.be.closeTo(claimed(readFileSync(join(FOLDER, 'README.md'), 'utf8')), 0.1)
+  })
+
+  it('is as accurate on files of them, also of dark ink on light paper', async () => {
+    const batch = digits().filter((_, at) => at % 4 === 0)
+    const raw = percent(batch, await pipeline.predict(batch.map(({ pixels }) => ({ pixels, top: 1 }))))
+    expect(await accuracy(4, (pixels) => encoded(pixels))).to.be.closeTo(raw, 0.1)
+    expect(await accuracy(4, (pixels) => encoded(pixels.map((level) => 255 - level)))).to.be.closeTo(raw, 0.1)
+  })
+
+  for (const [paper, ink] of [
+    [255, 0],
+    [200, 150],
+    [20, 120],
+  ] as const) {
+    it(`is as accurate somewhere on a larger picture, ink ${ink} on paper ${paper}`, async () => {
+      expect(await accuracy(8, (pixels, at) => onLarger(pixels, at, paper, ink))).to.be.at.least(98)
+    })
+  }
+})
+
+function options(weightsDir: string): PipelineOptions {
+  return {
+    model: 'digits',
+    weightsDir,
+    weightsUrl: NOBODY_LISTENS,
+    engine: 'onnx',
+    device: 'cpu',
+    threads: 1,
+    spin: false,
+    maxBatch: 8,
+    maxPixels: 50_000_000,
+  }
+}
+
+function rounded(probability: number): number {
+  return Math.round(1e6 * probability) / 1e6
+}
+
+function noise(): Promise<Buffer> {
+  const random = seeded(1)
+  const levels = Uint8Array.from({ length: 40_000 }, () => 120 + random() * 60)
+  return encoded(levels, 200, 200)
+}
+
+function claimed(card: string): number {
+  return Number(/\| accuracy \| \*\*([\d.]+) %\*\*/.exec(card)?.[1])
+}
+
+function percent(digits: readonly { label: number }[], answers: readonly { index: number }[][]): number {
+  const right = digits.filter(({ label }, at) => answers[at]?.[0]?.index === label)
+  return (100 * right.length) / digits.length
+}
+
+function validationDigitsOnce(): () => ReturnType<typeof validationDigits> {
+  let digits: ReturnType<typeof validationDigits> | undefined
+  return () => {
+    digits ??= validationDigits()
+    return digits
+  }
+}
+
+/** From half to three times its size, and anywhere. */
+async function onLarger(pixels: Uint8Array, at: number, paper: number, ink: number): Promise<Uint8Array> {
+  const size = 20 + ((at * 37) % 64)
+  const digit = sharp(
+    pixels.map((level) => Math.round(paper + ((ink - paper) * level) / 255)),
+    {
+      raw: { width: 28, height: 28, channels: 1 },
+    },
+  ).resize(size, size)
+  const [left, top] = [(at * 53) % (160 - size), (at * 71) % (100 - size)]
+  const right = 160 - size - left
+  const bottom = 100 - size - top
+  const background = { r: paper, g: paper, b: paper }
+  return digit.extend({ left, top, right, bottom, background }).png({ compressionLevel: 1 }).toBuffer()
+}

@@ -1,0 +1,102 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { expect } from 'chai'
+import { findModel } from '../../../pipeline/models/find-model.ts'
+import { errorOf } from '../../support/broker.ts'
+import { temporaryFolder } from '../../support/weights-server.ts'
+
+const TFJS = '{"format": "layers-model", "modelTopology": {}, "weightsManifest": []}'
+
+describe('findModel', () => {
+  let folder: ReturnType<typeof temporaryFolder>
+  const at = (...path: string[]) => join(folder.path, ...path)
+  const find = (name: string, path?: string) => findModel(name, path, folder.path, ['vgg16', 'resnet50'])
+  function put(name: string, content = '') {
+    mkdirSync(join(at(name), '..'), { recursive: true })
+    writeFileSync(at(name), content)
+  }
+  beforeEach(() => {
+    folder = temporaryFolder()
+  })
+  afterEach(() => folder.remove())
+
+  it('finds a model of the catalog, whether or not it has settings', async () => {
+    put('resnet50.json', '{"top": 3}')
+    for (const name of ['vgg16', 'resnet50']) {
+      expect(await find(name)).to.deep.equal({ kind: 'catalog', name })
+    }
+  })
+
+  for (const extension of ['keras', 'h5', 'hdf5', 'onnx']) {
+    it(`finds a file .${extension}, and takes .json beside it for its settings`, async () => {
+      put(`pets.${extension}`)
+      put('pets.json', '{"top": 3}')
+      expect(await find('pets')).to.deep.equal({ kind: 'own', path: at(`pets.${extension}`) })
+    })
+  }
+
+  it('finds a TF.js model, in a folder or not', async () => {
+    put('pets/model.json', TFJS)
+    expect(await find('pets')).to.deep.equal({ kind: 'own', path: at('pets') })
+    put('cats.json', TFJS)
+    expect(await find('cats')).to.deep.equal({ kind: 'own', path: at('cats.json') })
+  })
+
+  it('takes the path that is given: a file, a folder, a model.json for its folder', async () => {
+    put('elsewhere/a=b.bin')
+    put('elsewhere/pets/model.json', TFJS)
+    const paths: [given: string, found: string][] = [
+      ['elsewhere/a=b.bin', 'elsewhere/a=b.bin'],
+      ['elsewhere/pets', 'elsewhere/pets'],
+      ['elsewhere/pets/', 'elsewhere/pets'],
+      ['elsewhere/pets/model.json', 'elsewhere/pets'],
+    ]
+    for (const [given, found] of paths) {
+      const path = relative(process.cwd(), at('x')).slice(0, -1) + given
+      expect(await find('vgg16', path), given).to.deep.equal({ kind: 'own', path: at(found) })
+    }
+  })
+
+  it('refuses a name that may mean several things, and lists them', async () => {
+    put('pets.keras')
+    put('pets.onnx')
+    put('pets/model.json', TFJS)
+    const error = await errorOf(find('pets'))
+    expect(error.code).to.equal('ERR_MODEL_SETTINGS')
+    expect(error.message).to.equal(
+      `"pets" may be ${at('pets.keras')} or ${at('pets.onnx')} or ${at('pets')}; say which: MODELS=pets=path.`,
+    )
+    put('vgg16.h5')
+    expect((await errorOf(find('vgg16'))).message).to.equal(
+      `"vgg16" may be the model of the catalog or ${at('vgg16.h5')}; say which: MODELS=vgg16=path for the file, ` +
+        `or move the file away for the model of the catalog.`,
+    )
+  })
+
+  it('says what was looked for in vain', async () => {
+    put('resnet.json', '{"top": 3}')
+    const error = await errorOf(find('resnet'))
+    expect(error.code).to.equal('ERR_MODEL_LOAD')
+    expect(error.message).to.equal(
+      `There is no model "resnet": it is none of the catalog (vgg16, resnet50), and ${folder.path} has none of ` +
+        `resnet.keras, resnet.h5, resnet.hdf5, resnet.onnx, resnet.json, ${join('resnet', 'model.json')}. ` +
+        'Did you mean resnet50?',
+    )
+  })
+
+  it('says where a given path leads to nothing', async () => {
+    mkdirSync(at('empty'))
+    const missing = await errorOf(find('pets', at('none.keras')))
+    expect(missing.code).to.equal('ERR_MODEL_LOAD')
+    expect(missing.message).to.contain(`there is nothing at ${at('none.keras')}`)
+    expect((await errorOf(find('pets', at('empty')))).message).to.contain(
+      'there is no model.json in the folder',
+    )
+  })
+
+  it('lets no name lead out of the folder', async () => {
+    for (const name of ['../escape', 'a/b', '..', '', 'x'.repeat(101), 'a\0b']) {
+      expect((await errorOf(find(name))).code, name).to.equal('ERR_MODEL_SETTINGS')
+    }
+  })
+})

@@ -1,0 +1,101 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { readModelSettings, settingsPath } from '../../../pipeline/models/model-settings.ts'
+import { errorOf } from '../../support/broker.ts'
+import { temporaryFolder } from '../../support/weights-server.ts'
+
+describe('readModelSettings', () => {
+  let folder: ReturnType<typeof temporaryFolder>
+  const at = (...path: string[]) => join(folder.path, ...path)
+  beforeEach(() => {
+    folder = temporaryFolder()
+  })
+  afterEach(() => folder.remove())
+
+  function read(settings: unknown) {
+    writeFileSync(at('pets.json'), typeof settings === 'string' ? settings : JSON.stringify(settings))
+    return readModelSettings(at('pets.keras'))
+  }
+
+  it('is empty where there is no file', async () => {
+    expect(await readModelSettings(at('pets.keras'))).to.deep.equal({})
+    expect(await readModelSettings(at('none', 'model.json'))).to.deep.equal({})
+  })
+
+  it('reads every setting there is', async () => {
+    const settings = {
+      preprocessing: 'torch',
+      size: [224, 192],
+      interpolation: 'bilinear',
+      crop: true,
+      exif: false,
+      colourProfile: true,
+      kernels: 'rotated',
+      top: 3,
+    }
+    expect(await read(settings)).to.deep.equal(settings)
+  })
+
+  it('reads the labels that it names, beside it or below', async () => {
+    mkdirSync(at('labels'))
+    writeFileSync(at('labels', 'pets.txt'), 'cat\ndog\n')
+    const { labels, labelsFile } = await read({ labels: 'labels/pets.txt' })
+    expect(labels?.map(({ name }) => name)).to.deep.equal(['cat', 'dog'])
+    expect(labelsFile).to.equal('pets.txt')
+  })
+
+  it('knows the labels of ImageNet by that word', async () => {
+    const { labels, labelsFile } = await read({ labels: 'imagenet' })
+    expect(labels).to.have.length(1000)
+    expect(labelsFile).to.equal('imagenet-labels.tsv')
+  })
+
+  it('lies beside the file, or beside the folder of a TF.js model', () => {
+    const paths: Record<string, string | undefined> = {
+      'pets.keras': at('pets.json'),
+      'pets.v2.h5': at('pets.v2.json'),
+      'pets.v2': at('pets.v2.json'),
+      'pets/model.json': at('pets.json'),
+      pets: at('pets.json'),
+      'pets.json': undefined,
+    }
+    for (const [model, settings] of Object.entries(paths)) {
+      expect(settingsPath(at(model)), model).to.equal(settings)
+    }
+  })
+
+  const wrong: Record<string, [settings: unknown, what: string]> = {
+    'a misspelt key': [
+      { preprocesing: 'tf' },
+      'an unknown setting "preprocesing"; the nearest known one is "preprocessing"',
+    ],
+    'a key in another spelling': [{ colour_profile: true }, 'the nearest known one is "colourProfile"'],
+    'a key like no other': [{ xyz: 1 }, 'an unknown setting "xyz"; known are labels, preprocessing,'],
+    'a key of every object': ['{"__proto__": 1}', 'an unknown setting "__proto__"'],
+    'a wrong word': [{ preprocessing: 'TF' }, 'must be one of caffe, tf, torch, unit, none, but is "TF"'],
+    'a size of three': [{ size: [1, 2, 3] }, 'it must be [height, width], each a whole number'],
+    'a giant size': [{ size: [1e9, 1e9] }, 'from 1 to 4096, but is [1000000000,1000000000]'],
+    'a text for a switch': [{ exif: 'yes' }, 'the wrong exif: it must be true or false, but is "yes"'],
+    'half a guess': [{ top: 1.5 }, 'a whole number from 1 to 1000, but is 1.5'],
+    'labels elsewhere': [{ labels: '../labels.txt' }, 'which lie outside of its folder'],
+    'labels anywhere': [{ labels: '/etc/passwd' }, 'which lie outside of its folder'],
+    'no labels': [{ labels: ['cat'] }, 'the name of a file beside it, or "imagenet", but is ["cat"]'],
+    'a list': [[1], 'is no JSON object'],
+    'no JSON': ['{"top": 5', 'is no valid JSON'],
+    'a file of another kind': [' '.repeat(70_000), 'has 70000 bytes, the limit is 65536'],
+  }
+  for (const [title, [settings, what]] of Object.entries(wrong)) {
+    it(`refuses ${title}`, async () => {
+      const error = await errorOf(read(settings))
+      expect(error.code).to.equal('ERR_MODEL_SETTINGS')
+      expect(error.message).to.contain('The settings file pets.json ').and.to.contain(what)
+    })
+  }
+
+  it('names the labels file that is not there', async () => {
+    const error = await errorOf(read({ labels: 'none.txt' }))
+    expect(error.code).to.equal('ERR_MODEL_SETTINGS')
+    expect(error.message).to.equal('The labels file none.txt cannot be read (ENOENT).')
+  })
+})

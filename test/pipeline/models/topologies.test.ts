@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs'
+import { expect } from 'chai'
+import { expectedArrays, inferShapes } from '../../../pipeline/graph/shapes.ts'
+import { catalog } from '../../../pipeline/models/catalog.ts'
+import type { Layer, LayerList } from '../../../pipeline/models/networks/layer-list.ts'
+import { topologyOf } from '../../support/keras-topology.ts'
+import { describeWithShared, shared } from '../../support/shared.ts'
+import type { SyntheticLayer } from '../../support/synthetic.ts'
+
+/** What decides about the numbers that come out. The rest is for training. */
+const FIELDS = [
+  'activation',
+  'alpha',
+  'center',
+  'data_format',
+  'depth_multiplier',
+  'dilation_rate',
+  'epsilon',
+  'filters',
+  'groups',
+  'keepdims',
+  'kernel_size',
+  'max_value',
+  'negative_slope',
+  'padding',
+  'pool_size',
+  'rate',
+  'scale',
+  'strides',
+  'target_shape',
+  'threshold',
+  'units',
+  'use_bias',
+]
+
+describeWithShared('topologies of the catalog', () => {
+  for (const { name, topology, imageSize } of catalog.values()) {
+    it(`is layer by layer what Keras says, in Keras' order: ${name}`, () => {
+      const expected = topologyOf(shared('golden/applications', `${name}.config.json`))
+      expect(described(topology())).to.deep.equal(described(expected))
+      expect(topology().output).to.equal(expected.output)
+      expect(topology().inputShape).to.deep.equal([...imageSize, 3])
+    })
+
+    it(`needs just the arrays that Keras has, in the order of the file: ${name}`, () => {
+      const path = shared('golden/applications', `${name}.weights.json`)
+      const { layers } = JSON.parse(readFileSync(path, 'utf8')) as { layers: SyntheticLayer[] }
+      const expected = layers.flatMap(({ layer, arrays }) =>
+        arrays.map(({ name, shape }) => ({ layer, name, shape })),
+      )
+      expect(neededArrays(topology())).to.deep.equal(expected)
+    })
+  }
+})
+
+function described({ layers }: LayerList) {
+  return layers.map(({ name, className, inputs, config }) => ({
+    name,
+    className,
+    inputs,
+    config: semantic(config),
+  }))
+}
+
+function semantic(config: Layer['config']): Record<string, unknown> {
+  const axis = config.axis === 3 ? -1 : config.axis
+  const fields = FIELDS.filter((field) => config[field] != null).map((field) => [field, config[field]])
+  return { ...Object.fromEntries(fields), axis }
+}
+
+function neededArrays(list: LayerList) {
+  const shapes = inferShapes(list)
+  return list.layers.flatMap((layer) =>
+    expectedArrays(layer, shapes.get(layer.inputs[0] ?? '') ?? []).map(({ role, shape }) => ({
+      layer: layer.name,
+      name: role,
+      shape,
+    })),
+  )
+}

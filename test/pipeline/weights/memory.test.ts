@@ -1,0 +1,36 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
+import { expect } from 'chai'
+import { describeWithShared, shared } from '../../support/shared.ts'
+
+const MAX_PEAK_BYTES = 1.2e9
+
+const fixture = (name: string) => fileURLToPath(new URL(`../../fixtures/weights/${name}.ts`, import.meta.url))
+
+describeWithShared('memory while VGG-16 is read', function () {
+  this.timeout(120_000)
+  const folder = mkdtempSync(join(tmpdir(), 'tandem-memory-'))
+  const path = join(folder, 'vgg16.h5')
+
+  before(() => run('write-vgg16', shared('golden', 'applications', 'vgg16.weights.json'), path))
+  after(() => rmSync(folder, { recursive: true, force: true }))
+
+  it(`stays below ${MAX_PEAK_BYTES / 1e9} GB, with the numbers of the formula`, async () => {
+    const { peak, arrays, last, ms } = JSON.parse(await run('read-vgg16', path))
+    expect(arrays).to.equal(32)
+    // The last element of fc1, the largest array.
+    expect(last).to.equal(Math.fround(-0.0026180502))
+    expect(peak, `after ${ms} ms`).to.be.below(MAX_PEAK_BYTES)
+  })
+})
+
+async function run(name: string, ...args: string[]): Promise<string> {
+  const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
+  const { stdout } = await promisify(execFile)(process.execPath, ['--import', loader, fixture(name), ...args])
+  return stdout
+}
