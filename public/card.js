@@ -1,4 +1,5 @@
-import { milliseconds, percent, setBar, setSplit } from './figures.js'
+import { milliseconds, percent } from './figure-words.js'
+import { setBar, setSplit } from './figures.js'
 
 const cardTemplate = document.getElementById('card-template')
 const guessTemplate = document.getElementById('guess-template')

@@ -1,8 +1,11 @@
 import './copy-buttons.js'
+import { readingOf, timingText } from './digit-words.js'
 import { Asker, post } from './digits-asker.js'
 import { Pad } from './digits-pad.js'
-import { milliseconds, percent, setBar } from './figures.js'
-import { loadingWords, Readiness, setPill } from './readiness.js'
+import { percent } from './figure-words.js'
+import { setBar } from './figures.js'
+import { Readiness, setPill } from './readiness.js'
+import { hasBar, loadingWords } from './state-words.js'
 
 const byId = (id) => document.getElementById(id)
 const { model, path, maxBytes } = byId('digits').dataset
@@ -49,7 +52,7 @@ const readiness = new Readiness(model, pill.dataset.state, (its) => {
   notice.classList.toggle('notice-bad', isBad)
   put(byId('loading-title'), title)
   put(byId('loading-word'), word)
-  byId('loading-bar').hidden = isBad
+  byId('loading-bar').hidden = !hasBar(its)
   byId('loading-bar').value = progress?.fraction ?? 0
 })
 
@@ -166,30 +169,24 @@ function showTools() {
 
 function show({ predictions = [], timing }, id) {
   const shares = new Map(predictions.map(({ label, probability }) => [label, probability]))
-  const [best] = predictions
-  put(byId('best'), best?.label ?? '?')
-  put(byId('best-share'), best ? percent(best.probability) : 'No digit')
+  const { digit: best, word } = readingOf(predictions)
+  put(byId('best'), best ?? '?')
+  put(byId('best-share'), word)
   for (const bar of bars) {
     const share = shares.get(bar.dataset.digit) ?? 0
-    bar.classList.toggle('is-best', bar.dataset.digit === best?.label)
+    bar.classList.toggle('is-best', bar.dataset.digit === best)
     setBar(bar, share)
     put(bar.querySelector('.bars-share'), percent(share))
   }
   put(byId('timing'), timingText(timing))
   byId('wrong').elements.id.value = id
-  byId('wrong').hidden = best === undefined
+  byId('wrong').hidden = predictions.length === 0
   byId('thanks').hidden = true
 }
 
-/** As lib/pages/digits-page.ts says it. */
-function timingText({ total, cached, ...times }) {
-  const inAll = `${milliseconds(total)} in the service`
-  if (cached) return `${inAll}, kept from when the same came before`
-  return `${inAll}: ${['queue', 'prepare', 'predict'].map((stage) => `${stage} ${milliseconds(times[stage])}`).join(', ')}`
-}
-
-function announce({ predictions: [best] = [] }) {
-  if (best) put(byId('said'), `It reads ${best.label}, ${percent(best.probability)}`)
+function announce({ predictions = [] }) {
+  const { digit, word } = readingOf(predictions)
+  put(byId('said'), digit === undefined ? word : `It reads ${digit}, ${word}`)
 }
 
 /** As it was before anything was drawn. */

@@ -1,19 +1,3 @@
-/** As lib/pages/figures.ts writes them. */
-
-export function percent(share) {
-  const of100 = share * 100
-  return of100 > 0 && of100 < 0.1 ? '< 0.1 %' : `${of100.toFixed(1)} %`
-}
-
-export function milliseconds(ms) {
-  if (ms >= 10_000) return `${(ms / 1000).toFixed(1)} s`
-  return ms < 10 ? `${ms.toFixed(1)} ms` : `${Math.round(ms)} ms`
-}
-
-export function megabytes(bytes) {
-  return `${(bytes / 2 ** 20).toFixed(1).replace('.0', '')} MB`
-}
-
 /** Makes a bar as long as its share of 1. */
 export function setBar(svg, share) {
   svg.querySelector('rect').setAttribute('width', (Math.min(1, Math.max(0, share)) * 100).toFixed(2))

@@ -1,6 +1,7 @@
 import './copy-buttons.js'
-import { hasBar, isLoading, readModels, setPill, UNREACHABLE } from './readiness.js'
+import { readModels, setPill, UNREACHABLE } from './readiness.js'
 import { say } from './say.js'
+import { hasBar, isLoading, modelWord } from './state-words.js'
 
 const LOADING_MS = 1000
 const UNREACHABLE_MS = 5000
@@ -29,21 +30,13 @@ function show(card, model) {
   const pill = card.querySelector('.pill')
   if (pill.dataset.state !== state) say(`${card.dataset.model}: ${state}`)
   setPill(pill, state)
-  card.querySelector('[data-part="word"]').textContent = word(model)
+  card.querySelector('[data-part="word"]').textContent = modelWord(model)
   const bar = card.querySelector('progress')
   bar.hidden = !hasBar(model)
   bar.value = progress?.fraction ?? 0
   const why = card.querySelector('[data-part="error"]')
   why.hidden = !error || state === 'ready'
   why.textContent = error?.message ?? ''
-}
-
-/** As lib/pages/home-page.ts says it. */
-function word({ state, device, progress }) {
-  if (state === 'ready') return device ? `answers, on ${device}` : 'answers'
-  if (state === 'unreachable') return 'the service does not answer; it is asked again'
-  if (state === 'failed') return 'could not be loaded; it is tried again from time to time'
-  return progress?.word ?? 'starting'
 }
 
 setTimeout(refresh, pause())

@@ -1,17 +1,11 @@
+import { isLoading, stateWord } from './state-words.js'
+
 const LOADING_MS = 1000
 const FAILED_MS = 5000
 const QUIET_MS = 15_000
 const PATIENCE_MS = 10_000
-/** As lib/pages/model-status.ts has them, and one that only a page can know. */
-const WORDS = { idle: 'starting', closing: 'ending', closed: 'ended', unreachable: 'not reachable' }
-
 /** What is shown of every model when nobody answers. */
 export const UNREACHABLE = { state: 'unreachable', progress: null, error: null }
-
-export const isLoading = (state) => state === 'starting' || state === 'idle'
-
-/** A model that has to wait for its weights says why in a whole sentence, and there is nothing to measure. */
-export const hasBar = ({ state, progress }) => isLoading(state) && !progress?.word.endsWith('.')
 
 /** What /readyz says of each model; undefined when nobody answers. */
 export async function readModels() {
@@ -28,25 +22,7 @@ export function setPill(pill, state) {
   if (pill.dataset.state === state) return
   pill.className = `pill pill-${state}`
   pill.dataset.state = state
-  pill.textContent = WORDS[state] ?? state
-}
-
-/** As lib/pages/model-status.ts says it. */
-export function loadingWords(name, its) {
-  const { state, progress, error } = its
-  const why = error?.message ?? 'The log of the service says why.'
-  if (state === 'failed') {
-    const word = `${why} It is tried again from time to time; the log has the details.`
-    return { title: `${name} could not be loaded`, word, isBad: true }
-  }
-  if (state === 'restarting') return { title: `${name} is being started again`, word: why, isBad: true }
-  if (state === 'unreachable') {
-    const word =
-      'The service does not answer: it may have been stopped, or the network is gone. It is asked again.'
-    return { title: `${name} is not reachable`, word, isBad: true }
-  }
-  const does = isLoading(state) && !hasBar(its) ? 'waits for its weights' : 'is being loaded'
-  return { title: `${name} ${does}`, word: progress?.word ?? 'starting', isBad: false }
+  pill.textContent = stateWord(state)
 }
 
 /**

@@ -1,6 +1,6 @@
+import { figureText } from './figure-words.js'
 import { GAP_MS, WINDOW_MS } from './status-series.js'
 import { ChartTable } from './status-table.js'
-import { figureText } from './status-text.js'
 
 const SVG = 'http://www.w3.org/2000/svg'
 /** The picture's own units; it is stretched to the room that there is. */

@@ -1,4 +1,5 @@
-import { clockText, figureText } from './status-text.js'
+import { clockText } from './clock-text.js'
+import { figureText } from './figure-words.js'
 
 const MINUTE_MS = 60_000
 

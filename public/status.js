@@ -1,9 +1,11 @@
 import { askForKey } from './api-key.js'
+import { clockText } from './clock-text.js'
+import { figureText } from './figure-words.js'
 import { setPill } from './readiness.js'
+import { aboutModel } from './state-words.js'
 import { Chart } from './status-chart.js'
 import { Feed } from './status-feed.js'
 import { Series } from './status-series.js'
-import { clockText, figureText } from './status-text.js'
 
 /** A second without calls has no latency; for this many samples the one before it is shown still. */
 const REMEMBERED = 10
@@ -150,12 +152,10 @@ function show({ element, name, series, charts }, { samples, models }) {
   for (const chart of charts) chart.draw()
 }
 
-/** lib/pages/status-page.ts says the same of the model as it was when the page was made. */
-function showModel(element, { state, engine, device, reason, workers, restarts, progress, error }) {
+function showModel(element, model) {
+  const { state, restarts, progress, error } = model
   setPill(element.querySelector('[data-state]'), state)
-  const where = [engine, device].filter((word) => word !== null).join(' on ')
-  const children = `${workers.length} ${workers.length === 1 ? 'child' : 'children'}`
-  put(element.querySelector('[data-about]'), [where, children, reason].filter((word) => word).join(' · '))
+  put(element.querySelector('[data-about]'), aboutModel(model))
   put(element.querySelector('[data-total="restarts"]'), String(restarts))
   putNotice(element.querySelector('[data-progress]'), progress?.word)
   putNotice(element.querySelector('[data-error]'), error && `${error.code}: ${error.message}`)

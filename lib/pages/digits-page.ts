@@ -1,4 +1,6 @@
-import { bar, milliseconds, percent } from './figures.ts'
+import { readingOf, timingText } from '../../public/digit-words.js'
+import { percent } from '../../public/figure-words.js'
+import { bar } from './figures.ts'
 import { type Html, html } from './html.ts'
 import { keyDialog } from './key-dialog.ts'
 import { layout, padPath } from './layout.ts'
@@ -37,13 +39,19 @@ ${programs(data)}
 ${keyDialog()}
 </div>`
   return layout({
-    title: result?.guesses?.[0] ? `${result.guesses[0].label}, read by ${model.name}` : 'Digits',
+    title: titleOf(result, model.name),
     path,
     section: padPath() ?? path,
     styles: ['digits.css'],
     scripts: ['digits.js'],
     main,
   })
+}
+
+function titleOf(result: Result | undefined, model: string): string {
+  if (!result) return 'Digits'
+  const { digit, word } = readingOf(result.guesses ?? [])
+  return digit === undefined ? word : `${digit}, read by ${model}`
 }
 
 function pad(result: Result | undefined): Html {
@@ -77,36 +85,28 @@ function picture({ path }: ModelPageData): Html {
 }
 
 function reading(result: Result | undefined): Html {
-  const best = result?.guesses?.[0]
+  const { digit: best, word } = result
+    ? readingOf(result.guesses ?? [])
+    : { digit: undefined, word: 'Nothing drawn yet' }
   const share = new Map(result?.guesses?.map(({ label, probability }) => [label, probability]))
   return html`<section class="card reading" aria-labelledby="reading-title">
 <h2 class="visually-hidden" id="reading-title">What it reads</h2>
-<p class="best"><span class="best-digit" id="best">${best?.label ?? '?'}</span> <span class="muted number" id="best-share">${best ? percent(best.probability) : 'Nothing drawn yet'}</span></p>
+<p class="best"><span class="best-digit" id="best">${best ?? '?'}</span> <span class="muted number" id="best-share">${word}</span></p>
 <ol class="plain bars" id="bars">
 ${DIGITS.map(
   (
     digit,
-  ) => html`<li${digit === best?.label && html` class="is-best"`} data-digit="${digit}"><span class="bars-digit number">${digit}</span>${bar(share.get(digit) ?? 0)}<span class="bars-share number">${result ? percent(share.get(digit) ?? 0) : '–'}</span></li>
+  ) => html`<li${digit === best && html` class="is-best"`} data-digit="${digit}"><span class="bars-digit number">${digit}</span>${bar(share.get(digit) ?? 0)}<span class="bars-share number">${result ? percent(share.get(digit) ?? 0) : '–'}</span></li>
 `,
 )}</ol>
-<p class="small muted number" id="timing">${result && timingText(result)}</p>
-<form class="wrong" id="wrong" method="post" action="/feedback"${!best && html` hidden`}>
+<p class="small muted number" id="timing">${result && timingText(result.timing)}</p>
+<form class="wrong" id="wrong" method="post" action="/feedback"${!result?.guesses?.length && html` hidden`}>
 <input type="hidden" name="id" value="${result?.id}">
 <fieldset class="stack stack-tight"><legend class="small">Wrong? Say which digit it is:</legend>
 <div class="digits-row">${DIGITS.map((digit) => html`<button class="button button-small number" name="report" value="${digit}">${digit}</button>`)}</div></fieldset>
 </form>
 <p class="small" id="thanks" tabindex="-1" hidden>Thanks for your feedback.</p>
 </section>`
-}
-
-/** public/digits.js writes the same line. */
-function timingText({ timing: { total, cached, ...times } }: Result): string {
-  const inAll = `${milliseconds(total)} in the service`
-  if (cached) return `${inAll}, kept from when the same came before`
-  const stages = (['queue', 'prepare', 'predict'] as const).map(
-    (stage) => `${stage} ${milliseconds(times[stage])}`,
-  )
-  return `${inAll}: ${stages.join(', ')}`
 }
 
 function programs({ origin, path, model }: ModelPageData): Html {

@@ -1,9 +1,10 @@
+import { hasBar, modelWord } from '../../public/state-words.js'
 import type { DialectModels } from '../dialects/dialect-models.ts'
 import type { ModelState } from '../models/model-state.ts'
 import { type DialectExample, dialectExamples } from './dialect-examples.ts'
 import { type Html, html } from './html.ts'
 import { layout, padPath } from './layout.ts'
-import { hasBar, statePill } from './model-status.ts'
+import { statePill } from './model-status.ts'
 
 export interface HomePageData {
   readonly models: readonly ModelState[]
@@ -69,18 +70,11 @@ function modelCard(model: ModelState): Html {
   const { name, progress, error } = model
   return html`<li class="card stack stack-tight model" data-model="${name}">
 <div class="row model-name"><h3><a href="/${name}">${name}</a></h3>${statePill(model)}</div>
-<p class="small muted" data-part="word">${wordOf(model)}</p>
+<p class="small muted" data-part="word">${modelWord(model)}</p>
 <progress max="1" value="${progress?.fraction ?? 0}" aria-label="How far ${name} is"${!hasBar(model) && html` hidden`}></progress>
 <p class="small" data-part="error"${!(error && model.state !== 'ready') && html` hidden`}>${error?.message}</p>
 </li>
 `
-}
-
-/** As public/home.js says it. */
-function wordOf({ state, device, progress }: ModelState): string {
-  if (state === 'ready') return device === undefined ? 'answers' : `answers, on ${device}`
-  if (state === 'failed') return 'could not be loaded; it is tried again from time to time'
-  return progress?.word ?? 'starting'
 }
 
 function dialect({ title, says, model, command, answer }: DialectExample, origin: string): Html {
