@@ -4,8 +4,7 @@ import { Asker, post } from './digits-asker.js'
 import { Pad } from './digits-pad.js'
 import { percent } from './figure-words.js'
 import { setBar } from './figures.js'
-import { Readiness, setPill } from './readiness.js'
-import { hasBar, loadingWords } from './state-words.js'
+import { followModel } from './follow-model.js'
 
 const byId = (id) => document.getElementById(id)
 const { model, path, maxBytes } = byId('digits').dataset
@@ -41,20 +40,7 @@ const asker = new Asker(path, {
   rest: () => pad.rest(),
 })
 
-const pill = byId('state').firstElementChild
-const readiness = new Readiness(model, pill.dataset.state, (its) => {
-  const { state, progress } = its
-  const notice = byId('loading')
-  const { title, word, isBad } = loadingWords(model, its)
-  setPill(pill, state)
-  if (!notice.hidden && state === 'ready') put(byId('said'), `${model} is ready`)
-  notice.hidden = state === 'ready'
-  notice.classList.toggle('notice-bad', isBad)
-  put(byId('loading-title'), title)
-  put(byId('loading-word'), word)
-  byId('loading-bar').hidden = !hasBar(its)
-  byId('loading-bar').value = progress?.fraction ?? 0
-})
+const readiness = followModel(model)
 
 const pad = new Pad(byId('pad'), {
   began() {

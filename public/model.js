@@ -4,9 +4,9 @@ import { createCard, guessesOf } from './card.js'
 import { classify, Failure } from './classify.js'
 import { copyFrom } from './copy.js'
 import { megabytes, percent } from './figure-words.js'
+import { followModel } from './follow-model.js'
 import { createHistory } from './history.js'
 import { wireIntake } from './intake.js'
-import { hasBar, loadingWords, Readiness, setPill } from './readiness.js'
 import { completeLabels, wireReport } from './report.js'
 import { say } from './say.js'
 import { curlOf, jsonOf, save } from './share.js'
@@ -28,21 +28,7 @@ const history = createHistory(model)
 /** The newest first, as the cards stand. */
 let jobs = []
 
-const readiness = new Readiness(model, byId('state').firstElementChild.dataset.state, showReadiness)
-
-function showReadiness(its) {
-  const { state, progress } = its
-  const notice = byId('loading')
-  const { title, word, isBad } = loadingWords(model, its)
-  setPill(byId('state').firstElementChild, state)
-  if (!notice.hidden && state === 'ready') say(`${model} is ready`)
-  notice.hidden = state === 'ready'
-  notice.classList.toggle('notice-bad', isBad)
-  byId('loading-title').textContent = title
-  byId('loading-word').textContent = word
-  byId('loading-bar').hidden = !hasBar(its)
-  byId('loading-bar').value = progress?.fraction ?? 0
-}
+const readiness = followModel(model)
 
 function take(images) {
   complain('')
