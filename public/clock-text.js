@@ -1,3 +1,4 @@
+/** @param {number} milliseconds since 1970 */
 export function clockText(milliseconds) {
   return new Date(milliseconds).toLocaleTimeString([], {
     hour: '2-digit',

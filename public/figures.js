@@ -1,9 +1,17 @@
-/** Makes a bar as long as its share of 1. */
+/**
+ * Makes a bar as long as its share of 1.
+ * @param {Element} svg
+ * @param {number} share
+ */
 export function setBar(svg, share) {
-  svg.querySelector('rect').setAttribute('width', (Math.min(1, Math.max(0, share)) * 100).toFixed(2))
+  svg.querySelector('rect')?.setAttribute('width', (Math.min(1, Math.max(0, share)) * 100).toFixed(2))
 }
 
-/** Divides a bar among the parts. */
+/**
+ * Divides a bar among the parts.
+ * @param {Element} svg
+ * @param {readonly number[]} parts
+ */
 export function setSplit(svg, parts) {
   const total = parts.reduce((sum, part) => sum + part, 0) || 1
   let from = 0

@@ -2,7 +2,7 @@ import { readingOf, timingText } from '../../public/digit-words.js'
 import { percent } from '../../public/figure-words.js'
 import { bar } from './figures.ts'
 import { type Html, html } from './html.ts'
-import { keyDialog } from './key-dialog.ts'
+import { keyDialog, keyNotice } from './key-dialog.ts'
 import { layout, padPath } from './layout.ts'
 import type { ModelPageData } from './model-page.ts'
 import { loadingNotice, statePill } from './model-status.ts'
@@ -72,9 +72,10 @@ function pad(result: Result | undefined): Html {
 </section>`
 }
 
-function picture({ path }: ModelPageData): Html {
+function picture({ path, origin, needsKey }: ModelPageData): Html {
   const example = PUBLIC_FILES.url(EXAMPLE)
   return html`<form class="card stack stack-tight picture" id="form" method="post" action="${path}?top=${TOP}" enctype="multipart/form-data">
+${needsKey && keyNotice(`curl -H "X-Api-Key: $API_KEY" --data-binary @seven.png ${origin}${path}`)}
 <label class="field"><span>A picture of a digit<span class="tools-word">, or drop or paste one here</span></span><input class="input" id="file" name="image" type="file" accept="image/*"></label>
 <p class="small muted">Of any size, dark on light or light on dark.</p>
 <div class="row">

@@ -25,7 +25,7 @@ export function homePage({ models, dialects, origin, notice, needsKey }: HomePag
 <p class="lead">Tandem runs image-classification models on this machine. One process answers, at once; another one predicts. Show it a picture, or have a program ask.</p>
 <div class="row"><a class="button button-main" href="/vgg">Try it with pictures</a> ${pad !== undefined && html`<a class="button" href="${pad}">Draw a digit</a> `}<a class="button" href="/docs">Read the API</a></div>
 </div>
-${needsKey ? wayToKey() : uploadForm(notice, dialects.predict)}
+${needsKey ? wayToKey(origin) : uploadForm(notice, dialects.predict)}
 </div>
 <section class="stack" aria-labelledby="models-title">
 <h2 id="models-title">Models</h2>
@@ -57,12 +57,13 @@ ${notice !== undefined && html`<p class="notice notice-bad" role="alert">${notic
 </form>`
 }
 
-function wayToKey(): Html {
+function wayToKey(origin: string): Html {
   return html`<section class="card card-roomy stack" aria-labelledby="picture-title">
 <h2 id="picture-title">One picture</h2>
 <p>This service wants a key. The page of a model asks for yours with the first picture, and keeps it for as long as the tab is open.</p>
 <div class="row"><a class="button" href="/vgg">Choose a picture</a></div>
-<noscript><p class="small">Without JavaScript a browser cannot send a key.</p></noscript>
+<noscript><p class="small">Without JavaScript a browser cannot send a key; a command can:</p>
+<pre class="code wraps" tabindex="0" role="region" aria-label="Command with a key"><code>curl -H "X-Api-Key: $API_KEY" --data-binary @photo.jpg ${origin}/vgg</code></pre></noscript>
 </section>`
 }
 

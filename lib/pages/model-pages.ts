@@ -28,6 +28,7 @@ export function modelPages({ classifier, config }: RouteParts, brokers: Brokers)
     model: modelState(brokers, model),
     models: classifier.models,
     maxBytes: config.maxBodyBytes,
+    needsKey: config.apiKeys.length > 0,
   })
   const pageOf = (data: ModelPageData) =>
     hasDigitPad(config, data.model.name) ? digitsPage(data) : modelPage(data)
