@@ -9,12 +9,12 @@ import {
   describeInBrowser,
   expectNoFlaws,
   type Page,
-  SCHEMES,
   screenshot,
   WIDTHS,
 } from '../../support/browser.ts'
 import { recordsIn } from '../../support/feedback-folder.ts'
 import { drawOn, drawSeven, placesOn } from '../../support/pad.ts'
+import { expectGoodLooks, expectLittleWeight } from '../../support/page-checks.ts'
 import { type Service, scripted, startService, until } from '../../support/service.ts'
 
 const WEIGHTS = fileURLToPath(new URL('../../../weights/digits/model.json', import.meta.url))
@@ -279,25 +279,15 @@ describeInBrowser('the pad for digits', () => {
       expect(await barriers(page)).to.deep.equal([])
       await drawSeven(page)
       await reads(page, '7')
-      for (const scheme of SCHEMES) {
-        await page.emulateMedia({ colorScheme: scheme })
-        await screenshot(page, `digits-${width}-${scheme}`)
-        expect(await barriers(page)).to.deep.equal([])
-      }
-      await expectNoFlaws(watched)
+      await expectGoodLooks(watched, `digits-${width}`)
     })
   }
 
   it('takes less than 60 KB', async () => {
     const { page } = await open()
-    const network = await page.context().newCDPSession(page)
-    let bytes = 0
-    network.on('Network.loadingFinished', ({ encodedDataLength }) => {
-      bytes += encodedDataLength
-    })
-    await network.send('Network.enable')
-    await page.goto(`${service.url}/digits`, { waitUntil: 'networkidle' })
-    expect(bytes).to.be.within(5000, 60_000)
+    const expectLight = expectLittleWeight(page)
+    await page.goto(`${service.url}/digits`)
+    await expectLight()
   })
 
   describe('of a service that', () => {

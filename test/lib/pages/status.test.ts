@@ -1,16 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'chai'
 import type { StatusAnswer } from '../../../lib/status/schemas.ts'
-import {
-  barriers,
-  browserOfSuite,
-  describeInBrowser,
-  expectNoFlaws,
-  type Page,
-  SCHEMES,
-  screenshot,
-  WIDTHS,
-} from '../../support/browser.ts'
+import { browserOfSuite, describeInBrowser, expectNoFlaws, type Page, WIDTHS } from '../../support/browser.ts'
+import { expectGoodLooks, expectLittleWeight } from '../../support/page-checks.ts'
 import { type Service, scripted, startService, until } from '../../support/service.ts'
 
 const CALLERS = 32
@@ -123,15 +115,10 @@ describeInBrowser('the page /status', () => {
 
   it('takes less than 60 KB', async () => {
     const { page } = await open()
-    const network = await page.context().newCDPSession(page)
-    let bytes = 0
-    network.on('Network.loadingFinished', ({ encodedDataLength }) => {
-      bytes += encodedDataLength
-    })
-    await network.send('Network.enable')
-    await page.goto(`${service.url}/status`, { waitUntil: 'networkidle' })
+    const expectLight = expectLittleWeight(page)
+    await page.goto(`${service.url}/status`)
     await page.locator('.line[d]').first().waitFor({ state: 'attached' })
-    expect(bytes).to.be.within(5000, 60_000)
+    await expectLight()
   })
 
   it('asks for a key where one is needed; says when the service is gone, and recovers by itself', async () => {
@@ -162,12 +149,7 @@ describeInBrowser('the page /status', () => {
       const { page } = watched
       await page.goto(`${service.url}/status`)
       await page.locator('.line[d^="M"]').first().waitFor({ state: 'attached' })
-      for (const scheme of SCHEMES) {
-        await page.emulateMedia({ colorScheme: scheme })
-        await screenshot(page, `status-${width}-${scheme}`)
-        expect(await barriers(page)).to.deep.equal([])
-      }
-      await expectNoFlaws(watched)
+      await expectGoodLooks(watched, `status-${width}`)
     })
   }
 })
