@@ -2,7 +2,7 @@ const FIRST_MS = 50
 const LONGEST_MS = 30_000
 
 /**
- * How long to wait before the next child after `deaths` in a row: the first is replaced at once, since most deaths are
+ * The delay before the next child starts, after `deaths` in a row. The first death has no delay, since most deaths are
  * accidents; then the delay doubles, so that a pipeline that cannot start does not burn a core.
  */
 export function backoff(deaths: number): number {
