@@ -36,7 +36,7 @@ TensorFlow.js layers; kernels have 16 bits, all other weights 32.
 | output | ten probabilities, 0 to 9 |
 | data | MNIST, by Yann LeCun and Corinna Cortes, CC BY-SA 3.0: 8,000 of the 10,000 images of its test set |
 | trained on | ${training.length} of these images, distorted differently in each epoch: turned, slanted, scaled, moved, bent, with a thinner or thicker pen |
-| accuracy | **${percent} %** (${right} of ${validation.length}) on the validation part, which was not used in training |
+| accuracy | **${percent} %** (${right} of ${validation.length}) on the validation part, on which the network was not trained |
 | licence of these weights | CC BY-SA 3.0, like the data |
 
 The validation part is every eighth image, after sorting by digit and then by place in the file. It was used to choose the

@@ -23,7 +23,7 @@ const RATE = 0.002
 const WARM_UP = 0.03
 // Each feature is left out of a step with this probability.
 const DROPOUT = 0.4
-// The result is an average over about the last so many steps, which is better than the values of any single step.
+// The result is an average over about this many steps at the end, which is better than the values of any single step.
 const AVERAGED_STEPS = 1000
 // The batches over which the final means and variances of the normalizations are measured.
 const MEASURED_BATCHES = 140
