@@ -227,8 +227,8 @@ export class ChildProcess extends EventEmitter<ChildEvents> {
         if (late === undefined || performance.now() < late) return this.#watch()
         const { hangTimeout, startTimeout } = this.#options
         const message = this.methods
-          ? `The child was killed: the child gave no answer for ${hangTimeout} ms (hangTimeout).`
-          : `The child was killed: the child gave no sign of progress for ${startTimeout} ms while starting (startTimeout).`
+          ? `The child was killed: it gave no answer for ${hangTimeout} ms (hangTimeout).`
+          : `The child was killed: while starting, it gave no sign of progress for ${startTimeout} ms (startTimeout).`
         this.kill({ code: 'ERR_CHILD_EXIT', message })
       },
       due - performance.now() + 1,

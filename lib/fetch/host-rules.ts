@@ -1,7 +1,7 @@
 import ipaddr from 'ipaddr.js'
 import { type Address, formsOf, isPublic, parseAddress } from './public-address.ts'
 
-/** Which hosts may be downloaded from. `host` is a lower-case name without a trailing dot, or an address without brackets. */
+/** The hosts that downloads may use. `host` is a lower-case name without trailing dot, or an address without brackets. */
 export interface HostRules {
   /** whether the name may be resolved at all; an address is judged by `mayReach` alone */
   mayResolve(host: string): boolean
@@ -36,7 +36,7 @@ export function hostRules(allowHosts: readonly string[], denyHosts: readonly str
       const address = parseAddress(text)
       if (address === undefined || denied.hasName(host)) return false
       // The kernel connects ::ffff:10.0.0.1 to 10.0.0.1, so a denied address is denied in every form. An allowed one is
-      // allowed only as written: 10.0.0.0/8 opens no IPv6 address; for the mapped ones the operator adds ::ffff:a00:0/104.
+      // allowed only as written: 10.0.0.0/8 opens no IPv6 address; ::ffff:a00:0/104 would open the mapped ones.
       if (formsOf(address).some((form) => contains(denied.networks, form))) return false
       return isPublic(address) || allowed.hasName(host) || contains(allowed.networks, address)
     },

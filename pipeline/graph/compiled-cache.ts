@@ -13,7 +13,7 @@ export interface CompiledModel {
 export interface CacheOptions {
   /** Created if missing. */
   readonly cacheDir: string
-  /** The cache key, any text: must change with everything that the result depends on (content of the source, settings). */
+  /** The cache key, any text. Must change with everything that the result depends on: the source file and settings. */
   readonly key: string
   /** Writes the weights and returns the model, which will look for the weights under the name `dataFile`. */
   compile(dataFile: string, write: (bytes: Uint8Array) => Promise<void>): Promise<Uint8Array>

@@ -7,8 +7,8 @@
 const PIECE_ELEMENTS = 1 << 20
 
 /**
- * Turns a convolution kernel (height × width, in, out) into (out, in, height × width) and multiplies each output channel
- * by its factor. A depthwise kernel (height × width, channels, multiplier) has in = 1 and out = channels × multiplier.
+ * Turns a convolution kernel (height × width, in, out) into (out, in, height × width), and multiplies each output
+ * channel by its factor. A depthwise kernel (height × width, channels, multiplier) has in = 1, out = channels × multiplier.
  */
 export function* convolutionPieces(
   kernel: Float32Array,

@@ -6,7 +6,7 @@ export interface BmpHeader {
   readonly height: number
   readonly topDown: boolean
   readonly bits: 1 | 4 | 8 | 16 | 24 | 32
-  /** Four bytes (blue, green, red, unused) for each of the 2 ** bits colours; empty if pixels contain the colour itself. */
+  /** Blue, green, red and an unused byte for each of the 2 ** bits colours; empty if pixels contain their colour. */
   readonly palette: Uint8Array
   /** The bits of red, green and blue in a pixel of 16 or 32 bits. */
   readonly masks: readonly [number, number, number]

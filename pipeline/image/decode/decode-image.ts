@@ -123,7 +123,7 @@ async function openByMetadata(type: ImageType, bytes: Uint8Array, options: Decod
   return opened(width, height, bytes, { type, colours, maxPixels, orientation })
 }
 
-/** `width` and `height` are the checked size; sharp enforces the limit again, and may swap the sides by the orientation. */
+/** `width` and `height` are the checked size; sharp enforces the limit again, and may swap the sides to turn the image. */
 function opened(
   width: number,
   height: number,

@@ -7,7 +7,7 @@ import { resizeFilter } from '../scale/resize-filter.ts'
 import { centerDigit } from './center-digit.ts'
 import type { Plane } from './plane.ts'
 
-// Enough for a digit of a tenth of the side of a photograph (38 pixels for 20), and a bound on the time for any photograph.
+// Bounds the time for a photograph; a digit of a tenth of the side still has 38 pixels, and 20 are needed.
 const LONGER_SIDE = 384
 
 /**

@@ -18,7 +18,7 @@ interface Patch {
 interface Limits {
   readonly least: number
   readonly threshold: number
-  /** If false, it is a photograph: a patch that touches the border is a dark corner, unless the digit touches it too. */
+  /** False for a photograph, where a patch at the border is a dark corner, unless the digit touches the border too. */
   readonly isEven: boolean
 }
 

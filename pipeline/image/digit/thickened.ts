@@ -5,7 +5,7 @@ import { dilated, type Plane } from './plane.ts'
 const LEAST_PEN = 0.09
 // Pixels from this value (of 255) on count as ink in the area and the outline.
 const HALF = 128
-// The outline of a line is twice as long as the line. Counted in steps along rows and columns, it is 4 / π times longer.
+// The outline of a line is twice as long as the line. Counted in steps along rows and columns, it is 4 / π times as long.
 const OUTLINE = 8 / Math.PI
 
 /** Makes strokes that are thinner than those of MNIST as thick as those. `longer` is the longer side of the digit. */

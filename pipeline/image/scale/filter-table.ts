@@ -2,7 +2,7 @@ import type { AxisPlacement } from './placement.ts'
 
 export type Filter = 'bilinear' | 'bicubic'
 
-/** For pixel i of the result: the first source pixel, the count of source pixels, and their weights from i · reach on. */
+/** For pixel i of the result: the first source pixel, the count of source pixels, and the weights from i · reach on. */
 export interface FilterTable {
   readonly first: Int32Array
   readonly count: Int32Array
