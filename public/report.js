@@ -63,7 +63,7 @@ async function labelsOf(model) {
   labels ??= fetchLabels(model)
   const asked = labels
   const all = await asked
-  // There are none of a model that is loading, for want of a key, or when nobody answers: it is asked again.
+  // A model that is loading has none, and a request without a key or without an answer gets none: the next input asks again.
   if (all.length === 0 && labels === asked) labels = undefined
   return all
 }
