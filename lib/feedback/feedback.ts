@@ -3,15 +3,20 @@ import { join, resolve } from 'node:path'
 import type { Config } from '../config/config.ts'
 import { HttpError } from '../http/errors.ts'
 import type { ImageKind } from '../image/image-kind.ts'
-import type { PredictionFacts } from '../models/recent-predictions.ts'
 import { appendLine, type LineFile } from './append-line.ts'
 import { csvLine, textCell } from './csv-line.ts'
 import { createFolderSize } from './folder-size.ts'
 import { createTurns } from './turns.ts'
 import { isCode, writeOnce } from './write-once.ts'
 
-export interface FeedbackEntry extends Partial<PredictionFacts> {
+/** A line of the record; what is left out stays empty. */
+export interface FeedbackEntry {
   readonly requestId: string
+  readonly sha256?: string
+  readonly model?: string
+  readonly version?: string
+  readonly prediction?: string
+  readonly score?: number
   readonly report: string
 }
 

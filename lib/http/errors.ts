@@ -97,8 +97,23 @@ export class HttpError extends Error {
   }
 }
 
-/** What the client may learn of an error, whatever was thrown. */
-export function describeError(error: unknown): Row & { readonly code: string; readonly message: string } {
+export function unknownModel(name: string): HttpError {
+  return new HttpError('ERR_MODEL_UNKNOWN', `No model called "${name}" is served.`)
+}
+
+/** What the client may learn of an error. */
+export type ErrorDescription = Row & { readonly code: string; readonly message: string }
+
+/** An error as a page shows it. */
+export interface ShownError {
+  readonly status: number
+  readonly code: string
+  readonly message: string
+  readonly requestId: string
+}
+
+/** What the client may learn of whatever was thrown. */
+export function describeError(error: unknown): ErrorDescription {
   const code = codeOf(error)
   const row = code !== undefined && Object.hasOwn(ERRORS, code) ? ERRORS[code as Code] : HIDDEN
   if (!row.expose || !(error instanceof Error)) {

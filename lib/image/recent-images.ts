@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { Config } from '../config/config.ts'
+import { HttpError } from '../http/errors.ts'
 import { digest } from './digest.ts'
 import { type ImageKind, imageKind } from './image-kind.ts'
 
@@ -65,6 +66,12 @@ export function createRecentImages(limits: Pick<Config, 'uploadMaxBytes' | 'uplo
       images.clear()
     },
   }
+}
+
+/** For an image that is no longer kept, or never was. */
+export function noUpload(ttlMs: number): HttpError {
+  const sentence = `There is no such upload; they are kept for ${Math.round(ttlMs / 1000)} s.`
+  return new HttpError('ERR_NOT_FOUND', sentence)
 }
 
 /** A view keeps the whole of what it looks at. */

@@ -4,7 +4,8 @@ import { HttpError } from '../http/errors.ts'
 import { queryOf } from '../http/query.ts'
 import type { ReadBody } from './body-reader.ts'
 import { dataUriBytes } from './data-uri.ts'
-import { type FilePart, type RequestBody, requestBody, type Taking } from './request-body.ts'
+import type { FilePart } from './multipart.ts'
+import { type RequestBody, requestBody, type Taking } from './request-body.ts'
 
 /** Where a route looks for its image. */
 export interface ImagePlaces {

@@ -1,7 +1,7 @@
 import { bar, milliseconds, percent } from './figures.ts'
 import { type Html, html } from './html.ts'
 import { keyDialog } from './key-dialog.ts'
-import { layout, padPath } from './layout.ts'
+import { layout, padPath, type Site } from './layout.ts'
 import type { ModelPageData } from './model-page.ts'
 import { loadingNotice, statePill } from './model-status.ts'
 import { PUBLIC_FILES } from './public-files.ts'
@@ -13,7 +13,7 @@ const EXAMPLE = 'digits-example.png'
 const TOP = DIGITS.length
 
 /** A pad to draw a digit on. Without a script it is a form for a picture of one. */
-export function digitsPage(data: ModelPageData): string {
+export function digitsPage(site: Site, data: ModelPageData): string {
   const { path, model, maxBytes, result, problem } = data
   const main = html`<div class="stack stack-wide" id="digits" data-model="${model.name}" data-path="${path}?top=${TOP}" data-max-bytes="${maxBytes}">
 <div class="stack stack-tight">
@@ -36,10 +36,10 @@ ${programs(data)}
 <p class="visually-hidden" role="status" id="said"></p>
 ${keyDialog()}
 </div>`
-  return layout({
+  return layout(site, {
     title: result?.guesses?.[0] ? `${result.guesses[0].label}, read by ${model.name}` : 'Digits',
     path,
-    section: padPath() ?? path,
+    section: padPath(site) ?? path,
     styles: ['digits.css'],
     scripts: ['digits.js'],
     main,

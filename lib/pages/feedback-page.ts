@@ -1,8 +1,8 @@
 import { html } from './html.ts'
-import { layout } from './layout.ts'
+import { layout, type Site } from './layout.ts'
 
-export function feedbackPage(): string {
-  return layout({
+export function feedbackPage(site: Site): string {
+  return layout(site, {
     title: 'Feedback',
     main: html`<div class="stack">
 <h1>Thanks for your feedback</h1>

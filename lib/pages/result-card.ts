@@ -1,4 +1,4 @@
-import type { Labelled } from '../models/guess.ts'
+import type { Guess } from '../models/guess.ts'
 import { bar, milliseconds, percent, splitBar } from './figures.ts'
 import { type Html, html } from './html.ts'
 
@@ -8,7 +8,7 @@ export interface Result {
   /** where it is shown from, while it is kept */
   readonly image: string | undefined
   /** none where the model does not answer with labels */
-  readonly guesses: readonly Labelled[] | undefined
+  readonly guesses: readonly Guess[] | undefined
   readonly timing: {
     readonly queue: number
     readonly prepare: number
@@ -65,11 +65,11 @@ ${timingLine({ queue: 0, prepare: 0, predict: 0, total: 0 })}
 <template id="guess-template">${guessItem({ label: '', probability: 0 })}</template>`
 }
 
-function guessList(guesses: readonly Labelled[]): Html {
+function guessList(guesses: readonly Guess[]): Html {
   return html`<ol class="guesses plain">${guesses.map(guessItem)}</ol>`
 }
 
-function guessItem({ label, probability }: Pick<Labelled, 'label' | 'probability'>): Html {
+function guessItem({ label, probability }: Pick<Guess, 'label' | 'probability'>): Html {
   return html`<li class="guess"><span class="guess-label" title="${label}">${label}</span><span class="guess-share number">${percent(probability)}</span>${bar(probability)}</li>
 `
 }

@@ -1,6 +1,6 @@
 import { bar } from './figures.ts'
 import { html } from './html.ts'
-import { layout } from './layout.ts'
+import { layout, type Site } from './layout.ts'
 
 export interface UploadPageData {
   readonly image: string | undefined
@@ -14,7 +14,8 @@ export interface UploadPageData {
 }
 
 /** What image_classifier answered to its form; its clients read the words and the fields. */
-export function uploadPage({ image, prediction, score, others, seconds, id, model }: UploadPageData): string {
+export function uploadPage(site: Site, data: UploadPageData): string {
+  const { image, prediction, score, others, seconds, id, model } = data
   const main = html`<div class="stack">
 <h1>${prediction.replaceAll('_', ' ')}</h1>
 <article class="card card-roomy upload">
@@ -38,5 +39,5 @@ ${others.map(
 </article>
 <p><a href="/">Another image</a></p>
 </div>`
-  return layout({ title: prediction, main, styles: ['home.css'] })
+  return layout(site, { title: prediction, main, styles: ['home.css'] })
 }

@@ -1,14 +1,27 @@
-import { OWN } from '../dialects/all.ts'
-import { FeedbackAnswer, FeedbackRequest } from '../dialects/schemas.ts'
+import { z } from 'zod'
+import { OWN_ERROR } from '../http/dialect.ts'
 import { NoQuery, type Operation, parseWith, serve } from '../http/operation.ts'
 import type { RequestBody } from '../image/request-body.ts'
 import { feedbackPage } from '../pages/feedback-page.ts'
 import { sendPage } from '../pages/send-page.ts'
-import type { RouteParts } from '../service.ts'
+import type { Service } from '../service.ts'
 
 const GROUP = 'Feedback'
 const PAGE = { means: 'The page.', content: { 'text/html': 'A page that says thanks.' } }
-const THANKS = { message: 'Thanks for your feedback', success: true } as const
+
+/** A number is a label, too, where digits are told apart. What is left out is empty. */
+const Text = z.union([z.string(), z.number().transform(String)])
+
+const FeedbackRequest = z.object({
+  report: Text.default('').describe('The right label, or what is wrong.'),
+  id: Text.default('').describe('X-Request-Id of the answer that was wrong.'),
+})
+
+const FeedbackAnswer = z.object({
+  message: z.literal('Thanks for your feedback'),
+  success: z.literal(true),
+})
+const THANKS: z.output<typeof FeedbackAnswer> = { message: 'Thanks for your feedback', success: true }
 
 const page = {
   method: 'get',
@@ -18,7 +31,7 @@ const page = {
   query: NoQuery,
   answers: { 200: PAGE },
   errors: [],
-  dialect: OWN,
+  errorShape: OWN_ERROR,
 } as const satisfies Operation
 
 const report = {
@@ -39,15 +52,15 @@ const report = {
     },
   },
   errors: [400, 408, 413, 415, 503, 507],
-  dialect: OWN,
+  errorShape: OWN_ERROR,
   example: `curl -d report='Eskimo dog' -d id=<X-Request-Id of the answer> $URL/feedback`,
 } as const satisfies Operation
 
 /** What people say about wrong predictions, recorded with what was really answered. */
-export function feedbackRoutes(parts: RouteParts): void {
-  const { feedback, images, recentImages, recentPredictions } = parts
-  serve(parts, page, (ctx) => sendPage(ctx, feedbackPage()))
-  serve(parts, report, async (ctx) => {
+export function feedbackRoutes(service: Service): void {
+  const { feedback, images, recentImages, recentPredictions, site } = service
+  serve(service, page, (ctx) => sendPage(ctx, feedbackPage(site)))
+  serve(service, report, async (ctx) => {
     const body = await images.body(ctx)
     const { report: text, id } = parseWith(FeedbackRequest, objectIn(body), 'body')
     feedback.check(text)
@@ -62,7 +75,7 @@ export function feedbackRoutes(parts: RouteParts): void {
       ctx.body = THANKS
       return
     }
-    await sendPage(ctx, feedbackPage())
+    await sendPage(ctx, feedbackPage(site))
   })
 }
 
