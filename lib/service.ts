@@ -8,7 +8,7 @@ import type { Dialect } from './http/dialect.ts'
 import type { Served } from './http/operation.ts'
 import { bodyReader } from './image/body-reader.ts'
 import { createRecentImages, type RecentImages } from './image/recent-images.ts'
-import { createImages, type Images } from './image/request-image.ts'
+import { createRequestImages, type RequestImages } from './image/request-image.ts'
 import type { Brokers } from './models/brokers.ts'
 import { type Classifier, createClassifier } from './models/classifier.ts'
 import { createDialectModels, type DialectModels } from './models/dialect-models.ts'
@@ -32,7 +32,7 @@ export interface Service extends Served {
   readonly dialectModels: DialectModels
   readonly pipelineInfos: PipelineInfos
   readonly classifier: Classifier
-  readonly images: Images
+  readonly images: RequestImages
   readonly predictor: Predictor
   readonly recentImages: RecentImages
   readonly recentPredictions: RecentPredictions
@@ -48,7 +48,7 @@ export function createService(config: Config, brokers: Brokers): Service {
   const pipelineInfos = new PipelineInfos(brokers)
   const classifier = createClassifier(brokers, config, pipelineInfos, metrics.countCached)
   const safeFetch = createSafeFetch(config)
-  const images = createImages(bodyReader(config), safeFetch, config.maxBodyBytes)
+  const images = createRequestImages(bodyReader(config), safeFetch, config.maxBodyBytes)
   const recentImages = createRecentImages(config)
   const recentPredictions = createRecentPredictions()
   const feedback = createFeedback(config)

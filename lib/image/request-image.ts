@@ -25,7 +25,7 @@ export interface SentImage {
   readonly url: string
 }
 
-export interface Images {
+export interface RequestImages {
   body(ctx: Context, taking?: Taking): Promise<RequestBody>
   /** The image of a request. `onDownload` is told when it has to be fetched first. */
   one(ctx: Context, places: ImagePlaces, onDownload?: (url: string) => void): Promise<SentImage>
@@ -33,8 +33,12 @@ export interface Images {
 }
 
 /** The bytes of an image out of a request: file part, raw body, address, data URI. */
-export function createImages(readBody: ReadBody, safeFetch: SafeFetch, maxBytes: number): Images {
-  const fetch: Images['fetch'] = (url, signal) => {
+export function createRequestImages(
+  readBody: ReadBody,
+  safeFetch: SafeFetch,
+  maxBytes: number,
+): RequestImages {
+  const fetch: RequestImages['fetch'] = (url, signal) => {
     const address = url.trim()
     if (/^data:/i.test(address)) return Promise.resolve(dataUriBytes(address, maxBytes))
     return safeFetch(address, signal)

@@ -1,13 +1,13 @@
 import type { Context } from '../http/context.ts'
 import type { RecentImage, RecentImages } from '../image/recent-images.ts'
-import type { ImagePlaces, Images, SentImage } from '../image/request-image.ts'
+import type { ImagePlaces, RequestImages, SentImage } from '../image/request-image.ts'
 import type { Classification, Classifier } from './classifier.ts'
 import type { RecentPredictions } from './recent-predictions.ts'
 import type { WantedGuesses } from './wanted-guesses.ts'
 
 export interface PredictorParts {
   readonly classifier: Classifier
-  readonly images: Images
+  readonly images: RequestImages
   readonly recentImages: RecentImages
   readonly recentPredictions: RecentPredictions
   /** whether reported images are kept, so that they must be at hand for a while */
