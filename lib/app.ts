@@ -23,6 +23,7 @@ import { healthRoutes } from './routes/health.ts'
 import { labelRoutes } from './routes/labels.ts'
 import { metricsRoutes } from './routes/metrics.ts'
 import { modelRoutes, tornadoCompute } from './routes/model.ts'
+import { modelListRoutes } from './routes/model-list.ts'
 import { publicFileRoutes } from './routes/public-files.ts'
 import { statusRoutes } from './routes/status.ts'
 import { uploadRoutes } from './routes/uploads.ts'
@@ -37,6 +38,7 @@ const ROUTES = [
   metricsRoutes,
   statusRoutes,
   documentRoutes,
+  modelListRoutes,
   modelRoutes,
   labelRoutes,
 ]

@@ -52,6 +52,8 @@ export function createService(config: Config, brokers: Brokers): Service {
   const recentImages = createRecentImages(config)
   const recentPredictions = createRecentPredictions()
   const feedback = createFeedback(config)
+  const dialects: Dialect<Service>[] = []
+  const dialectModels = createDialectModels(config, pipelineInfos)
   const keepsImages = config.keepFeedbackImages === 'on'
   return {
     router: new Router<RequestState>(),
@@ -61,8 +63,8 @@ export function createService(config: Config, brokers: Brokers): Service {
     metrics,
     history,
     state: { draining: false },
-    dialects: [],
-    dialectModels: createDialectModels(config),
+    dialects,
+    dialectModels,
     pipelineInfos,
     classifier,
     images,
@@ -70,7 +72,14 @@ export function createService(config: Config, brokers: Brokers): Service {
     recentImages,
     recentPredictions,
     feedback,
-    site: { version: VERSION, pad: padModel(config) },
+    site: {
+      version: VERSION,
+      pad: padModel(config),
+      get classifies() {
+        const own = dialects.find(({ setting }) => setting === 'vggModel')
+        return brokers.has('vgg') || (own !== undefined && dialectModels.of(own) !== undefined)
+      },
+    },
     async close() {
       history.close()
       recentImages.close()

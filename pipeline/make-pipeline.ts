@@ -43,6 +43,8 @@ export async function makePipeline(options: PipelineOptions, { progress }: Conte
       engine: name,
       device,
       reason,
+      subject: image.subject,
+      input: { width: image.width, height: image.height },
       labels: labels.length,
       top,
       labelNames: labels.map(({ first }) => first),

@@ -71,7 +71,7 @@ function routes(service: Service): void {
   serve(
     service,
     prediction,
-    async (ctx, { model = dialectModels.of(deeplearningFlask), top = ALL_GUESSES }) => {
+    async (ctx, { model = dialectModels.mustHave(deeplearningFlask), top = ALL_GUESSES }) => {
       const { answer } = await predictor.predict(ctx, model, PLACES, { top })
       const best = mustHaveGuesses(answer)
       const predictions = [...best]

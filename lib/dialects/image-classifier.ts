@@ -4,8 +4,9 @@ import { describeError } from '../http/errors.ts'
 import { NoQuery, type Operation, serve } from '../http/operation.ts'
 import { ownAddress } from '../http/own-address.ts'
 import { imageKind } from '../image/image-kind.ts'
-import { noUpload } from '../image/recent-images.ts'
+import { noUpload, type RecentImage, type RecentImages } from '../image/recent-images.ts'
 import { fileIn } from '../image/request-image.ts'
+import { noModelFor } from '../models/dialect-models.ts'
 import { mustHaveGuesses } from '../models/guess.ts'
 import { ModelQuery } from '../models/model-query.ts'
 import { modelStates } from '../models/model-state.ts'
@@ -123,8 +124,12 @@ function routes(service: Service): void {
     const notice = takeNotice(ctx)
     const page = {
       models: modelStates(brokers),
-      dialects: dialects.map((dialect) => ({ ...dialect, model: dialectModels.of(dialect) })),
-      uploadModel: dialectModels.of(imageClassifier),
+      dialects: dialects.map((dialect) => ({
+        ...dialect,
+        model: dialectModels.of(dialect),
+        missing: noModelFor(dialect),
+      })),
+      upload: { model: dialectModels.of(imageClassifier), missing: noModelFor(imageClassifier) },
       origin: ownAddress(ctx),
       notice,
       needsKey: config.apiKeys.length > 0,
@@ -132,7 +137,7 @@ function routes(service: Service): void {
     await sendPage(ctx, homePage(site, page))
   })
 
-  serve(service, upload, async (ctx, { model = dialectModels.of(imageClassifier), top }) => {
+  serve(service, upload, async (ctx, { model = dialectModels.mustHave(imageClassifier), top }) => {
     const start = performance.now()
     const file = await images.body(ctx, 'file').then((body) => fileIn(body, FIELDS), unreadable)
     const notice = noticeFor(file)
@@ -153,7 +158,7 @@ function routes(service: Service): void {
     await sendPage(ctx, uploadPage(site, page))
   })
 
-  serve(service, prediction, async (ctx, { model = dialectModels.of(imageClassifier), top }) => {
+  serve(service, prediction, async (ctx, { model = dialectModels.mustHave(imageClassifier), top }) => {
     const { answer } = await predictor.predict(ctx, model, PLACES, { top: top ?? 1 })
     const guesses = mustHaveGuesses(answer).map(({ name, probability }) => ({
       prediction: name,
@@ -163,10 +168,16 @@ function routes(service: Service): void {
   })
 
   serve(service, display, (ctx) => {
-    const image = recentImages.get(String(ctx.params.file))
+    const image = displayed(recentImages, String(ctx.params.file))
     if (image === undefined) throw noUpload(config.uploadTtlMs)
     ctx.redirect(`/uploads/${image.file}`)
   })
+}
+
+/** The original kept the extension of the file's name: `.jpeg`, or one that the image does not deserve. */
+function displayed(images: RecentImages, file: string): RecentImage | undefined {
+  const [, md5] = /^([0-9a-f]{32})\.(?:png|jpe?g|gif)$/i.exec(file) ?? []
+  return images.get(file) ?? (md5 === undefined ? undefined : images.byMd5(md5.toLowerCase()))
 }
 
 /** A form of which nothing can be read has no file, as for the original. */

@@ -80,7 +80,7 @@ function routes(service: Service): void {
   const { config, images, dialectModels } = service
   serve(service, inference, async (ctx, query) => {
     const {
-      model = dialectModels.of(imgPipeline),
+      model = dialectModels.mustHave(imgPipeline),
       top = ALL_GUESSES,
       threshold = config.inferThreshold,
     } = query

@@ -80,14 +80,18 @@ function routes(service: Service): void {
   serve(service, hello, (ctx) => {
     ctx.body = GREETING
   })
-  serve(service, prediction, async (ctx, { model = dialectModels.of(visionService), top = GUESSES }) => {
-    const { answer } = await predictor.predict(ctx, model, PLACES, { top })
-    const predictions = mustHaveGuesses(answer).map(({ name, probability }) => ({
-      label: name,
-      proba: probability,
-    }))
-    ctx.body = { success: true, message: { predictions, predicted_at: timestamp(new Date()) } }
-  })
+  serve(
+    service,
+    prediction,
+    async (ctx, { model = dialectModels.mustHave(visionService), top = GUESSES }) => {
+      const { answer } = await predictor.predict(ctx, model, PLACES, { top })
+      const predictions = mustHaveGuesses(answer).map(({ name, probability }) => ({
+        label: name,
+        proba: probability,
+      }))
+      ctx.body = { success: true, message: { predictions, predicted_at: timestamp(new Date()) } }
+    },
+  )
 }
 
 /** `%Y%m%d_%H%M%S` in local time. */

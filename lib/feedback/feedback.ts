@@ -18,6 +18,8 @@ export interface FeedbackEntry {
   readonly prediction?: string
   readonly score?: number
   readonly report: string
+  /** whose word the columns between are: what was answered, or what the report says of the answer */
+  readonly source?: 'service' | 'client'
 }
 
 export interface Feedback {
@@ -37,7 +39,7 @@ export type FeedbackLimits = Pick<
 
 /** About a page. */
 const MAX_REPORT = 2000
-const HEADER = 'time,request_id,image_sha256,model,version,prediction,score,report\r\n'
+const HEADER = 'time,request_id,image_sha256,model,version,prediction,score,report,source\r\n'
 /** A block of most disks: what an image counts for at least. */
 const BLOCK_BYTES = 4096
 const SHA256 = /^[0-9a-f]{64}$/
@@ -101,11 +103,12 @@ function mustBeReport(report: string): void {
   }
 }
 
-function lineOf({ requestId, sha256, model, version, prediction, score, report }: FeedbackEntry): string {
+function lineOf(entry: FeedbackEntry): string {
+  const { requestId, sha256, model, version, prediction, score, report, source = '' } = entry
   const time = new Date().toISOString()
   const texts = [requestId, sha256, model, version, prediction].map((text) => textCell(text ?? ''))
   const number = Number.isFinite(score) ? String(score) : ''
-  return csvLine([time, ...texts, number, textCell(report)])
+  return csvLine([time, ...texts, number, textCell(report), source])
 }
 
 async function isThere(path: string): Promise<boolean> {

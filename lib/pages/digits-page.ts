@@ -5,7 +5,7 @@ import { layout, padPath, type Site } from './layout.ts'
 import type { ModelPageData } from './model-page.ts'
 import { loadingNotice, statePill } from './model-status.ts'
 import { PUBLIC_FILES } from './public-files.ts'
-import type { Result } from './result-card.ts'
+import { type Result, reportedFields } from './result-card.ts'
 
 const DIGITS = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'] as const
 const EXAMPLE = 'digits-example.png'
@@ -29,7 +29,7 @@ ${
 <p class="notice notice-bad" id="problem" role="alert" hidden></p>
 <div class="desk">
 ${pad(result)}
-${reading(result)}
+${reading(data)}
 ${picture(data)}
 </div>
 ${programs(data)}
@@ -76,7 +76,7 @@ function picture({ path }: ModelPageData): Html {
 </form>`
 }
 
-function reading(result: Result | undefined): Html {
+function reading({ model, result }: ModelPageData): Html {
   const best = result?.guesses?.[0]
   const share = new Map(result?.guesses?.map(({ label, probability }) => [label, probability]))
   return html`<section class="card reading" aria-labelledby="reading-title">
@@ -91,7 +91,7 @@ ${DIGITS.map(
 )}</ol>
 <p class="small muted number" id="timing">${result && timingText(result)}</p>
 <form class="wrong" id="wrong" method="post" action="/feedback"${!best && html` hidden`}>
-<input type="hidden" name="id" value="${result?.id}">
+${reportedFields({ id: result?.id ?? '', model: model.name, prediction: best?.name ?? '' })}
 <fieldset class="stack stack-tight"><legend class="small">Wrong? Say which digit it is:</legend>
 <div class="digits-row">${DIGITS.map((digit) => html`<button class="button button-small number" name="report" value="${digit}">${digit}</button>`)}</div></fieldset>
 </form>

@@ -4,16 +4,19 @@ import { type Html, html } from './html.ts'
 import { layout, padPath, type Site } from './layout.ts'
 import { hasBar, statePill } from './model-status.ts'
 
-/** A way to ask, with the model that answers it here. */
-export interface ServedDialect extends Pick<Dialect, 'name' | 'example'> {
-  readonly model: string
+/** The model that answers a dialect here, or why there is none. */
+interface Answering {
+  readonly model: string | undefined
+  readonly missing: string
 }
+
+export interface ServedDialect extends Pick<Dialect, 'name' | 'example'>, Answering {}
 
 export interface HomePageData {
   readonly models: readonly ModelState[]
   readonly dialects: readonly ServedDialect[]
   /** what answers the form */
-  readonly uploadModel: string
+  readonly upload: Answering
   readonly origin: string
   readonly notice: string | undefined
   /** a form of the browser itself cannot send one */
@@ -22,16 +25,16 @@ export interface HomePageData {
 
 /** What is served here, how to ask for it, and a form to try it with. */
 export function homePage(site: Site, data: HomePageData): string {
-  const { models, dialects, uploadModel, origin, notice, needsKey } = data
+  const { models, dialects, origin } = data
   const pad = padPath(site)
   const main = html`<div class="stack stack-wide">
 <div class="hero">
 <div class="stack">
 <h1>What is in the picture?</h1>
 <p class="lead">Tandem runs image-classification models on this machine. One process answers, at once; another one predicts. Show it a picture, or have a program ask.</p>
-<div class="row"><a class="button button-main" href="/vgg">Try it with pictures</a> ${pad !== undefined && html`<a class="button" href="${pad}">Draw a digit</a> `}<a class="button" href="/docs">Read the API</a></div>
+<div class="row">${site.classifies && html`<a class="button button-main" href="/vgg">Try it with pictures</a> `}${pad !== undefined && html`<a class="button" href="${pad}">Draw a digit</a> `}<a class="button" href="/docs">Read the API</a></div>
 </div>
-${needsKey ? wayToKey() : uploadForm(notice, uploadModel)}
+${onePicture(data)}
 </div>
 <section class="stack" aria-labelledby="models-title">
 <h2 id="models-title">Models</h2>
@@ -52,6 +55,19 @@ ${needsKey ? wayToKey() : uploadForm(notice, uploadModel)}
     styles: ['home.css'],
     scripts: ['home.js'],
   })
+}
+
+function onePicture({ upload: { model, missing }, notice, needsKey }: HomePageData): Html {
+  if (model === undefined) return noPicture(missing)
+  return needsKey ? wayToKey() : uploadForm(notice, model)
+}
+
+/** A form could only be answered with an error. */
+function noPicture(missing: string): Html {
+  return html`<section class="card card-roomy stack" aria-labelledby="picture-title">
+<h2 id="picture-title">One picture</h2>
+<p class="notice">${missing}</p>
+</section>`
 }
 
 function uploadForm(notice: string | undefined, model: string): Html {
@@ -90,10 +106,10 @@ function wordOf({ state, device, progress }: ModelState): string {
   return progress?.word ?? 'starting'
 }
 
-function dialect({ name, model, example }: ServedDialect, origin: string): Html {
+function dialect({ name, model, missing, example }: ServedDialect, origin: string): Html {
   const { says, command, answer } = example
   return html`<article class="dialect">
-<div><h3>${name}</h3><p class="muted small">${says}</p><p class="muted small">Answered by <b>${model}</b></p></div>
+<div><h3>${name}</h3><p class="muted small">${says}</p><p class="muted small">${model === undefined ? missing : html`Answered by <b>${model}</b>`}</p></div>
 <div class="stack stack-tight">
 <pre class="code" data-copy tabindex="0" role="region" aria-label="Command for ${name}"><code>${command.replaceAll('$URL', origin)}</code></pre>
 <pre class="code answer" tabindex="0" role="region" aria-label="Answer of ${name}"><code>${answer}</code></pre>

@@ -6,6 +6,8 @@ export interface Site {
   readonly version: string
   /** the model that is drawn for, if one is served */
   readonly pad: string | undefined
+  /** whether /vgg has a model that answers it */
+  readonly classifies: boolean
 }
 
 export interface PageParts {
@@ -28,7 +30,7 @@ export function padPath({ pad }: Site): string | undefined {
 function navigation(site: Site): readonly (readonly [href: string, name: string])[] {
   const pad = padPath(site)
   return [
-    ['/vgg', 'Classify'],
+    ...(site.classifies ? [['/vgg', 'Classify'] as const] : []),
     ...(pad === undefined ? [] : [[pad, 'Digits'] as const]),
     ['/status', 'Status'],
     ['/docs', 'API'],

@@ -72,6 +72,7 @@ function toResult(ctx: Context, { answer, stored }: PredictedImage, json: object
     guesses: answer.guesses,
     timing: answer.timing,
     answer: json,
+    model: answer.model,
     id: ctx.state.requestId,
     curl: curl(ownAddress(ctx) + ctx.path, url),
   }

@@ -1,6 +1,7 @@
 import { bar } from './figures.ts'
 import { html } from './html.ts'
 import { layout, type Site } from './layout.ts'
+import { reportedFields } from './result-card.ts'
 
 export interface UploadPageData {
   readonly image: string | undefined
@@ -31,7 +32,7 @@ ${others.map(
 <dt>Model</dt><dd><a href="/${model}">${model}</a></dd>
 </dl>
 <form class="stack stack-tight" method="post" action="/feedback">
-<input type="hidden" name="id" value="${id}">
+${reportedFields({ id, model, prediction })}
 <label class="field"><span>Not right? What does it show?</span><input class="input" name="report" required maxlength="500" autocomplete="off"></label>
 <div><button class="button">Report incorrect answer</button></div>
 </form>

@@ -48,26 +48,40 @@ export const tornadoCompute: Dialect<Service> = {
   routes(service) {
     // A model of that name is served under it as any other.
     if (service.brokers.has('vgg')) return
-    serveModel(service, ['/vgg'], service.dialectModels.of(tornadoCompute))
+    const model = () => service.dialectModels.mustHave(tornadoCompute)
+    const atStart = service.dialectModels.of(tornadoCompute) ?? 'the model for photographs'
+    serveModel(service, '/vgg', { name: atStart, model, pageErrors: [503] })
   },
 }
 
 /** `/<model>`: a page to try the model on, and an image or its address posted to the same path. */
 export function modelRoutes(service: Service): void {
-  for (const model of service.brokers.keys()) serveModel(service, [`/${model}`], model)
+  for (const model of service.brokers.keys()) {
+    serveModel(service, `/${model}`, { name: model, model: () => model, pageErrors: [] })
+  }
 }
 
-function serveModel(service: Service, paths: readonly string[], model: string): void {
+interface ServedModel {
+  /** for its description */
+  readonly name: string
+  /** the model that answers now; throws where there is none */
+  model(): string
+  /** what the page can fail with */
+  readonly pageErrors: readonly number[]
+}
+
+function serveModel(service: Service, path: string, served: ServedModel): void {
   const pages = modelPages(service)
-  serve(service, page(paths, model), async (ctx) => {
-    // A model that was loading is ready by the time somebody comes back.
+  serve(service, page(path, served), async (ctx) => {
+    const text = pages.empty(ctx, served.model())
+    // A model that was loading is ready by the time the user comes back.
     ctx.set('Cache-Control', 'no-cache')
-    await sendPage(ctx, pages.empty(ctx, model))
+    await sendPage(ctx, text)
   })
-  serve(service, prediction(paths, model), async (ctx, query) => {
+  serve(service, prediction(path, served), async (ctx, query) => {
     const form = ctx.accepts('json', 'html', 'text/plain', STATES)
     if (form === false) throw notAcceptable()
-    const chosen = query.model ?? model
+    const chosen = query.model ?? served.model()
     // Before anything is read or shown: a page of a model that is not served would wait for it.
     service.classifier.mustServe(chosen)
     if (form === STATES) return streamStates(ctx, (watcher) => answer(service, ctx, chosen, query, watcher))
@@ -128,25 +142,25 @@ function notAcceptable(): HttpError {
   )
 }
 
-function page(paths: readonly string[], model: string) {
+function page(path: string, { name, pageErrors }: ServedModel) {
   return {
     method: 'get',
-    paths,
+    paths: [path],
     group: GROUP,
-    summary: `Page to try ${model} on`,
+    summary: `Page to try ${name} on`,
     query: NoQuery,
     answers: { 200: { means: 'The page.', content: { 'text/html': 'A page with a form.' } } },
-    errors: [],
+    errors: pageErrors,
     errorShape: OWN_ERROR,
   } as const satisfies Operation
 }
 
-function prediction(paths: readonly string[], model: string) {
+function prediction(path: string, { name }: ServedModel) {
   return {
     method: 'post',
-    paths,
+    paths: [path],
     group: GROUP,
-    summary: `What ${model} sees on an image`,
+    summary: `What ${name} sees on an image`,
     query: ModelQuery.extend({ url: Url.optional() }),
     body: {
       'image/*': 'The image itself; its type is told by its first bytes.',
@@ -172,6 +186,6 @@ function prediction(paths: readonly string[], model: string) {
     },
     errors: [400, 404, 406, 408, 413, 415, 422, 502, 503, 504],
     errorShape: OWN_ERROR,
-    example: `curl --data-binary @photo.jpg $URL${paths[0]}`,
+    example: `curl --data-binary @photo.jpg $URL${path}`,
   } as const satisfies Operation
 }
