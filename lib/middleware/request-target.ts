@@ -28,7 +28,7 @@ export function refuseBadTarget(): Middleware {
 
 function readPath(ctx: Context): string {
   try {
-    // Of "GET ?" Koa makes no path at all, whatever its type says.
+    // Of "GET http://" Koa makes no path at all, whatever its type says.
     return ctx.path ?? ''
   } catch {
     return ''
