@@ -4,12 +4,12 @@ import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isCompressible, TaggedBytes } from '../http/tagged-bytes.ts'
 
-export interface PublicFile {
+interface PublicFile {
   readonly type: string
   readonly content: TaggedBytes
 }
 
-export interface PublicFiles {
+interface PublicFiles {
   /** of all files together: a page and what it loads belong to one version */
   readonly version: string
   /** by its path below the folder, such as `style.css`; undefined for whatever is not in it */
@@ -39,7 +39,7 @@ const TYPES: Readonly<Record<string, string>> = {
  */
 export const PUBLIC_FILES = readPublicFiles(FOLDER)
 
-export function readPublicFiles(folder: string): PublicFiles {
+function readPublicFiles(folder: string): PublicFiles {
   const files = new Map<string, PublicFile>()
   const direct = new Map<string, readonly string[]>()
   const all = createHash('sha256')
