@@ -2,10 +2,10 @@ import { EventEmitter } from 'node:events'
 import { inspect } from 'node:util'
 import { nanoid } from 'nanoid'
 import { byteSize } from './byte-size.ts'
-import type { ChildProcess } from './child-view.ts'
-import { PipelineError } from './error-wire.ts'
+import type { ChildView } from './child-view.ts'
+import { ChildError } from './error-wire.ts'
 import { BrokerError } from './errors.ts'
-import type { Answer } from './messages.ts'
+import type { CallAnswer } from './messages.ts'
 import {
   type BrokerOptions,
   cloneable,
@@ -184,7 +184,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
     })
   }
 
-  #send(child: ChildProcess, calls: Call[]): void {
+  #send(child: ChildView, calls: Call[]): void {
     try {
       child.send(calls)
     } catch (cause) {
@@ -202,20 +202,20 @@ export class Broker extends EventEmitter<BrokerEvents> {
     }
   }
 
-  #answers(child: ChildProcess, answers: Answer[]): void {
+  #answers(child: ChildView, answers: CallAnswer[]): void {
     for (const answer of answers) {
       // A key that this child does not hold is nobody's, or another child's: dropped.
       if (!child.held.delete(answer.key)) continue
       if (child.suspect === answer.key) child.suspect = undefined
       if (answer.kind === 'result') this.#pending.resolve(answer.key, answer.value, answer.work)
-      else this.#pending.reject(answer.key, 'failure', new PipelineError(answer.error), answer.work)
+      else this.#pending.reject(answer.key, 'failure', new ChildError(answer.error), answer.work)
     }
     const size = answers[0]?.work.batch ?? 0
     if (size > 0) tell(() => this.emit('batch', { size }))
     this.#dispatchSoon()
   }
 
-  #lost(child: ChildProcess, cause: Error | undefined): void {
+  #lost(child: ChildView, cause: Error | undefined): void {
     if (cause) this.#restarts++
     for (const key of child.held.keys()) {
       const call = this.#pending.get(key)
@@ -295,7 +295,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
     for (const key of this.#pending.keys()) this.#pending.reject(key, outcome, error)
   }
 
-  #ready(): ChildProcess[] {
+  #ready(): ChildView[] {
     const ready = []
     for (const { child } of this.#workers) if (child?.ready) ready.push(child)
     return ready

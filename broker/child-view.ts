@@ -2,7 +2,7 @@ import type { ChildProcess as Forked } from 'node:child_process'
 import { EventEmitter } from 'node:events'
 import { forkChild } from './fork-child.ts'
 import { guardChannel } from './guard-channel.ts'
-import { type Answer, type CallMessage, type FromChild, isFromChild, type ToChild } from './messages.ts'
+import { type CallAnswer, type CallMessage, type FromChild, isFromChild, type ToChild } from './messages.ts'
 import { readLines } from './read-lines.ts'
 
 /** A call that the child holds: sent, and neither answered nor lost yet. */
@@ -24,7 +24,7 @@ export interface ChildOptions {
 export interface ChildEvents {
   progress: [{ fraction: number; word: string }]
   ready: []
-  answers: [Answer[]]
+  answers: [CallAnswer[]]
   log: [{ stream: 'stdout' | 'stderr'; line: string }]
   exit: [{ exitCode: number | null; signal: NodeJS.Signals | null; expected: boolean }]
 }
@@ -38,7 +38,7 @@ const LAST_ANSWERS_MS = 250
 const HELD_HANGS = 4
 
 /** The parent's view of one child: fork, ready, send, exit, kill. It lives as long as the process does, no longer. */
-export class ChildProcess extends EventEmitter<ChildEvents> {
+export class ChildView extends EventEmitter<ChildEvents> {
   readonly #forked: Forked
   readonly #options: ChildOptions
   // Set once, by the message that says so; undefined until then.

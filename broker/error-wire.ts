@@ -10,11 +10,11 @@ export interface WireError {
 }
 
 /** An error of the pipeline, rebuilt in the parent. `stack` is the child's own. */
-export class PipelineError extends Error {
+export class ChildError extends Error {
   readonly code: string
 
   constructor(wire: WireError) {
-    super(wire.message, wire.cause && { cause: new PipelineError(wire.cause) })
+    super(wire.message, wire.cause && { cause: new ChildError(wire.cause) })
     this.name = wire.name
     this.code = wire.code
     this.stack = wire.stack

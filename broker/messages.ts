@@ -22,10 +22,10 @@ export type FromChild =
   | { kind: 'progress'; fraction: number; word: string }
   | { kind: 'ready'; methods: string[]; info: unknown }
   | { kind: 'failed'; error: WireError }
-  | Answer
-  | { kind: 'answers'; answers: Answer[] }
+  | CallAnswer
+  | { kind: 'answers'; answers: CallAnswer[] }
 
-export type Answer =
+export type CallAnswer =
   | { kind: 'result'; key: string; value: unknown; work: Work }
   | { kind: 'failure'; key: string; error: WireError; work: Work }
 
@@ -82,7 +82,7 @@ function isCall(call: unknown): call is CallMessage {
   )
 }
 
-function isAnswer(answer: unknown): answer is Answer {
+function isAnswer(answer: unknown): answer is CallAnswer {
   if (!isRecord(answer) || typeof answer.key !== 'string' || !isWork(answer.work)) return false
   return answer.kind === 'result' || (answer.kind === 'failure' && isWireError(answer.error))
 }

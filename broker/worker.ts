@@ -1,17 +1,17 @@
 import { backoff } from './backoff.ts'
-import { type ChildOptions, ChildProcess } from './child-view.ts'
-import { PipelineError } from './error-wire.ts'
+import { type ChildOptions, ChildView } from './child-view.ts'
+import { ChildError } from './error-wire.ts'
 import { BrokerError } from './errors.ts'
-import type { Answer } from './messages.ts'
+import type { CallAnswer } from './messages.ts'
 
 export type WorkerState = 'starting' | 'ready' | 'waiting' | 'failed' | 'ended'
 
 export interface WorkerHooks {
   /** The state or the progress of this worker is another. */
   changed(worker: Worker): void
-  answered(child: ChildProcess, answers: Answer[]): void
+  answered(child: ChildView, answers: CallAnswer[]): void
   /** A child is gone; `error` says why, and is undefined when it was asked to go. */
-  lost(child: ChildProcess, error: Error | undefined): void
+  lost(child: ChildView, error: Error | undefined): void
   event(name: 'child-start', event: { pid: number | undefined }): void
   event(
     name: 'child-exit',
@@ -33,7 +33,7 @@ export class Worker {
   readonly #options: ChildOptions
   readonly #maxDeaths: number
   readonly #hooks: WorkerHooks
-  #child: ChildProcess | undefined
+  #child: ChildView | undefined
   #timer: NodeJS.Timeout | undefined
   // Children that died here since the last one that answered or proved itself, by weight.
   #deaths = 0
@@ -51,7 +51,7 @@ export class Worker {
     return this.#state
   }
 
-  get child(): ChildProcess | undefined {
+  get child(): ChildView | undefined {
     return this.#child
   }
 
@@ -80,9 +80,9 @@ export class Worker {
   }
 
   /** A fork that fails at once is tried again later, like a child that dies. */
-  #fork(): ChildProcess | undefined {
+  #fork(): ChildView | undefined {
     try {
-      return new ChildProcess(this.#options)
+      return new ChildView(this.#options)
     } catch (error) {
       this.error = error instanceof Error ? error : new Error(String(error))
       this.#tryLater(1)
@@ -120,7 +120,7 @@ export class Worker {
     this.#hooks.changed(this)
   }
 
-  #exited(child: ChildProcess, expected: boolean, killed: boolean): void {
+  #exited(child: ChildView, expected: boolean, killed: boolean): void {
     clearTimeout(this.#timer)
     this.#child = undefined
     if (expected || this.#state === 'ended') {
@@ -130,7 +130,7 @@ export class Worker {
     }
     const { failure, condemned } = child
     this.error = failure?.error
-      ? new PipelineError(failure.error)
+      ? new ChildError(failure.error)
       : new BrokerError(
           failure?.code === 'ERR_PROTOCOL' ? 'ERR_PROTOCOL' : 'ERR_CHILD_EXIT',
           failure?.message ?? 'The child died.',

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Engine } from './engines/engine.ts'
-import { ModelError } from './errors.ts'
+import { PipelineError } from './errors.ts'
 import { type FoundModel, findAndFetch, type ModelRequest } from './found-model.ts'
 import { imageClassifier } from './image-classifier.ts'
 import type { Label } from './models/labels.ts'
@@ -59,7 +59,10 @@ function imageOptions(engine: Engine, settings: ModelSettings, maxPixels: number
   const [height = 0, width = 0, channels = 0] = settings.size ?? engine.inputShape
   const wanted = engine.inputShape.join(' × ')
   if (engine.inputShape.length !== 3 || (channels !== 1 && channels !== 3)) {
-    throw new ModelError('ERR_MODEL_UNSUPPORTED', `The model wants an input of ${wanted}, which is no image.`)
+    throw new PipelineError(
+      'ERR_MODEL_UNSUPPORTED',
+      `The model wants an input of ${wanted}, which is no image.`,
+    )
   }
   return {
     height,
@@ -78,7 +81,7 @@ function labelsFor(engine: Engine, { path, settings }: FoundModel): readonly Lab
   const { labels, labelsFile } = settings
   if (!labels) return Array.from({ length: engine.outputSize }, (_, index) => numbered(index))
   if (labels.length === engine.outputSize) return labels
-  throw new ModelError(
+  throw new PipelineError(
     'ERR_MODEL_SETTINGS',
     `${path} has ${engine.outputSize} outputs, but ${labelsFile} has ${labels.length} labels.`,
   )

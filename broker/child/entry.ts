@@ -2,7 +2,7 @@
 
 import { encodeError } from '../error-wire.ts'
 import { BrokerError } from '../errors.ts'
-import { type Answer, type FromChild, isToChild, type ToChild } from '../messages.ts'
+import { type CallAnswer, type FromChild, isToChild, type ToChild } from '../messages.ts'
 import type { MakePipeline, Pipeline } from '../pipeline.ts'
 import { Batcher } from './batcher.ts'
 import { watchParent } from './watch-parent.ts'
@@ -67,7 +67,7 @@ function progress(fraction: number, word: string): void {
 }
 
 /** One message for a batch; when it cannot be cloned, one for each, so that only the answer at fault is lost. */
-function answer(answers: Answer[]): void {
+function answer(answers: CallAnswer[]): void {
   const [first] = answers
   const single = first && answers.length === 1
   try {
@@ -77,7 +77,7 @@ function answer(answers: Answer[]): void {
   }
 }
 
-function notCloneable({ key, work }: Answer, error: unknown): Answer {
+function notCloneable({ key, work }: CallAnswer, error: unknown): CallAnswer {
   const why = error instanceof Error ? error.message : String(error)
   const message = `The pipeline's answer cannot cross the pipe: ${why}`
   return { kind: 'failure', key, error: encodeError(new BrokerError('ERR_NOT_CLONEABLE', message)), work }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type FileHandle, mkdir, open, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ModelError } from '../errors.ts'
+import { PipelineError } from '../errors.ts'
 import { COMPILER_VERSION } from './compiler-version.ts'
 import { sweepCompiled, unfinishedName } from './sweep-compiled.ts'
 
@@ -131,7 +131,7 @@ const CAUSES: ReadonlyMap<string, string> = new Map([
 function explained(error: unknown, cacheDir: string): unknown {
   const cause = CAUSES.get(codeOf(error))
   if (cause === undefined) return error
-  return new ModelError('ERR_MODEL_LOAD', `The compiled model cannot be kept in ${cacheDir}: ${cause}.`, {
+  return new PipelineError('ERR_MODEL_LOAD', `The compiled model cannot be kept in ${cacheDir}: ${cause}.`, {
     cause: error,
   })
 }

@@ -1,4 +1,4 @@
-import { ModelError } from '../errors.ts'
+import { PipelineError } from '../errors.ts'
 import { COMPILER_VERSION } from './compiler-version.ts'
 import { externalData } from './external-data.ts'
 import {
@@ -143,7 +143,7 @@ function rename(nodes: readonly NodeProto[], from: string, to: string): void {
 /** A tensor whose bytes do not fill its shape would make the engine read its neighbour's. */
 function expectBytes(name: string, found: number, expected: number): void {
   if (found === expected) return
-  throw new ModelError(
+  throw new PipelineError(
     'ERR_MODEL_LOAD',
     `The weights of '${name}' have ${found} bytes, ${expected} are needed.`,
   )

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { ModelError } from '../errors.ts'
+import { PipelineError } from '../errors.ts'
 import { packagedFile } from './packaged-file.ts'
 
 /** One class of a model. Names are not unique (ImageNet has two cranes): never use one as a key. */
@@ -53,7 +53,7 @@ async function readText(file: string | URL, name: string): Promise<string> {
     // The decoder takes a byte order mark away, and "fatal" tells a picture or an archive from text.
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch (cause) {
-    if (cause instanceof ModelError) throw cause
+    if (cause instanceof PipelineError) throw cause
     throw wrong(name, 'is no text in UTF-8', cause)
   } finally {
     await handle.close()
@@ -142,6 +142,6 @@ function clip(text: string): string {
   return text.length > 40 ? `${text.slice(0, 40)}…` : text
 }
 
-function wrong(file: string, what: string, cause?: unknown): ModelError {
-  return new ModelError('ERR_MODEL_SETTINGS', `The labels file ${file} ${what}.`, { cause })
+function wrong(file: string, what: string, cause?: unknown): PipelineError {
+  return new PipelineError('ERR_MODEL_SETTINGS', `The labels file ${file} ${what}.`, { cause })
 }

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises'
 import { basename, dirname, extname, isAbsolute, join, relative, resolve, sep } from 'node:path'
-import { ModelError } from '../errors.ts'
+import { PipelineError } from '../errors.ts'
 import { IMAGENET_LABELS, type Label, readLabels } from './labels.ts'
 import { nearestWord } from './nearest-word.ts'
 
@@ -166,7 +166,7 @@ function oneOf<const Word extends string>(words: readonly Word[]): Read<Word> {
   }
 }
 
-function expected(file: string, key: string, what: string, value: unknown): ModelError {
+function expected(file: string, key: string, what: string, value: unknown): PipelineError {
   return wrong(file, `has the wrong ${key}: it must be ${what}, but is ${shown(value)}`)
 }
 
@@ -175,6 +175,6 @@ function shown(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 60)}…` : text
 }
 
-function wrong(file: string, what: string, cause?: unknown): ModelError {
-  return new ModelError('ERR_MODEL_SETTINGS', `The settings file ${basename(file)} ${what}.`, { cause })
+function wrong(file: string, what: string, cause?: unknown): PipelineError {
+  return new PipelineError('ERR_MODEL_SETTINGS', `The settings file ${basename(file)} ${what}.`, { cause })
 }

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ModelError } from '../errors.ts'
+import type { PipelineError } from '../errors.ts'
 import { timeWords } from './download/byte-words.ts'
 import { downloadFile } from './download/download.ts'
 import { DownloadError } from './download/download-error.ts'
@@ -120,7 +120,7 @@ async function keepDownloading(
 async function tellWhilePausing(
   pauseMs: number,
   tell: (word: string) => void,
-  { message }: ModelError,
+  { message }: PipelineError,
   signal: AbortSignal,
 ): Promise<void> {
   const end = performance.now() + pauseMs

@@ -1,4 +1,4 @@
-import { ModelError } from '../errors.ts'
+import { PipelineError } from '../errors.ts'
 import { builtIns } from '../models/built-in.ts'
 import { catalog } from '../models/catalog.ts'
 import { nearestWord } from '../models/nearest-word.ts'
@@ -27,11 +27,11 @@ export async function makePipeline(
   return { methods: [], info: { path, bytes: entry.bytes } }
 }
 
-function unknown(model: string): ModelError {
+function unknown(model: string): PipelineError {
   const names = [...catalog.keys()]
   const near = nearestWord(model, names)
   const hint = near === undefined ? '' : ` Did you mean ${near}?`
-  return new ModelError(
+  return new PipelineError(
     'ERR_MODEL_LOAD',
     `The catalog has no model "${model}", but ${names.join(', ')}.${hint}`,
   )

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises'
-import { ModelError } from '../errors.ts'
+import { PipelineError } from '../errors.ts'
 import { hasMd5 } from './download/checked-file.ts'
 
 interface Version {
@@ -46,9 +46,9 @@ export async function lookAtWeights(
   throw unfit(path, entry.name, `does not have the MD5 ${versions.map(({ md5 }) => md5).join(' or ')}`)
 }
 
-function unfit(path: string, model: string, what: string): ModelError {
+function unfit(path: string, model: string, what: string): PipelineError {
   const message =
     `The file ${path} is not the published one: it ${what}. Remove it, and it is downloaded; ` +
     `or, if it is yours, serve it by its path: MODELS=${model}=${path}.`
-  return new ModelError('ERR_MODEL_LOAD', message)
+  return new PipelineError('ERR_MODEL_LOAD', message)
 }

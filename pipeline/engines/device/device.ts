@@ -1,4 +1,4 @@
-import { ModelError } from '../../errors.ts'
+import { PipelineError } from '../../errors.ts'
 import type { Engine } from '../engine.ts'
 import { type Measured, measure } from './measure.ts'
 
@@ -55,8 +55,8 @@ async function openWanted<Its extends Engine>(
   try {
     return await open(device)
   } catch (cause) {
-    if (cause instanceof ModelError && (device === 'cpu' || cause.code !== 'ERR_ENGINE')) throw cause
-    throw new ModelError(
+    if (cause instanceof PipelineError && (device === 'cpu' || cause.code !== 'ERR_ENGINE')) throw cause
+    throw new PipelineError(
       'ERR_ENGINE',
       `The device ${device} cannot be had: ${reasonOf(cause)}${HINTS[device]}`,
       { cause },

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import { ModelError } from '../../errors.ts'
+import { PipelineError } from '../../errors.ts'
 import type { OnnxEngine, OnnxOptions } from './onnx.ts'
 import type { FromWorker, ToWorker, WorkerError } from './onnx-worker-messages.ts'
 
@@ -32,9 +32,11 @@ export async function openOnnxThread(options: OnnxOptions): Promise<OnnxEngine> 
   const { input, outputSize } = await ready(worker)
   worker.on('message', (message: FromWorker) => settle(pending, message))
   worker.on('error', (cause) =>
-    rejectAll(pending, new ModelError('ERR_ENGINE', 'The thread of the model failed.', { cause })),
+    rejectAll(pending, new PipelineError('ERR_ENGINE', 'The thread of the model failed.', { cause })),
   )
-  worker.on('exit', () => rejectAll(pending, new ModelError('ERR_ENGINE', 'The thread of the model ended.')))
+  worker.on('exit', () =>
+    rejectAll(pending, new PipelineError('ERR_ENGINE', 'The thread of the model ended.')),
+  )
   let count = 0
   let closing: Promise<void> | undefined
 
@@ -53,7 +55,7 @@ export async function openOnnxThread(options: OnnxOptions): Promise<OnnxEngine> 
     inputShape: input.shape,
     outputSize,
     run(bytes, n) {
-      if (closing) return Promise.reject(new ModelError('ERR_ENGINE', 'The model is closed.'))
+      if (closing) return Promise.reject(new PipelineError('ERR_ENGINE', 'The model is closed.'))
       return new Promise((resolve, reject) => {
         const key = ++count
         pending.set(key, { resolve, reject })
@@ -71,7 +73,7 @@ export async function openOnnxThread(options: OnnxOptions): Promise<OnnxEngine> 
 function ready(worker: Worker): Promise<Extract<FromWorker, { kind: 'ready' }>> {
   return new Promise((resolve, reject) => {
     const fail = (cause: unknown) =>
-      reject(new ModelError('ERR_ENGINE', 'The thread of the model did not start.', { cause }))
+      reject(new PipelineError('ERR_ENGINE', 'The thread of the model did not start.', { cause }))
     worker.once('error', fail).once('exit', fail)
     worker.once('message', (message: FromWorker) => {
       worker.off('error', fail).off('exit', fail)
@@ -92,7 +94,7 @@ function settle(pending: Map<number, Pending>, message: FromWorker): void {
   else call?.reject(rebuilt(message.error))
 }
 
-function rejectAll(pending: Map<number, Pending>, error: ModelError): void {
+function rejectAll(pending: Map<number, Pending>, error: PipelineError): void {
   for (const { reject } of pending.values()) reject(error)
   pending.clear()
 }
@@ -102,6 +104,6 @@ function ownBuffer(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return new Uint8Array(bytes)
 }
 
-function rebuilt({ code, message }: WorkerError): ModelError {
-  return new ModelError(code, message)
+function rebuilt({ code, message }: WorkerError): PipelineError {
+  return new PipelineError(code, message)
 }

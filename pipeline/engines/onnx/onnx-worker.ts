@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { ModelError } from '../../errors.ts'
+import { PipelineError } from '../../errors.ts'
 import { type OnnxEngine, type OnnxOptions, openOnnx } from './onnx.ts'
 import type { FromWorker, ToWorker, WorkerError } from './onnx-worker-messages.ts'
 
@@ -35,6 +35,6 @@ function send(message: FromWorker): void {
 }
 
 function plain(error: unknown): WorkerError {
-  if (error instanceof ModelError) return { code: error.code, message: error.message }
+  if (error instanceof PipelineError) return { code: error.code, message: error.message }
   return { code: 'ERR_ENGINE', message: error instanceof Error ? error.message : String(error) }
 }

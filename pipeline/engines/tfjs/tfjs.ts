@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core'
-import { ModelError } from '../../errors.ts'
+import { PipelineError } from '../../errors.ts'
 import { checkWeights } from '../../graph/check-weights.ts'
 import { layerError, shapeText } from '../../graph/layer-config.ts'
 import { neededLayers } from '../../graph/plan.ts'
@@ -108,7 +108,7 @@ function forward(steps: readonly Step[], inputName: string, input: Tensor, outpu
   const outputOf = (name: string): Tensor => {
     const tensor = outputs.get(name)
     if (tensor) return tensor
-    throw new ModelError('ERR_MODEL_LOAD', `The output of layer '${name}' is missing.`)
+    throw new PipelineError('ERR_MODEL_LOAD', `The output of layer '${name}' is missing.`)
   }
   for (const { layer, run, used } of steps) {
     outputs.set(layer.name, run(layer.inputs.map(outputOf)))
@@ -121,9 +121,9 @@ function forward(steps: readonly Step[], inputName: string, input: Tensor, outpu
   return outputOf(output)
 }
 
-function wrongLength(found: number, n: number, shape: Shape): ModelError {
+function wrongLength(found: number, n: number, shape: Shape): PipelineError {
   const message = `${n} inputs of shape ${shapeText(shape)} have ${n * elements(shape)} numbers, ${found} came.`
-  return new ModelError('ERR_ENGINE', message)
+  return new PipelineError('ERR_ENGINE', message)
 }
 
 const elements = (shape: Shape): number => shape.reduce((product, size) => product * size, 1)

@@ -1,4 +1,4 @@
-import { ModelError } from '../../errors.ts'
+import { PipelineError } from '../../errors.ts'
 
 export type ImageType = 'jpeg' | 'png' | 'webp' | 'gif' | 'avif' | 'tiff' | 'bmp'
 
@@ -60,10 +60,10 @@ export function imageType(bytes: Uint8Array): ImageType {
 }
 
 /** Also for an image whose type is read, but not in the form at hand. */
-export function notRead(what: string, cause?: unknown): ModelError {
+export function notRead(what: string, cause?: unknown): PipelineError {
   const names = Object.values(TYPE_NAMES)
   const list = `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`
-  return new ModelError('ERR_IMAGE_TYPE', `Images are read as ${list}; this is ${what}.`, { cause })
+  return new PipelineError('ERR_IMAGE_TYPE', `Images are read as ${list}; this is ${what}.`, { cause })
 }
 
 function seemsToBe(start: Buffer, brands: readonly string[]): string {

@@ -1,5 +1,5 @@
 import sharp, { type Metadata } from 'sharp'
-import type { ModelError } from '../../errors.ts'
+import type { PipelineError } from '../../errors.ts'
 import type { Margin } from './gif-first-frame.ts'
 import { brokenImage } from './image-limits.ts'
 import { type ImageType, notRead } from './image-type.ts'
@@ -92,7 +92,7 @@ export async function decodeWithSharp(bytes: Uint8Array, plan: DecodePlan): Prom
 }
 
 /** libvips says it in several lines, behind the names of its parts; the first that says something has the cause. */
-function readable(error: unknown, type: ImageType): ModelError {
+function readable(error: unknown, type: ImageType): PipelineError {
   const message = error instanceof Error ? error.message : String(error)
   // The signature is one of an image of this type, and still no reader wants it.
   if (/unsupported image format/i.test(message)) {

@@ -17,7 +17,7 @@ export interface Slot extends ExpectedArray {
 }
 
 /** What a group of the file has to hold. */
-export interface Wanted {
+export interface WantedGroup {
   readonly name: string
   readonly slots: readonly Slot[]
 }
@@ -50,7 +50,7 @@ export function bindWeights(
 }
 
 /** What each group must hold. In one of an inner model, all that can be trained comes before the rest. */
-export function wantedGroups(list: LayerList, places: ReadonlyMap<string, WeightPlace>): Wanted[] {
+export function wantedGroups(list: LayerList, places: ReadonlyMap<string, WeightPlace>): WantedGroup[] {
   const shapes = inferShapes(list)
   const groups = new Map<string, { now: Slot[]; later: Slot[] }>()
   for (const layer of list.layers) {
@@ -71,7 +71,11 @@ export function wantedGroups(list: LayerList, places: ReadonlyMap<string, Weight
 }
 
 /** The arrays of a group in the order of the slots: by their names where these say enough, else as they come. */
-function matchArrays(file: string, { name, slots }: Wanted, { arrays }: SourceGroup): readonly SourceArray[] {
+function matchArrays(
+  file: string,
+  { name, slots }: WantedGroup,
+  { arrays }: SourceGroup,
+): readonly SourceArray[] {
   const [needed, found] = [slots.map(({ role }) => role), arrays.map((array) => array.name)]
   if (slots.length !== arrays.length) {
     throw loadError(

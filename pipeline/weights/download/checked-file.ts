@@ -5,7 +5,7 @@ import { readFile, rename, stat, writeFile } from 'node:fs/promises'
 const READ_BYTES = 2 ** 20
 
 /** What is remembered beside a file that was read once: its hash, and how it looked then. */
-interface Memory {
+interface KnownMd5 {
   md5: string
   state: string
 }
@@ -39,9 +39,9 @@ async function stateOf(file: string): Promise<string> {
   return `${size} ${mtimeMs} ${ctimeMs}`
 }
 
-async function recall(file: string): Promise<Memory | undefined> {
+async function recall(file: string): Promise<KnownMd5 | undefined> {
   try {
-    const { md5, state } = JSON.parse(await readFile(`${file}.checked`, 'utf8')) as Partial<Memory>
+    const { md5, state } = JSON.parse(await readFile(`${file}.checked`, 'utf8')) as Partial<KnownMd5>
     return typeof md5 === 'string' && typeof state === 'string' ? { md5, state } : undefined
   } catch {
     // Not there, or not readable: the file is hashed again.
@@ -50,7 +50,7 @@ async function recall(file: string): Promise<Memory | undefined> {
 }
 
 /** A folder that cannot be written costs time at the next start, nothing else. */
-async function remember(file: string, memory: Memory): Promise<void> {
+async function remember(file: string, memory: KnownMd5): Promise<void> {
   const temporary = `${file}.checked.${process.pid}`
   try {
     await writeFile(temporary, JSON.stringify(memory))

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
-import { ModelError } from '../../errors.ts'
+import { PipelineError } from '../../errors.ts'
 import type { FileWindow } from '../source/file-window.ts'
 import { loadError } from '../source/model-file-error.ts'
 import { blocks } from './hdf5-blocks.ts'
@@ -25,9 +25,9 @@ export class Hdf5Reader {
   /** Settles when the thread is free for the next call; never rejects. */
   #turn: Promise<unknown> = Promise.resolve()
   /** Who waits for the answer to come. */
-  #waiting: { resolve(answer: FromReader): void; reject(reason: ModelError): void } | undefined
+  #waiting: { resolve(answer: FromReader): void; reject(reason: PipelineError): void } | undefined
   /** Why no call can be made any more. */
-  #ended: ModelError | undefined
+  #ended: PipelineError | undefined
 
   static async open(window: FileWindow, limitMs = MAX_CALL_MS): Promise<Hdf5Reader> {
     const reader = new Hdf5Reader(window, limitMs)
@@ -114,7 +114,7 @@ export class Hdf5Reader {
         send()
       })
       if (answer.kind === 'result') return answer.value
-      throw new ModelError(answer.code, answer.message)
+      throw new PipelineError(answer.code, answer.message)
     } finally {
       clearTimeout(timer)
       this.#waiting = undefined
@@ -123,13 +123,13 @@ export class Hdf5Reader {
     }
   }
 
-  #slow(): ModelError {
+  #slow(): PipelineError {
     return loadError(
       `${this.name} could not be read within ${this.#limitMs} ms: it is damaged, or its disk too slow.`,
     )
   }
 
-  #end(reason: ModelError): void {
+  #end(reason: PipelineError): void {
     if (this.#ended) return
     this.#ended = reason
     this.#waiting?.reject(reason)

@@ -1,7 +1,7 @@
-import { ModelError } from '../../errors.ts'
+import { PipelineError } from '../../errors.ts'
 import { inferShapes } from '../../graph/shapes.ts'
 import type { LayerList } from '../../models/networks/layer-list.ts'
-import { type Wanted, wantedGroups } from '../bind/bind-weights.ts'
+import { type WantedGroup, wantedGroups } from '../bind/bind-weights.ts'
 import type { Hdf5Dataset } from '../hdf5/hdf5-dataset.ts'
 import type { Hdf5Reader } from '../hdf5/hdf5-reader.ts'
 import { loadError } from '../source/model-file-error.ts'
@@ -46,7 +46,7 @@ async function theanoGroupNames(file: Hdf5Reader): Promise<string[]> {
 async function theanoGroups(
   file: Hdf5Reader,
   list: LayerList,
-  wanted: readonly Wanted[],
+  wanted: readonly WantedGroup[],
   kernels: Kernels | undefined,
 ): Promise<SourceGroup[]> {
   const found: { name: string; datasets: Hdf5Dataset[] }[] = []
@@ -110,7 +110,7 @@ async function kernelsIn(file: Hdf5Reader, kernel: Hdf5Dataset): Promise<Kernels
   for (const kernels of ['correlation', 'rotated'] as const) {
     if (Math.abs(first - VGG16_FIRST[kernels]) < TOLERANCE) return kernels
   }
-  throw new ModelError(
+  throw new PipelineError(
     'ERR_MODEL_SETTINGS',
     `Whether the convolution kernels of ${file.name} are turned by 180° cannot be told from the file: ` +
       `set kernels to "correlation" or "rotated" (if one gives senseless predictions, it is the other).`,
