@@ -55,7 +55,6 @@ export class Broker extends EventEmitter<BrokerEvents> {
   #dispatching = false
   #started: PromiseWithResolvers<void> | undefined
   #restarts = 0
-  #answered = { calls: 0, queue: 0, prepare: 0, predict: 0, total: 0 }
 
   constructor(options: BrokerOptions) {
     super()
@@ -134,7 +133,6 @@ export class Broker extends EventEmitter<BrokerEvents> {
       error: failed?.error && this.#state !== 'ready' ? errorSummary(failed.error) : null,
       info: this.#ready()[0]?.info,
       workers: children,
-      timings: { ...this.#answered },
     }
   }
 
@@ -237,11 +235,6 @@ export class Broker extends EventEmitter<BrokerEvents> {
     if (this.#scheduler.remove(call.key)) this.#dispatchSoon()
     else if (outcome === 'abort' || outcome === 'deadline') {
       for (const { child } of this.#workers) if (child?.held.has(call.key)) child.cancel([call.key])
-    }
-    if (outcome === 'result') {
-      this.#answered.calls++
-      for (const stage of ['queue', 'prepare', 'predict', 'total'] as const)
-        this.#answered[stage] += timing[stage]
     }
     const code = (error as { code?: string } | undefined)?.code
     this.emit('call', { method: call.method, outcome, timing, ...(code === undefined ? {} : { code }) })

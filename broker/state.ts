@@ -16,8 +16,6 @@ export interface BrokerStats {
   /** What the pipeline says of itself. */
   info: unknown
   workers: { pid: number | undefined; state: string; inFlight: number }[]
-  /** Calls with a result so far, and the sum of their milliseconds by stage. */
-  timings: { calls: number; queue: number; prepare: number; predict: number; total: number }
 }
 
 export interface ErrorSummary {

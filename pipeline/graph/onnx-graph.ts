@@ -43,7 +43,7 @@ export interface GraphOutput {
 }
 
 export const INPUT_NAME = 'input'
-export const OUTPUT_NAME = 'output'
+const OUTPUT_NAME = 'output'
 
 /** Newest forms of what is used here: Gelu came with 20. ONNX Runtime 1.30 reads later ones too; other tools may not. */
 const OPSET = 20

@@ -14,7 +14,7 @@ export interface Label {
   readonly full: string
 }
 
-export type LabelsFormat = 'auto' | 'lines' | 'tsv' | 'json'
+type LabelsFormat = 'lines' | 'tsv' | 'json'
 
 export const IMAGENET_LABELS = packagedFile('weights/imagenet-labels.tsv')
 
@@ -28,11 +28,11 @@ const WNID = /^n\d{8}$/
 // What Caffe's synset_words.txt has in each line.
 const SYNSET_LINE = /^(n\d{8}) (.+)$/
 
-/** The labels of a model in the order of its outputs. Without a format, the content says which one it is. */
-export async function readLabels(file: string | URL, format: LabelsFormat = 'auto'): Promise<Label[]> {
+/** The labels of a model in the order of its outputs. The content says which of the formats the file has. */
+export async function readLabels(file: string | URL): Promise<Label[]> {
   const name = basename(String(file))
   const text = await readText(file, name)
-  const labels = parse(text, format === 'auto' ? formatOf(text) : format, name)
+  const labels = parse(text, formatOf(text), name)
   if (labels.length === 0) throw wrong(name, 'holds no labels')
   if (labels.length > MAX_LABELS)
     throw wrong(name, `holds ${labels.length} labels, the limit is ${MAX_LABELS}`)

@@ -4,11 +4,6 @@ import { field } from '../source/parse-json.ts'
 import { kerasFields } from './keras-fields.ts'
 import { isModel, type KerasItem, type KerasModel, objectConfig, readModel } from './keras-model.ts'
 
-/** The layers of a Keras model, those of models inside of it included, as `outer/inner`. Nothing in it is evaluated. */
-export function layerListFromKeras(config: unknown): LayerList {
-  return readKerasConfig(config).list
-}
-
 /** A layer list, and how the file's groups of weights belong to it. */
 export interface KerasTopology {
   readonly list: LayerList
@@ -30,6 +25,7 @@ export interface WeightPlace {
 const MAX_DEPTH = 8
 const MAX_ALL_LAYERS = 20_000
 
+/** The layers of a Keras model, those of models inside of it included, as `outer/inner`. Nothing in it is evaluated. */
 export function readKerasConfig(config: unknown): KerasTopology {
   const layers: Layer[] = []
   const places = new Map<string, WeightPlace>()
