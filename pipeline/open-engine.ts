@@ -1,5 +1,6 @@
-import { availableDevices, chooseDevice, type Device } from './engines/device/device.ts'
-import type { Engine } from './engines/engine.ts'
+import { availableDevices } from './engines/device/available-devices.ts'
+import { chooseDevice } from './engines/device/device.ts'
+import type { Device, Engine } from './engines/engine.ts'
 import { type OnnxEngine, openOnnx } from './engines/onnx/onnx.ts'
 import { pixelInput } from './engines/onnx/pixel-input.ts'
 import { probeOnnx } from './engines/onnx/probe-onnx.ts'

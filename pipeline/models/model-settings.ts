@@ -20,7 +20,7 @@ export interface ModelSettings {
   /** Whether an embedded colour profile is applied. */
   readonly colourProfile?: boolean
   /** How the kernels of an old Theano file are to be read, where the file does not tell. */
-  readonly kernels?: (typeof KERNELS)[number]
+  readonly kernels?: Kernels
   /** What is looked at: the picture as it is, or the one digit on it, cut out and centred as in MNIST. */
   readonly subject?: (typeof SUBJECTS)[number]
   /** How many predictions an answer has. */
@@ -31,6 +31,8 @@ const PREPROCESSING = ['caffe', 'tf', 'torch', 'unit', 'none'] as const
 const INTERPOLATIONS = ['nearest', 'bilinear', 'bicubic'] as const
 const SUBJECTS = ['picture', 'digit'] as const
 const KERNELS = ['correlation', 'rotated'] as const
+/** How convolution kernels lie in a file: as they are multiplied, or turned by 180° as Theano's convolution has them. */
+export type Kernels = (typeof KERNELS)[number]
 
 // Ten short settings; a larger file is something else, such as a TF.js model.
 const MAX_BYTES = 64 * 1024

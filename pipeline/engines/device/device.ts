@@ -1,10 +1,6 @@
 import { PipelineError } from '../../errors.ts'
-import type { Engine } from '../engine.ts'
+import type { Device, Engine } from '../engine.ts'
 import { type Measured, measure } from './measure.ts'
-
-export { availableDevices } from './available-devices.ts'
-
-export type Device = 'cpu' | 'webgpu' | 'cuda'
 
 export interface DeviceOptions<Its extends Engine = Engine> {
   readonly wanted: 'auto' | Device

@@ -1,13 +1,13 @@
 import './no-telemetry.ts'
 import * as ort from 'onnxruntime-node'
 import { PipelineError } from '../../errors.ts'
-import type { Engine } from '../engine.ts'
+import type { Device, Engine } from '../engine.ts'
 import { type ModelInput, modelInput, outputSize } from './onnx-metadata.ts'
 
 export interface OnnxOptions {
   readonly modelPath: string
   readonly threads: number
-  readonly device: 'cpu' | 'webgpu' | 'cuda'
+  readonly device: Device
   /** Whether threads wait for work by spinning: a little faster, but a second process on the same cores pays for it. */
   readonly spin: boolean
   /** [height, width] of the images, for a model that does not say it. */
@@ -68,7 +68,7 @@ function sessionOptions({ device, threads, spin }: OnnxOptions): ort.InferenceSe
 }
 
 interface SessionParts {
-  readonly device: string
+  readonly device: Device
   readonly input: ModelInput
   readonly size: number
 }

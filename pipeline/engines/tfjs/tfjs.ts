@@ -10,7 +10,8 @@ import type { Layer, LayerList } from '../../models/networks/layer-list.ts'
 import type { Engine } from '../engine.ts'
 import { type InputType, inputNumbers } from '../input-numbers.ts'
 import { type Backend, openBackend, type TensorFlow } from './tfjs-backend.ts'
-import { type Operation, operationOf } from './tfjs-layers.ts'
+import { operationOf } from './tfjs-layers.ts'
+import type { Operation } from './tfjs-operation.ts'
 
 export interface TfjsOptions {
   readonly layers: LayerList

@@ -1,6 +1,6 @@
 import sharp, { type Metadata } from 'sharp'
 import type { PipelineError } from '../../errors.ts'
-import type { Margin } from './gif-first-frame.ts'
+import type { Backdrop, Margin } from './backdrop.ts'
 import { brokenImage } from './image-limits.ts'
 import { type ImageType, notRead } from './image-type.ts'
 
@@ -48,8 +48,6 @@ export interface DecodePlan {
   /** A longer side is made so long while the image is decoded, where that is possible. */
   readonly enough?: number | undefined
 }
-
-export type Backdrop = 'white' | 'black'
 
 /** What the header of an image says, without decoding it and without a limit on its size. */
 export async function readMetadata(bytes: Uint8Array, type: ImageType): Promise<Metadata> {

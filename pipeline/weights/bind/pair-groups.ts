@@ -1,6 +1,6 @@
 import { listNames, loadError, quote } from '../source/model-file-error.ts'
 import type { SourceGroup } from '../source/source-array.ts'
-import type { WantedGroup } from './bind-weights.ts'
+import type { WantedGroup } from './wanted-groups.ts'
 
 export interface Pair {
   readonly wanted: WantedGroup

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'chai'
-import { chooseDevice, type Device, type DeviceOptions } from '../../../pipeline/engines/device/device.ts'
-import type { Engine } from '../../../pipeline/engines/engine.ts'
+import { chooseDevice, type DeviceOptions } from '../../../pipeline/engines/device/device.ts'
+import type { Device, Engine } from '../../../pipeline/engines/engine.ts'
 import { PipelineError } from '../../../pipeline/errors.ts'
 import { errorOf } from '../../support/broker.ts'
 
