@@ -16,6 +16,7 @@ import {
   wholeNumber,
 } from './options.ts'
 import { type Call, type CallTiming, type Outcome, Pending, tell } from './pending.ts'
+import type { ProgressReport } from './pipeline.ts'
 import { Positions } from './positions.ts'
 import { closed, refusalOf } from './refusal.ts'
 import { Scheduler } from './scheduler.ts'
@@ -25,7 +26,7 @@ import { Worker } from './worker.ts'
 export { BrokerError, type BrokerErrorCode } from './errors.ts'
 export type { BrokerOptions } from './options.ts'
 export type { CallTiming, Outcome } from './pending.ts'
-export type { MakePipeline, Pipeline, PipelineContext } from './pipeline.ts'
+export type { MakePipeline, Pipeline, PipelineContext, Progress, ProgressReport } from './pipeline.ts'
 export type { BrokerEvents, BrokerState, BrokerStats } from './state.ts'
 
 export interface CallOptions {
@@ -295,7 +296,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
   }
 
   /** Of several children that start, the one that is furthest: with it the broker is ready. */
-  #progress(): { fraction: number; word: string } | null {
+  #progress(): ProgressReport | null {
     const reports = this.#workers.flatMap(({ child }) => (child?.progress ? [child.progress] : []))
     return reports.sort((a, b) => b.fraction - a.fraction)[0] ?? null
   }

@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events'
 import { forkChild } from './fork-child.ts'
 import { guardChannel } from './guard-channel.ts'
 import { type CallAnswer, type CallMessage, type FromChild, isFromChild, type ToChild } from './messages.ts'
+import type { ProgressReport } from './pipeline.ts'
 import { readLines } from './read-lines.ts'
 
 /** A call that the child holds: sent, and neither answered nor lost yet. */
@@ -22,7 +23,7 @@ export interface ChildOptions {
 }
 
 export interface ChildEvents {
-  progress: [{ fraction: number; word: string }]
+  progress: [ProgressReport]
   ready: []
   answers: [CallAnswer[]]
   log: [{ stream: 'stdout' | 'stderr'; line: string }]
@@ -44,7 +45,7 @@ export class ChildView extends EventEmitter<ChildEvents> {
   // Set once, by the message that says so; undefined until then.
   methods: ReadonlySet<string> | undefined
   info: unknown
-  progress: { fraction: number; word: string } | undefined
+  progress: ProgressReport | undefined
   /** Why this child is to die or could not start, in its own words or in ours; the exit event comes after it. */
   failure:
     | { code: string; message: string; error?: Extract<FromChild, { kind: 'failed' }>['error'] }

@@ -1,4 +1,5 @@
 import { MAX_CAUSES, type WireError } from './error-wire.ts'
+import type { ProgressReport } from './pipeline.ts'
 
 /**
  * What crosses the pipe. Several calls or answers travel in a group, because one write for what belongs together costs
@@ -19,7 +20,7 @@ export interface CallMessage {
 }
 
 export type FromChild =
-  | { kind: 'progress'; fraction: number; word: string }
+  | ({ kind: 'progress' } & ProgressReport)
   | { kind: 'ready'; methods: string[]; info: unknown }
   | { kind: 'failed'; error: WireError }
   | CallAnswer

@@ -3,7 +3,15 @@ export type MakePipeline = (options: never, context: PipelineContext) => Pipelin
 
 export interface PipelineContext {
   /** While the pipeline is being made: how far it is (0 to 1) and a few words on what it does. */
-  progress(fraction: number, word: string): void
+  readonly progress: Progress
+}
+
+export type Progress = (fraction: number, word: string) => void
+
+/** The last progress that a pipeline has told of. */
+export interface ProgressReport {
+  fraction: number
+  word: string
 }
 
 export interface Pipeline {

@@ -1,4 +1,5 @@
 import type { CallTiming, Outcome } from './pending.ts'
+import type { ProgressReport } from './pipeline.ts'
 
 export type BrokerState = 'idle' | 'starting' | 'ready' | 'restarting' | 'failed' | 'closing' | 'closed'
 
@@ -10,7 +11,7 @@ export interface BrokerStats {
   /** Children that died unasked. */
   restarts: number
   /** While no child is ready: how far the furthest is. */
-  progress: { fraction: number; word: string } | null
+  progress: ProgressReport | null
   /** While no child is ready: why the last one died. */
   error: ErrorSummary | null
   /** What the pipeline says of itself. */
@@ -25,7 +26,7 @@ export interface ErrorSummary {
 
 export interface BrokerEvents {
   state: [{ state: BrokerState; previous: BrokerState; error?: ErrorSummary }]
-  progress: [{ pid: number | undefined; fraction: number; word: string }]
+  progress: [{ pid: number | undefined } & ProgressReport]
   /** A line that the pipeline printed. */
   log: [{ pid: number | undefined; stream: 'stdout' | 'stderr'; line: string }]
   /** A call has ended, or was refused. */

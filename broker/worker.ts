@@ -3,6 +3,7 @@ import { type ChildOptions, ChildView } from './child-view.ts'
 import { ChildError } from './error-wire.ts'
 import { BrokerError } from './errors.ts'
 import type { CallAnswer } from './messages.ts'
+import type { ProgressReport } from './pipeline.ts'
 
 export type WorkerState = 'starting' | 'ready' | 'waiting' | 'failed' | 'ended'
 
@@ -18,7 +19,7 @@ export interface WorkerHooks {
     event: { pid: number | undefined; exitCode: number | null; signal: string | null; expected: boolean },
   ): void
   event(name: 'log', event: { pid: number | undefined; stream: 'stdout' | 'stderr'; line: string }): void
-  event(name: 'progress', event: { pid: number | undefined; fraction: number; word: string }): void
+  event(name: 'progress', event: { pid: number | undefined } & ProgressReport): void
 }
 
 // A kill from outside (an operator, the kernel short of memory) says little about the pipeline: it takes ten of them to

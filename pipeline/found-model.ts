@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
+import type { Progress } from '../broker/pipeline.ts'
 import { PipelineError } from './errors.ts'
 import type { Preprocessing } from './graph/preprocessing.ts'
 import type { WeightStore } from './graph/weight-store.ts'
@@ -33,8 +34,6 @@ export interface FoundModel {
   isOnnx: boolean
   open(): Promise<{ layers: LayerList; weights: WeightStore; close(): Promise<void> }>
 }
-
-type Progress = (fraction: number, word: string) => void
 
 export async function findAndFetch(request: ModelRequest, progress: Progress): Promise<FoundModel> {
   const { model, weightsDir, weightsUrl, attempts } = request

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { MakePipeline, PipelineContext } from '../broker/pipeline.ts'
 import type { Engine } from './engines/engine.ts'
 import { PipelineError } from './errors.ts'
 import { type FoundModel, findAndFetch, type ModelRequest } from './found-model.ts'
@@ -11,10 +12,6 @@ export interface PipelineOptions extends ModelRequest, EngineRequest {
   maxPixels: number
 }
 
-interface Context {
-  progress(fraction: number, word: string): void
-}
-
 const DEFAULT_TOP = 5
 // Raised when the same settings come to make other numbers of the same image.
 const READING = 1
@@ -22,7 +19,7 @@ const READING = 1
 const VERSION_LENGTH = 16
 
 /** The module that a Broker is pointed at: from the name of a model to the pipeline that serves it. */
-export async function makePipeline(options: PipelineOptions, { progress }: Context) {
+export async function makePipeline(options: PipelineOptions, { progress }: PipelineContext) {
   const found = await findAndFetch(options, progress)
   const { engine, reason } = await openEngine(found, options, progress)
   const labels = labelsFor(engine, found)
@@ -49,6 +46,8 @@ export async function makePipeline(options: PipelineOptions, { progress }: Conte
     },
   }
 }
+
+makePipeline satisfies MakePipeline
 
 /** Changes whenever the same bytes may get another answer. */
 function versionOf(...parts: readonly unknown[]): string {

@@ -1,3 +1,4 @@
+import type { Progress } from '../broker/pipeline.ts'
 import { availableDevices } from './engines/device/available-devices.ts'
 import { chooseDevice } from './engines/device/device.ts'
 import type { Device, Engine } from './engines/engine.ts'
@@ -22,8 +23,6 @@ export interface OpenedEngine {
   /** Which device, and why. */
   reason: string
 }
-
-type Progress = (fraction: number, word: string) => void
 
 /** The model on the engine and the device that were asked for, warmed up. */
 export async function openEngine(

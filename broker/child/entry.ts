@@ -3,7 +3,7 @@
 import { encodeError } from '../error-wire.ts'
 import { BrokerError } from '../errors.ts'
 import { type CallAnswer, type FromChild, isToChild, type ToChild } from '../messages.ts'
-import type { MakePipeline, Pipeline } from '../pipeline.ts'
+import type { MakePipeline, Pipeline, Progress } from '../pipeline.ts'
 import { Batcher } from './batcher.ts'
 import { watchParent } from './watch-parent.ts'
 
@@ -57,7 +57,7 @@ async function makePipeline(url: string, options: unknown): Promise<Pipeline> {
   throw new BrokerError('ERR_OPTION', `makePipeline of ${url} returned ${typeof made} instead of a pipeline.`)
 }
 
-function progress(fraction: number, word: string): void {
+const progress: Progress = (fraction, word) => {
   const bounded = Math.min(1, Math.max(0, Number(fraction) || 0))
   process.send?.({
     kind: 'progress',

@@ -1,12 +1,12 @@
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Progress } from '../../broker/pipeline.ts'
 import type { PipelineError } from '../errors.ts'
 import { timeWords } from './download/byte-words.ts'
 import { downloadFile } from './download/download.ts'
 import { DownloadError } from './download/download-error.ts'
 import { folderWatch } from './download/folder-watch.ts'
 import { partOf, sizeOf } from './download/part-file.ts'
-import type { OnProgress } from './download/transfer-meter.ts'
 import { lookAtWeights } from './look-at-weights.ts'
 
 /** A file of weights that can be had from somewhere. */
@@ -25,7 +25,7 @@ export interface EnsureOptions {
   weightsDir: string
   /** A folder on the web that has the file under its own name. */
   weightsUrl?: string | undefined
-  progress: OnProgress
+  progress: Progress
   signal?: AbortSignal | undefined
   /** How often in a row a download may fail without getting any further; forever, when left out. */
   attempts?: number | undefined

@@ -1,5 +1,6 @@
 import { mkdir, open, statfs } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
+import type { Progress } from '../../../broker/pipeline.ts'
 import { byteWords } from './byte-words.ts'
 import { md5OfFile, rememberMd5 } from './checked-file.ts'
 import { DownloadError, reasonOf, shownUrl } from './download-error.ts'
@@ -7,7 +8,7 @@ import { type FileLock, lockFile } from './file-lock.ts'
 import { beginPart, dropPart, finishPart, partOf, resumable, sizeOf } from './part-file.ts'
 import { type RangeAnswer, requestRange } from './request-range.ts'
 import { stallGuard } from './stall-guard.ts'
-import { type OnProgress, transferMeter } from './transfer-meter.ts'
+import { transferMeter } from './transfer-meter.ts'
 
 export interface DownloadOptions {
   url: string
@@ -19,7 +20,7 @@ export interface DownloadOptions {
   neededBy?: string | undefined
   /** For a mirror that the user named; otherwise only https is followed. */
   allowHttp?: boolean | undefined
-  onProgress?: OnProgress | undefined
+  onProgress?: Progress | undefined
   signal?: AbortSignal | undefined
   /** How long the server may send nothing at all. */
   stallMs?: number | undefined
