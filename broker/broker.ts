@@ -26,7 +26,14 @@ import { Worker } from './worker.ts'
 export { BrokerError, type BrokerErrorCode } from './errors.ts'
 export type { BrokerOptions } from './options.ts'
 export type { CallTiming, Outcome } from './pending.ts'
-export type { MakePipeline, Pipeline, PipelineContext, Progress, ProgressReport } from './pipeline.ts'
+export type {
+  MakePipeline,
+  PermanentError,
+  Pipeline,
+  PipelineContext,
+  Progress,
+  ProgressReport,
+} from './pipeline.ts'
 export type { BrokerEvents, BrokerState, BrokerStats } from './state.ts'
 
 export interface CallOptions {
@@ -81,7 +88,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
 
   /**
    * Resolves when a child is ready. Rejects with the child's own error when the first one cannot start; the broker
-   * goes on trying with growing pauses, until close().
+   * goes on trying until close(): with growing pauses, or after a permanent error when one of its files has changed.
    */
   start(): Promise<void> {
     if (this.#closing) return Promise.reject(closed())

@@ -11,7 +11,7 @@ export type BrokerErrorCode =
   | 'ERR_ABORTED'
   /** the child died over this call twice, or could not be replaced */
   | 'ERR_CHILD_EXIT'
-  /** no child could be started, too many times in a row: attempts go on slowly */
+  /** no child could be started, too many times in a row or for a reason that no retry can mend */
   | 'ERR_NOT_READY'
   /** the broker is closing or closed */
   | 'ERR_CLOSED'

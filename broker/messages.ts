@@ -1,4 +1,4 @@
-import { MAX_CAUSES, type WireError } from './error-wire.ts'
+import { MAX_CAUSES, MAX_WATCHED, type WireError } from './error-wire.ts'
 import type { ProgressReport } from './pipeline.ts'
 
 /**
@@ -96,7 +96,13 @@ function isWireError(error: unknown, depth = 0): error is WireError {
   if (!isRecord(error) || depth > MAX_CAUSES) return false
   const texts = [error.name, error.code, error.message, error.stack]
   if (!texts.every((text) => typeof text === 'string')) return false
+  if (error.permanent !== undefined && !isPermanent(error.permanent)) return false
   return error.cause === undefined || isWireError(error.cause, depth + 1)
+}
+
+function isPermanent(permanent: unknown): boolean {
+  if (!isRecord(permanent) || !Array.isArray(permanent.watch)) return false
+  return permanent.watch.length <= MAX_WATCHED && permanent.watch.every((path) => typeof path === 'string')
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

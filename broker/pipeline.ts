@@ -6,6 +6,16 @@ export interface PipelineContext {
   readonly progress: Progress
 }
 
+/**
+ * An error of makePipeline that no retry can mend, such as a damaged file: the broker goes to `failed` at once, and starts
+ * a child again only when one of the files in `watch` has changed. Without `permanent`, the broker goes on trying.
+ */
+export interface PermanentError extends Error {
+  readonly permanent: true
+  /** Absolute paths, also of files that are not there yet. */
+  readonly watch?: readonly string[]
+}
+
 export type Progress = (fraction: number, word: string) => void
 
 /** The last progress that a pipeline has told of. */

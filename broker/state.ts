@@ -8,7 +8,7 @@ export interface BrokerStats {
   queued: number
   queuedBytes: number
   inFlight: number
-  /** Children that died unasked. */
+  /** Children that died unasked; not those that ended because their pipeline cannot be made. */
   restarts: number
   /** While no child is ready: how far the furthest is. */
   progress: ProgressReport | null

@@ -4,6 +4,7 @@ import { ChildError } from './error-wire.ts'
 import { BrokerError } from './errors.ts'
 import type { CallAnswer } from './messages.ts'
 import type { ProgressReport } from './pipeline.ts'
+import { watchFiles } from './watch-files.ts'
 
 export type WorkerState = 'starting' | 'ready' | 'waiting' | 'failed' | 'ended'
 
@@ -36,6 +37,8 @@ export class Worker {
   readonly #hooks: WorkerHooks
   #child: ChildView | undefined
   #timer: NodeJS.Timeout | undefined
+  // While the last child failed for good: what starts another one when a file has changed.
+  #watch: { close(): void } | undefined
   // Children that died here since the last one that answered or proved itself, by weight.
   #deaths = 0
   #state: WorkerState = 'starting'
@@ -57,6 +60,7 @@ export class Worker {
   }
 
   start(): void {
+    const startedAt = Date.now()
     const child = this.#fork()
     if (!child) return
     this.#child = child
@@ -74,7 +78,7 @@ export class Worker {
     })
     child.on('exit', (exit) => {
       this.#hooks.event('child-exit', { pid, ...exit })
-      this.#exited(child, exit.expected, OUTSIDE_SIGNALS.includes(exit.signal))
+      this.#exited(child, startedAt, exit.expected, OUTSIDE_SIGNALS.includes(exit.signal))
     })
     this.#hooks.event('child-start', { pid })
     this.#hooks.changed(this)
@@ -92,15 +96,19 @@ export class Worker {
   }
 
   async end(): Promise<void> {
-    this.#state = 'ended'
-    clearTimeout(this.#timer)
+    this.#stop()
     await this.#child?.end()
   }
 
   kill(): void {
+    this.#stop()
+    this.#child?.kill()
+  }
+
+  #stop(): void {
     this.#state = 'ended'
     clearTimeout(this.#timer)
-    this.#child?.kill()
+    this.#watch?.close()
   }
 
   #ready(): void {
@@ -121,7 +129,15 @@ export class Worker {
     this.#hooks.changed(this)
   }
 
-  #exited(child: ChildView, expected: boolean, killed: boolean): void {
+  /** The same start would fail in the same way: another is worth its while when one of the files has changed. */
+  #failForGood(files: readonly string[], since: number): void {
+    this.#deaths = 0
+    this.#state = 'failed'
+    this.#watch = watchFiles(files, since, () => this.start())
+    this.#hooks.changed(this)
+  }
+
+  #exited(child: ChildView, startedAt: number, expected: boolean, killed: boolean): void {
     clearTimeout(this.#timer)
     this.#child = undefined
     if (expected || this.#state === 'ended') {
@@ -136,6 +152,12 @@ export class Worker {
           failure?.code === 'ERR_PROTOCOL' ? 'ERR_PROTOCOL' : 'ERR_CHILD_EXIT',
           failure?.message ?? 'The child died.',
         )
+    const permanent = failure?.error?.permanent
+    if (permanent) {
+      this.#hooks.lost(child, undefined)
+      this.#failForGood(permanent.watch, startedAt)
+      return
+    }
     this.#hooks.lost(child, this.error)
     this.#tryLater(killed && !condemned ? KILL_WEIGHT : 1)
   }
