@@ -50,8 +50,12 @@ const SETTLE_MS = 300
 export async function ensureWeights(entry: WeightsEntry, options: EnsureOptions): Promise<string> {
   const path = join(resolve(options.weightsDir), entry.file)
   let seen = await lookAtWeights(path, entry, options.signal)
-  // A file that is complete and still warm is somebody's copy, about to end.
+  // The user copies the file just now: nothing is downloaded meanwhile.
   while (seen === 'settling') {
+    options.progress(
+      Math.min(1, ((await sizeOf(path)) ?? 0) / entry.bytes),
+      `waiting for the rest of ${entry.file}`,
+    )
     await sleep(SETTLE_MS, undefined, { signal: options.signal })
     seen = await lookAtWeights(path, entry, options.signal)
   }

@@ -10,15 +10,15 @@ interface KnownMd5 {
   state: string
 }
 
-/** Whether a file has this MD5. Remembered beside it, so that a start does not read half a gigabyte to learn nothing. */
-export async function hasMd5(file: string, md5: string, signal?: AbortSignal): Promise<boolean> {
+/** The MD5 of a file, remembered beside the file: a start does not read half a gigabyte to learn that nothing changed. */
+export async function knownMd5(file: string, signal?: AbortSignal): Promise<string> {
   const state = await stateOf(file)
   const known = await recall(file)
-  if (known?.state === state) return known.md5 === md5
+  if (known?.state === state) return known.md5
   const found = await md5OfFile(file, signal)
   // One that changed while it was read is not remembered.
   if ((await stateOf(file)) === state) await remember(file, { md5: found, state })
-  return found === md5
+  return found
 }
 
 /** For a file whose MD5 is known already, such as one that was just downloaded. */
