@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto'
-import type { MakePipeline, PipelineContext } from '../broker/pipeline.ts'
+import type { MakePipeline, PipelineContext, Progress } from '../broker/pipeline.ts'
 import type { Engine } from './engines/engine.ts'
 import { PipelineError } from './errors.ts'
 import { type FoundModel, findAndFetch, type ModelRequest } from './found-model.ts'
 import { imageClassifier } from './image-classifier.ts'
 import type { Label } from './models/labels.ts'
+import { modelFiles } from './models/model-files.ts'
 import type { ModelSettings } from './models/model-settings.ts'
 import { type EngineRequest, openEngine } from './open-engine.ts'
+import { markPermanent } from './permanent-error.ts'
 
 export interface PipelineOptions extends ModelRequest, EngineRequest {
   maxPixels: number
@@ -20,6 +22,17 @@ const VERSION_LENGTH = 16
 
 /** The module that a Broker is pointed at: from the name of a model to the pipeline that serves it. */
 export async function makePipeline(options: PipelineOptions, { progress }: PipelineContext) {
+  const { model, path, weightsDir } = options
+  try {
+    return await pipelineFor(options, progress)
+  } catch (error) {
+    throw await markPermanent(error, () => modelFiles(model, path, weightsDir))
+  }
+}
+
+makePipeline satisfies MakePipeline
+
+async function pipelineFor(options: PipelineOptions, progress: Progress) {
   const found = await findAndFetch(options, progress)
   const { engine, reason } = await openEngine(found, options, progress)
   const labels = labelsFor(engine, found)
@@ -46,8 +59,6 @@ export async function makePipeline(options: PipelineOptions, { progress }: Pipel
     },
   }
 }
-
-makePipeline satisfies MakePipeline
 
 /** Changes whenever the same bytes may get another answer. */
 function versionOf(...parts: readonly unknown[]): string {

@@ -7,6 +7,8 @@ import { pixelInput } from './engines/onnx/pixel-input.ts'
 import { probeOnnx } from './engines/onnx/probe-onnx.ts'
 import { compiledDir, type FoundModel } from './found-model.ts'
 import { compiledModel } from './graph/compiled-cache.ts'
+import { temporaryModel } from './graph/temporary-model.ts'
+import { type Compile, UnwritableError } from './graph/write-model.ts'
 
 export interface EngineRequest {
   weightsDir: string
@@ -42,7 +44,20 @@ export async function openEngine(
 }
 
 async function onOnnx(found: FoundModel, request: EngineRequest, progress: Progress): Promise<OpenedEngine> {
-  const modelPath = found.isOnnx ? found.path : await compiledPath(found, request, progress)
+  const { modelPath, release } = await modelFile(found, request, progress)
+  try {
+    return await openFile(modelPath, found, request, progress)
+  } finally {
+    await release()
+  }
+}
+
+async function openFile(
+  modelPath: string,
+  found: FoundModel,
+  request: EngineRequest,
+  progress: Progress,
+): Promise<OpenedEngine> {
   const { threads, spin, maxBatch, device } = request
   const { size } = found.settings
   const model = { modelPath, threads, spin, ...(size && { imageSize: size }) }
@@ -65,28 +80,50 @@ async function sampleFor(open: (device: Device) => Promise<OnnxEngine>, batch: n
   return new Uint8Array(Float32Array.from(values, (value) => value / 127.5 - 1).buffer)
 }
 
-async function compiledPath(
+interface ModelFile {
+  readonly modelPath: string
+  /** To be called when the engine has the file open for good. */
+  release(): Promise<void>
+}
+
+/** Compiled once and kept; where it cannot be kept, compiled for this start. A user's own ONNX file is used as it is. */
+async function modelFile(
   found: FoundModel,
   { weightsDir }: EngineRequest,
   progress: Progress,
-): Promise<string> {
-  const { modelPath } = await compiledModel({
-    cacheDir: compiledDir(weightsDir),
-    key: found.key,
-    async compile(dataFile, write) {
-      progress(0.5, 'compiling')
-      // Compiling happens once; no later start loads what only it needs.
-      const { compileGraph } = await import('./graph/compile.ts')
-      const { layers, weights, close } = await found.open()
-      try {
-        const { preprocessing } = found
-        return await compileGraph(layers, weights, { preprocessing, input: 'uint8', dataFile }, write)
-      } finally {
-        await close()
-      }
-    },
-  })
-  return modelPath
+): Promise<ModelFile> {
+  const nothing = async () => undefined
+  if (found.isOnnx) return { modelPath: found.path, release: nothing }
+  const compile: Compile = async (dataFile, write) => {
+    progress(0.5, 'compiling')
+    // Compiling happens once; no later start loads what only it needs.
+    const { compileGraph } = await import('./graph/compile.ts')
+    const { layers, weights, close } = await found.open()
+    try {
+      const { preprocessing } = found
+      return await compileGraph(layers, weights, { preprocessing, input: 'uint8', dataFile }, (bytes) => {
+        // A sign of life for whoever waits: on a busy machine a large model takes minutes.
+        progress(0.5, 'compiling')
+        return write(bytes)
+      })
+    } finally {
+      await close()
+    }
+  }
+  try {
+    const cacheDir = compiledDir(weightsDir)
+    return { ...(await compiledModel({ cacheDir, key: found.key, compile })), release: nothing }
+  } catch (error) {
+    if (!(error instanceof UnwritableError)) throw error
+    const temporary = await temporaryModel(found.key, compile)
+    warn(`${error.message} It is compiled anew at each start, in ${temporary.parent}.`)
+    return temporary
+  }
+}
+
+/** The broker hands each line on, and the log of the service shows it as a warning. */
+function warn(sentence: string): void {
+  process.stderr.write(`${sentence}\n`)
 }
 
 async function onTfjs(

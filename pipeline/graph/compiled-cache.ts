@@ -1,26 +1,24 @@
-import { createHash } from 'node:crypto'
-import { type FileHandle, mkdir, open, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
-import { PipelineError } from '../errors.ts'
-import { COMPILER_VERSION } from './compiler-version.ts'
+import { compiledName } from './compiler-version.ts'
 import { sweepCompiled, unfinishedName } from './sweep-compiled.ts'
-
-export interface CompiledModel {
-  readonly modelPath: string
-  readonly dataPath: string
-}
+import {
+  type Compile,
+  type CompiledModel,
+  explained,
+  modelIn,
+  writeDurably,
+  writeModel,
+} from './write-model.ts'
 
 export interface CacheOptions {
   /** Made if it is not there. */
   readonly cacheDir: string
   /** Stands for everything the result depends on: the content of the source and the settings. Of any form. */
   readonly key: string
-  /** Writes the weights and returns the model, which looks for them under the name `dataFile`. */
-  compile(dataFile: string, write: (bytes: Uint8Array) => Promise<void>): Promise<Uint8Array>
+  readonly compile: Compile
 }
 
-const MODEL_FILE = 'model.onnx'
-const DATA_FILE = 'model.data'
 const SIZES_FILE = 'sizes.json'
 
 /**
@@ -30,9 +28,9 @@ const SIZES_FILE = 'sizes.json'
  */
 export async function compiledModel(options: CacheOptions): Promise<CompiledModel> {
   const { cacheDir, key } = options
-  const name = `${createHash('sha256').update(key).digest('hex').slice(0, 32)}-v${COMPILER_VERSION}`
+  const name = compiledName(key)
   const folder = join(cacheDir, name)
-  const found = { modelPath: join(folder, MODEL_FILE), dataPath: join(folder, DATA_FILE) }
+  const found = modelIn(folder)
   if (await isWhole(folder)) {
     await markUsed(folder)
     return found
@@ -50,9 +48,7 @@ export async function compiledModel(options: CacheOptions): Promise<CompiledMode
 async function build({ compile }: CacheOptions, temporary: string, folder: string): Promise<void> {
   await mkdir(temporary)
   try {
-    const data = await open(join(temporary, DATA_FILE), 'wx')
-    const model = await compile(DATA_FILE, (bytes) => writeAll(data, bytes)).finally(() => finish(data))
-    await writeDurably(join(temporary, MODEL_FILE), model)
+    await writeModel(temporary, compile)
     await writeDurably(join(temporary, SIZES_FILE), JSON.stringify(await sizes(temporary)))
     await publish(temporary, folder)
   } finally {
@@ -84,7 +80,8 @@ async function isWhole(folder: string): Promise<boolean> {
 }
 
 async function sizes(folder: string): Promise<{ model: number; data: number }> {
-  const [model, data] = await Promise.all([stat(join(folder, MODEL_FILE)), stat(join(folder, DATA_FILE))])
+  const { modelPath, dataPath } = modelIn(folder)
+  const [model, data] = await Promise.all([stat(modelPath), stat(dataPath)])
   return { model: model.size, data: data.size }
 }
 
@@ -92,23 +89,6 @@ async function sizes(folder: string): Promise<{ model: number; data: number }> {
 async function markUsed(folder: string): Promise<void> {
   const now = new Date()
   await utimes(folder, now, now).catch(() => undefined)
-}
-
-async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
-  let at = 0
-  while (at < bytes.length) at += (await file.write(bytes, at)).bytesWritten
-}
-
-async function writeDurably(path: string, content: Uint8Array | string): Promise<void> {
-  await writeFile(path, content, { flag: 'wx', flush: true })
-}
-
-async function finish(file: FileHandle): Promise<void> {
-  try {
-    await file.sync()
-  } finally {
-    await file.close()
-  }
 }
 
 /** Not every system lets a folder be opened; there a name may be lost with the power, and nothing else. */
@@ -119,22 +99,6 @@ async function syncFolder(path: string): Promise<void> {
 }
 
 const TAKEN: ReadonlySet<string> = new Set(['ENOTEMPTY', 'EEXIST', 'EPERM', 'ENOTDIR'])
-
-const CAUSES: ReadonlyMap<string, string> = new Map([
-  ['ENOSPC', 'the disk is full'],
-  ['EDQUOT', 'the disk quota is used up'],
-  ['EACCES', 'it must not be written'],
-  ['EPERM', 'it must not be written'],
-  ['EROFS', 'it is read-only'],
-])
-
-function explained(error: unknown, cacheDir: string): unknown {
-  const cause = CAUSES.get(codeOf(error))
-  if (cause === undefined) return error
-  return new PipelineError('ERR_MODEL_LOAD', `The compiled model cannot be kept in ${cacheDir}: ${cause}.`, {
-    cause: error,
-  })
-}
 
 function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : ''

@@ -23,16 +23,28 @@ export function unfinishedName(name: string): string {
 
 /** Removes what killed processes have left, and what has long been out of use. Nothing else in the folder is touched. */
 export async function sweepCompiled(cacheDir: string): Promise<void> {
-  for (const name of await readdir(cacheDir)) {
-    const folder = join(cacheDir, name)
+  await sweepUnfinished(cacheDir)
+  await sweep(cacheDir, async (name, folder) => FINISHED.test(name) && (await ageOf(folder)) > UNUSED_FOR_MS)
+}
+
+/** Removes what killed processes have left in a folder that others use for other things. */
+export async function sweepUnfinished(folder: string): Promise<void> {
+  await sweep(folder, isUnfinished)
+}
+
+async function sweep(
+  parent: string,
+  isLeftOver: (name: string, folder: string) => Promise<boolean>,
+): Promise<void> {
+  for (const name of await readdir(parent)) {
+    const folder = join(parent, name)
     // Where something may not be removed, the next sweep may have more luck.
     if (await isLeftOver(name, folder))
       await rm(folder, { recursive: true, force: true }).catch(() => undefined)
   }
 }
 
-async function isLeftOver(name: string, folder: string): Promise<boolean> {
-  if (FINISHED.test(name)) return (await ageOf(folder)) > UNUSED_FOR_MS
+async function isUnfinished(name: string, folder: string): Promise<boolean> {
   const [, owner, pid] = UNFINISHED.exec(name) ?? []
   if (pid === undefined || mine.has(name)) return false
   // A process id means nothing on another machine that shares the folder; there only age tells.

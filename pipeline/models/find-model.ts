@@ -1,5 +1,5 @@
 import { open, stat } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, dirname, extname, join, relative, resolve } from 'node:path'
 import { PipelineError } from '../errors.ts'
 import { nearestWord } from './nearest-word.ts'
 
@@ -53,15 +53,22 @@ async function givenPath(name: string, path: string): Promise<string> {
   throw new PipelineError('ERR_MODEL_LOAD', `The model "${name}" cannot be loaded: ${what} at ${path}.`)
 }
 
+/** Where a model of this name may lie in the folder of weights. */
+export function possiblePaths(name: string, weightsDir: string): string[] {
+  return [
+    ...EXTENSIONS.map((extension) => join(weightsDir, `${name}.${extension}`)),
+    join(weightsDir, name, 'model.json'),
+  ]
+}
+
 async function candidates(name: string, weightsDir: string): Promise<string[]> {
   const found: string[] = []
-  for (const extension of EXTENSIONS) {
-    const file = join(weightsDir, `${name}.${extension}`)
+  for (const file of possiblePaths(name, weightsDir)) {
     if (!(await isFile(file))) continue
+    if (basename(file) === 'model.json') found.push(dirname(file))
     // pets.json beside pets.keras has the settings of that model, unless it is a model itself.
-    if (extension !== 'json' || (await isTfjsModel(file))) found.push(file)
+    else if (extname(file) !== '.json' || (await isTfjsModel(file))) found.push(file)
   }
-  if (await isFile(join(weightsDir, name, 'model.json'))) found.push(join(weightsDir, name))
   return found
 }
 
@@ -80,7 +87,7 @@ async function isTfjsModel(file: string): Promise<boolean> {
 }
 
 function absent(name: string, weightsDir: string, catalog: readonly string[]): PipelineError {
-  const files = [...EXTENSIONS.map((extension) => `${name}.${extension}`), join(name, 'model.json')]
+  const files = possiblePaths(name, weightsDir).map((path) => relative(weightsDir, path))
   const near = nearestWord(name, catalog)
   const hint = near === undefined ? '' : ` Did you mean ${near}?`
   const message =

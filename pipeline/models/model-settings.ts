@@ -67,6 +67,19 @@ export async function readModelSettings(modelPath: string): Promise<ModelSetting
   return { ...settings, labels: list, labelsFile: basename(String(labelsFile)) }
 }
 
+/** The files that the settings of a model come from, readable or not: a correction of any of them changes the model. */
+export async function settingsFiles(modelPath: string): Promise<string[]> {
+  const file = settingsPath(modelPath)
+  if (file === undefined) return []
+  try {
+    const { labels } = JSON.parse((await readText(file)) ?? '{}') as { labels?: unknown }
+    const isFile = typeof labels === 'string' && labels !== 'imagenet'
+    return isFile ? [file, labelsPath(labels, file)] : [file]
+  } catch {
+    return [file]
+  }
+}
+
 /** `pets.json` beside `pets.keras` or beside the folder `pets`; none for a model that is itself called `pets.json`. */
 export function settingsPath(modelPath: string): string | undefined {
   const path = resolve(modelPath)
