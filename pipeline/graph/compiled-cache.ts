@@ -1,5 +1,6 @@
 import { mkdir, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeFolder } from '../make-folder.ts'
 import { compiledName } from './compiler-version.ts'
 import { sweepCompiled, unfinishedName } from './sweep-compiled.ts'
 import {
@@ -36,7 +37,7 @@ export async function compiledModel(options: CacheOptions): Promise<CompiledMode
     return found
   }
   try {
-    await mkdir(cacheDir, { recursive: true })
+    await makeFolder(cacheDir)
     await sweepCompiled(cacheDir)
     await build(options, join(cacheDir, unfinishedName(name)), folder)
     return found

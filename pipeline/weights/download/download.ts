@@ -1,6 +1,7 @@
-import { mkdir, open, statfs } from 'node:fs/promises'
+import { open, statfs } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import type { Progress } from '../../../broker/pipeline.ts'
+import { makeFolder } from '../../make-folder.ts'
 import { byteWords } from './byte-words.ts'
 import { md5OfFile, rememberMd5 } from './checked-file.ts'
 import { DownloadError, reasonOf, shownUrl } from './download-error.ts'
@@ -40,7 +41,7 @@ export async function downloadFile(options: DownloadOptions): Promise<void> {
   const { path, signal } = options
   let lock: FileLock | undefined
   try {
-    await mkdir(dirname(path), { recursive: true })
+    await makeFolder(dirname(path))
     lock = await lockFile(`${path}.lock`, { signal, onWait: waitReports(options) })
     // Who held the lock before has checked the file; only its size can tell that there is one.
     if (lock.waited && (await isThere(options))) return

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { PipelineError } from '../../errors.ts'
+import { makeFolder } from '../../make-folder.ts'
 
 // A TF.js model has one file for every 4 MB; more than this is not a model's folder.
 const MAX_FILES = 2_000
@@ -72,7 +73,7 @@ async function recall(memory: string): Promise<KnownHash | undefined> {
 /** A folder that cannot be written costs time at the next start, nothing else. */
 async function remember(memory: string, content: KnownHash): Promise<void> {
   try {
-    await mkdir(join(memory, '..'), { recursive: true })
+    await makeFolder(join(memory, '..'))
     const temporary = `${memory}.${process.pid}`
     await writeFile(temporary, JSON.stringify(content))
     await rename(temporary, memory)
