@@ -1,21 +1,21 @@
 import { isAbsolute } from 'node:path'
 import { inspect } from 'node:util'
 
-/** An error as plain strings: it can always be cloned, whatever the pipeline hung onto the original. */
+/** An error as plain strings, which can always be cloned, whatever the original error carries. */
 export interface WireError {
   name: string
   code: string
   message: string
   stack: string
   cause?: WireError
-  /** Only of an error that no retry can mend: the files whose change is worth another start. */
+  /** Set for an error that a retry cannot fix: the files to watch for a change. */
   permanent?: { watch: string[] }
 }
 
-/** An error of the pipeline, rebuilt in the parent. `stack` is the child's own. */
+/** An error of the pipeline, rebuilt in the parent. `stack` is the stack in the child. */
 export class ChildError extends Error {
   readonly code: string
-  /** Whether a retry is of no use until something has changed. */
+  /** True for an error that a retry cannot fix. */
   readonly permanent: boolean
 
   constructor(wire: WireError) {
@@ -27,10 +27,10 @@ export class ChildError extends Error {
   }
 }
 
-// A message may quote its input, and a cause may lead back to its error; neither may flood the pipe or the log.
+// A message may quote a huge input, and an error may be its own cause; neither may flood the pipe or the log.
 const MAX_TEXT = 8_192
 export const MAX_CAUSES = 5
-// A model of many files has some hundred; each is looked at every second while the broker waits for a change.
+// Large models have about a hundred files. The broker checks each watched file every second.
 export const MAX_WATCHED = 256
 
 export function encodeError(thrown: unknown, depth = 0): WireError {
@@ -51,7 +51,7 @@ export function encodeError(thrown: unknown, depth = 0): WireError {
   }
 }
 
-/** Even to ask may throw: a Proxy can refuse to tell what it is. */
+/** `instanceof` itself may throw, for a Proxy with a trap that throws. */
 function isError(thrown: unknown): thrown is Error {
   try {
     return thrown instanceof Error
@@ -60,7 +60,7 @@ function isError(thrown: unknown): thrown is Error {
   }
 }
 
-/** A getter of a strange error may throw in its turn. */
+/** Reading a field may throw, if the field is a getter. */
 function read(error: Error, field: string): unknown {
   try {
     return (error as unknown as Record<string, unknown>)[field]

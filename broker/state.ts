@@ -8,13 +8,13 @@ export interface BrokerStats {
   queued: number
   queuedBytes: number
   inFlight: number
-  /** Children that died unasked; not those that ended because their pipeline cannot be made. */
+  /** The number of children that died without being asked to; a pipeline that cannot be made is no such death. */
   restarts: number
-  /** While no child is ready: how far the furthest is. */
+  /** The progress of the furthest child; null while a child is ready. */
   progress: ProgressReport | null
-  /** While no child is ready: why the last one died. */
+  /** Why the last child died; null while a child is ready. */
   error: ErrorSummary | null
-  /** What the pipeline says of itself. */
+  /** The pipeline's `info`, from the first ready child. */
   info: unknown
   workers: { pid: number | undefined; state: string; inFlight: number }[]
 }
@@ -27,7 +27,7 @@ export interface ErrorSummary {
 export interface BrokerEvents {
   state: [{ state: BrokerState; previous: BrokerState; error?: ErrorSummary }]
   progress: [{ pid: number | undefined } & ProgressReport]
-  /** A line that the pipeline printed. */
+  /** The pipeline printed a line. */
   log: [{ pid: number | undefined; stream: 'stdout' | 'stderr'; line: string }]
   /** A call has ended, or was refused. */
   call: [{ method: string; outcome: Outcome; code?: string; timing: CallTiming }]

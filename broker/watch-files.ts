@@ -1,13 +1,12 @@
 import { stat } from 'node:fs/promises'
 
-// How soon a change is noticed. The files are looked at by name: network folders send no news of their files, and a
-// file that does not exist yet cannot send any.
+// How soon a change is noticed. Polling also works in network folders and for files that do not exist yet.
 const LOOK_EVERY_MS = 1000
 
 /**
- * Calls `onChange` once when one of the files has changed (or appeared, or gone) and all of them have kept still from one
- * look to the next: a file that is being copied is not read halfway. `since` is when the files were read last; a change
- * between then and the first look counts. Does not keep the process.
+ * Calls `onChange` once, when one of the files has changed, appeared or gone. A file that is still being copied is left
+ * alone: two looks in a row must find the files the same. `since` is the start of the child that read the files last;
+ * changes between then and the first look count. The timer does not keep the process alive.
  */
 export function watchFiles(paths: readonly string[], since: number, onChange: () => void): { close(): void } {
   let timer: NodeJS.Timeout | undefined

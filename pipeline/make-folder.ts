@@ -2,8 +2,8 @@ import { mkdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 /**
- * Makes a folder and those above it. The system's own `recursive` never returns where a folder exists in which nothing can
- * be made, as in /proc, and says ENOENT of a read-only disk.
+ * Makes a folder and the folders above it. Node's own `recursive: true` never returns in /proc, where nothing can be made,
+ * and reports ENOENT for a read-only disk.
  */
 export async function makeFolder(path: string): Promise<void> {
   const parent = dirname(path)

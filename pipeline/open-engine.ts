@@ -82,11 +82,11 @@ async function sampleFor(open: (device: Device) => Promise<OnnxEngine>, batch: n
 
 interface ModelFile {
   readonly modelPath: string
-  /** To be called when the engine has the file open for good. */
+  /** Removes a temporary model. To be called when the engine has opened the model. */
   release(): Promise<void>
 }
 
-/** Compiled once and kept; where it cannot be kept, compiled for this start. A user's own ONNX file is used as it is. */
+/** The compiled model; where it cannot be stored, a temporary one. A user's own ONNX file is used as it is. */
 async function modelFile(
   found: FoundModel,
   { weightsDir }: EngineRequest,
@@ -102,7 +102,7 @@ async function modelFile(
     try {
       const { preprocessing } = found
       return await compileGraph(layers, weights, { preprocessing, input: 'uint8', dataFile }, (bytes) => {
-        // A sign of life for whoever waits: on a busy machine a large model takes minutes.
+        // The broker takes a silent child for dead, and on a busy machine a large model takes minutes.
         progress(0.5, 'compiling')
         return write(bytes)
       })
@@ -121,7 +121,7 @@ async function modelFile(
   }
 }
 
-/** The broker hands each line on, and the log of the service shows it as a warning. */
+/** The service logs each line that a child writes to its standard error as a warning. */
 function warn(sentence: string): void {
   process.stderr.write(`${sentence}\n`)
 }

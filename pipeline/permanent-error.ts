@@ -1,7 +1,7 @@
 import { PipelineError, type PipelineErrorCode } from './errors.ts'
 import { UnwritableError } from './graph/write-model.ts'
 
-/** What is wrong with a file or a setting stays wrong until somebody changes it. */
+/** A damaged file and a wrong setting stay wrong until the user changes them. */
 const PERMANENT: ReadonlySet<PipelineErrorCode> = new Set([
   'ERR_MODEL_LOAD',
   'ERR_MODEL_UNSUPPORTED',
@@ -19,10 +19,10 @@ const SHORTAGES: ReadonlySet<unknown> = new Set([
   'ENOSPC',
   'ERR_WORKER_OUT_OF_MEMORY',
 ])
-// What native libraries say when there is no memory for them; they have no code for it.
+// Native libraries report a lack of memory in words alone.
 const NO_MEMORY = /bad_alloc|out of memory|failed to allocate/i
 
-/** Marks an error that the same files would bring about again, and says which files these are. */
+/** Marks an error that the same files would cause again, and names these files for the broker to watch. */
 export async function markPermanent(error: unknown, files: () => Promise<string[]>): Promise<unknown> {
   if (!(error instanceof PipelineError) || !PERMANENT.has(error.code) || isShortage(error)) return error
   return Object.assign(error, { permanent: true, watch: await files() })

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 
-/** Raised by whoever changes what comes out of the compiler: models compiled by another version are compiled anew. */
+/** Raise this with every change of the compiler's output: models compiled by another version are compiled again. */
 export const COMPILER_VERSION = 1
 
 /** The folder of a compiled model. A key of any form makes a name of one form. */

@@ -42,25 +42,25 @@ async function finish(file: FileHandle): Promise<void> {
   }
 }
 
-/** A folder does not take the compiled model; another one may. */
+/** The system refuses to write the compiled model into a folder; another folder may do. */
 export class UnwritableError extends PipelineError {}
 
 const REASONS: ReadonlyMap<unknown, string> = new Map([
   ['ENOSPC', 'the disk is full'],
   ['EDQUOT', 'the disk quota is used up'],
-  ['EACCES', 'it must not be written'],
-  ['EPERM', 'it must not be written'],
-  ['EROFS', 'it is read-only'],
-  ['EEXIST', 'it is a file'],
-  ['ENOTDIR', 'it lies below a file'],
-  ['ENOENT', 'it cannot be made'],
+  ['EACCES', 'the folder is not writable'],
+  ['EPERM', 'the folder is not writable'],
+  ['EROFS', 'the file system is read-only'],
+  ['EEXIST', 'the path is a file'],
+  ['ENOTDIR', 'the path leads through a file'],
+  ['ENOENT', 'the folder cannot be created'],
 ])
 
-/** What the system refuses, as an error of its own; what is wrong with the model itself stays as it is. */
+/** Turns an error of the system into an UnwritableError. Errors of the model itself stay as they are. */
 export function explained(error: unknown, folder: string): unknown {
   const { code, syscall } = error as NodeJS.ErrnoException
   if (!(error instanceof Error) || syscall === undefined) return error
   const reason = REASONS.get(code) ?? `${syscall} failed with ${code}`
-  const message = `The compiled model cannot be kept in ${folder}: ${reason}.`
+  const message = `The compiled model cannot be stored in ${folder}: ${reason}.`
   return new UnwritableError('ERR_MODEL_LOAD', message, { cause: error })
 }

@@ -7,7 +7,7 @@ import type { Broker } from '../../broker/broker.ts'
 import { encodeError } from '../../broker/error-wire.ts'
 import { brokerFor, codeOf, errorOf, until } from '../support/broker.ts'
 
-describe('an error of makePipeline that no retry can mend', () => {
+describe('an error of makePipeline that a retry cannot fix', () => {
   let folder = ''
   let path = ''
   beforeEach(() => {

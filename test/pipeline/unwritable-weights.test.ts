@@ -37,11 +37,11 @@ describe('a folder of weights that cannot be written', () => {
     const answer = await fetch(`${running.url}/digits`, { method: 'POST', body: new Uint8Array(seven) })
     expect(answer.status).to.equal(200)
     expect(JSON.stringify(await answer.json())).to.contain('"label":"7"')
-    const warnings = running.logs.filter(({ msg }) => msg.includes('cannot be kept'))
+    const warnings = running.logs.filter(({ msg }) => msg.includes('cannot be stored'))
     expect(warnings.map(({ msg, level }) => ({ msg, level }))).to.deep.equal([
       {
         msg:
-          `The compiled model cannot be kept in ${join(weightsDir, 'compiled')}: ${reason}. ` +
+          `The compiled model cannot be stored in ${join(weightsDir, 'compiled')}: ${reason}. ` +
           `It is compiled anew at each start, in ${temporary}.`,
         level: WARN,
       },
@@ -51,11 +51,11 @@ describe('a folder of weights that cannot be written', () => {
   }
 
   it('does not keep a model from being served: one that cannot be made', () =>
-    servesDigits('/proc/nothing', 'it cannot be made')).timeout(60_000)
+    servesDigits('/proc/nothing', 'the folder cannot be created')).timeout(60_000)
 
   it('does not keep a model from being served: one below a file', () => {
     writeFileSync(join(folder, 'file'), '')
-    return servesDigits(join(folder, 'file', 'weights'), 'it lies below a file')
+    return servesDigits(join(folder, 'file', 'weights'), 'the path leads through a file')
   }).timeout(60_000)
 
   it('does not keep a model from being served: one on a full disk', async function () {
@@ -71,7 +71,7 @@ describe('a folder of weights that cannot be written', () => {
     mounted = mountFull(folder)
     if (mounted === undefined) return this.skip()
     execFileSync('mount', ['-o', 'remount,ro', mounted])
-    await servesDigits(mounted, 'it is read-only')
+    await servesDigits(mounted, 'the file system is read-only')
   })
 
   it('does not keep a model from being served: one that belongs to another user', async function () {
@@ -80,7 +80,7 @@ describe('a folder of weights that cannot be written', () => {
     if (process.getuid?.() === 0) return this.skip()
     chmodSync(folder, 0o500)
     try {
-      await servesDigits(join(folder, 'weights'), 'it must not be written')
+      await servesDigits(join(folder, 'weights'), 'the folder is not writable')
     } finally {
       chmodSync(folder, 0o700)
     }

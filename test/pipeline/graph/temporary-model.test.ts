@@ -66,7 +66,7 @@ describe('a model that is compiled for one start', () => {
       expect(error.code).to.equal('ERR_MODEL_LOAD')
       expect(error.message)
         .to.contain(`${full}: the disk is full.`)
-        .and.to.contain('/proc/nothing: it cannot be made.')
+        .and.to.contain('/proc/nothing: the folder cannot be created.')
       await model.release()
     } finally {
       execFileSync('umount', [full])
