@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import type { Progress } from '../broker/pipeline.ts'
 import { availableDevices } from './engines/device/available-devices.ts'
 import { chooseDevice } from './engines/device/device.ts'
@@ -5,6 +6,7 @@ import type { Device, Engine } from './engines/engine.ts'
 import { type OnnxEngine, openOnnx } from './engines/onnx/onnx.ts'
 import { pixelInput } from './engines/onnx/pixel-input.ts'
 import { probeOnnx } from './engines/onnx/probe-onnx.ts'
+import { PipelineError } from './errors.ts'
 import { compiledDir, type FoundModel } from './found-model.ts'
 import { compiledModel } from './graph/compiled-cache.ts'
 import { temporaryModel } from './graph/temporary-model.ts'
@@ -47,6 +49,8 @@ async function onOnnx(found: FoundModel, request: EngineRequest, progress: Progr
   const { modelPath, release } = await modelFile(found, request, progress)
   try {
     return await openFile(modelPath, found, request, progress)
+  } catch (error) {
+    throw found.isOnnx ? error : ofCompiled(error, modelPath)
   } finally {
     await release()
   }
@@ -78,6 +82,13 @@ async function sampleFor(open: (device: Device) => Promise<OnnxEngine>, batch: n
   const values = patterned(input.shape.reduce((product, length) => product * length, batch))
   if (input.type === 'uint8') return values
   return new Uint8Array(Float32Array.from(values, (value) => value / 127.5 - 1).buffer)
+}
+
+/** The user's file is sound, for it was compiled: a retry succeeds once the damaged copy is gone. */
+function ofCompiled(error: unknown, modelPath: string): unknown {
+  if (!(error instanceof PipelineError) || error.code !== 'ERR_MODEL_LOAD') return error
+  const message = `${error.message} Remove ${dirname(modelPath)}, and the model is compiled again.`
+  return new PipelineError('ERR_ENGINE', message, { cause: error })
 }
 
 interface ModelFile {

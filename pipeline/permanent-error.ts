@@ -17,6 +17,7 @@ const SHORTAGES: ReadonlySet<unknown> = new Set([
   'ENFILE',
   'ENOMEM',
   'ENOSPC',
+  'EROFS',
   'ERR_WORKER_OUT_OF_MEMORY',
 ])
 // Native libraries report a lack of memory in words alone.

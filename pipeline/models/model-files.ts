@@ -17,9 +17,9 @@ export async function modelFiles(
     // A model of TensorFlow.js is named by its folder or by the model.json in it.
     const folder = basename(one) === 'model.json' ? dirname(one) : one
     const shards = await readdir(folder).catch(() => [])
-    for (const file of [one, ...(await settingsFiles(one)), ...shards.map((shard) => join(folder, shard))]) {
-      files.add(file)
-    }
+    const parts = shards.map((shard) => join(folder, shard))
+    // The folder itself changes when a file is put into it.
+    for (const file of [one, folder, ...(await settingsFiles(one)), ...parts]) files.add(file)
   }
   return [...files]
 }
