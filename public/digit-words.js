@@ -10,7 +10,7 @@ const LEAST_PROBABILITY = 0.75
 
 export const NO_DIGIT = 'No digit found'
 
-/** @typedef {{ readonly label: string, readonly probability: number }} Guess */
+/** @typedef {{ readonly label: string, readonly name: string, readonly probability: number }} Guess */
 /**
  * @typedef {object} Timing
  * @property {number} queue

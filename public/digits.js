@@ -186,6 +186,7 @@ function show(answer, id) {
   }
   put(byId('timing'), timingText(answer.timing))
   fieldOf(wrong, 'id').value = id
+  fieldOf(wrong, 'prediction').value = guesses[0]?.name ?? ''
   wrong.hidden = guesses.length === 0
   byId('thanks').hidden = true
 }
@@ -225,7 +226,8 @@ function showUnread(word) {
 async function report(event) {
   event.preventDefault()
   if (!(event.submitter instanceof HTMLButtonElement)) return
-  const body = JSON.stringify({ id: fieldOf(wrong, 'id').value, report: event.submitter.value })
+  const [id, model, prediction] = ['id', 'model', 'prediction'].map((name) => fieldOf(wrong, name).value)
+  const body = JSON.stringify({ id, model, prediction, report: event.submitter.value })
   try {
     const headers = { 'Content-Type': 'application/json' }
     await mustBeOk(await postWithKey('/feedback', { body, headers }))

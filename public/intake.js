@@ -20,11 +20,14 @@ export function wireIntake(form, take, complain) {
   find(form, '.intake-file').hidden = true
   byId('choices').hidden = false
   byId('choose').addEventListener('click', () => file.click())
-  file.addEventListener('change', () => {
+  const takeChosen = () => {
     take([...(file.files ?? [])].map(fromFile))
     // So that the same file can be chosen again.
     file.value = ''
-  })
+  }
+  file.addEventListener('change', takeChosen)
+  // A file may have been chosen before this script ran.
+  if (file.files?.length) takeChosen()
   form.addEventListener('submit', (event) => {
     event.preventDefault()
     const text = url.value.trim()

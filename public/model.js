@@ -190,7 +190,10 @@ function showAnswer(job, answer) {
   card.button('json').addEventListener('click', () => copyFrom(card.button('json'), text))
   card.button('save').addEventListener('click', () => save(text, `${model}-${answer.id}.json`))
   if (job.reported) card.button('report').hidden = true
-  else wireReport(card, { model, id: answer.id, reported: () => keepReported(job) })
+  else {
+    const prediction = guessesOf(answer)?.[0]?.name ?? ''
+    wireReport(card, { model, id: answer.id, prediction, reported: () => keepReported(job) })
+  }
   if (job.picture) card.picture(job.picture)
   card.button('remove').setAttribute('aria-label', `Remove ${image.name}`)
 }

@@ -11,14 +11,14 @@ let labels
 /**
  * The form under an answer that is wrong: completes labels, and sends the right one.
  * @param {import('./card.js').Card} card
- * @param {{ model: string, id: string, reported: () => void }} parts
+ * @param {{ model: string, id: string, prediction: string, reported: () => void }} parts
  */
-export function wireReport(card, { model, id, reported }) {
+export function wireReport(card, { model, id, prediction, reported }) {
   const area = card.part('report')
   const form = find(area, 'form', HTMLFormElement)
   const open = card.button('report')
   const input = fieldOf(form, 'report')
-  fieldOf(form, 'id').value = id
+  for (const [name, value] of Object.entries({ id, model, prediction })) fieldOf(form, name).value = value
   completeLabels(input, model)
   open.addEventListener('click', () => {
     area.hidden = !area.hidden

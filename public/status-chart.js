@@ -10,16 +10,7 @@ const STEPS = [1, 2, 5, 10]
 /** A line through so few samples is a speck; they are dots as well. */
 const FEW = 3
 
-/**
- * @typedef {object} Spec
- * @property {string} title
- * @property {import('./figure-words.js').FigureKind} kind of figure
- * @property {readonly (readonly [column: string, name: string])[]} lines
- * @property {'max' | 'mean'} fold how a minute is told in the table
- * @property {number} [least] height of the scale
- * @property {number} [most] height of the scale, whatever comes
- * @property {string} [marks] a column whose events are marked
- */
+/** @typedef {import('./status-table.js').Spec} Spec */
 
 /** A small chart of the last quarter of an hour. */
 export class Chart {

@@ -1,7 +1,16 @@
 import { clockText } from './clock-text.js'
 import { figureText } from './figure-words.js'
 
-/** @typedef {import('./status-chart.js').Spec} Spec */
+/**
+ * @typedef {object} Spec
+ * @property {string} title
+ * @property {import('./figure-words.js').FigureKind} kind of figure
+ * @property {readonly (readonly [column: string, name: string])[]} lines
+ * @property {'max' | 'mean'} fold how a minute is told in the table
+ * @property {number} [least] height of the scale
+ * @property {number} [most] height of the scale, whatever comes
+ * @property {string} [marks] a column whose events are marked
+ */
 /** @typedef {import('./status-series.js').Series} Series */
 
 const MINUTE_MS = 60_000

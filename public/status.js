@@ -8,7 +8,7 @@ import { Chart } from './status-chart.js'
 import { Feed } from './status-feed.js'
 import { Series } from './status-series.js'
 
-/** @typedef {import('./status-chart.js').Spec} Spec */
+/** @typedef {import('./status-table.js').Spec} Spec */
 /** @typedef {import('./status-feed.js').Status} Status */
 /** @typedef {import('./status-feed.js').Columns} Columns */
 /** @typedef {ReturnType<typeof connect>} Section */

@@ -1,6 +1,6 @@
 import type { RouterContext } from '@koa/router'
 import type { Context, Middleware } from '../http/context.ts'
-import { HttpError } from '../http/errors.ts'
+import { HttpError, unknownModel } from '../http/errors.ts'
 
 /** What no route has taken: a path that is served with other methods, a model that is not served, or nothing. */
 export function notFound(): Middleware {
@@ -13,10 +13,7 @@ export function notFound(): Middleware {
       })
     }
     if (ctx.method === 'POST' && /^\/[^/]+$/.test(ctx.state.path)) {
-      throw new HttpError(
-        'ERR_MODEL_UNKNOWN',
-        `No model called "${ctx.state.path.slice(1)}" is served; GET / lists those that are.`,
-      )
+      throw unknownModel(ctx.state.path.slice(1))
     }
     throw new HttpError('ERR_NOT_FOUND', `Nothing is served at ${ctx.state.path}.`)
   }

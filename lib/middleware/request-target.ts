@@ -28,7 +28,8 @@ export function refuseBadTarget(): Middleware {
 
 function readPath(ctx: Context): string {
   try {
-    return ctx.path
+    // Of "GET http://" Koa makes no path at all, whatever its type says.
+    return ctx.path ?? ''
   } catch {
     return ''
   }

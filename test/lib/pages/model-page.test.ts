@@ -61,6 +61,24 @@ describeInBrowser('The page of a model', function () {
     })
   }
 
+  it('takes a file that was chosen before its script ran', async () => {
+    const watched = await open()
+    const { page } = watched
+    let release = () => {}
+    const chosen = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    await page.route('**/model.js', async (route) => {
+      await chosen
+      await route.continue()
+    })
+    await page.goto(`${running().url}/${MODEL}`, { waitUntil: 'commit' })
+    await page.setInputFiles('#file', CAT)
+    release()
+    await done(page)
+    await expectNoFlaws(watched)
+  })
+
   it('takes a pasted address, and shows the picture from here', async () => {
     const watched = await visit()
     await give(watched.page, 'paste', { text: running().offer(readFileSync(CAT)) })

@@ -88,8 +88,8 @@ describeInBrowser('the page for digits, shown what is none', function () {
 
 describe('the reading of a digit', () => {
   const guesses = (best: number): Guess[] => [
-    { label: '4', probability: best },
-    { label: '9', probability: 1 - best },
+    { label: '4', name: '4', probability: best },
+    { label: '9', name: '9', probability: 1 - best },
   ]
 
   it('is the best guess from three quarters on', () => {
