@@ -2,7 +2,8 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { sharedBetweenSuites } from './shared-service.ts'
 
 export type { Page } from 'playwright-core'
 
@@ -46,19 +47,23 @@ export function describeInBrowser(title: string, tests: (this: Mocha.Suite) => v
     )
 }
 
-/** A browser for the tests of a suite; what it gives opens a page, in a profile of its own that ends with the test. */
+const sharedBrowser = sharedBetweenSuites(async () => {
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS })
+  return { browser, stop: () => browser.close() }
+})
+
+/** The browser for the tests of a suite; the result opens a page, in a profile of its own that ends with the test. */
 export function browserOfSuite(): (look?: Look) => Promise<Watched> {
-  let browser: Browser | undefined
-  before(async function () {
-    this.timeout(30_000)
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS })
-  })
-  afterEach(async () => {
-    await Promise.all(browser?.contexts().map((context) => context.close()) ?? [])
-  })
-  after(() => browser?.close())
+  const running = sharedBrowser()
+  afterEach(() =>
+    Promise.all(
+      running()
+        .browser.contexts()
+        .map((context) => context.close()),
+    ),
+  )
   return async ({ width = 1280, scheme = 'light', javaScript = true } = {}) => {
-    if (browser === undefined) throw new Error('the browser is there only inside of tests')
+    const { browser } = running()
     const options: BrowserContextOptions = {
       viewport: { width, height: 800 },
       colorScheme: scheme,

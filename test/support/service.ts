@@ -1,12 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { Socket } from 'node:net'
-import { tmpdir } from 'node:os'
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Script } from '../fixtures/pipelines/scripted.ts'
+import { PLACES } from './environment.ts'
+import { closeAfterRun } from './leftovers.ts'
+import { temporaryFolder } from './temporary-folder.ts'
 
 export interface LogLine {
   msg: string
@@ -35,12 +37,7 @@ export interface Service {
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const WAIT_MS = 10_000
-const running = new Set<ChildProcess>()
-
-// A test that fails half-way leaves no process behind.
-process.on('exit', () => {
-  for (const child of running) child.kill('SIGKILL')
-})
+const STOP_WITHIN_MS = 10_000
 
 export function fixture(name: string): string {
   return join(ROOT, 'test/fixtures/pipelines', name)
@@ -48,7 +45,7 @@ export function fixture(name: string): string {
 
 /** Environment of a service whose one model, `model`, does what the script says. */
 export function scripted(script: Script): Record<string, string> {
-  const path = join(mkdtempSync(join(tmpdir(), 'tandem-')), 'script.json')
+  const path = join(temporaryFolder(), 'script.json')
   writeFileSync(path, JSON.stringify(script))
   return { PIPELINE: fixture('scripted.ts'), MODELS: `model=${path}` }
 }
@@ -122,16 +119,24 @@ function spawnService(env: Record<string, string>, flags: string[]): ChildProces
   const child = spawn(process.execPath, ['--import', 'tsx', join(ROOT, 'StartService.ts'), ...flags], {
     cwd: ROOT,
     // Nothing of the tester's own environment but where to find things: it may hold settings.
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
+    env: { ...PLACES, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   child.stderr?.resume()
-  // A failed test that left this running must not keep the test runner from its end, where it is killed.
-  child.unref()
-  for (const pipe of [child.stdout, child.stderr]) if (pipe instanceof Socket) pipe.unref()
-  running.add(child)
-  child.once('exit', () => running.delete(child))
+  child.once(
+    'exit',
+    closeAfterRun(() => stopped(child)),
+  )
   return child
+}
+
+/** Ends a service that a failed test has left running. */
+async function stopped(child: ChildProcess): Promise<void> {
+  const exit = once(child, 'exit')
+  child.kill('SIGTERM')
+  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN_MS)
+  await exit
+  clearTimeout(timer)
 }
 
 function exitOf(child: ChildProcess): Promise<Exit> {

@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect } from 'chai'
 import { type OnnxEngine, type OnnxOptions, openOnnx } from '../../../pipeline/engines/onnx/onnx.ts'
@@ -8,6 +7,7 @@ import { openOnnxThread } from '../../../pipeline/engines/onnx/onnx-thread.ts'
 import { codeOf, errorOf } from '../../support/broker.ts'
 import { withCompiled } from '../../support/compiled.ts'
 import { counting, sketch, storeOf } from '../../support/small-models.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 const ways: [string, (options: OnnxOptions) => Promise<OnnxEngine>][] = [
   ['on this thread', openOnnx],
@@ -63,7 +63,7 @@ for (const [where, open] of ways) {
       }))
 
     it('refuses a file that is no model', async () => {
-      const folder = mkdtempSync(join(tmpdir(), 'tandem-onnx-'))
+      const folder = temporaryFolder()
       const path = join(folder, 'text.onnx')
       writeFileSync(path, 'this is a text')
       const { code, message } = await errorOf(open(options(path)))
