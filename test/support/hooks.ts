@@ -20,6 +20,8 @@ export const mochaHooks = {
 
   async afterAll(this: Mocha.Context) {
     this.timeout(60_000)
+    // Of a suite whose hook has failed no test ends.
+    await closeBrokers()
     await closeLeftovers()
     setTimeout(endByForce, END_WITHIN_MS).unref()
   },

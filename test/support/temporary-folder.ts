@@ -15,12 +15,16 @@ export function temporaryFolder(): string {
   return mkdtempSync(join(temporaryRoot(), 'folder-'))
 }
 
-export function createRoot(): string {
+function createRoot(): string {
   const folder = mkdtempSync(join(tmpdir(), 'tandem-test-'))
   process.on('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
-  // tsx keeps what it has compiled in the temporary directory: one cache for all runs.
+  shareCompiled(folder)
+  return folder
+}
+
+/** tsx keeps what it has compiled in the temporary directory: one cache for all of them. */
+export function shareCompiled(folder: string): void {
   const cache = `tsx-${userInfo().uid}`
   mkdirSync(join(tmpdir(), cache), { recursive: true })
   symlinkSync(join(tmpdir(), cache), join(folder, cache))
-  return folder
 }
