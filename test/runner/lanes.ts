@@ -1,24 +1,17 @@
-interface Measuring {
-  readonly measures: boolean
+interface Alone {
+  readonly alone: boolean
 }
 
-/**
- * Does the work on all parts, `count` at a time. Of those that measure, one at a time runs: they have the first lane,
- * and what they leave of it goes to the others.
- */
-export async function lanes<Part extends Measuring>(
+/** Does the work on all parts: on those that must be alone one after the other, then on the rest, `count` at a time. */
+export async function lanes<Part extends Alone>(
   parts: readonly Part[],
   count: number,
   work: (part: Part) => Promise<void>,
 ): Promise<void> {
-  const measuring = parts.filter(({ measures }) => measures)
-  const others = parts.filter(({ measures }) => !measures)
-  const follow = async (queue: Part[]) => {
-    for (let part = queue.shift(); part !== undefined; part = queue.shift()) await work(part)
+  for (const part of parts.filter(({ alone }) => alone)) await work(part)
+  const rest = parts.filter(({ alone }) => !alone)
+  const lane = async () => {
+    for (let part = rest.shift(); part !== undefined; part = rest.shift()) await work(part)
   }
-  const first = async () => {
-    await follow(measuring)
-    await follow(others)
-  }
-  await Promise.all([first(), ...Array.from({ length: count - 1 }, () => follow(others))])
+  await Promise.all(Array.from({ length: count }, lane))
 }

@@ -5,30 +5,38 @@ import { join } from 'node:path'
 export interface Part {
   readonly name: string
   readonly files: readonly string[]
-  /** Its tests measure time or memory, so that no other such part may run beside it. */
-  readonly measures: boolean
+  /** Its tests take the time to within less than what another part beside it would cost. */
+  readonly alone: boolean
 }
 
 const SPEC = '.test.ts'
+
+/** Spec files that are a part of their own, which runs alone. */
+const ALONE = ['broker/batches', 'broker/child-death', 'broker/misbehaviour']
 
 /** Folders whose tests are better off in one process: few and quick, or with the same services. */
 const TOGETHER: Readonly<Record<string, readonly string[]>> = {
   quick: ['.', 'e2e', 'lib/config', 'lib/image', 'lib/feedback', 'pipeline', 'pipeline/models'],
 }
 
-const MEASURING = ['broker', 'survival']
+/** What takes longest begins first: nothing else could run beside the end of it. */
+const LONGEST_FIRST = ['survival', 'broker', 'lib/pages', 'pipeline/weights']
 
 /** Every spec file below the folder, in exactly one part. A new folder is a new part. */
 export function partsIn(folder: string): Part[] {
-  const parts = new Map<string, string[]>()
+  const parts = new Map<string, string[]>(['alone', ...LONGEST_FIRST].map((name) => [name, []]))
   for (const file of specsIn(folder)) {
-    const name = partOf(file.split('/').slice(0, -1).join('/') || '.')
+    const name = partOf(file)
     parts.set(name, [...(parts.get(name) ?? []), join(folder, file)])
   }
-  return [...parts].map(([name, files]) => ({ name, files, measures: MEASURING.includes(name) }))
+  return [...parts]
+    .filter(([, files]) => files.length > 0)
+    .map(([name, files]) => ({ name, files, alone: name === 'alone' }))
 }
 
-function partOf(directory: string): string {
+function partOf(file: string): string {
+  if (ALONE.includes(file.slice(0, -SPEC.length))) return 'alone'
+  const directory = file.split('/').slice(0, -1).join('/') || '.'
   return Object.keys(TOGETHER).find((name) => TOGETHER[name]?.includes(directory)) ?? directory
 }
 

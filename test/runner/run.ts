@@ -13,7 +13,8 @@ import { type Counts, runPart } from './run-part.ts'
  * those files and folders alone. Flags are Mocha's. The last line counts the tests of all parts.
  */
 const PART_LIMIT_MS = 10 * 60_000
-const LANES = Math.min(4, Math.max(2, availableParallelism()))
+/** One more than there are cores: tests wait a good deal, for services to start and deadlines to pass. */
+const LANES = Math.min(4, availableParallelism() + 1)
 const GO_WITHIN_MS = 5000
 
 const root = temporaryRoot()
@@ -28,7 +29,7 @@ const args = process.argv.slice(2)
 const chosen = args.filter((arg) => resolve(arg).startsWith(resolve('test')) && existsSync(arg))
 const flags = args.filter((arg) => !chosen.includes(arg))
 const parts: readonly Part[] =
-  chosen.length > 0 ? chosen.map((path) => ({ name: path, files: [path], measures: false })) : partsIn('test')
+  chosen.length > 0 ? chosen.map((path) => ({ name: path, files: [path], alone: false })) : partsIn('test')
 
 const total = { passed: 0, failed: 0, skipped: 0 }
 const problems: string[] = []
