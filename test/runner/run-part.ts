@@ -27,6 +27,8 @@ export interface PartOptions {
   /** of the command line, for Mocha */
   readonly flags: readonly string[]
   readonly temporaryDirectory: string
+  /** where the service has been compiled to, if it has */
+  readonly built?: string | undefined
   readonly limitMs: number
   /** may be empty: nothing fits the flags */
   readonly mayRunNothing: boolean
@@ -35,10 +37,15 @@ export interface PartOptions {
 
 /** Runs spec files in a Mocha of their own, whose end it waits for, but not without limit. */
 export async function runPart(options: PartOptions): Promise<Outcome> {
-  const { files, flags, temporaryDirectory, limitMs, mayRunNothing, started } = options
+  const { files, flags, temporaryDirectory, built, limitMs, mayRunNothing, started } = options
   const child = spawn(process.execPath, ['--import', 'tsx', MOCHA, ...flags, ...files], {
     cwd: ROOT,
-    env: { ...process.env, TMPDIR: temporaryDirectory, ...(process.stdout.isTTY && { FORCE_COLOR: '1' }) },
+    env: {
+      ...process.env,
+      TMPDIR: temporaryDirectory,
+      ...(built !== undefined && { TANDEM_TEST_BUILD: built }),
+      ...(process.stdout.isTTY && { FORCE_COLOR: '1' }),
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   started(child)

@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { killProcessesIn } from '../support/leftovers.ts'
 import { temporaryRoot } from '../support/temporary-folder.ts'
+import { build } from './build.ts'
 import { lanes } from './lanes.ts'
 import { type Part, partsIn } from './parts.ts'
 import { type Counts, runPart } from './run-part.ts'
@@ -31,6 +32,8 @@ const flags = args.filter((arg) => !chosen.includes(arg))
 const parts: readonly Part[] =
   chosen.length > 0 ? chosen.map((path) => ({ name: path, files: [path], alone: false })) : partsIn('test')
 
+// A few files are sooner run from their sources than compiled.
+const built = chosen.length > 0 ? undefined : await build()
 const total = { passed: 0, failed: 0, skipped: 0 }
 const problems: string[] = []
 await lanes(parts, LANES, async ({ name, files }) => {
@@ -39,6 +42,7 @@ await lanes(parts, LANES, async ({ name, files }) => {
     files,
     flags,
     temporaryDirectory: root,
+    built,
     limitMs: PART_LIMIT_MS,
     mayRunNothing: flags.length > 0,
     started(child) {

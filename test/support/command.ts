@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PLACES } from './environment.ts'
+import { programArgs } from './program.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -11,7 +11,7 @@ export function runCommand(
   args: readonly string[],
   env: Record<string, string> = {},
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, ['--import', 'tsx', join(ROOT, `lib/cli/${tool}.ts`), ...args], {
+  const child = spawn(process.execPath, [...programArgs(`lib/cli/${tool}.ts`), ...args], {
     cwd: ROOT,
     env: { ...PLACES, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import type { Script } from '../fixtures/pipelines/scripted.ts'
 import { PLACES } from './environment.ts'
 import { closeAfterRun } from './leftovers.ts'
+import { programArgs, programFile } from './program.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 export interface LogLine {
@@ -40,7 +41,7 @@ const WAIT_MS = 10_000
 const STOP_WITHIN_MS = 10_000
 
 export function fixture(name: string): string {
-  return join(ROOT, 'test/fixtures/pipelines', name)
+  return programFile(`test/fixtures/pipelines/${name}`)
 }
 
 /** Environment of a service whose one model, `model`, does what the script says. */
@@ -51,9 +52,13 @@ export function scripted(script: Script): Record<string, string> {
 }
 
 /** StartService in a process of its own, on a free port. */
-export async function startService(env: Record<string, string> = {}, flags: string[] = []): Promise<Service> {
+export async function startService(
+  env: Record<string, string> = {},
+  flags: string[] = [],
+  program = programArgs('StartService.ts'),
+): Promise<Service> {
   const started = performance.now()
-  const child = spawnService({ PORT: '0', ...env }, flags)
+  const child = spawnService({ PORT: '0', ...env }, flags, program)
   const { pid } = child
   if (pid === undefined) throw new Error('the service did not start')
   const logs: LogLine[] = []
@@ -92,7 +97,7 @@ export function allReady({ url }: Service): Promise<void> {
 
 /** For starts that are meant to fail: the exit and everything that was written. */
 export async function runService(env: Record<string, string>, flags: string[] = []) {
-  const child = spawnService(env, flags)
+  const child = spawnService(env, flags, programArgs('StartService.ts'))
   let output = ''
   child.stdout?.on('data', (chunk) => (output += chunk))
   child.stderr?.on('data', (chunk) => (output += chunk))
@@ -115,8 +120,8 @@ export async function until<T>(
   throw new Error(`waited in vain for ${what}`)
 }
 
-function spawnService(env: Record<string, string>, flags: string[]): ChildProcess {
-  const child = spawn(process.execPath, ['--import', 'tsx', join(ROOT, 'StartService.ts'), ...flags], {
+function spawnService(env: Record<string, string>, flags: string[], program: string[]): ChildProcess {
+  const child = spawn(process.execPath, [...program, ...flags], {
     cwd: ROOT,
     // Nothing of the tester's own environment but where to find things: it may hold settings.
     env: { ...PLACES, ...env },
