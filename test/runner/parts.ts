@@ -14,13 +14,35 @@ const SPEC = '.test.ts'
 /** Spec files that are a part of their own, which runs alone. */
 const ALONE = ['broker/batches', 'broker/child-death', 'broker/misbehaviour', 'lib/process/start']
 
-/** Folders whose tests are better off in one process: few and quick, or with the same services. */
+/** Folders and files that are better off in one process: few and quick, or with the same services. */
 const TOGETHER: Readonly<Record<string, readonly string[]>> = {
-  quick: ['.', 'e2e', 'lib/config', 'lib/image', 'lib/feedback', 'pipeline', 'pipeline/models'],
+  quick: [
+    'e2e',
+    'lib/config',
+    'lib/image',
+    'lib/feedback',
+    'pipeline/models',
+    'imports',
+    'pipeline/top-indices',
+  ],
+  'pages of services of their own': [
+    'lib/pages/delivery',
+    'lib/pages/digits',
+    'lib/pages/links',
+    'lib/pages/model-states',
+    'lib/pages/public-files',
+    'lib/pages/status',
+  ],
 }
 
 /** What takes longest begins first: nothing else could run beside the end of it. */
-const LONGEST_FIRST = ['survival', 'broker', 'lib/pages', 'pipeline/weights']
+const LONGEST_FIRST = [
+  'pages of services of their own',
+  'lib/pages',
+  'survival',
+  'broker',
+  'pipeline/weights',
+]
 
 /** Every spec file below the folder, in exactly one part. A new folder is a new part. */
 export function partsIn(folder: string): Part[] {
@@ -35,9 +57,11 @@ export function partsIn(folder: string): Part[] {
 }
 
 function partOf(file: string): string {
-  if (ALONE.includes(file.slice(0, -SPEC.length))) return 'alone'
-  const directory = file.split('/').slice(0, -1).join('/') || '.'
-  return Object.keys(TOGETHER).find((name) => TOGETHER[name]?.includes(directory)) ?? directory
+  const path = file.slice(0, -SPEC.length)
+  const directory = path.split('/').slice(0, -1).join('/')
+  const isIn = (list: readonly string[] = []) => list.includes(path) || list.includes(directory)
+  if (isIn(ALONE)) return 'alone'
+  return Object.keys(TOGETHER).find((name) => isIn(TOGETHER[name])) ?? (directory || 'top')
 }
 
 function specsIn(folder: string): string[] {

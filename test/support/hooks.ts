@@ -3,7 +3,7 @@ import { closeLeftovers, killProcessesIn } from './leftovers.ts'
 import { temporaryRoot } from './temporary-folder.ts'
 
 /** What may still be on its way when the last test is over. */
-const END_WITHIN_MS = 5000
+const END_WITHIN_MS = 10_000
 
 // Every process that a test starts keeps its files below one folder, and is known by it.
 const root = temporaryRoot()
