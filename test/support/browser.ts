@@ -95,8 +95,9 @@ export async function barriers(page: Page, which: 'all' | 'colours' = 'all'): Pr
   return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)
 }
 
-/** Into a folder that git ignores, for people to look at. */
+/** For people to look at, into a folder that git ignores: `SCREENSHOTS=1 npm test -- test/lib/pages` takes them. */
 export async function screenshot(page: Page, name: string, fullPage = true): Promise<void> {
+  if (!process.env.SCREENSHOTS) return
   mkdirSync(SCREENSHOTS, { recursive: true })
   await page.screenshot({ path: `${SCREENSHOTS}${name}.png`, fullPage, animations: 'disabled' })
 }
