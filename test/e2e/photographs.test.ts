@@ -29,7 +29,7 @@ describeWithShared('A trained model of TensorFlow.js, served with the labels of 
       let service: Service
 
       before(async function () {
-        this.timeout(30_000)
+        this.timeout(60_000)
         const folder = temporaryFolder()
         cpSync(shared('data', 'mobilenet_v1_0.25_224'), join(folder, 'small'), { recursive: true })
         const settings = { labels: 'imagenet', preprocessing: 'tf', interpolation }
@@ -37,7 +37,7 @@ describeWithShared('A trained model of TensorFlow.js, served with the labels of 
         service = await startService({ MODELS: 'small', WEIGHTS_DIR: folder, DEVICE: 'cpu' })
         await service.ready()
       })
-      after(() => service.stop())
+      after(() => service?.stop())
 
       for (const [photo, files] of Object.entries(PHOTOS)) {
         it(`gives the published five best for the photograph ${photo}, in each of its files`, async () => {
