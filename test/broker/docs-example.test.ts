@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -15,7 +15,7 @@ describe('The example of docs/broker.md', () => {
     const [pipeline = '', main = ''] = [...page.matchAll(/```js\n(.*?)```/gs)].map(([, code]) => code)
     expect(`${pipeline}${main}`.trim().split('\n').length).to.be.below(20)
 
-    const folder = mkdtempSync(join(tmpdir(), 'tandem-'))
+    const folder = temporaryFolder()
     await run('npm', ['run', 'build'], { cwd: root })
     const { stdout: packed } = await run('npm', ['pack', '--json', '--pack-destination', folder], {
       cwd: root,

@@ -1,8 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect } from 'chai'
 import { availableDevices } from '../../../pipeline/engines/device/available-devices.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 const RADEON = 'usr/share/vulkan/icd.d/radeon_icd.x86_64.json'
 const LLVMPIPE = 'usr/share/vulkan/icd.d/lvp_icd.x86_64.json'
@@ -49,7 +49,7 @@ function devicesWith(
   platform: string,
   backends = ['cpu', 'webgpu', 'cuda'],
 ): string[] {
-  const root = mkdtempSync(join(tmpdir(), 'tandem-host-'))
+  const root = temporaryFolder()
   try {
     for (const file of files) {
       mkdirSync(dirname(join(root, file)), { recursive: true })

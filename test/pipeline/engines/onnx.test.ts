@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect } from 'chai'
 import { type OnnxEngine, openOnnx } from '../../../pipeline/engines/onnx/onnx.ts'
@@ -7,6 +6,7 @@ import { modelInput, outputSize } from '../../../pipeline/engines/onnx/onnx-meta
 import { codeOf, errorOf } from '../../support/broker.ts'
 import { withCompiled } from '../../support/compiled.ts'
 import { counting, sketch, storeOf } from '../../support/small-models.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 describe('engine onnx', () => {
   const list = sketch([64], ['Dense', { units: 64, use_bias: false }])
@@ -56,7 +56,7 @@ describe('engine onnx', () => {
     }))
 
   it('refuses a file that is no model', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'tandem-onnx-'))
+    const folder = temporaryFolder()
     const path = join(folder, 'text.onnx')
     writeFileSync(path, 'this is a text')
     const { code, message } = await errorOf(openOnnx(options(path)))

@@ -1,14 +1,13 @@
-import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import type { Measured } from '../../../pipeline/engines/device/measure.ts'
 import { probeOnnx } from '../../../pipeline/engines/onnx/probe-onnx.ts'
 import type { WeightStore } from '../../../pipeline/graph/weight-store.ts'
 import type { LayerList } from '../../../pipeline/models/networks/layer-list.ts'
 import { bytesOf, relativeError, withCompiled, withEngine } from '../../support/compiled.ts'
+import { golden, goldenJson } from '../../support/golden.ts'
 import { topologyOf } from '../../support/keras-topology.ts'
-import { describeWithShared, shared } from '../../support/shared.ts'
 import { anyWeights, smallNetwork } from '../../support/small-network.ts'
-import { tinyInput } from '../../support/synthetic.ts'
+import { type SyntheticLayer, tinyInput } from '../../support/synthetic.ts'
 import { syntheticStore } from '../../support/synthetic-store.ts'
 
 const TOLERANCE = 1e-4
@@ -34,13 +33,11 @@ describe('WebGPU', () => {
   })
 })
 
-describeWithShared('WebGPU on a golden model', () => {
+describe('WebGPU on a golden model', () => {
   it(`gives the numbers of the CPU: ${GOLDEN_MODEL}`, async function () {
     this.timeout(60_000)
-    const { weights } = JSON.parse(
-      readFileSync(shared('golden/formats', GOLDEN_MODEL, 'expected.json'), 'utf8'),
-    )
-    const layers = topologyOf(shared('golden/formats', GOLDEN_MODEL, 'topology.keras2.json'))
+    const { weights } = goldenJson<{ weights: SyntheticLayer[] }>('formats', GOLDEN_MODEL, 'expected.json')
+    const layers = topologyOf(golden('formats', GOLDEN_MODEL, 'topology.keras2.json'))
     await compare(this, layers, syntheticStore(weights))
   })
 })
