@@ -12,7 +12,13 @@ export interface Part {
 const SPEC = '.test.ts'
 
 /** Spec files that are a part of their own, which runs alone. */
-const ALONE = ['broker/batches', 'broker/child-death', 'broker/misbehaviour', 'lib/process/start']
+const ALONE = [
+  'broker/batches',
+  'broker/child-death',
+  'broker/limits',
+  'broker/misbehaviour',
+  'lib/process/start',
+]
 
 /** Folders and files that are better off in one process: few and quick, or with the same services. */
 const TOGETHER: Readonly<Record<string, readonly string[]>> = {
