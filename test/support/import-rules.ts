@@ -14,8 +14,9 @@ const PACKAGE = /^[^./]/
 const NODE = /^node:/
 const INFERENCE = /^(onnxruntime-|@tensorflow\/|sharp$|jimp$|@jimp\/|h5wasm$|protobufjs$)/
 const WEB_PROCESS = /^(StartService\.ts$|lib\/|broker\/)/
-// The settings are read from it; ONNX Runtime takes one word from it and from nowhere else.
-const MAY_USE_ENVIRONMENT = /^(lib\/config|pipeline\/engines\/no-telemetry)\.ts$/
+// The settings are read from it; ONNX Runtime takes one word from it and from nowhere else; Vulkan's loader looks for
+// its drivers where it says.
+const MAY_USE_ENVIRONMENT = /^(lib\/config|pipeline\/engines\/(no-telemetry|vulkan-drivers))\.ts$/
 const SPECIFIER = /(?:\bfrom|\bimport)\s*\(?\s*(['"])([^'"]+)\1/g
 
 const RULES: readonly Rule[] = [
