@@ -129,12 +129,7 @@ export const SETTINGS = {
     'memory for images that pages show again',
   ),
   uploadTtlMs: row('UPLOAD_TTL_MS', '600000', wholeNumber(1, DAY_MS), 'how long they are kept'),
-  feedbackDir: row(
-    'FEEDBACK_DIR',
-    '../feedback',
-    text('a path'),
-    'folder of the record of wrong predictions',
-  ),
+  feedbackDir: row('FEEDBACK_DIR', './feedback', text('a path'), 'folder of the record of wrong predictions'),
   feedbackFileBytes: row(
     'FEEDBACK_FILE_BYTES',
     '10mb',
