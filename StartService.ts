@@ -11,7 +11,7 @@ import { createMetrics } from './lib/status/metrics.ts'
 
 // The web process: it listens at once, the models load behind it, and /readyz says how far they are.
 const config = configOfThisProcess()
-const log = await createLog(config)
+const log = createLog(config)
 const service: ServiceState = { draining: false }
 
 const brokers = createBrokers(config)

@@ -26,6 +26,9 @@ export function forkChild(): ChildProcess {
     serialization: 'advanced',
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     execArgv: inheritedFlags(process.execArgv),
+    // In a group of its own: a Ctrl-C in the terminal would end a child that still loads its code, and whatever it has
+    // forked itself. On Windows this would open a window.
+    detached: process.platform !== 'win32',
   })
   // Handles are never passed here. The listeners of Node for passing them assert what a message claims, and a child
   // that makes such a message up would end the parent.

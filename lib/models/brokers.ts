@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { Broker } from '../../broker/broker.ts'
 import type { Config } from '../config/config.ts'
 import type { Log } from '../process/log.ts'
-import { showProgress } from './model-progress.ts'
+import { writeProgress } from './model-progress.ts'
 
 /** One Broker per model; none is started yet. `more` goes to each pipeline beside the settings. */
 export function createBrokers(
@@ -39,7 +39,8 @@ export function startBrokers(brokers: ReadonlyMap<string, Broker>, log: Log): vo
   for (const [model, broker] of brokers) {
     const modelLog = log.child({ model })
     logEvents(broker, modelLog)
-    showProgress(model, broker, (word) => modelLog.info(word))
+    // Lines on a terminal as well: two models would draw their bars over each other, and over the requests.
+    writeProgress(broker, (word) => modelLog.info(word))
     broker.start().catch((error: unknown) => modelLog.error({ err: error }, 'model failed to start'))
   }
 }
