@@ -34,7 +34,7 @@ export function schemaSentence(
   const expected = path.reduce<JsonSchema>(schemaAt, jsonSchemaOf(schema, source))
   const name = path.length === 0 ? `The ${source}` : path.map(String).join('.')
   if (source === 'query' && Array.isArray(found) && expected.type !== 'array') {
-    return `${name} may be given once, but the query has ${found.length} values for ${name}.`
+    return `${name} may be given once, but the query has more than one value for ${name}.`
   }
   return `${name} must be ${expectedOf(expected)}, but ${foundAs(found, path.length === 0 ? '' : source)}.`
 }

@@ -29,11 +29,12 @@ describe('A parameter of the query', () => {
     'top=1001': `${top} "1001".`,
     'top=2.5': `${top} "2.5".`,
     'top=': `${top} "".`,
-    'top=5&top=3': 'top may be given once, but the query has 2 values for top.',
-    'model=a&model=b&model=c': 'model may be given once, but the query has 3 values for model.',
+    'top=5&top=3': 'top may be given once, but the query has more than one value for top.',
+    'model=a&model=b&model=c': 'model may be given once, but the query has more than one value for model.',
     'threshold=high': 'threshold must be a number from 0 to 1, but the query says "high".',
     'threshold=1.5': 'threshold must be a number from 0 to 1, but the query says "1.5".',
-    'threshold=0.1&threshold=0.1': 'threshold may be given once, but the query has 2 values for threshold.',
+    'threshold=0.1&threshold=0.1':
+      'threshold may be given once, but the query has more than one value for threshold.',
   }
   for (const [query, expected] of Object.entries(wrong)) {
     it(`?${query} is refused in one sentence`, () => {
@@ -104,7 +105,7 @@ describe('A request with a wrong query', () => {
     expect(answer.status).to.equal(400)
     expect(((await answer.json()) as { error: object }).error).to.include({
       code: 'ERR_BAD_REQUEST',
-      message: 'top may be given once, but the query has 2 values for top.',
+      message: 'top may be given once, but the query has more than one value for top.',
     })
   })
 })
