@@ -1,4 +1,4 @@
-/** What a call through the Broker costs, beside a bare `fork` with the same serialization and beside piscina. */
+/** The cost of a call through the Broker, compared with a bare `fork` with the same serialization, and with piscina. */
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { Piscina } from 'piscina'
@@ -25,7 +25,7 @@ const rows: string[][] = []
 for (const { name, inputs, calls } of INPUTS) {
   const latencies = contestants.map(() => [] as number[])
   const rates = contestants.map(() => [] as number[])
-  // The contestants take turns, so that whatever else the machine does meets all of them.
+  // The contestants take turns, so that other load on the machine affects all of them.
   for (let round = 0; round < ROUNDS; round++) {
     for (const [i, contestant] of contestants.entries()) {
       const roundTrips = await oneByOne(contestant, inputs, Math.ceil(calls / ROUNDS))
@@ -58,7 +58,7 @@ console.log(
 )
 console.log(`\n${await measureResponsiveness()}`)
 
-/** A buffer for each caller: one that stands twice in a message would be sent only once. */
+/** A buffer for each caller: a buffer that occurs twice in one message would be sent only once. */
 function buffers(bytes: number): Buffer[] {
   return Array.from({ length: CALLERS }, (_, i) => Buffer.alloc(bytes, i))
 }
@@ -77,7 +77,7 @@ async function oneByOne(
   return times
 }
 
-/** Calls per second of CALLERS callers, each of whom calls again as soon as it has an answer. */
+/** Calls per second of CALLERS callers, each of which calls again as soon as it has an answer. */
 async function together(contestant: Contestant, inputs: readonly unknown[], calls: number): Promise<number> {
   let left = calls
   const start = performance.now()

@@ -18,7 +18,7 @@ interface Line {
   [field: string]: unknown
 }
 
-/** StartService in a process of its own, its log read line by line. */
+/** Starts StartService in a process of its own, and reads its log line by line. */
 export async function startService(settings: Record<string, string>): Promise<BenchService> {
   const entry = fileURLToPath(new URL('../StartService.ts', import.meta.url))
   const started = performance.now()
@@ -27,7 +27,7 @@ export async function startService(settings: Record<string, string>): Promise<Be
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const exited = once(child, 'exit')
-  // A bench that fails must not leave its service behind.
+  // If the bench fails, the service must not go on running.
   process.once('exit', () => child.kill('SIGKILL'))
   const lines: Line[] = []
   const waiting = new Set<() => void>()

@@ -1,4 +1,4 @@
-/** What serving costs: each model over HTTP beside the bare ONNX Runtime session, on the same cores, in one run. */
+/** The cost of serving: each model over HTTP, compared with the bare ONNX Runtime session on the same cores in one run. */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
@@ -58,7 +58,7 @@ async function measure(name: string): Promise<void> {
     WEIGHTS_DIR: cache,
     DEVICE: 'cpu',
     LOG_LEVEL: 'info',
-    // Every caller sends the same photograph.
+    // No cache, because every caller sends the same photograph.
     CACHE_ENTRIES: '0',
   }
   const ready = { state: 'ready' }
@@ -122,7 +122,7 @@ async function measure(name: string): Promise<void> {
   await measureSharing(name, settings)
 }
 
-/** Two children of one model: the pages of the weights are there once. */
+/** Measures two children of one model, which share the memory pages of the weights. */
 async function measureSharing(name: string, settings: Record<string, string>): Promise<void> {
   const service = await startService({ ...settings, WORKERS: '2' })
   await service.seen('model state', { state: 'ready' })
@@ -166,7 +166,7 @@ function childrenOf(pid: number): number[] {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number)
 }
 
-/** A figure of the kernel's, in KiB, of the first child. */
+/** A figure of the kernel for the first child, in KiB. */
 function childMemory(service: BenchService, field: string): number {
   const [pid] = childrenOf(service.pid)
   return figure(readFileSync(`/proc/${pid}/status`, 'utf8'), field)

@@ -1,4 +1,4 @@
-/** How the pages answer while 32 callers keep VGG-16 busy without pause on all cores: `npm run bench -- pages`. */
+/** The times of the pages while 32 callers keep VGG-16 busy on all cores without a pause: `npm run bench -- pages`. */
 import { existsSync, mkdirSync } from 'node:fs'
 import { Agent } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -11,7 +11,7 @@ import { machine, percentile, table } from './statistics.ts'
 
 const CALLERS = 32
 const MEASURE_MS = Number(process.argv[3] ?? 30_000)
-// As several people would look: often, but each after the last answer.
+// The pause between an answer and the next request, as with several users who look often.
 const PAUSE_MS = 20
 const STATUS_EVERY_MS = 1000
 const PAGES = ['/vgg', '/', '/status', '/docs', '/healthz']
@@ -71,7 +71,7 @@ async function look(page: string): Promise<void> {
   }
 }
 
-/** The increments as the page asks for them. */
+/** Reads the increments of /status, as the page does. */
 async function watch(): Promise<void> {
   let last = 0
   while (performance.now() < end) {

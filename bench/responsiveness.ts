@@ -5,10 +5,10 @@ import { percentile, table } from './statistics.ts'
 
 const CALLERS = 32
 const MEASURE_MS = 15_000
-// As a page or a load balancer would ask: often, but not in a closed loop.
+// The pause between an answer and the next request: often, like a page or a load balancer, but no busy loop.
 const PAUSE_MS = 5
 
-/** How the web process answers while its child burns CPU without pause and 32 callers wait for it. */
+/** Measures the answers of the web process while its child burns CPU without a pause and 32 callers wait. */
 export async function measureResponsiveness(): Promise<string> {
   const service = await startService({
     MODELS: 'burn',

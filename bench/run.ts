@@ -1,4 +1,4 @@
-/** `npm run bench -- <name>`: one comparison, printed as a table of ratios within one run. */
+/** `npm run bench -- <name>`: runs one comparison and prints a table. */
 import { existsSync, readdirSync } from 'node:fs'
 
 const name = process.argv[2] ?? ''

@@ -1,6 +1,6 @@
 import { cpus, platform, release } from 'node:os'
 
-/** The value below which `share` of the sorted or unsorted `values` lie. */
+/** The value below which `share` of the `values` lie; the values need not be sorted. */
 export function percentile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b)
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN

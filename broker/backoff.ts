@@ -2,8 +2,8 @@ const FIRST_MS = 50
 const LONGEST_MS = 30_000
 
 /**
- * How long to wait before the next child after `deaths` in a row: the first is replaced at once, since most deaths are
- * accidents; then the delay doubles, so that a pipeline that cannot start does not burn a core.
+ * The delay before the next child starts, after `deaths` deaths in a row. There is none after the first, since most deaths
+ * are accidents; then the delay doubles, so that a pipeline that cannot start does not burn a core.
  */
 export function backoff(deaths: number): number {
   if (deaths <= 1) return 0

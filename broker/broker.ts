@@ -33,13 +33,13 @@ export interface CallOptions {
   signal?: AbortSignal
   /** Milliseconds that this call may take. */
   deadline?: number
-  /** Told where the time went, just before the promise resolves. */
+  /** Called with the time spent in each step, just before the promise resolves. */
   onTiming?: (timing: CallTiming) => void
-  /** Told its place in the queue (1 is next) whenever that changes, and 0 once a child has it. */
+  /** Called when the call's place in the queue changes: 1 is next, 0 means that a child has the call. */
   onPosition?: (position: number) => void
 }
 
-/** Forwards keyed calls to children that own a pipeline, and resolves the promise that waits under each key. */
+/** Forwards calls to child processes that own a pipeline. Each call has a key, under which its promise waits. */
 export class Broker extends EventEmitter<BrokerEvents> {
   readonly #limits: Limits
   readonly #pending = new Pending((call, outcome, timing, error) => this.#ended(call, outcome, timing, error))
@@ -47,11 +47,11 @@ export class Broker extends EventEmitter<BrokerEvents> {
   readonly #positions = new Positions()
   readonly #workers: Worker[]
   #state: BrokerState = 'idle'
-  // Set by the first close(): its promise is every later one's.
+  // Set by the first close(); later calls of close() return the same promise.
   #closing: Promise<void> | undefined
-  // Resolves the drain of close() once nothing is pending.
+  // Set while close() waits for accepted calls; called when nothing is pending.
   #drained: (() => void) | undefined
-  // True while a dispatch waits for the end of the current tick: calls made together are sent together.
+  // True while a dispatch is scheduled for the end of this tick, so that calls made in one tick are sent together.
   #dispatching = false
   #started: PromiseWithResolvers<void> | undefined
   #restarts = 0
@@ -80,8 +80,8 @@ export class Broker extends EventEmitter<BrokerEvents> {
   }
 
   /**
-   * Resolves when a child is ready. Rejects with the child's own error when the first one cannot start; the broker
-   * goes on trying with growing pauses, until close().
+   * Resolves when a child is ready. Rejects with the child's own error when the first child cannot start; even then the
+   * broker goes on trying, with growing delays, until close().
    */
   start(): Promise<void> {
     if (this.#closing) return Promise.reject(closed())
@@ -144,7 +144,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
     return this.#closing
   }
 
-  /** Ends the children at once; what is pending is rejected. */
+  /** Ends the children at once and rejects every pending call. */
   kill(): void {
     this.#closing ??= Promise.resolve()
     for (const worker of this.#workers) worker.kill()
@@ -157,7 +157,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
     await this.close()
   }
 
-  /** Throws what a call is refused with, at once. */
+  /** Throws if the call must be refused. */
   #admit(call: Call, signal: AbortSignal | undefined): void {
     const refusal = refusalOf(call, signal, {
       isClosing: this.#closing !== undefined,
@@ -190,7 +190,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
     } catch (cause) {
       const [call] = calls
       if (!call || calls.length > 1) {
-        // One input spoils the message for the others: send each by itself.
+        // One input cannot be cloned, and the whole message fails: send each call by itself.
         for (const one of calls) this.#send(child, [one])
         return
       }
@@ -204,7 +204,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
 
   #answers(child: ChildProcess, answers: Answer[]): void {
     for (const answer of answers) {
-      // A key that this child does not hold is nobody's, or another child's: dropped.
+      // An answer to a call that this child does not hold is dropped.
       if (!child.held.delete(answer.key)) continue
       if (child.suspect === answer.key) child.suspect = undefined
       if (answer.kind === 'result') this.#pending.resolve(answer.key, answer.value, answer.work)
@@ -233,7 +233,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
 
   #ended(call: Call, outcome: Outcome, timing: CallTiming, error: unknown): void {
     this.#positions.forget(call.key)
-    // A call that ends early leaves the queue; one that a child holds is taken back unless it runs already.
+    // A call that ends early leaves the queue. If a child holds the call, the child drops it unless it already runs.
     if (this.#scheduler.remove(call.key)) this.#dispatchSoon()
     else if (outcome === 'abort' || outcome === 'deadline') {
       for (const { child } of this.#workers) if (child?.held.has(call.key)) child.cancel([call.key])
@@ -301,7 +301,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
     return ready
   }
 
-  /** Of several children that start, the one that is furthest: with it the broker is ready. */
+  /** The progress of the child that is furthest: the broker is ready as soon as one child is. */
   #progress(): { fraction: number; word: string } | null {
     const reports = this.#workers.flatMap(({ child }) => (child?.progress ? [child.progress] : []))
     return reports.sort((a, b) => b.fraction - a.fraction)[0] ?? null
@@ -334,7 +334,7 @@ interface PromiseWithResolvers<Value> {
   reject: (error: Error) => void
 }
 
-/** Promise.withResolvers, which Node 20 does not have. */
+/** Node 20 has no Promise.withResolvers. */
 function withResolvers(): PromiseWithResolvers<void> {
   let resolve: () => void = () => {}
   let reject: (error: Error) => void = () => {}

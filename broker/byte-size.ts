@@ -1,8 +1,8 @@
-// Past this many parts an input is no longer walked: the limit on bytes guards memory, it does no bookkeeping.
+// Counting stops after this many parts: the limit on bytes protects memory and need not be exact.
 const MAX_PARTS = 10_000
 const PART_BYTES = 16
 
-/** About how many bytes a value takes in the queue and on the pipe: exact for buffers, close for the rest. */
+/** How many bytes a value takes in the queue and on the pipe: exact for buffers, an estimate for the rest. */
 export function byteSize(value: unknown): number {
   if (ArrayBuffer.isView(value)) return value.byteLength + PART_BYTES
   let bytes = 0

@@ -5,7 +5,7 @@ import { guardChannel } from './guard-channel.ts'
 import { type Answer, type CallMessage, type FromChild, isFromChild, type ToChild } from './messages.ts'
 import { readLines } from './read-lines.ts'
 
-/** A call that the child holds: sent, and neither answered nor lost yet. */
+/** A call that was sent to the child and has not ended yet. */
 export interface Sent {
   readonly key: string
   sentAt: number
@@ -29,33 +29,33 @@ export interface ChildEvents {
   exit: [{ exitCode: number | null; signal: NodeJS.Signals | null; expected: boolean }]
 }
 
-// A child that was asked to end in peace gets this long for it.
+// A child that was asked to close has this long before it is killed.
 const KILL_AFTER_MS = 2_000
-// The exit of a child is known before its last answers are read; what was in the pipe gets this long to arrive.
+// The exit event may come before the child's last answers; answers in the pipe have this long to arrive.
 const LAST_ANSWERS_MS = 250
-// A call waits in the child for the batch before its own and for its own preparation, and a failing batch is run in
-// halves. One that is held for this many hang timeouts has a preparation that never returns.
+// A call may wait in the child for the batch before, for its preparation, and for the halves of a failing batch. After
+// this many hang timeouts, its preparation is taken to hang.
 const HELD_HANGS = 4
 
-/** The parent's view of one child: fork, ready, send, exit, kill. It lives as long as the process does, no longer. */
+/** The parent's view of one child process, from fork to exit. */
 export class ChildProcess extends EventEmitter<ChildEvents> {
   readonly #forked: Forked
   readonly #options: ChildOptions
-  // Set once, by the message that says so; undefined until then.
+  // Set when the child reports that it is ready; undefined until then.
   methods: ReadonlySet<string> | undefined
   info: unknown
   progress: { fraction: number; word: string } | undefined
-  /** Why this child is to die or could not start, in its own words or in ours; the exit event comes after it. */
+  /** Why this child could not start or is being killed. Always set before the exit event. */
   failure:
     | { code: string; message: string; error?: Extract<FromChild, { kind: 'failed' }>['error'] }
     | undefined
-  // True once this child was killed by ourselves, because it was silent for too long or wrote garbage.
+  // True once the parent has killed this child, because it was silent for too long or wrote garbage.
   condemned = false
-  // What this child holds, by key, the oldest first: the broker bounds how many.
+  // The calls that this child holds, by key, the oldest first. The scheduler bounds their number.
   readonly held = new Map<string, Sent>()
-  // The key of the call that this child tries a second time, alone; nothing else is sent beside it.
+  // The key of the call that this child retries alone: no other call is sent meanwhile.
   suspect: string | undefined
-  // When something last came that shows the child at work: an answer, or while it starts a report of progress.
+  // The time of the last sign of work: an answer, or, while the child starts, a report of progress.
   #lastSign = performance.now()
   #timer: NodeJS.Timeout | undefined
   #expected = false
@@ -79,7 +79,7 @@ export class ChildProcess extends EventEmitter<ChildEvents> {
     return this.methods !== undefined && !this.#gone && this.failure === undefined
   }
 
-  /** Throws, and holds nothing, when an input cannot be cloned. */
+  /** Throws when an input cannot be cloned; then none of the calls is sent. */
   send(calls: readonly (Sent & { method: string; input: unknown })[]): void {
     const messages = calls.map(
       ({ key, method, input }): CallMessage => ({ kind: 'call', key, method, args: [input] }),
@@ -99,7 +99,7 @@ export class ChildProcess extends EventEmitter<ChildEvents> {
     this.#post({ kind: 'cancel', keys })
   }
 
-  /** Ends the child in peace: it closes its pipeline and exits, or is killed when that takes too long. */
+  /** Asks the child to close its pipeline and exit, and kills the child when that takes too long. */
   async end(): Promise<void> {
     if (this.#gone) return
     this.#expected = true
@@ -115,7 +115,7 @@ export class ChildProcess extends EventEmitter<ChildEvents> {
     await exited
   }
 
-  /** Ends the child at once. `failure` is what the calls that it held are told. */
+  /** Kills the child. `failure` becomes the error of the calls that the child holds. */
   kill(failure?: { code: string; message: string }): void {
     if (failure) {
       this.failure ??= failure
@@ -131,7 +131,7 @@ export class ChildProcess extends EventEmitter<ChildEvents> {
     guardChannel(forked, this.#options.maxMessageBytes, (why) =>
       this.kill({
         code: 'ERR_PROTOCOL',
-        message: `The child wrote something into the pipe that is no message: ${why}`,
+        message: `The child wrote bytes into the pipe that are no message: ${why}`,
       }),
     )
     forked.on('message', (message: unknown) => {
@@ -139,17 +139,17 @@ export class ChildProcess extends EventEmitter<ChildEvents> {
       this.kill({ code: 'ERR_PROTOCOL', message: 'The child sent a message of an unknown kind.' })
     })
     for (const stream of ['stdout', 'stderr'] as const) {
-      // Where the system is out of file descriptors there are no streams, and the error comes a tick later.
+      // When the system is out of file descriptors there are no streams; the error event follows a tick later.
       const output = forked[stream]
       if (output) readLines(output, (line) => this.emit('log', { stream, line }))
     }
-    // Its own error is followed by the exit, or there never was a process, and then this stands for the exit.
+    // An exit event follows an error, except when no process could be started: then #exit is called here.
     forked.on('error', (error) => {
       this.failure ??= { code: 'ERR_CHILD_EXIT', message: `The child could not be run: ${error.message}` }
       if (forked.pid === undefined) this.#exit(null, null)
     })
     forked.on('disconnect', () => {
-      // A pipeline that closed the pipe under itself is of no more use.
+      // A child without a pipe can answer nothing more.
       if (forked.exitCode === null && forked.signalCode === null)
         setTimeout(() => forked.kill('SIGKILL'), LAST_ANSWERS_MS)
     })
@@ -166,7 +166,7 @@ export class ChildProcess extends EventEmitter<ChildEvents> {
 
   #receive(message: FromChild): void {
     if (this.failure) return
-    // Once ready, only an answer shows that there is work being done; whatever else comes is not listened to.
+    // A ready child shows work by answers alone: other messages are ignored and do not count as a sign of work.
     const isStartup = message.kind === 'progress' || message.kind === 'ready' || message.kind === 'failed'
     if (isStartup === (this.methods !== undefined)) return
     this.#lastSign = performance.now()
@@ -178,7 +178,7 @@ export class ChildProcess extends EventEmitter<ChildEvents> {
       case 'ready':
         this.methods = new Set(message.methods)
         this.info = message.info
-        // From now on it is answers that are waited for, on another clock.
+        // From now on hangTimeout counts instead of startTimeout.
         clearTimeout(this.#timer)
         this.#timer = undefined
         this.emit('ready')
@@ -208,14 +208,14 @@ export class ChildProcess extends EventEmitter<ChildEvents> {
     setTimeout(() => this.#letGo(), LAST_ANSWERS_MS).unref()
   }
 
-  /** A process that the pipeline started may hold the other ends of the pipes for ever. */
+  /** Closes the pipes: a process that the pipeline has started may keep their other ends open for ever. */
   #letGo(): void {
     if (this.#forked.connected) this.#forked.disconnect()
     this.#forked.stdout?.destroy()
     this.#forked.stderr?.destroy()
   }
 
-  /** One timer for the child, set anew to the earliest moment at which it would have been silent for too long. */
+  /** Sets the one timer to the earliest moment at which the child would have been silent for too long. */
   #watch(): void {
     if (this.#timer || this.#gone) return
     const due = this.#due()
@@ -228,7 +228,7 @@ export class ChildProcess extends EventEmitter<ChildEvents> {
         const { hangTimeout, startTimeout } = this.#options
         const message = this.methods
           ? `The child was killed: it gave no answer for ${hangTimeout} ms (hangTimeout).`
-          : `The child was killed: it gave no sign of progress for ${startTimeout} ms while starting (startTimeout).`
+          : `The child was killed: while starting, it gave no sign of progress for ${startTimeout} ms (startTimeout).`
         this.kill({ code: 'ERR_CHILD_EXIT', message })
       },
       due - performance.now() + 1,
@@ -245,10 +245,10 @@ export class ChildProcess extends EventEmitter<ChildEvents> {
   }
 
   #post(message: ToChild): void {
-    // Without a channel there is no child, or none any more: its exit is on the way.
+    // A closed channel means that the child is gone and its exit event follows.
     if (this.#forked.connected) this.#forked.send(message, ignoreClosedPipe)
   }
 }
 
-/** A child that dies under a message is told by its exit, which knows more. */
+/** When the child dies during a send, the exit event reports the death with its cause. */
 function ignoreClosedPipe(): void {}

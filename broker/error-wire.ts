@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 
-/** An error as plain strings: it can always be cloned, whatever the pipeline hung onto the original. */
+/** An error as plain strings, which can always be cloned, whatever the original error carries. */
 export interface WireError {
   name: string
   code: string
@@ -9,7 +9,7 @@ export interface WireError {
   cause?: WireError
 }
 
-/** An error of the pipeline, rebuilt in the parent. `stack` is the child's own. */
+/** An error of the pipeline, rebuilt in the parent. `stack` is the stack in the child. */
 export class PipelineError extends Error {
   readonly code: string
 
@@ -21,7 +21,7 @@ export class PipelineError extends Error {
   }
 }
 
-// A message may quote its input, and a cause may lead back to its error; neither may flood the pipe or the log.
+// A message may quote a huge input, and an error may be its own cause; neither may flood the pipe or the log.
 const MAX_TEXT = 8_192
 export const MAX_CAUSES = 5
 
@@ -41,7 +41,7 @@ export function encodeError(thrown: unknown, depth = 0): WireError {
   }
 }
 
-/** Even to ask may throw: a Proxy can refuse to tell what it is. */
+/** `instanceof` itself may throw, for a Proxy with a trap that throws. */
 function isError(thrown: unknown): thrown is Error {
   try {
     return thrown instanceof Error
@@ -50,7 +50,7 @@ function isError(thrown: unknown): thrown is Error {
   }
 }
 
-/** A getter of a strange error may throw in its turn. */
+/** Reading a field may throw, if the field is a getter. */
 function read(error: Error, field: string): unknown {
   try {
     return (error as unknown as Record<string, unknown>)[field]

@@ -1,17 +1,14 @@
-/**
- * What can go wrong with a call besides the pipeline's own errors. `code` is the identity of each; the message says
- * what happened in one sentence and may change.
- */
+/** The failures of a call besides the pipeline's own errors. `code` identifies an error; the message may change. */
 export type BrokerErrorCode =
-  /** the queue holds its limit of calls or bytes: try again later */
+  /** the queue has reached its limit of calls or bytes: try again later */
   | 'ERR_QUEUE_FULL'
-  /** the call's time ran out; whatever it set off is dropped */
+  /** the call took too long; its answer is dropped */
   | 'ERR_DEADLINE'
   /** the caller's own signal ended the call */
   | 'ERR_ABORTED'
   /** the child died over this call twice, or could not be replaced */
   | 'ERR_CHILD_EXIT'
-  /** no child could be started, too many times in a row: attempts go on slowly */
+  /** no child could be started, too many times in a row; attempts go on at a slow pace */
   | 'ERR_NOT_READY'
   /** the broker is closing or closed */
   | 'ERR_CLOSED'
@@ -19,7 +16,7 @@ export type BrokerErrorCode =
   | 'ERR_UNKNOWN_METHOD'
   /** the input or the answer holds something that cannot cross a process boundary (a function, a handle) */
   | 'ERR_NOT_CLONEABLE'
-  /** the child wrote something into the pipe that is no message */
+  /** the child wrote bytes into the pipe that are no message */
   | 'ERR_PROTOCOL'
   /** the pipeline failed without a code of its own */
   | 'ERR_PIPELINE'

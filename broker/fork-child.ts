@@ -7,11 +7,11 @@ const CHILD = new URL(
   import.meta.url,
 )
 
-// A pipeline may use a broker of its own. One that starts a broker on itself would fork without end.
+// A pipeline may use a broker of its own. A pipeline that starts a broker on itself would fork without end.
 const MAX_NESTING = 2
 
-// What belongs to the parent alone: its debugger, whose port cannot be shared, and code given on the command line,
-// which each child would run again, broker and all.
+// Flags for the parent alone: the debugger, whose port cannot be shared, and code on the command line, which each child
+// would run again, including the broker.
 const NOT_INHERITED =
   /^(--inspect|--eval|--print|--input-type|--watch|--test|--check|--interactive|-(e|p|pe|c|i)$)/
 const WITH_VALUE = /^(--eval|--print|-e|-p|-pe)$/
@@ -30,8 +30,8 @@ export function forkChild(): ChildProcess {
     // forked itself. On Windows this would open a window.
     detached: process.platform !== 'win32',
   })
-  // Handles are never passed here. The listeners of Node for passing them assert what a message claims, and a child
-  // that makes such a message up would end the parent.
+  // Node's listeners for passing handles are not needed, and they throw if a message is not what it claims to be: a
+  // child that forges such a message would end the parent.
   child.removeAllListeners('internalMessage')
   return child
 }
@@ -40,7 +40,7 @@ export function inheritedFlags(flags: readonly string[]): string[] {
   return flags.filter((flag, at) => !NOT_INHERITED.test(flag) && !WITH_VALUE.test(flags[at - 1] ?? ''))
 }
 
-/** How many brokers this process is below: a child is told when it is forked. */
+/** How many brokers are above this process; a child reads the number from its arguments. */
 function nesting(): number {
   return process.argv[1] === fileURLToPath(CHILD) ? Number(process.argv[2]) : 0
 }

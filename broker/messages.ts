@@ -1,8 +1,8 @@
 import { MAX_CAUSES, type WireError } from './error-wire.ts'
 
 /**
- * What crosses the pipe. Several calls or answers travel in a group, because one write for what belongs together costs
- * a fraction of one write each; each keeps its own key, and one alone goes without the group around it.
+ * The messages on the pipe. Several calls or answers are sent as one group, because one write costs a fraction of many;
+ * a single call or answer is sent without a group.
  */
 export type ToChild =
   | { kind: 'start'; name: string; pipeline: string; options: unknown; maxBatch: number }
@@ -29,7 +29,7 @@ export type Answer =
   | { kind: 'result'; key: string; value: unknown; work: Work }
   | { kind: 'failure'; key: string; error: WireError; work: Work }
 
-/** What the child measured for one call, in milliseconds, and the size of the batch that it was part of. */
+/** The child's figures for one call: milliseconds of preparing and of predicting, and the size of its batch. */
 export interface Work {
   prepare: number
   predict: number

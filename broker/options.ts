@@ -7,18 +7,18 @@ import { BrokerError } from './errors.ts'
 export interface BrokerOptions {
   /** The module with `makePipeline`: a URL, or an absolute path. */
   pipeline: string | URL
-  /** Handed to `makePipeline` as they are; must be cloneable. */
+  /** Passed to `makePipeline`; must be cloneable. */
   options?: unknown
-  /** For logs and the process list. */
+  /** Shown in logs and in the process list. */
   name?: string
-  /** How many children. */
+  /** The number of child processes. */
   workers?: number
   /** The most inputs that one predict() gets. */
   maxBatch?: number
-  /** The most calls that wait, and the most bytes of input that wait. */
+  /** The most calls that may wait; `maxQueueBytes` is the most bytes of their inputs. */
   maxQueue?: number
   maxQueueBytes?: number
-  /** Milliseconds that a call may take in all, unless it says otherwise. */
+  /** Milliseconds that a call may take in all; `call()` can set another deadline. */
   deadline?: number
   /** Milliseconds without an answer after which a child that has work is killed. */
   hangTimeout?: number
@@ -35,10 +35,10 @@ export interface BrokerOptions {
 export type Limits = Required<Omit<BrokerOptions, 'pipeline' | 'options' | 'name'>>
 
 const MIB = 2 ** 20
-// About twelve days. A timer of Node holds twice as much.
+// About twelve days; a timer of Node can wait twice as long.
 const LONGEST_MS = 2 ** 30
 
-// name: default, least, most
+// name: [default, minimum, maximum]
 const LIMITS: Record<keyof Limits, readonly [number, number, number]> = {
   workers: [1, 1, 256],
   maxBatch: [8, 1, 4096],
@@ -49,7 +49,7 @@ const LIMITS: Record<keyof Limits, readonly [number, number, number]> = {
   startTimeout: [120_000, 1, LONGEST_MS],
   closeTimeout: [15_000, 0, LONGEST_MS],
   maxDeaths: [8, 1, 1000],
-  // Several small messages come in one read of up to 64 KiB, and are counted together.
+  // The minimum is above 64 KiB, because one read of the pipe may bring that many bytes of several small messages.
   maxMessageBytes: [256 * MIB, 2 ** 17, Number.MAX_SAFE_INTEGER],
 }
 
@@ -86,7 +86,7 @@ export function pipelineUrl(pipeline: unknown): string {
   )
 }
 
-/** Found out here, where it can be said which option it is, and not at the first fork. */
+/** Checked in the constructor, where the error can name the option; the first fork would fail without a name. */
 export function cloneable(options: unknown): unknown {
   try {
     serialize(options)

@@ -2,12 +2,12 @@ import { BrokerError } from './errors.ts'
 import type { Work } from './messages.ts'
 
 export interface CallTiming {
-  /** Milliseconds: waiting (in the queue, on the pipe, for the batch before), the two steps of the work, all of it. */
+  /** Milliseconds. `queue` is all waiting: in the queue, on the pipe, and for the batch before. */
   queue: number
   prepare: number
   predict: number
   total: number
-  /** How many inputs its batch held. */
+  /** The number of inputs in the call's batch. */
   batch: number
 }
 
@@ -38,8 +38,8 @@ interface Deferred {
 }
 
 /**
- * The promises that wait, by key. A call ends exactly once: whatever ends it first takes it out of the map, together
- * with its timer and its listener, and what comes later under that key finds nothing.
+ * The waiting promises, by key. A call ends exactly once: the first end removes the call from the map, with its timer
+ * and its listener, and a later answer under that key finds nothing.
  */
 export class Pending {
   readonly #waiting = new Map<string, Deferred>()
@@ -83,7 +83,7 @@ export class Pending {
           clearTimeout(timer)
           signal?.removeEventListener('abort', onAbort)
           if (outcome !== 'result') return reject(value)
-          // Whoever awaits this goes on only after onTiming has been told.
+          // Code that awaits the promise runs only after this function, so after onTiming.
           resolve(value as T)
           if (onTiming) tell(() => onTiming(timing))
         },
@@ -109,7 +109,7 @@ export class Pending {
   }
 }
 
-/** Runs what a user has given. Its exception is the user's, and must not keep others from their answers. */
+/** Calls a user's listener. If the listener throws, the other calls must still get their answers. */
 export function tell(listener: () => void): void {
   try {
     listener()
@@ -123,6 +123,6 @@ export function tell(listener: () => void): void {
 function timingOf(call: Call, work: Work = { prepare: 0, predict: 0, batch: 0 }): CallTiming {
   const total = performance.now() - call.calledAt
   const { prepare, predict, batch } = work
-  // Two clocks are involved; their difference must not make a wait negative.
+  // The clocks of parent and child differ slightly; that must not make `queue` negative.
   return { queue: Math.max(0, total - prepare - predict), prepare, predict, total, batch }
 }

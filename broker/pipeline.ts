@@ -1,21 +1,21 @@
-/** What a pipeline module exports under the name `makePipeline`. */
+/** The function that a pipeline module exports under the name `makePipeline`. */
 export type MakePipeline = (options: never, context: PipelineContext) => Pipeline | Promise<Pipeline>
 
 export interface PipelineContext {
-  /** While the pipeline is being made: how far it is (0 to 1) and a few words on what it does. */
+  /** Reports how far the making of the pipeline is (0 to 1), and in a few words what is being done. */
   progress(fraction: number, word: string): void
 }
 
 export interface Pipeline {
-  /** The functions that may be called; `['predict']` when left out. */
+  /** The functions that may be called; the default is `['predict']`. */
   methods?: readonly string[]
-  /** What the pipeline tells about itself once it is ready: anything that can be cloned. */
+  /** Facts about the ready pipeline, for `broker.stats().info`: anything that can be cloned. */
   info?: unknown
-  /** First step of a prediction; runs for many inputs at once. */
+  /** First step of a prediction. Runs for many inputs at the same time. */
   prepare?(input: unknown): unknown
-  /** Second step; gets what `prepare` made of each input and returns as many answers, in the same order. Never
-   *  overlaps with itself. An answer that is an Error fails its own call alone. */
+  /** Second step: gets the results of `prepare` and returns one answer for each, in the same order. Never overlaps
+   *  with itself. An answer that is an Error fails its own call alone. */
   predict?(batch: readonly unknown[]): readonly unknown[] | Promise<readonly unknown[]>
-  /** Called before the child ends in peace. */
+  /** Called before the child exits normally. */
   close?(): void | Promise<void>
 }

@@ -2,9 +2,9 @@ import { tell } from './pending.ts'
 
 type Listener = (position: number) => void
 
-/** Tells callers that want to know it how far they have come in the queue. Costs nothing where nobody does. */
+/** Tells each caller that has asked for it the call's place in the queue. Costs nothing while no caller has. */
 export class Positions {
-  // Only calls that are pending; the position is the last one told, and -1 before the first.
+  // Pending calls only; `position` is the last one told, or -1 before the first.
   readonly #watched = new Map<string, { listener: Listener; position: number }>()
 
   watch(key: string, listener: Listener): void {
@@ -15,7 +15,7 @@ export class Positions {
     this.#watched.delete(key)
   }
 
-  /** What is watched and not in the queue is with a child. */
+  /** A watched call that is not in the queue is in a child: position 0. */
   tell(queue: { keys(): Iterable<string> }): void {
     if (this.#watched.size === 0) return
     const places = new Map([...queue.keys()].map((key, index) => [key, index + 1]))

@@ -1,6 +1,6 @@
-/** What waits for a child: first in, first out, and out of the middle as cheaply when a caller goes away. */
+/** A first-in, first-out queue from which any item can be removed, at the same cost, when its caller goes away. */
 export class Queue<Item extends { readonly key: string; readonly bytes: number }> {
-  // A Map iterates in the order of insertion and deletes in constant time: exactly a queue with cancellation.
+  // A Map iterates in the order of insertion and deletes in constant time.
   readonly #items = new Map<string, Item>()
   // The sum of `bytes` over #items.
   #bytes = 0

@@ -1,13 +1,12 @@
 import type { Readable } from 'node:stream'
 
-// A pipeline that prints without ever ending a line must not fill the memory of the web process.
+// A pipeline that prints without line ends must not fill the memory of the web process.
 const MAX_LINE = 16_384
-// Nor must one that prints without a pause keep it from its work: what it prints faster than this waits in its pipe,
-// and it with it.
+// A pipeline that prints without a pause must not keep the web process busy: backpressure on the pipe slows it down.
 const LINES_PER_TURN = 100
 const NEXT_TURN_MS = 10
 
-/** Calls `onLine` for each line of a stream of text; a longer one comes in pieces. */
+/** Calls `onLine` for each line of a text stream; a line longer than MAX_LINE comes in pieces. */
 export function readLines(stream: Readable, onLine: (line: string) => void): void {
   let rest = ''
   stream.setEncoding('utf8')
@@ -21,7 +20,7 @@ export function readLines(stream: Readable, onLine: (line: string) => void): voi
     emit(lines)
   })
   stream.on('end', () => emit([rest]))
-  // The pipe of a killed child may break; its exit says all there is to say.
+  // The pipe of a killed child may break; the exit event reports the death.
   stream.on('error', () => {})
 
   function emit(lines: string[], from = 0): void {

@@ -3,7 +3,7 @@ import type { Limits } from './options.ts'
 import type { Call, Outcome } from './pending.ts'
 import type { BrokerState } from './state.ts'
 
-/** What a call is refused with at once, and how that is counted. */
+/** The error of a refused call, and the outcome under which the refusal is counted. */
 export interface Refusal {
   readonly outcome: Outcome
   readonly error: BrokerError
@@ -12,11 +12,11 @@ export interface Refusal {
 export interface Admission {
   readonly isClosing: boolean
   readonly state: BrokerState
-  /** of a child that is ready; undefined while none is, when the call waits for one */
+  /** the methods of a ready child; undefined while no child is ready: then the call waits and is checked by the child */
   readonly methods: ReadonlySet<string> | undefined
   readonly waiting: { readonly calls: number; readonly bytes: number }
   readonly limits: Pick<Limits, 'maxQueue' | 'maxQueueBytes'>
-  /** why no child can be had */
+  /** the error that says why no child is available */
   notReady(): BrokerError
 }
 
@@ -36,7 +36,8 @@ export function refusalOf(
     return refuse('failure', 'ERR_UNKNOWN_METHOD', `The pipeline has no method "${call.method}".`)
   }
   const { calls, bytes } = waiting
-  if (calls >= limits.maxQueue) return full(`The queue holds ${calls} calls, its limit.`)
+  if (calls >= limits.maxQueue)
+    return full(`The queue holds ${calls} calls; its limit is ${limits.maxQueue}.`)
   if (bytes + call.bytes <= limits.maxQueueBytes) return undefined
   return full(
     `The queue holds ${bytes} bytes; ${call.bytes} more would pass its limit of ${limits.maxQueueBytes}.`,

@@ -2,15 +2,15 @@ import type { ChildProcess } from './child-view.ts'
 import type { Call } from './pending.ts'
 import { Queue } from './queue.ts'
 
-// One batch predicts while the next is prepared; a child never holds more than these two.
+// A child predicts one batch while it prepares the next, and never holds more than two.
 const BATCHES_IN_CHILD = 2
 
-/** Who gets what, and when: calls that wait, in order, and calls over which a child has died. */
+/** Holds the waiting calls in order and decides which child gets which, and when. */
 export class Scheduler {
   readonly #maxBatch: number
   readonly #waiting = new Queue<Call>()
-  // Calls that were in a child when it died. Any of them may have killed it, so each is tried once more alone, and
-  // before those that wait: they are older.
+  // Calls that a child held when it died. Any of them may have killed the child, so each is retried once, alone. They
+  // go before the waiting calls, because they are older.
   readonly #suspects = new Queue<Call>()
 
   constructor(maxBatch: number) {
@@ -25,12 +25,12 @@ export class Scheduler {
     return this.#waiting.bytes + this.#suspects.bytes
   }
 
-  /** What the limits count: an accepted call that comes back is not refused. */
+  /** The calls that count towards the limits. A retried call does not: it was accepted before and must not be refused. */
   get waiting(): { calls: number; bytes: number } {
     return { calls: this.#waiting.size, bytes: this.#waiting.bytes }
   }
 
-  /** The keys of what waits, in the order in which it will be sent. */
+  /** The keys of all waiting calls, in the order in which they will be sent. */
   *keys(): Iterable<string> {
     yield* this.#suspects.keys()
     yield* this.#waiting.keys()
@@ -48,12 +48,12 @@ export class Scheduler {
     return this.#waiting.remove(key) || this.#suspects.remove(key)
   }
 
-  /** Takes as many calls out of the queue as the children have room for, and says which child gets which. */
+  /** Takes as many calls out of the queue as the children have room for. Returns the calls for each child. */
   assign(children: readonly ChildProcess[]): Map<ChildProcess, Call[]> {
     const plan = new Map<ChildProcess, Call[]>()
     let open = children.filter((child) => child.suspect === undefined)
     if (this.#suspects.size > 0 && open.length === children.length) {
-      // The least loaded child gets nothing new until it is empty, and then one suspect after another.
+      // The least loaded child gets no new call until it is empty, and then one suspect after another.
       const chosen = least(open, plan)
       if (chosen?.held.size === 0) this.#assignSuspect(chosen, plan)
       open = open.filter((child) => child !== chosen)

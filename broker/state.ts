@@ -7,16 +7,16 @@ export interface BrokerStats {
   queued: number
   queuedBytes: number
   inFlight: number
-  /** Children that died unasked. */
+  /** The number of children that died without being asked to. */
   restarts: number
-  /** While no child is ready: how far the furthest is. */
+  /** The progress of the furthest child; null while a child is ready. */
   progress: { fraction: number; word: string } | null
-  /** While no child is ready: why the last one died. */
+  /** Why the last child died; null while a child is ready. */
   error: ErrorSummary | null
-  /** What the pipeline says of itself. */
+  /** The pipeline's `info`, from the first ready child. */
   info: unknown
   workers: { pid: number | undefined; state: string; inFlight: number }[]
-  /** Calls with a result so far, and the sum of their milliseconds by stage. */
+  /** The number of calls that got a result, and the sum of their milliseconds in each stage. */
   timings: { calls: number; queue: number; prepare: number; predict: number; total: number }
 }
 
@@ -28,7 +28,7 @@ export interface ErrorSummary {
 export interface BrokerEvents {
   state: [{ state: BrokerState; previous: BrokerState; error?: ErrorSummary }]
   progress: [{ pid: number | undefined; fraction: number; word: string }]
-  /** A line that the pipeline printed. */
+  /** The pipeline printed a line. */
   log: [{ pid: number | undefined; stream: 'stdout' | 'stderr'; line: string }]
   /** A call has ended, or was refused. */
   call: [{ method: string; outcome: Outcome; code?: string; timing: CallTiming }]

@@ -7,10 +7,10 @@ import type { Answer } from './messages.ts'
 export type WorkerState = 'starting' | 'ready' | 'waiting' | 'failed' | 'ended'
 
 export interface WorkerHooks {
-  /** The state or the progress of this worker is another. */
+  /** The state or the progress of this worker has changed. */
   changed(worker: Worker): void
   answered(child: ChildProcess, answers: Answer[]): void
-  /** A child is gone; `error` says why, and is undefined when it was asked to go. */
+  /** A child is gone. `error` says why; it is undefined when the broker ended the child. */
   lost(child: ChildProcess, error: Error | undefined): void
   event(name: 'child-start', event: { pid: number | undefined }): void
   event(
@@ -21,24 +21,24 @@ export interface WorkerHooks {
   event(name: 'progress', event: { pid: number | undefined; fraction: number; word: string }): void
 }
 
-// A kill from outside (an operator, the kernel short of memory) says little about the pipeline: it takes ten of them to
-// weigh as much as a crash of its own, so that a storm of kills is over as soon as it ends.
+// A kill from outside (an operator, the kernel short of memory) says little about the pipeline. It counts a tenth of a
+// crash, so that a series of kills leads neither to long delays nor to the state `failed`.
 const OUTSIDE_SIGNALS: readonly (string | null)[] = ['SIGKILL', 'SIGTERM']
 const KILL_WEIGHT = 0.1
-// A child that has been ready for this long without a death has proven itself, even if nobody called.
+// A child that has been ready for this long clears the count of deaths, even if it got no calls.
 const PROVEN_AFTER_MS = 10_000
 
-/** One place for a child: whenever the child in it dies, another is put there, at once at first and then more slowly. */
+/** Keeps one child alive: replaces a dead child, at once after the first death and after growing delays from then on. */
 export class Worker {
   readonly #options: ChildOptions
   readonly #maxDeaths: number
   readonly #hooks: WorkerHooks
   #child: ChildProcess | undefined
   #timer: NodeJS.Timeout | undefined
-  // Children that died here since the last one that answered or proved itself, by weight.
+  // The weighted deaths since a child last answered or was ready for PROVEN_AFTER_MS.
   #deaths = 0
   #state: WorkerState = 'starting'
-  // Why the last child died, until another is ready.
+  // Why the last child died; undefined once another is ready.
   error: Error | undefined
 
   constructor(options: ChildOptions, maxDeaths: number, hooks: WorkerHooks) {
@@ -79,7 +79,7 @@ export class Worker {
     this.#hooks.changed(this)
   }
 
-  /** A fork that fails at once is tried again later, like a child that dies. */
+  /** A failed fork counts as a death, and is retried like one. */
   #fork(): ChildProcess | undefined {
     try {
       return new ChildProcess(this.#options)

@@ -1,4 +1,4 @@
-/** ONNX Runtime with nothing around it: runs a model as fast as it goes for as long as it is told. */
+/** ONNX Runtime alone: runs a model as fast as possible for the ordered time. */
 import '../../pipeline/engines/onnx/no-telemetry.ts'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 

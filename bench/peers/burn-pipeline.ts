@@ -1,7 +1,7 @@
-// Longer than any single hiccup that is to be measured, shorter than a caller would notice.
+// Longer than any delay that is to be measured, shorter than a caller would notice.
 const BURN_MS = 100
 
-/** Keeps its thread busy without a pause, as a model does that computes on the CPU. */
+/** Keeps the event loop of the child busy without a pause, like a model on the CPU. */
 export function makePipeline() {
   return {
     predict(batch: unknown[]) {

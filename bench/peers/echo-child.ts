@@ -1,2 +1,2 @@
-/** The bare `fork` to compare with: sends back what comes. */
+/** The bare `fork` to compare with: sends every message back. */
 process.on('message', (message) => process.send?.(message))

@@ -1,4 +1,4 @@
-/** The least that a pipeline can do. */
+/** The smallest pipeline: answers with the inputs. */
 export function makePipeline() {
   return { predict: (batch: unknown[]) => batch }
 }

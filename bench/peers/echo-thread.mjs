@@ -1,4 +1,4 @@
-// What piscina runs in its thread; it finds it by the name that it is told.
+// piscina runs this function in a thread, and finds it by the name given in the bench.
 export function echo(input) {
   return input
 }

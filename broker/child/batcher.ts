@@ -15,17 +15,17 @@ interface Held {
 type Method = (input: unknown) => unknown
 
 /**
- * The child's half of the work: prepares whatever it holds at once, and predicts one batch after another. A batch is
- * formed at the last moment, from all that is prepared by then, so it neither waits for more nor starts too small.
+ * The child's half of the work: prepares all its calls at the same time, and predicts one batch after another. A batch
+ * is made when the one before has ended, from all that is prepared by then; it never waits for more.
  */
 export class Batcher {
   readonly #pipeline: Pipeline
   readonly #methods: ReadonlySet<string>
   readonly #maxBatch: number
   readonly #answer: (answers: Answer[]) => void
-  // In order of arrival. A call is in here until its batch starts; the parent bounds how many it sends.
+  // Calls whose batch has not started, in order of arrival. The parent bounds their number.
   readonly #held = new Map<string, Held>()
-  // True while predict() or another method runs: they never overlap.
+  // True while predict() or another method runs; methods never overlap.
   #running = false
 
   constructor(pipeline: Pipeline, maxBatch: number, answer: (answers: Answer[]) => void) {
@@ -62,8 +62,8 @@ export class Batcher {
   }
 
   /**
-   * The callers went away: what has not started does not start. The answer tells the parent that there is room, and a
-   * preparation that runs takes its room until it ends: else callers that come and go would start any number of them.
+   * The callers went away, so calls that have not started are dropped; the answer tells the parent that there is room.
+   * A running preparation keeps its room until it ends, or callers that come and go could start any number of them.
    */
   cancel(keys: readonly string[]): void {
     for (const key of keys) {
@@ -98,14 +98,14 @@ export class Batcher {
     for (let batch = this.#take(); batch.length > 0; batch = this.#take()) {
       await this.#predict(batch)
       if (this.#held.size === 0) break
-      // A predict() that blocks the thread also blocks the pipe. One turn of the loop between two batches lets the
-      // answers out and the next calls in, so that these are prepared (on other threads) during the next batch.
+      // A predict() that blocks the event loop also blocks the pipe. One turn of the loop between two batches sends the
+      // answers and receives the next calls, which are then prepared (on other threads) during the next batch.
       await nextTurn()
     }
     this.#running = false
   }
 
-  /** The next batch, in order of arrival: what is prepared by now. A method other than predict runs alone. */
+  /** The prepared calls for the next batch, in order of arrival. A method other than predict runs alone. */
   #take(): Held[] {
     const batch: Held[] = []
     for (const held of this.#held.values()) {
@@ -118,7 +118,7 @@ export class Batcher {
     return batch
   }
 
-  /** After a failure this runs again for the halves of the batch, down to the input at fault. */
+  /** When a batch fails, predicts each half again, down to the input at fault. */
   async #predict(batch: readonly Held[]): Promise<void> {
     const start = performance.now()
     const work = (held: Held) => ({

@@ -1,4 +1,4 @@
-/** What runs in the forked child: it makes the pipeline, answers calls, and ends when its parent does. */
+/** The main module of the forked child: makes the pipeline, answers calls, and ends when the parent ends. */
 
 import { encodeError } from '../error-wire.ts'
 import { BrokerError } from '../errors.ts'
@@ -15,7 +15,7 @@ let batcher: Batcher | undefined
 watchParent()
 process.on('message', (message: unknown) => {
   if (!isToChild(message))
-    throw new BrokerError('ERR_PROTOCOL', 'The parent sent something that is no message.')
+    throw new BrokerError('ERR_PROTOCOL', 'The parent sent a message of an unknown kind.')
   void receive(message)
 })
 
@@ -66,7 +66,7 @@ function progress(fraction: number, word: string): void {
   } satisfies FromChild)
 }
 
-/** One message for a batch; when it cannot be cloned, one for each, so that only the answer at fault is lost. */
+/** Sends one message for a batch. If the message cannot be cloned, sends each answer alone, and only one is lost. */
 function answer(answers: Answer[]): void {
   const [first] = answers
   const single = first && answers.length === 1
@@ -83,7 +83,7 @@ function notCloneable({ key, work }: Answer, error: unknown): Answer {
   return { kind: 'failure', key, error: encodeError(new BrokerError('ERR_NOT_CLONEABLE', message)), work }
 }
 
-/** Resolves when the message has left: process.exit() would cut it off. */
+/** Resolves when the message has been written: process.exit() before that would lose the message. */
 function sent(message: FromChild): Promise<void> {
   return new Promise((resolve) => {
     process.send?.(message, undefined, undefined, () => resolve())

@@ -1,15 +1,15 @@
 import { Worker } from 'node:worker_threads'
 
-// How long a child may outlive its parent while its own thread is busy.
+// How long a child may outlive its parent while the child's main thread is busy.
 const LOOK_EVERY_MS = 500
 
 /**
- * Ends this process when the parent is gone, however it went. The closed pipe says so at once, but a prediction that
- * blocks the thread never hears it; therefore a small thread of its own looks whether the process has been orphaned.
- * Its code is plain JavaScript in a string, so that it starts without the TypeScript loader.
+ * Ends this process when the parent is gone, for whatever reason. A closed pipe tells the main thread, but not while a
+ * prediction blocks the event loop; therefore a small worker thread checks the parent's process id. The worker is
+ * JavaScript in a string, so that it starts without the TypeScript loader.
  */
 export function watchParent(): void {
-  // A terminal and a service manager send these to the whole group. The parent decides what becomes of the child.
+  // A terminal or service manager signals the whole process group, but only the parent decides when the child ends.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
   process.once('disconnect', () => process.exit(0))
   const look = `

@@ -8,8 +8,8 @@ import { stoppable } from './stoppable.ts'
 const HEADERS_TIMEOUT_MS = 5000
 const MAX_HEADER_BYTES = 16 * 2 ** 10
 /**
- * What may come besides the body: headers, those of 1xx answers and what frames chunks. A server that sends more of
- * it is only out to keep us busy: with floods of 1xx, of extensions of chunks, or with a byte per chunk.
+ * The bytes that a server may send besides the body: headers, 1xx answers, chunk framing. A server that sends more only
+ * wants to keep us busy: with a flood of 1xx answers, with chunk extensions, or with one byte per chunk.
  */
 const MAX_BESIDES_BYTES = 64 * 2 ** 10
 const MAX_BESIDES_SHARE = 1 / 8
@@ -25,7 +25,7 @@ export type Answer = { readonly body: Buffer } | { readonly location: string }
 type Headers = Record<string, string | string[] | undefined>
 
 interface Settle {
-  /** the headers are complete */
+  /** called when the headers are complete */
   begun(): void
   resolve(answer: Answer): void
   reject(reason: unknown): void
@@ -43,7 +43,7 @@ export async function ask(
     connect: onceThis(socket),
     pipelining: 0,
     maxHeaderSize: MAX_HEADER_BYTES,
-    // Both are begun anew by each byte that drips in; the timers here are not.
+    // undici restarts both timers at every byte, so a slow drip never ends. Our own timers run through.
     headersTimeout: 0,
     bodyTimeout: 0,
   })
@@ -58,7 +58,7 @@ export async function ask(
   })
 }
 
-/** undici connects anew when a connection is lost before the request is sent; that must not happen behind our checks. */
+/** Hands out the checked socket once. undici would reconnect by itself when it is lost, and bypass the address check. */
 function onceThis(socket: Socket): NonNullable<Client.Options['connect']> {
   let given = false
   return (_options, callback) => {
@@ -71,7 +71,7 @@ function onceThis(socket: Socket): NonNullable<Client.Options['connect']> {
   }
 }
 
-/** Takes in what undici reads; what is thrown here, undici hands to `onResponseError` and ends the connection. */
+/** Reads one answer. undici passes an exception thrown here to `onResponseError` and closes the connection. */
 class AnswerReader implements Dispatcher.DispatchHandler {
   readonly #socket: Socket
   readonly #limits: AnswerLimits
@@ -85,7 +85,7 @@ class AnswerReader implements Dispatcher.DispatchHandler {
   }
 
   onRequestStart(): void {
-    // Behind undici's own listener, which has parsed all that has come when this one is called.
+    // undici's own listener was added first, so it has parsed all received bytes when this one runs.
     this.#socket.on('readable', () => this.#countBesides())
   }
 
@@ -99,7 +99,7 @@ class AnswerReader implements Dispatcher.DispatchHandler {
     }
     if (status !== 200) throw badStatus(status)
     const encoding = String(headers['content-encoding'] ?? 'identity')
-    // None was asked for. Nothing is ever inflated here, so no small body can become a large one.
+    // The request asks for no encoding. Nothing is inflated here, so a small body cannot become a large one.
     if (encoding.toLowerCase() !== 'identity') throw new Error(`the body is encoded: ${encoding}`)
     const length = headers['content-length']
     const declared = length === undefined ? undefined : Number(length)
@@ -112,7 +112,7 @@ class AnswerReader implements Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     const body = this.#body
-    // A body without a length ends with its connection; one that was reset has ended too early.
+    // A body without Content-Length ends with the connection; a reset connection means that the body is incomplete.
     const failure = this.#socket.errored ?? (body?.length ? undefined : new Error('the body is empty'))
     if (failure) this.#settle.reject(failure)
     else if (body) this.#settle.resolve({ body: body.take() })
@@ -131,7 +131,7 @@ class AnswerReader implements Dispatcher.DispatchHandler {
     const received = this.#body?.length ?? 0
     const besides = this.#socket.bytesRead - this.#socket.readableLength - received
     if (besides <= MAX_BESIDES_BYTES + received * MAX_BESIDES_SHARE) return
-    this.#settle.reject(new Error(`${besides} bytes came besides ${received} of the body`))
+    this.#settle.reject(new Error(`${besides} bytes came besides the ${received} bytes of the body`))
   }
 }
 
@@ -141,7 +141,7 @@ function requestHeaders(): Record<string, string> {
 
 let undici: Promise<typeof import('undici')> | undefined
 
-/** It takes 50 ms to load, for which no start should wait (see preload.ts), and 1 ms to be looked up again. */
+/** Loading undici takes 50 ms, too long for the start (see preload.ts); each repeated import() would take 1 ms. */
 function loadUndici(): Promise<typeof import('undici')> {
   undici ??= import('undici')
   return undici

@@ -2,20 +2,20 @@ import { queueFull, tooLarge } from './failures.ts'
 
 const FIRST_BYTES = 64 * 2 ** 10
 
-/** What all downloads may hold together. */
+/** The memory budget that all downloads share. */
 export interface Memory {
   readonly maxBytes: number
   heldBytes: number
 }
 
 /**
- * A body while it arrives. It is copied into one growing block: a list of chunks would let a server that sends a byte
- * at a time make us hold a hundred for each.
+ * A body while it arrives, copied into one growing block. A list of chunks would cost about a hundred bytes for each
+ * byte of a server that sends one byte at a time.
  */
 export class Body {
   readonly #maxBytes: number
   readonly #memory: Memory
-  /** what its sender says; a promise and no fact, so no more is set aside than has arrived, twice over */
+  /** the length that the sender declares; not trusted, so the block is at most twice what has arrived */
   readonly #declared: number
   #block = Buffer.alloc(0)
   #length = 0
@@ -39,14 +39,14 @@ export class Body {
     this.#length = length
   }
 
-  /** The whole of it, without the room that was set aside in vain. */
+  /** The whole body, without the unused end of the block. */
   take(): Buffer {
     return this.#length === this.#block.length
       ? this.#block
       : Buffer.copyBytesFrom(this.#block, 0, this.#length)
   }
 
-  /** Idempotent; must follow, however the download ended. */
+  /** Must be called however the download ended. Idempotent. */
   release(): void {
     this.#memory.heldBytes -= this.#block.length
     this.#block = Buffer.alloc(0)
@@ -58,7 +58,7 @@ export class Body {
     const { maxBytes, heldBytes } = this.#memory
     const held = heldBytes - this.#block.length + size
     if (held > maxBytes) {
-      throw queueFull(`The images that are downloaded now hold more than ${maxBytes} bytes together.`)
+      throw queueFull(`The running downloads need ${held} bytes of memory; their limit is ${maxBytes}.`)
     }
     this.#memory.heldBytes = held
     const block = Buffer.allocUnsafeSlow(size)

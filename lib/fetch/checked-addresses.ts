@@ -4,20 +4,21 @@ import type { HostRules } from './host-rules.ts'
 import type { Resolve } from './resolve.ts'
 import { stoppable } from './stoppable.ts'
 
-/** The addresses of a host, once every one of them is known to be allowed. */
+/** The addresses of a host. Rejects unless every one of them is allowed. */
 export type CheckedAddresses = (host: string, signal: AbortSignal) => Promise<readonly string[]>
 
-/** Names of both families are given, and one of them may be dead here; nobody needs more than a second try of each. */
+/** A host may have IPv4 and IPv6 addresses, and one family may not work here; two tries of each are enough. */
 const TRIES_PER_FAMILY = 2
 
-/** The system's lookups cannot be called off. Hence a bound of their own, or clients that come and go could pile them up. */
+/** A lookup by the system cannot be cancelled, so `maxLookups` bounds those that clients have started and left behind. */
 export function checkedAddresses(rules: HostRules, resolve: Resolve, maxLookups: number): CheckedAddresses {
   let running = 0
 
   async function addressesOf(host: string, signal: AbortSignal): Promise<readonly string[]> {
     if (isIP(host) !== 0) return [host]
     if (!rules.mayResolve(host)) throw new Error(`the name ${host} is not allowed`)
-    if (running >= maxLookups) throw queueFull(`Too many names of hosts are looked up already (${running}).`)
+    if (running >= maxLookups)
+      throw queueFull(`Too many DNS lookups are running (${running} of ${maxLookups}).`)
     running++
     try {
       return await resolve(host, signal)
@@ -31,7 +32,7 @@ export function checkedAddresses(rules: HostRules, resolve: Resolve, maxLookups:
       addressesOf(host, signal).then(resolved, failed)
       return () => {}
     })
-    // A name that has one address inside and one outside is a trap, whichever of them would be taken.
+    // A name with one allowed and one forbidden address is an attack, so it is refused whichever would be used.
     const closed = addresses.find((address) => !rules.mayReach(host, address))
     if (closed !== undefined) throw new Error(`${host} leads to ${closed}, which is not allowed`)
     if (addresses.length === 0) throw new Error(`${host} has no address`)

@@ -4,17 +4,17 @@ import { tooSlow } from './failures.ts'
 import type { ImageUrl } from './image-url.ts'
 import { stoppable } from './stoppable.ts'
 
-/** For all addresses of a host together, the handshake of TLS included. */
+/** For all addresses of a host together, including the TLS handshake. */
 const CONNECT_TIMEOUT_MS = 3000
 
 export interface Target extends ImageUrl {
-  /** checked; tried in this order */
+  /** already checked; tried in this order */
   readonly addresses: readonly string[]
-  /** asked again with the address that the socket is really connected to */
+  /** called again with the address that the socket is really connected to */
   readonly mayReach: (address: string) => boolean
 }
 
-/** A connection to one of the addresses, checked before a byte is sent, and ready for HTTP. Names are never resolved. */
+/** Connects to one of the addresses and checks the peer before a byte is sent. Never resolves a name. */
 export async function dial(target: Target, signal: AbortSignal): Promise<Socket> {
   const end = performance.now() + CONNECT_TIMEOUT_MS
   const socket = await openFirst(target, end, signal)
@@ -29,7 +29,7 @@ export async function dial(target: Target, signal: AbortSignal): Promise<Socket>
   }
 }
 
-/** Each address has an equal share of the time that is left, so a dead one first does not use up all. */
+/** Each address gets an equal share of the remaining time, so a dead first address cannot use up all of it. */
 async function openFirst({ addresses, port }: Target, end: number, signal: AbortSignal): Promise<Socket> {
   let failure: unknown
   for (const [index, host] of addresses.entries()) {
@@ -45,8 +45,8 @@ async function openFirst({ addresses, port }: Target, end: number, signal: Abort
 }
 
 function secure(socket: Socket, host: string, end: number, signal: AbortSignal): Promise<Socket> {
-  // The name goes into SNI and is looked for in the certificate. An address has no SNI, but its certificate must
-  // name it, which is what `host` is for.
+  // A name is sent as SNI and must be in the certificate. An IP address cannot be sent as SNI, but must be in the
+  // certificate as well: `host` makes TLS check that.
   const servername = isIP(host) === 0 ? host : ''
   const open = () => openTls({ socket, host, servername, ALPNProtocols: ['http/1.1'] })
   return connected(open, 'secureConnect', end - performance.now(), signal)
@@ -61,8 +61,9 @@ function connected(
   return stoppable(signal, (resolve, reject) => {
     const socket = open()
     const onClose = () => reject(new Error('closed before it was connected'))
-    const timer = setTimeout(() => reject(tooSlow('be connected', CONNECT_TIMEOUT_MS)), Math.max(1, withinMs))
-    // This listener stays: an error that comes when nobody waits any more must not end the process.
+    const late = () => reject(tooSlow('accept the connection', CONNECT_TIMEOUT_MS))
+    const timer = setTimeout(late, Math.max(1, withinMs))
+    // The error listener is never removed: a later error without a listener would end the process.
     socket
       .on('error', reject)
       .once('close', onClose)

@@ -1,7 +1,7 @@
 import { queueFull } from './failures.ts'
 import { stoppable } from './stoppable.ts'
 
-/** Waiters per slot. At a second per download the last one still has its turn within half of the usual 10 s. */
+/** Waiters per slot. At one second per download, the last one starts after 5 s, half of the default FETCH_TIMEOUT_MS. */
 const WAITING_PER_SLOT = 4
 
 interface Waiter {
@@ -9,15 +9,15 @@ interface Waiter {
   readonly begin: () => void
 }
 
-/** Runs downloads, so many at once and so many of one host; the others wait their turn. */
+/** Limits the downloads that run at once, in all and per host; the others wait in order. */
 export class DownloadSlots {
   readonly #maxFetches: number
   readonly #maxPerHost: number
-  /** running downloads by host; a host without any has no entry */
+  /** running downloads by host; a host without downloads has no entry */
   readonly #running = new Map<string, number>()
-  /** the sum of them all */
+  /** the sum of #running */
   #total = 0
-  /** in order of arrival; none of them could begin now */
+  /** in order of arrival; no waiter in here could begin now */
   readonly #waiting: Waiter[] = []
 
   constructor(maxFetches: number, maxPerHost: number) {
@@ -50,13 +50,13 @@ export class DownloadSlots {
     })
   }
 
-  /** One slow host may fill half of the waiting room and never all of it. */
+  /** One slow host may fill at most half of the waiting list. */
   #refuseIfFull(host: string): void {
     const most = WAITING_PER_SLOT * this.#maxFetches
     const ofHost = this.#waiting.filter((waiter) => waiter.host === host).length
     if (this.#waiting.length < most && ofHost < most / 2) return
     throw queueFull(
-      `Too many downloads of images wait already (${ofHost} of this host, ${this.#waiting.length} in all).`,
+      `Too many image downloads are waiting (${ofHost} of this host, ${this.#waiting.length} of ${most} in all).`,
     )
   }
 
@@ -77,12 +77,12 @@ export class DownloadSlots {
     this.#beginNext()
   }
 
-  /** One has left, so at most one can begin: the first whose host has room, past those whose host has none. */
+  /** One download has ended, so at most one can begin: the first waiter whose host has room. */
   #beginNext(): void {
     const index = this.#waiting.findIndex(({ host }) => this.#hasRoom(host))
     const [waiter] = index < 0 ? [] : this.#waiting.splice(index, 1)
     if (waiter === undefined) return
-    // The slot is taken here and not when the waiter wakes up, so that nobody slips in between.
+    // The slot is taken here and not when the waiter wakes up, so that no other download can take it in between.
     this.#enter(waiter.host)
     waiter.begin()
   }

@@ -1,8 +1,8 @@
 import { HttpError } from '../http/errors.ts'
 
 /**
- * Refused by a rule, not resolved, not reached, cut off: one code and one sentence for all. Anything more would let a
- * stranger map the network that this service stands in. The log finds the cause.
+ * Forbidden, not resolved, not reached, cut off: all get the same code and sentence, because more detail would let a
+ * client map the network behind this service. The log gets the cause.
  */
 export function notDownloaded(cause: unknown): HttpError {
   const error = new HttpError('ERR_URL_FETCH', 'The image at this address could not be downloaded.')
@@ -17,16 +17,16 @@ export function badUrl(sentence: string): HttpError {
 export function badStatus(status: number): HttpError {
   return new HttpError(
     'ERR_URL_STATUS',
-    `The address of the image must answer with status 200, but answered with ${status}.`,
+    `The image server must answer with status 200, but answered with ${status}.`,
   )
 }
 
 export function tooManyRedirects(most: number): HttpError {
-  return new HttpError('ERR_URL_STATUS', `The address of the image must redirect at most ${most} times.`)
+  return new HttpError('ERR_URL_STATUS', `The image server must redirect at most ${most} times.`)
 }
 
 export function tooSlow(what: string, ms: number): HttpError {
-  return new HttpError('ERR_URL_TIMEOUT', `The address of the image must ${what} within ${ms} ms.`)
+  return new HttpError('ERR_URL_TIMEOUT', `The image server must ${what} within ${ms} ms.`)
 }
 
 export function tooLarge(most: number): HttpError {

@@ -1,13 +1,13 @@
 import ipaddr from 'ipaddr.js'
 import { type Address, formsOf, isPublic, parseAddress } from './public-address.ts'
 
-/** Where a download may lead. `host` is a lower-case name without a trailing dot, or an address without brackets. */
+/** The hosts that downloads may use. `host` is a lower-case name without trailing dot, or an address without brackets. */
 export interface HostRules {
   /** whether the name may be resolved at all; an address is judged by `mayReach` alone */
   mayResolve(host: string): boolean
-  /** whether the name was allowed as such, by who runs the service */
+  /** whether the operator allows the name in ALLOW_HOSTS */
   isAllowedName(host: string): boolean
-  /** whether the address may be connected to on behalf of this host */
+  /** whether a download from this host may connect to the address */
   mayReach(host: string, address: string): boolean
 }
 
@@ -19,8 +19,8 @@ interface HostList {
 }
 
 /**
- * Public addresses are open, all others are closed unless allowed, by their own number or by the name that led to
- * them; whoever allows a name trusts those who answer for it. What is denied stays closed, whatever is allowed.
+ * Public addresses are open. All others are closed unless the operator allows the address, or the name that resolves to
+ * it: allowing a name means trusting its DNS. A denied name or address stays closed even if it is allowed as well.
  */
 export function hostRules(allowHosts: readonly string[], denyHosts: readonly string[]): HostRules {
   const allowed = readList(allowHosts)
@@ -28,15 +28,15 @@ export function hostRules(allowHosts: readonly string[], denyHosts: readonly str
   return {
     mayResolve(host) {
       if (denied.hasName(host)) return false
-      // A name without a dot is of the local network: "localhost", a container, a machine of the search domain.
+      // A name without a dot belongs to the local network: "localhost", a container, a machine of the search domain.
       return host.includes('.') || allowed.hasName(host)
     },
     isAllowedName: (host) => allowed.hasName(host),
     mayReach(host, text) {
       const address = parseAddress(text)
       if (address === undefined || denied.hasName(host)) return false
-      // The kernel connects ::ffff:10.0.0.1 to 10.0.0.1, so what is denied is denied in every form. What is allowed is
-      // allowed as it stands: 10.0.0.0/8 opens no IPv6 address, and whoever wants mapped ones says ::ffff:a00:0/104.
+      // The kernel connects ::ffff:10.0.0.1 to 10.0.0.1, so a denied address is denied in every form. An allowed one is
+      // allowed only as written: 10.0.0.0/8 opens no IPv6 address; ::ffff:a00:0/104 would open the mapped ones.
       if (formsOf(address).some((form) => contains(denied.networks, form))) return false
       return isPublic(address) || allowed.hasName(host) || contains(allowed.networks, address)
     },

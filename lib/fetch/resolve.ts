@@ -6,15 +6,15 @@ export type Resolve = (host: string, signal: AbortSignal) => Promise<readonly st
 const TRY_MS = 1500
 const TRIES = 2
 
-/** As the system does it, with its file of hosts and all: for names that an operator has allowed. */
+/** Resolves like the operating system, hosts file included: for names that the operator has allowed. */
 export async function resolveBySystem(host: string): Promise<readonly string[]> {
   const found = await lookup(host, { all: true, order: 'verbatim' })
   return found.map(({ address }) => address)
 }
 
 /**
- * By asking the name servers: for names that strangers choose. The system's way waits in one of two threads that it has
- * for this, and cannot be called off: three names whose servers never answer would stop the downloads of everybody.
+ * Asks the DNS servers directly: for names that clients choose. A lookup by the system occupies one of only two threads
+ * and cannot be cancelled, so three names whose servers never answer would stop all downloads.
  */
 export async function resolveByDns(
   host: string,

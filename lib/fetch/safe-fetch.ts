@@ -25,9 +25,9 @@ export type FetchLimits = Pick<
 >
 
 export interface SafeFetch {
-  /** The bytes behind an address that a stranger gave. Rejects with an HttpError, or with the reason of the signal. */
+  /** Downloads a URL that a client gave. Rejects with an HttpError, or with the reason of the signal. */
   (url: string, signal: AbortSignal): Promise<Buffer>
-  /** Ends what still runs; idempotent. */
+  /** Ends the running downloads; idempotent. */
   close(): Promise<void>
 }
 
@@ -42,7 +42,7 @@ interface Parts {
   readonly memory: Memory
 }
 
-/** One for the whole service: it bounds each download, and all of them together. */
+/** Made once for the whole service, because some limits apply to all downloads together. */
 export function createSafeFetch(limits: FetchLimits, resolver?: Resolve): SafeFetch {
   const rules = hostRules(limits.allowHosts, limits.denyHosts)
   const resolve: Resolve =
@@ -65,7 +65,7 @@ export function createSafeFetch(limits: FetchLimits, resolver?: Resolve): SafeFe
     const control = new AbortController()
     const onAbort = () => control.abort(signal.reason)
     const timer = setTimeout(
-      () => control.abort(tooSlow('send it', limits.fetchTimeoutMs)),
+      () => control.abort(tooSlow('send the image', limits.fetchTimeoutMs)),
       limits.fetchTimeoutMs,
     )
     signal.addEventListener('abort', onAbort)
@@ -90,7 +90,7 @@ export function createSafeFetch(limits: FetchLimits, resolver?: Resolve): SafeFe
   return Object.assign(safeFetch, { close })
 }
 
-/** Every hop is a download of its own: its address is checked, its host resolved, its slot waited for anew. */
+/** Every redirect is a new download: the URL is checked, the host is resolved, and the download waits for a slot. */
 async function download(first: ImageUrl, parts: Parts, signal: AbortSignal): Promise<Buffer> {
   let place = first
   for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
@@ -113,7 +113,7 @@ async function visit(place: ImageUrl, parts: Parts, signal: AbortSignal): Promis
   }
 }
 
-/** What is wrong with the target of a redirect is not for the client to see: the server that sent it may be inside. */
+/** The client must not learn why a redirect is refused: the redirecting server may belong to the internal network. */
 function next(location: string, from: ImageUrl, { urlPorts }: FetchLimits): ImageUrl {
   try {
     return parseImageUrl(location, urlPorts, from.url)

@@ -1,6 +1,7 @@
 /**
- * A promise that a signal ends at any moment, with the signal's reason. `start` begins the work and answers how to
- * leave it, which is done exactly once however it ends: `kept` tells whether what it was resolved with lives on.
+ * A promise that a signal can reject at any moment, with the signal's reason. `start` begins the work and returns its
+ * cleanup, which runs exactly once however the work ends. `kept` is true when the promise was resolved: then the
+ * cleanup must leave the value (such as a socket) alone.
  */
 export function stoppable<T>(
   signal: AbortSignal,

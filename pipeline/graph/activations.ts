@@ -15,7 +15,7 @@ const overChannels =
   (graph, x, order) =>
     graph.node(op, [x], { axis: order === 'planes' ? 1 : -1 })
 
-// hard_sigmoid is missing on purpose: Keras 2 and Keras 3 mean different functions by that name.
+// hard_sigmoid is missing on purpose: Keras 2 and Keras 3 give that name to different functions.
 const ACTIVATIONS: ReadonlyMap<string, Activation> = new Map<string, Activation>([
   ['elu', operator('Elu')],
   ['exponential', operator('Exp')],
@@ -47,7 +47,7 @@ const NON_NEGATIVE: ReadonlySet<string> = new Set([
   'softplus',
 ])
 
-/** The name of a layer's activation: Keras writes a word, or an object around the word, or nothing. */
+/** The name of a layer's activation. Keras writes the name, or an object that contains the name, or nothing. */
 export function activationName(layer: Layer): string {
   const written = layer.config.activation ?? 'linear'
   const name: unknown = isFunctionObject(written) ? written.config : written
@@ -64,12 +64,12 @@ export function activate(graph: OnnxGraph, value: Value, name: string): Value {
   return mapped(graph, value, nonNegative, (x, order) => ACTIVATIONS.get(name)?.(graph, x, order) ?? x)
 }
 
-/** Keras' ReLU layer: a slope below the threshold, the number itself above it, and nothing above the largest value. */
+/** Keras' ReLU layer: (x − threshold) · slope below the threshold, x above it, and never more than max_value. */
 export function rectify(graph: OnnxGraph, layer: Layer, value: Value): Value {
   const slope = decimal(layer, 'negative_slope', 0)
   const threshold = decimal(layer, 'threshold', 0)
   const largest = layer.config.max_value == null ? Number.POSITIVE_INFINITY : decimal(layer, 'max_value')
-  if (largest < 0) throw layerError(layer, `max_value is ${largest}, and must not be below 0`)
+  if (largest < 0) throw layerError(layer, `max_value must be at least 0, and is ${largest}`)
   return mapped(graph, value, slope === 0 && threshold >= 0 && largest >= 0, (x) => {
     if (slope === 0 && threshold === 0)
       return largest < Number.POSITIVE_INFINITY ? clip(graph, x, largest) : graph.node('Relu', [x])

@@ -5,12 +5,12 @@ import { expectedArrays, type Shape } from './shapes.ts'
 import type { WeightStore } from './weight-store.ts'
 
 /**
- * The most numbers that one image may become between two layers: 1 GiB of them. The largest map of VGG-16 has 3
- * million; a model that declares more than this would ask for the memory only when it is first run.
+ * The most numbers in one layer's output for one image: 1 GiB. The largest output in VGG-16 has 3 million. Without this
+ * limit, a model with a huge layer would load and then run out of memory at its first prediction.
  */
 const MAX_ELEMENTS = 2 ** 28
 
-/** Whether the file has the arrays that the layers need. Nothing is read: only shapes are compared. */
+/** Throws unless the file has the arrays that the layers need. Compares shapes only, reads no weights. */
 export function checkWeights(
   layers: readonly Layer[],
   shapes: ReadonlyMap<string, Shape>,
@@ -20,7 +20,10 @@ export function checkWeights(
   for (const layer of layers) {
     const shape = shapes.get(layer.name) ?? []
     if (shape.reduce((product, size) => product * size, 1) <= MAX_ELEMENTS) continue
-    throw layerError(layer, `an output of shape ${shapeText(shape)} is too large`)
+    throw layerError(
+      layer,
+      `an output of shape ${shapeText(shape)} is too large, the limit is ${MAX_ELEMENTS} numbers`,
+    )
   }
 }
 
@@ -32,7 +35,7 @@ function checkArrays(layer: Layer, inputShape: Shape, weights: WeightStore): voi
     if (!array) {
       throw layerError(
         layer,
-        `its ${role} of shape ${shapeText(shape)} is missing: it has ${found.length} arrays, not ${expected.length}`,
+        `its ${role} of shape ${shapeText(shape)} is missing: the layer has ${found.length} arrays, not ${expected.length}`,
       )
     }
     if (array.shape.join() === shape.join()) continue

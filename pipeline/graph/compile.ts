@@ -16,13 +16,13 @@ import type { WeightStore } from './weight-store.ts'
 export interface CompileOptions {
   readonly preprocessing: Preprocessing
   readonly input: 'uint8' | 'float32'
-  /** What the file of weights is called, as the model will look for it beside itself. */
+  /** The name of the weights file, which the model looks for in its own folder. */
   readonly dataFile: string
 }
 
 /**
- * A layer list and its weights as an ONNX model. The weights go to `write`, piece by piece, one array read, turned and
- * forgotten after the other; what is returned is the .onnx file that goes beside them.
+ * Compiles a layer list and its weights to an ONNX model. Returns the .onnx file; the weights go to `write` in pieces.
+ * Only one array of weights is in memory at a time.
  */
 export async function compileGraph(
   list: LayerList,
@@ -68,7 +68,7 @@ function finish(graph: OnnxGraph, { input }: CompileOptions, output: Value, inpu
   return graph.finish({ type: input, shape: inputShape }, { tensor, shape: output.shape })
 }
 
-/** Reads one of a layer's arrays. Its length is checked again: what was read may differ from what was announced. */
+/** Reads one of a layer's arrays, and checks the length: a file may contain less or more than it declares. */
 function reader(layer: Layer, weights: WeightStore): Emission['read'] {
   const roles = weightRoles(layer)
   return async (role) => {

@@ -11,11 +11,11 @@ export interface CompiledModel {
 }
 
 export interface CacheOptions {
-  /** Made if it is not there. */
+  /** Created if missing. */
   readonly cacheDir: string
-  /** Stands for everything the result depends on: the content of the source and the settings. Of any form. */
+  /** The cache key, any text. Must change with everything that the result depends on: the source file and settings. */
   readonly key: string
-  /** Writes the weights and returns the model, which looks for them under the name `dataFile`. */
+  /** Writes the weights and returns the model, which will look for the weights under the name `dataFile`. */
   compile(dataFile: string, write: (bytes: Uint8Array) => Promise<void>): Promise<Uint8Array>
 }
 
@@ -24,9 +24,9 @@ const DATA_FILE = 'model.data'
 const SIZES_FILE = 'sizes.json'
 
 /**
- * The compiled model, from the folder if it is there. A model is a folder of its own that gets its name in one step,
- * when everything in it is on the disk: a process that is killed leaves a folder of another name, and of two processes
- * that compile the same model the second finds the name taken and uses what the first has made.
+ * Returns the compiled model from the cache, or compiles it. Each model is a folder, built under a temporary name and
+ * renamed when everything is on the disk. So a killed process leaves no half model under the final name, and of two
+ * processes that compile the same model, the second finds the name taken and uses the folder of the first.
  */
 export async function compiledModel(options: CacheOptions): Promise<CompiledModel> {
   const { cacheDir, key } = options
@@ -64,7 +64,7 @@ async function publish(temporary: string, folder: string): Promise<void> {
   try {
     await rename(temporary, folder)
   } catch (error) {
-    // Somebody else was faster, or what bears the name is not whole: a folder is never renamed over a full one.
+    // A folder cannot be renamed over one that has files: another process was faster, or an incomplete model is there.
     if (await isWhole(folder)) return
     if (!TAKEN.has(codeOf(error))) throw error
     await rm(folder, { recursive: true, force: true })
@@ -73,7 +73,7 @@ async function publish(temporary: string, folder: string): Promise<void> {
   await syncFolder(join(folder, '..'))
 }
 
-/** Whether both files have the sizes that they had when they were made: a copied folder may have been cut short. */
+/** Whether both files still have the sizes at which they were written: an interrupted copy may have truncated them. */
 async function isWhole(folder: string): Promise<boolean> {
   try {
     const noted: unknown = JSON.parse(await readFile(join(folder, SIZES_FILE), 'utf8'))
@@ -88,7 +88,7 @@ async function sizes(folder: string): Promise<{ model: number; data: number }> {
   return { model: model.size, data: data.size }
 }
 
-/** So that sweeping can tell what nobody has used for long. A folder that cannot be written is good to read from. */
+/** Sets the time of last use, by which old models are removed. Fails silently: a read-only cache is still usable. */
 async function markUsed(folder: string): Promise<void> {
   const now = new Date()
   await utimes(folder, now, now).catch(() => undefined)
@@ -111,7 +111,7 @@ async function finish(file: FileHandle): Promise<void> {
   }
 }
 
-/** Not every system lets a folder be opened; there a name may be lost with the power, and nothing else. */
+/** Not every system can open a folder; there, a power failure may lose the new name, but nothing else. */
 async function syncFolder(path: string): Promise<void> {
   const folder = await open(path).catch(() => undefined)
   await folder?.sync().catch(() => undefined)
@@ -123,15 +123,15 @@ const TAKEN: ReadonlySet<string> = new Set(['ENOTEMPTY', 'EEXIST', 'EPERM', 'ENO
 const CAUSES: ReadonlyMap<string, string> = new Map([
   ['ENOSPC', 'the disk is full'],
   ['EDQUOT', 'the disk quota is used up'],
-  ['EACCES', 'it must not be written'],
-  ['EPERM', 'it must not be written'],
-  ['EROFS', 'it is read-only'],
+  ['EACCES', 'the folder is not writable'],
+  ['EPERM', 'the folder is not writable'],
+  ['EROFS', 'the file system is read-only'],
 ])
 
 function explained(error: unknown, cacheDir: string): unknown {
   const cause = CAUSES.get(codeOf(error))
   if (cause === undefined) return error
-  return new ModelError('ERR_MODEL_LOAD', `The compiled model cannot be kept in ${cacheDir}: ${cause}.`, {
+  return new ModelError('ERR_MODEL_LOAD', `The compiled model cannot be stored in ${cacheDir}: ${cause}.`, {
     cause: error,
   })
 }

@@ -1,2 +1,2 @@
-/** Raised by whoever changes what comes out of the compiler: models compiled by another version are compiled anew. */
+/** Raise this with every change of the compiler's output: models compiled by another version are compiled again. */
 export const COMPILER_VERSION = 1

@@ -3,16 +3,16 @@ import type { OnnxGraph } from './onnx-graph.ts'
 import type { Shape } from './shapes.ts'
 import type { Value } from './value.ts'
 
-/** What there is to know when a layer becomes nodes of the graph. */
+/** Everything that is needed to turn one layer into nodes of the graph. */
 export interface Emission {
   readonly graph: OnnxGraph
   readonly layer: Layer
   readonly inputs: readonly Value[]
-  /** The layer's output. */
+  /** The shape of the layer's output. */
   readonly shape: Shape
-  /** One array of the layer's weights, by its Keras name; none if the layer does without it. */
+  /** Reads one array of the layer's weights by its Keras name; undefined if the layer has no such array. */
   read(role: string): Promise<Float32Array | undefined>
-  /** What a batch normalization that follows does to each channel, where this layer can do it along. */
+  /** The batch normalization after this layer, if the two are merged. */
   readonly affine?: Affine
 }
 
@@ -36,7 +36,7 @@ export async function readRequired(emission: Emission, role: string): Promise<Fl
   return array
 }
 
-/** The bias with a following normalization worked in; none where it would be zero. */
+/** The bias, merged with a following normalization; undefined if there is neither. */
 export async function readBias({ read, affine }: Emission): Promise<Float32Array | undefined> {
   const bias = await read('bias')
   if (!affine) return bias

@@ -28,7 +28,7 @@ export async function emitDepthwiseConvolution(emission: Emission): Promise<Valu
   return convolve(emission, weights, { window, group, bias: await readBias(emission) })
 }
 
-/** A depthwise convolution without bias, then one of 1 × 1. */
+/** A depthwise convolution without bias, then a 1 × 1 convolution. */
 export async function emitSeparableConvolution(emission: Emission): Promise<Value> {
   const { graph, layer, shape, affine } = emission
   const input = inputOf(emission)
@@ -75,7 +75,7 @@ async function finish(
   return activate(graph, { shape, nonNegative: false, tensors: { planes: tensor } }, activationName(layer))
 }
 
-/** Zeros around the input are left to the convolution, unless they are so many that a window sees nothing else. */
+/** Lets the convolution do a preceding zero padding, unless the padding is so wide that a window could miss the image. */
 function source({ graph, inputs: [input] }: Emission, window: Window): string {
   if (!input) return ''
   return planes(graph, takenAlong(window, input) ? (input.padded?.input ?? input) : input)

@@ -3,13 +3,13 @@ import { type Emission, inputOf, readBias, readRequired } from './emission.ts'
 import { plain, type Value } from './value.ts'
 import { matrixPieces } from './weight-layout.ts'
 
-/** The matrix stays as Keras has it, (in, out): ONNX Runtime reads it in place, at one image and at many. */
+/** The matrix stays in Keras' order (in, out): ONNX Runtime reads it in place, for one image and for many. */
 export async function emitDense(emission: Emission): Promise<Value> {
   const { graph, layer, shape, affine } = emission
   const input = inputOf(emission)
   const rows = input.shape.at(-1) ?? 1
   const columns = shape.at(-1) ?? 1
-  // A flattened image is taken in the order in which it is there: the rows of the matrix move, once, instead of every image.
+  // A flattened image stays in its order of planes. The rows of the matrix are reordered once, instead of every image.
   const image = input.tensors.plain === undefined ? input.flattened : undefined
   const x = image ? (input.tensors.planes ?? '') : plain(graph, input)
   const kernel = await readRequired(emission, 'kernel')

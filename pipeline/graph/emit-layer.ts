@@ -47,7 +47,7 @@ const LAYERS: ReadonlyMap<string, Emit> = new Map<SupportedLayer, Emit>([
   ['Subtract', emitMerge],
 ])
 
-/** Adds one layer to the graph, whatever its class. */
+/** Adds one layer of any class to the graph. */
 export function emitLayer(emission: Emission): Promise<Value> | Value {
   if (isIdentity(emission.layer.className)) return inputOf(emission)
   const emit = LAYERS.get(emission.layer.className)
@@ -58,7 +58,6 @@ export function emitLayer(emission: Emission): Promise<Value> | Value {
 function emitSoftmax(emission: Emission): Value {
   const input = inputOf(emission)
   const axis = axisOf(emission.layer, input.shape.length)
-  if (axis !== input.shape.length - 1)
-    throw notSupported(emission.layer, 'it runs along another axis than the last')
+  if (axis !== input.shape.length - 1) throw notSupported(emission.layer, 'it must run along the last axis')
   return activate(emission.graph, input, 'softmax')
 }

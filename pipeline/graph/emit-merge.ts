@@ -11,7 +11,7 @@ const OPERATORS: ReadonlyMap<string, string> = new Map([
   ['Subtract', 'Sub'],
 ])
 
-/** What works number by number. An input with fewer axes gets axes of size 1 in front, as Keras does it. */
+/** Elementwise layers such as Add. An input with fewer axes gets axes of size 1 in front, as in Keras. */
 export function emitMerge({ graph, layer, inputs, shape }: Emission): Value {
   const op = OPERATORS.get(layer.className) ?? ''
   if (layer.className === 'Subtract' && inputs.length !== 2)
@@ -38,7 +38,7 @@ export function emitConcatenation({ graph, layer, inputs, shape }: Emission): Va
     return { shape, nonNegative, tensors: { plain: graph.node('Concat', tensors, { axis: axis + 1 }) } }
   }
   const tensors = inputs.map((value) => planes(graph, value))
-  // Height, width, channels are axes 2, 3 and 1 of planes.
+  // In the order of planes, height, width and channels are axes 2, 3 and 1.
   return {
     shape,
     nonNegative,

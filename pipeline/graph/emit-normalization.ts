@@ -2,7 +2,7 @@ import { type Affine, type Emission, inputOf } from './emission.ts'
 import { decimal, layerError } from './layer-config.ts'
 import { anyOrder, plain, type Value } from './value.ts'
 
-/** A batch normalization that no layer before it could take over. */
+/** A batch normalization that cannot be merged into the layer before it. */
 export async function emitNormalization(emission: Emission): Promise<Value> {
   const { graph, shape } = emission
   const affine = await readAffine(emission)
@@ -26,7 +26,7 @@ export async function readAffine({ layer, read }: Pick<Emission, 'layer' | 'read
   return { factors, shifts }
 }
 
-/** The factors are in Keras' order; so must be what they multiply. */
+/** The factors are in Keras' order, so the tensor must be too. */
 function plainIfFlattened(emission: Emission): Value {
   const value = inputOf(emission)
   if (!value.flattened) return value

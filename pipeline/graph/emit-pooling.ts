@@ -4,7 +4,7 @@ import type { OnnxGraph } from './onnx-graph.ts'
 import { planes, type Value } from './value.ts'
 import { poolingWindow, samePadding } from './window.ts'
 
-/** The largest, or the mean of what lies inside the image. */
+/** Max or average pooling. The average counts only pixels inside the image. */
 export function emitPooling(emission: Emission): Value {
   const { graph, layer, shape } = emission
   const input = inputOf(emission)
@@ -40,24 +40,24 @@ export function emitGlobalPooling(emission: Emission): Value {
 }
 
 /**
- * ONNX Runtime makes a maximum's own padding of zeros that stand right before it, though that padding is minus
- * infinity. A step in between that changes nothing keeps the two apart.
+ * ONNX Runtime fuses a zero padding with a MaxPool right after it, although MaxPool pads with minus infinity. A Max node
+ * in between changes no number and prevents that.
  */
 function guarded(graph: OnnxGraph, input: Value): string {
   const tensor = planes(graph, input)
   return input.padded ? graph.node('Max', [tensor, graph.floats([LOWEST], [])]) : tensor
 }
 
-/** The least number that a float32 can be. */
+/** The smallest finite float32. */
 const LOWEST = -3.4028234663852886e38
 
 /**
- * A maximum's own padding is minus infinity, not zero. It is the same where nothing is below zero and every window
- * has something of the image in it.
+ * MaxPool pads with minus infinity, not with zero. Where no value is below zero and every window contains a part of the
+ * image, the result is the same, and MaxPool can do a preceding zero padding.
  */
 function zerosThatDoNotMatter({ padded, nonNegative }: Value, [height, width]: readonly [number, number]) {
   if (!padded || !nonNegative) return undefined
   const { top, bottom, left, right } = padded.by
-  // Half a window, so that even with the zeros of 'same' on top there are fewer than a window has.
+  // At most half a window, so that together with the padding of 'same' the padding is still narrower than a window.
   return 2 * Math.max(top, bottom) < height && 2 * Math.max(left, right) < width ? padded : undefined
 }

@@ -2,7 +2,7 @@ import { type Emission, inputOf } from './emission.ts'
 import { borders, decimal, layerError, notSupported, wholeNumbers } from './layer-config.ts'
 import { anyOrder, flatten, plain, planes, reshape, type Value } from './value.ts'
 
-/** Nothing happens until somebody asks for the padded image: a convolution pads by itself. */
+/** Adds no node yet: a following convolution can pad by itself, and only other layers need the padded image. */
 export function emitPadding(emission: Emission): Value {
   const input = inputOf(emission)
   const { layer, shape } = emission
@@ -44,7 +44,7 @@ export function emitPermutation(emission: Emission): Value {
   return { shape, nonNegative: input.nonNegative, tensors: { plain: tensor } }
 }
 
-/** x · scale + offset, each one number, or one for each channel. */
+/** x · scale + offset. Scale and offset are one number, or one number for each channel. */
 export function emitRescaling(emission: Emission): Value {
   const { graph, shape } = emission
   const value = inputOf(emission)
@@ -66,7 +66,7 @@ function perChannel({ graph, layer, shape }: Emission, field: string, order: 'pl
     throw notSupported(layer, `${field} has ${value.length} numbers for ${channels} channels`)
   const numbers = value.map((item: unknown) => {
     if (typeof item === 'number' && Number.isFinite(item)) return item
-    throw layerError(layer, `${field} holds something else than numbers`)
+    throw layerError(layer, `${field} must be a number or a list of numbers`)
   })
   return graph.floats(numbers, order === 'planes' ? [channels, 1, 1] : [channels])
 }

@@ -1,10 +1,10 @@
-/** The file of weights beside an .onnx file, written once from front to back. */
+/** The weights file that belongs to an .onnx file, written from front to back. */
 export interface ExternalData {
-  /** Appends an array, given in pieces, and tells where it lies. */
+  /** Appends an array, given in pieces, and returns its place in the file. */
   append(pieces: Iterable<Float32Array>): Promise<{ offset: number; length: number }>
 }
 
-/** Each array is mapped into memory by itself, and a mapping begins at a page. */
+/** Each array is mapped into memory separately, and a mapping must begin at a page boundary. */
 const PAGE_BYTES = 4096
 
 export function externalData(write: (bytes: Uint8Array) => Promise<void>): ExternalData {

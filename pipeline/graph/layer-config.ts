@@ -2,9 +2,8 @@ import { ModelError, type PipelineErrorCode } from '../errors.ts'
 import type { Layer } from '../models/networks/layer-list.ts'
 
 /*
- * The fields of a layer come out of a file that anybody may have written: each is looked at once, here, and is then a
- * number, a word or a list of numbers of known length. A field that a file may leave out has a default; null counts
- * as left out.
+ * The fields of a layer come from an untrusted file. The functions here check them and return a number, a boolean, a
+ * word, or a list of numbers of known length. An optional field has a default, which null gets as well.
  */
 
 export function layerError(
@@ -26,7 +25,7 @@ export function wholeNumber(layer: Layer, field: string, least: number, fallback
   throw badField(layer, field, `a whole number from ${least}`, value)
 }
 
-/** One number for both axes, or a pair [vertical, horizontal]. */
+/** A pair [vertical, horizontal]; the file may give one number for both. */
 export function pair(layer: Layer, field: string, least: number, fallback?: number): [number, number] {
   const value = layer.config[field] ?? fallback
   if (isWhole(value, least)) return [value, value]
@@ -44,7 +43,7 @@ export interface Borders {
   readonly right: number
 }
 
-/** Keras' ways to write how much is added or taken at each side: n, [vertical, horizontal] or [[top, bottom], [left, right]]. */
+/** Padding or cropping, which Keras writes as n, [vertical, horizontal], or [[top, bottom], [left, right]]. */
 export function borders(layer: Layer, field: string): Borders {
   const value = layer.config[field]
   const axes = Array.isArray(value) ? value : [value, value]
@@ -74,7 +73,7 @@ export function isSamePadding(layer: Layer): boolean {
   throw badField(layer, 'padding', `'same' or 'valid'`, value)
 }
 
-/** Whole numbers, at most as many as a tensor here may have axes. */
+/** A list of whole numbers, at most one for each axis of a tensor. */
 export function wholeNumbers(layer: Layer, field: string, least: number): number[] {
   const value = layer.config[field]
   if (Array.isArray(value) && value.length <= MAX_RANK && value.every((item) => isWhole(item, least))) {
@@ -83,14 +82,15 @@ export function wholeNumbers(layer: Layer, field: string, least: number): number
   throw badField(layer, field, `a list of at most ${MAX_RANK} whole numbers from ${least}`, value)
 }
 
-/** An axis as Keras counts them, the batch being axis 0 and −1 the last, as an index into a shape without the batch. */
+/** An axis as an index into a shape without the batch. Keras counts the batch as axis 0, and −1 as the last axis. */
 export function axisOf(layer: Layer, rank: number, fallback = -1): number {
   const value = layer.config.axis ?? fallback
   const axis: unknown = Array.isArray(value) && value.length === 1 ? value[0] : value
   if (typeof axis !== 'number' || !Number.isSafeInteger(axis))
     throw badField(layer, 'axis', 'one axis', value)
   const index = axis < 0 ? axis + rank : axis - 1
-  if (index < 0 || index >= rank) throw badField(layer, 'axis', `an axis of ${rank} and the batch`, value)
+  if (index < 0 || index >= rank)
+    throw badField(layer, 'axis', `an axis from 1 to ${rank} (0 is the batch) or from ${-rank} to -1`, value)
   return index
 }
 
@@ -100,10 +100,10 @@ export function mustBeChannelsLast(layer: Layer): void {
     throw notSupported(layer, `data_format is ${quote(order)}, only channels_last is supported`)
 }
 
-/** Tensors of image models have four axes with the batch; a few more do no harm. */
+/** Tensors of image models have four axes including the batch; a few more do no harm. */
 const MAX_RANK = 6
 
-/** A message quotes this much of a field and no more: the field may be a megabyte. */
+/** A message quotes at most this much of a field, because the field may be a megabyte long. */
 const QUOTED_CHARACTERS = 60
 
 function isWhole(value: unknown, least = 0): value is number {

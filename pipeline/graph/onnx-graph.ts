@@ -14,13 +14,13 @@ import {
   type ValueInfoProto,
 } from './onnx-schema.ts'
 
-/** An ONNX graph that grows node by node. A tensor is known by its name. */
+/** An ONNX graph that is built node by node. A tensor is identified by its name. */
 export interface OnnxGraph {
-  /** Nodes and tensors that come now bear this name, for whoever looks at the graph. */
+  /** Sets a name for all nodes and tensors that follow, to be seen in a graph viewer. */
   label(name: string): void
-  /** Adds a node with one output, and returns that output. */
+  /** Adds a node with one output, and returns the output. */
   node(op: string, inputs: readonly string[], attributes?: Attributes): string
-  /** A small tensor of numbers that do not come from the weights; the same one for the same numbers. */
+  /** A small constant tensor; the same numbers give the same tensor. */
   floats(values: readonly number[], shape: readonly number[]): string
   integers(values: readonly number[]): string
   /** A tensor of weights, given in pieces. */
@@ -29,7 +29,7 @@ export interface OnnxGraph {
   finish(input: GraphInput, output: GraphOutput): Uint8Array
 }
 
-/** A number is written as an integer unless it is wrapped: ONNX tells the two kinds apart, JavaScript does not. */
+/** A plain number is an integer, `{ float }` a float: ONNX distinguishes the two, JavaScript does not. */
 export type Attributes = Readonly<Record<string, number | readonly number[] | { readonly float: number }>>
 
 export interface GraphInput {
@@ -45,11 +45,11 @@ export interface GraphOutput {
 export const INPUT_NAME = 'input'
 export const OUTPUT_NAME = 'output'
 
-/** Newest forms of what is used here: Gelu came with 20. ONNX Runtime 1.30 reads later ones too; other tools may not. */
+/** Gelu needs opset 20. ONNX Runtime 1.30 reads later opsets too, but other tools may not. */
 const OPSET = 20
 const IR_VERSION = 9
 
-/** A tensor below a page gains nothing from being mapped, and each mapping costs a call when the model is opened. */
+/** A tensor smaller than a page is stored in the model itself: mapping it would gain nothing and cost a system call. */
 const INLINE_BELOW_BYTES = 4096
 
 export function onnxGraph(dataFile: string, write: (bytes: Uint8Array) => Promise<void>): OnnxGraph {
@@ -60,7 +60,7 @@ export function onnxGraph(dataFile: string, write: (bytes: Uint8Array) => Promis
   let label = ''
   let count = 0
 
-  // The number makes names unique, whatever a file calls its layers.
+  // The number makes names unique even if a file has layers with equal names.
   const uniqueName = () => `${++count}:${label}`
 
   function constant(dataType: number, shape: readonly number[], rawData: Uint8Array): string {
@@ -140,12 +140,12 @@ function rename(nodes: readonly NodeProto[], from: string, to: string): void {
   for (const node of nodes) Object.assign(node, { input: renamed(node.input), output: renamed(node.output) })
 }
 
-/** A tensor whose bytes do not fill its shape would make the engine read its neighbour's. */
+/** If a tensor had fewer bytes than its shape needs, the engine would read bytes of the next tensor. */
 function expectBytes(name: string, found: number, expected: number): void {
   if (found === expected) return
   throw new ModelError(
     'ERR_MODEL_LOAD',
-    `The weights of '${name}' have ${found} bytes, ${expected} are needed.`,
+    `The weights of '${name}' have ${found} bytes; ${expected} are needed.`,
   )
 }
 

@@ -1,9 +1,6 @@
 import protobuf from 'protobufjs'
 
-/*
- * The part of ONNX' format that a compiled model needs: messages and field numbers as ONNX publishes them, nothing
- * else. A reader ignores what is left out.
- */
+/* The part of the ONNX format that a compiled model needs: messages and field numbers as ONNX publishes them. */
 
 export const FLOAT = 1
 export const UINT8 = 2
@@ -11,7 +8,7 @@ export const INT64 = 7
 
 export const EXTERNAL = 1
 
-/** What the number of an attribute's kind is. */
+/** The numbers of the attribute types. */
 export const ATTRIBUTE = { float: 1, int: 2, floats: 6, ints: 7 } as const
 
 export interface TensorProto {

@@ -1,10 +1,10 @@
 import type { Layer, LayerList } from '../models/networks/layer-list.ts'
 import { activationName } from './activations.ts'
 
-/** The layers that the output depends on, in their order: an auxiliary head is left away, with its weights. */
+/** The layers that the output depends on, in their order. Auxiliary heads and their weights are left out. */
 export function neededLayers({ layers, output }: LayerList): Layer[] {
   const needed = new Set([output])
-  // Backwards, so that a layer is known to be needed before its inputs are looked at.
+  // Backwards, because a layer makes its inputs needed.
   for (const { name, inputs } of [...layers].reverse()) {
     if (needed.has(name)) for (const input of inputs) needed.add(input)
   }
@@ -19,8 +19,8 @@ const TAKES_NORMALIZATION: ReadonlySet<string> = new Set([
 ])
 
 /**
- * The batch normalizations that become part of the layer before them, by that layer's name: it has no activation of
- * its own, and nobody else sees what it hands on.
+ * The batch normalizations that are merged into the layer before them, by the name of that layer. The layer before must
+ * have no activation, and its output must go to the normalization alone.
  */
 export function foldedNormalizations(layers: readonly Layer[], output: string): ReadonlyMap<string, Layer> {
   const consumers = new Map<string, Layer[]>()

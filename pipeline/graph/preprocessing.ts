@@ -3,30 +3,30 @@ import { INPUT_NAME, type OnnxGraph } from './onnx-graph.ts'
 import type { Shape } from './shapes.ts'
 import type { Value } from './value.ts'
 
-/** What was done to the pixels when a model was trained, by Keras' names, and what is done to them here. */
+/** The preprocessing of the pixels, by Keras' names; must be the same as in the training of the model. */
 export type Preprocessing = 'caffe' | 'tf' | 'torch' | 'unit' | 'none'
 
 interface Steps {
   readonly reverseChannels?: true
   readonly divideBy?: number
-  /** One number for all channels, or one for each of three. */
+  /** One number for all channels, or three numbers, one for each channel. */
   readonly subtract?: readonly number[]
   readonly thenDivideBy?: readonly number[]
 }
 
 const STEPS: Readonly<Record<Preprocessing, Steps>> = {
-  // Means of ImageNet in B, G, R.
+  // ImageNet means of B, G, R.
   caffe: { reverseChannels: true, subtract: [103.939, 116.779, 123.68] },
   tf: { divideBy: 127.5, subtract: [1] },
-  // Means and deviations of ImageNet in R, G, B.
+  // ImageNet means and standard deviations of R, G, B.
   torch: { divideBy: 255, subtract: [0.485, 0.456, 0.406], thenDivideBy: [0.229, 0.224, 0.225] },
   unit: { divideBy: 255 },
   none: {},
 }
 
 /**
- * From pixels to what the first layer gets. The steps and their order are Keras' own, so that the numbers are too;
- * the channels are moved while they still are bytes.
+ * Turns pixels into the input of the first layer, in the same steps and order as Keras, so that the numbers are equal.
+ * The channels are reordered first, while pixels are still bytes.
  */
 export function preprocess(
   graph: OnnxGraph,

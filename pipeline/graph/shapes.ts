@@ -21,9 +21,9 @@ export interface ExpectedArray {
   readonly shape: Shape
 }
 
-/** The shape of every layer's output, without the batch. Sizes are only numbers here: nothing is allocated by them. */
+/** The shape of every layer's output, without the batch. Only computes sizes, allocates nothing. */
 export function inferShapes(list: LayerList): ReadonlyMap<string, Shape> {
-  // A class that is not known is the first thing to say, whatever else may be wrong as well.
+  // An unsupported class is reported before any other mistake.
   for (const layer of list.layers) if (!isSupported(layer.className)) throw unsupportedLayer(layer)
   const shapes = new Map<string, Shape>()
   for (const layer of list.layers) {
@@ -33,12 +33,12 @@ export function inferShapes(list: LayerList): ReadonlyMap<string, Shape> {
   }
   const last = list.layers.at(-1)
   if (last && !shapes.has(list.output)) {
-    throw layerError(last, `the output is said to be layer '${list.output}', which does not exist`)
+    throw layerError(last, `the output must be one of the layers, and is '${list.output}'`)
   }
   return shapes
 }
 
-/** The arrays of weights that a layer must have, in Keras' order; none for most classes. */
+/** The arrays of weights that a layer must have, in Keras' order; most classes have none. */
 export function expectedArrays(layer: Layer, inputShape: Shape): ExpectedArray[] {
   return weightRoles(layer).map((role) => ({ role, shape: arrayShape(layer, role, inputShape) }))
 }
@@ -103,7 +103,7 @@ const MERGES: ReadonlyMap<string, (layer: Layer, inputs: readonly Shape[]) => Sh
 
 function normalized(layer: Layer, input: Shape): Shape {
   if (axisOf(layer, input.length) !== input.length - 1)
-    throw notSupported(layer, 'it normalizes another axis than the last')
+    throw notSupported(layer, 'it must normalize the last axis')
   return input
 }
 
@@ -114,7 +114,7 @@ function convolved(layer: Layer, input: Shape): Shape {
   if (channels % groups !== 0 || filters % groups !== 0) {
     throw layerError(
       layer,
-      `${groups} groups divide neither or only one of ${channels} channels and ${filters} filters`,
+      `groups must divide ${channels} channels and ${filters} filters, and is ${groups}`,
     )
   }
   return [...slide(layer, convolutionWindow(layer), input), filters]
@@ -145,7 +145,7 @@ function cropped(layer: Layer, input: Shape): Shape {
   const { top, bottom, left, right } = borders(layer, 'cropping')
   const size = [(input[0] ?? 0) - top - bottom, (input[1] ?? 0) - left - right]
   if (size.some((length) => length < 1))
-    throw layerError(layer, `it leaves nothing of an input of shape ${shapeText(input)}`)
+    throw layerError(layer, `it would leave no pixel of an input of shape ${shapeText(input)}`)
   return [...size, channels]
 }
 
@@ -161,7 +161,7 @@ function reshaped(layer: Layer, input: Shape): Shape {
   const open = target.length - target.filter((size) => size !== -1).length
   if (open <= 1 && elements(shape) === elements(input) && shape.every((size) => Number.isSafeInteger(size)))
     return shape
-  throw layerError(layer, `an input of shape ${shapeText(input)} does not become ${shapeText(target)}`)
+  throw layerError(layer, `an input of shape ${shapeText(input)} cannot be reshaped to ${shapeText(target)}`)
 }
 
 function permuted(layer: Layer, input: Shape): Shape {
@@ -172,7 +172,7 @@ function permuted(layer: Layer, input: Shape): Shape {
   return axes.map((axis) => input[axis - 1] ?? 0)
 }
 
-/** As numpy and Keras' merging layers do it, but that the shorter shape gets its axes of 1 in front. */
+/** Broadcasts like numpy: the shorter shape gets axes of size 1 in front. */
 function broadcast(layer: Layer, a: Shape, b: Shape): Shape {
   const rank = Math.max(a.length, b.length)
   const from = (shape: Shape, axis: number) => shape[axis - rank + shape.length] ?? 1
@@ -227,7 +227,7 @@ function channelsOf(layer: Layer, input: Shape): number {
 
 const elements = (shape: Shape): number => shape.reduce((product, size) => product * size, 1)
 
-/** A shape whose elements can be counted exactly, so that no later product of sizes is off. */
+/** Throws unless the number of elements is a safe integer, so that later products of sizes are exact. */
 function checked(layer: Layer, shape: Shape): Shape {
   if (shape.length === 0 || !shape.every((size) => Number.isSafeInteger(size) && size > 0)) {
     throw layerError(layer, `its output would have the shape ${shapeText(shape)}`)

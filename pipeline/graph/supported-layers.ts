@@ -1,7 +1,7 @@
 import { ModelError } from '../errors.ts'
 import type { Layer } from '../models/networks/layer-list.ts'
 
-/** Layers that only do something while a model is being trained. */
+/** Layers that have an effect only during training. */
 const TRAINING_ONLY = [
   'ActivityRegularization',
   'AlphaDropout',
@@ -17,7 +17,7 @@ const TRAINING_ONLY = [
   'SpatialDropout2D',
 ] as const
 
-/** Every layer class that can be compiled, as Keras calls them. */
+/** Every layer class that can be compiled, by its Keras name. */
 export const SUPPORTED_LAYERS = [
   'Activation',
   ...TRAINING_ONLY,
@@ -52,7 +52,7 @@ export const SUPPORTED_LAYERS = [
 
 export type SupportedLayer = (typeof SUPPORTED_LAYERS)[number]
 
-// Sets, not objects: a class may well be called `__proto__` or `constructor`.
+// Sets, not objects: a file may name a class `__proto__` or `constructor`.
 const supported: ReadonlySet<string> = new Set(SUPPORTED_LAYERS)
 const trainingOnly: ReadonlySet<string> = new Set(TRAINING_ONLY)
 
@@ -60,7 +60,7 @@ export function isSupported(className: string): className is SupportedLayer {
   return supported.has(className)
 }
 
-/** Whether a layer hands on its input unchanged when it predicts. */
+/** Whether a layer's output is its unchanged input during prediction. */
 export function isIdentity(className: string): boolean {
   return trainingOnly.has(className)
 }

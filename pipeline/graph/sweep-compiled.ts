@@ -3,29 +3,30 @@ import { readdir, rm, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 
-/** No compilation takes this long: VGG-16 takes seconds. */
+/** An unfinished compilation of this age was abandoned: VGG-16 takes seconds. */
 const UNFINISHED_FOR_MS = 60 * 60 * 1000
-/** Compiled from weights, settings or by a version that nobody has used since; it can be made again. */
+/** A compiled model of this age is no longer needed: weights, settings or compiler have changed. It can be made again. */
 const UNUSED_FOR_MS = 30 * 24 * 60 * 60 * 1000
 
 const UNFINISHED = /^[0-9a-f]{32}-v\d+\.([\w-]+)\.(\d+)\.[\w-]+\.part$/
 const FINISHED = /^[0-9a-f]{32}-v\d+$/
 
-// After a crash in a container, the next process often has the very same id: its own work it knows by name.
+// The names under which this process compiles. After a crash in a container, the next process often has the same id, so
+// the id alone does not tell its own folders from those of the dead process.
 const mine = new Set<string>()
 
-/** A name under which this process compiles. It says who that is, so that others know when it is gone. */
+/** A temporary name that contains host and process id, so that other processes can tell when this one is gone. */
 export function unfinishedName(name: string): string {
   const unfinished = `${name}.${host()}.${process.pid}.${randomUUID()}.part`
   mine.add(unfinished)
   return unfinished
 }
 
-/** Removes what killed processes have left, and what has long been out of use. Nothing else in the folder is touched. */
+/** Removes the folders of killed processes and models unused for long. Touches nothing else in the cache. */
 export async function sweepCompiled(cacheDir: string): Promise<void> {
   for (const name of await readdir(cacheDir)) {
     const folder = join(cacheDir, name)
-    // Where something may not be removed, the next sweep may have more luck.
+    // A folder that cannot be removed is left for the next sweep.
     if (await isLeftOver(name, folder))
       await rm(folder, { recursive: true, force: true }).catch(() => undefined)
   }
@@ -35,7 +36,7 @@ async function isLeftOver(name: string, folder: string): Promise<boolean> {
   if (FINISHED.test(name)) return (await ageOf(folder)) > UNUSED_FOR_MS
   const [, owner, pid] = UNFINISHED.exec(name) ?? []
   if (pid === undefined || mine.has(name)) return false
-  // A process id means nothing on another machine that shares the folder; there only age tells.
+  // The process id of another machine that shares the folder cannot be checked; there only the age counts.
   if (owner === host() && (Number(pid) === process.pid || !isAlive(Number(pid)))) return true
   return (await ageOf(folder)) > UNFINISHED_FOR_MS
 }

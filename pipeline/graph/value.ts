@@ -3,22 +3,22 @@ import type { OnnxGraph } from './onnx-graph.ts'
 import type { Shape } from './shapes.ts'
 
 /**
- * What a layer hands on. Keras keeps images as (height, width, channels), ONNX Runtime computes on planes (channels,
- * height, width): a value is made in one of the two orders and gets the other only when a layer asks for it.
+ * The output of a layer. Keras orders images as (height, width, channels), called plain here; ONNX Runtime computes on
+ * planes (channels, height, width). A value is made in one order and converted only when a layer needs the other.
  */
 export interface Value {
-  /** As Keras sees it, without the batch. */
+  /** In Keras' order, without the batch. */
   readonly shape: Shape
   readonly tensors: { plain?: string; planes?: string }
-  /** The image that this vector is, where `planes` holds one that was flattened channel by channel. */
+  /** The shape of the image before flattening, if this vector (in `tensors.planes`) was flattened channel by channel. */
   readonly flattened?: Shape
-  /** Zeros around another value that nobody has asked for yet: a convolution adds them by itself. */
+  /** A zero padding that has not been computed yet: a convolution can pad by itself. */
   readonly padded?: { readonly input: Value; readonly by: Borders }
-  /** Nothing in it is below zero, so that zeros around it are no larger than what is inside. */
+  /** No number is below zero, so padding with zeros cannot change a maximum. */
   readonly nonNegative: boolean
 }
 
-/** The tensor in Keras' own order. */
+/** The tensor in Keras' order. */
 export function plain(graph: OnnxGraph, value: Value): string {
   const { tensors, shape, flattened } = value
   if (tensors.plain === undefined && flattened) {
@@ -33,7 +33,7 @@ export function plain(graph: OnnxGraph, value: Value): string {
   return tensors.plain
 }
 
-/** An image as planes; a flattened image in the order of its planes. */
+/** The tensor in the order of planes; for a flattened image, channel by channel. */
 export function planes(graph: OnnxGraph, { tensors, padded, shape }: Value): string {
   if (tensors.planes === undefined && padded)
     tensors.planes = pad(graph, planes(graph, padded.input), padded.by)
@@ -41,13 +41,13 @@ export function planes(graph: OnnxGraph, { tensors, padded, shape }: Value): str
   return tensors.planes
 }
 
-/** In whichever order it is at hand, for what treats every number alike. */
+/** The tensor in the order that exists, for operations on single numbers. */
 export function anyOrder(graph: OnnxGraph, value: Value): { order: 'plain' | 'planes'; tensor: string } {
   if (value.tensors.plain !== undefined) return { order: 'plain', tensor: value.tensors.plain }
   return { order: 'planes', tensor: planes(graph, value) }
 }
 
-/** The numbers of an image in a row, in Keras' order where that costs nothing. */
+/** Flattens an image: in Keras' order if that costs nothing, channel by channel otherwise. */
 export function flatten(graph: OnnxGraph, value: Value, shape: Shape): Value {
   const { nonNegative } = value
   if (value.shape.length !== 3 || value.tensors.plain !== undefined || isSameInBothOrders(value.shape)) {
@@ -68,7 +68,7 @@ export function reshape(graph: OnnxGraph, value: Value, shape: Shape): Value {
   return { shape, nonNegative: value.nonNegative, tensors: { plain: tensor } }
 }
 
-/** With one pixel, or one channel, the two orders are the same numbers in the same places. */
+/** With one pixel or one channel, both orders put the same numbers in the same places. */
 function isSameInBothOrders([height = 1, width = 1, channels = 1]: Shape): boolean {
   return height * width === 1 || channels === 1
 }

@@ -1,14 +1,14 @@
 /*
- * Keras' arrays in the order in which ONNX wants them, in pieces, so that beside the array itself only one piece lies
- * in memory: the first dense layer of VGG-16 alone has 411 MB.
+ * Reorders Keras' arrays for ONNX, in pieces, so that only the array and one piece are in memory: the first dense layer
+ * of VGG-16 alone has 411 MB.
  */
 
-/** Large enough that writing it is one good write, small enough not to matter. */
+/** Large enough for efficient writes, small enough not to matter in memory. */
 const PIECE_ELEMENTS = 1 << 20
 
 /**
- * A convolution's kernel (height × width, in, out) as (out, in, height × width), each output channel multiplied by its
- * own factor. A depthwise kernel (height × width, in, multiplier) is one with in = 1 and out = in × multiplier.
+ * Turns a convolution kernel (height × width, in, out) into (out, in, height × width), and multiplies each output
+ * channel by its factor. A depthwise kernel (height × width, channels, multiplier) has in = 1, out = channels × multiplier.
  */
 export function* convolutionPieces(
   kernel: Float32Array,
@@ -33,8 +33,8 @@ export function* convolutionPieces(
 }
 
 /**
- * A dense layer's kernel (in, out) as it is, each column multiplied by its own factor, and the rows put in the order in
- * which a flattened image arrives: channel by channel, where Keras has pixel by pixel.
+ * Keeps a dense kernel as (in, out) and multiplies each column by its factor. For a flattened `image`, reorders the rows
+ * from Keras' order, pixel by pixel, to the order in which the image arrives, channel by channel.
  */
 export function* matrixPieces(
   kernel: Float32Array,

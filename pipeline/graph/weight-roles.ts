@@ -1,6 +1,6 @@
 import type { Layer } from '../models/networks/layer-list.ts'
 
-/** The weight arrays that a layer has, by their Keras names, in the order in which Keras keeps them. */
+/** The Keras names of a layer's weight arrays, in Keras' order. */
 export function weightRoles({ className, config }: Layer): string[] {
   const bias = config.use_bias === false ? [] : ['bias']
   switch (className) {

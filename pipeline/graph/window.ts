@@ -1,7 +1,7 @@
 import type { Layer } from '../models/networks/layer-list.ts'
 import { isSamePadding, layerError, pair, shapeText } from './layer-config.ts'
 
-/** A window that slides over an image, along each of the two axes [vertical, horizontal]. */
+/** A window that slides over an image. All pairs are [vertical, horizontal]. */
 export interface Window {
   readonly size: readonly [number, number]
   readonly strides: readonly [number, number]
@@ -24,7 +24,7 @@ export function poolingWindow(layer: Layer): Window {
   return { size, strides, dilations: [1, 1], same: isSamePadding(layer) }
 }
 
-/** Height and width of what comes out. */
+/** Height and width of the output. */
 export function slide(layer: Layer, window: Window, input: readonly number[]): [number, number] {
   const along = (axis: 0 | 1): number => {
     const length = input[axis] ?? 0
@@ -40,7 +40,7 @@ export function slide(layer: Layer, window: Window, input: readonly number[]): [
   )
 }
 
-/** How many zeros Keras puts before and after an axis for 'same'. An odd one goes after. */
+/** The number of zeros that Keras' 'same' adds before and after an axis. An odd one is added after. */
 export function samePadding(window: Window, axis: 0 | 1, length: number): [before: number, after: number] {
   if (!window.same) return [0, 0]
   const stride = window.strides[axis]

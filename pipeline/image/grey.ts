@@ -1,4 +1,4 @@
-/** From RGB to one channel, as Pillow's convert('L') does it: ITU-R 601-2 in 16 bits of fraction. */
+/** Converts RGB to one channel as Pillow's convert('L'): ITU-R 601-2 with fractions of 16 bits. */
 export function grey(colours: Uint8Array): Uint8Array {
   const pixels = new Uint8Array(colours.length / 3)
   for (let i = 0; i < pixels.length; i++) {

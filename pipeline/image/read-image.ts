@@ -4,28 +4,28 @@ import { resizeFilter } from './scale/resize-filter.ts'
 import { resizeNearest } from './scale/resize-nearest.ts'
 
 export interface ImageOptions {
-  /** What the network wants. */
+  /** The size of the network's input. */
   readonly height: number
   readonly width: number
   readonly interpolation: 'nearest' | 'bilinear' | 'bicubic'
-  /** The picture as it is, or the one digit on it, in one channel. */
+  /** `picture`: the whole picture in colour. `digit`: the one digit on it, in one channel. */
   readonly subject?: 'picture' | 'digit'
-  /** The whole image, whatever its shape, or the middle of it in its own shape. */
+  /** `stretch`: scale the whole image to the input size. `center`: keep the shape and cut out the middle. */
   readonly crop: 'stretch' | 'center'
-  /** How much larger than its middle part the image is made before that is cut out, such as 256 / 224. */
+  /** For `center`: the ratio of the scaled image to the part that is cut out, such as 256 / 224. */
   readonly cropRatio?: number
-  /** Turn a photograph as its EXIF orientation says. */
+  /** Rotate a photograph by its EXIF orientation. */
   readonly orientation?: boolean
-  /** Apply an embedded colour profile. Networks have mostly been trained without. */
+  /** Apply an embedded colour profile. Most networks were trained without profiles. */
   readonly colourProfile?: boolean
-  /** An image that declares more is refused before it is decoded. */
+  /** An image that declares more pixels is refused before decoding. */
   readonly maxPixels?: number
 }
 
-// A good camera's picture; three bytes each make 150 MB.
+// Enough for a good camera; three bytes per pixel make 150 MB.
 const MAX_PIXELS = 50_000_000
 
-/** The bytes of an image file as a network wants them: RGB, height × width × 3, without padding. */
+/** Turns an image file into the input of a network: RGB, height × width × 3, without padding. */
 export async function readImage(bytes: Uint8Array, options: ImageOptions): Promise<Uint8Array> {
   const { interpolation, crop, cropRatio = 1, orientation = true, colourProfile = false } = options
   const { maxPixels = MAX_PIXELS } = options

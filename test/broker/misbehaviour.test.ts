@@ -62,7 +62,7 @@ describe('A pipeline that', () => {
   it('answers with more bytes than maxMessageBytes fails with a word on both numbers', async () => {
     const broker = await startBroker('behave', { maxMessageBytes: 2 ** 17 })
     const error = await errorOf(broker.call('predict', { value: Buffer.alloc(300_000) }))
-    expect(error.cause?.message).to.match(/bytes without an end, the limit is 131072/)
+    expect(error.cause?.message).to.match(/bytes without the end of a message, the limit is 131072/)
     expect(await broker.call('predict', { value: Buffer.alloc(60_000) })).to.have.lengthOf(60_000)
   })
 

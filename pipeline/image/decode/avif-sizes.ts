@@ -1,10 +1,10 @@
-// The boxes that describe an image lie in front of its data, a few hundred bytes of them.
+// The boxes that describe an image are a few hundred bytes, before the image data.
 const LOOKED_AT = 64 * 1024
 const ISPE = Buffer.from('ispe')
 
 /**
- * The sizes of all pictures in an AVIF: the image, its tiles, its alpha. libvips reads them as signed numbers, and
- * complains on the error stream, a line for each, before it refuses.
+ * The sizes of all pictures in an AVIF: image, tiles, alpha. They are checked here, because libvips reads the sizes as
+ * signed numbers and prints a line on stderr for each bad one before it refuses the image.
  */
 export function* avifSizes(bytes: Uint8Array): Generator<{ width: number; height: number }> {
   const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, LOOKED_AT))

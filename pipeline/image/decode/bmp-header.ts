@@ -6,14 +6,14 @@ export interface BmpHeader {
   readonly height: number
   readonly topDown: boolean
   readonly bits: 1 | 4 | 8 | 16 | 24 | 32
-  /** Blue, green, red and nothing for each of the 2 ** bits colours; empty where pixels hold their colour themselves. */
+  /** Blue, green, red and an unused byte for each of the 2 ** bits colours; empty if pixels contain their colour. */
   readonly palette: Uint8Array
-  /** Which bits of a pixel of 16 or 32 bits are red, green and blue. */
+  /** The bits of red, green and blue in a pixel of 16 or 32 bits. */
   readonly masks: readonly [number, number, number]
-  /** Where the first row begins, and how far it is from row to row. */
+  /** The offset of the first row; `rowBytes` is the distance from row to row. */
   readonly pixels: number
   readonly rowBytes: number
-  /** The length that the file has to have. */
+  /** The length that the file must have at least. */
   readonly neededBytes: number
 }
 
@@ -33,12 +33,12 @@ const COMPRESSIONS = [
 ]
 const MASKS = { 15: [0x7c00, 0x03e0, 0x001f], 24: [0xff0000, 0x00ff00, 0x0000ff] } as const
 
-/** Everything that a BMP says about itself, compared with what it has. The decoder behind this trusts all of it. */
+/** Reads the header of a BMP and checks each field against the file, because the decoder trusts all of them. */
 export function bmpHeader(bytes: Uint8Array): BmpHeader {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const size = file.length < FILE_HEADER_BYTES + 4 ? 0 : file.readUInt32LE(FILE_HEADER_BYTES)
   const headerEnd = FILE_HEADER_BYTES + size
-  if (!HEADER_BYTES.has(size)) throw broken(`its header is of no known size (${size} bytes)`)
+  if (!HEADER_BYTES.has(size)) throw broken(`the size of its header is unknown (${size} bytes)`)
   if (headerEnd > file.length) throw truncated(headerEnd, file)
   const core = size === CORE_HEADER_BYTES
   const width = core ? file.readUInt16LE(18) : file.readInt32LE(18)
@@ -69,14 +69,14 @@ export function bmpHeader(bytes: Uint8Array): BmpHeader {
     masks,
     pixels,
     rowBytes,
-    // Some programs leave the padding of the last row out.
+    // Some programs leave out the padding of the last row.
     neededBytes: pixels + rowBytes * (rows - 1) + Math.ceil((width * bits) / 8),
   }
 }
 
 function pixelsStart(file: Buffer, headerEnd: number, masksEnd: number, paletteBytes: number): number {
   const declared = file.readUInt32LE(10)
-  // Writers that forget the palette point at it, as if it were pixels.
+  // Some programs forget the palette here and give the offset of the palette as the offset of the pixels.
   if (declared === 0 || declared === headerEnd) return masksEnd + paletteBytes
   if (declared < headerEnd) throw broken(`its pixels begin inside its header, at byte ${declared}`)
   return declared
@@ -91,7 +91,7 @@ function readPalette(file: Buffer, start: number, bits: number, entryBytes: numb
   if (start + bytes > file.length) throw truncated(start + bytes, file)
   const colours = new Uint8Array(most * 4)
   for (let i = 0; i < most; i++) {
-    // A pixel beyond the palette is black, as in Pillow.
+    // A colour that the palette lacks is black, as in Pillow.
     if (i < count) file.copy(colours, i * 4, start + i * entryBytes, start + i * entryBytes + 3)
   }
   return { colours, bytes }

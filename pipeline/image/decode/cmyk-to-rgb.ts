@@ -3,8 +3,8 @@ import { inSlices } from './slices.ts'
 const PIXELS_A_SLICE = 256 * 1024
 
 /**
- * Pillow's plain way: each ink takes light away, and so does black. Goes over the pixels in place, three bytes for
- * four: what has been written never overtakes what is still to be read.
+ * Converts as Pillow does, without a colour profile: each ink and black take light away. Works in place: three bytes are
+ * written for four that were read, so writing never overtakes reading.
  */
 export async function cmykToRgb(data: Uint8Array): Promise<Uint8Array> {
   const pixels = data.length >> 2
@@ -19,7 +19,7 @@ export async function cmykToRgb(data: Uint8Array): Promise<Uint8Array> {
   return data.subarray(0, 3 * pixels)
 }
 
-/** The ink's part of the light is rounded, without a division, as Pillow does it. */
+/** light · ink / 255, rounded without a division as in Pillow, and taken away from the light. */
 function rest(light: number, ink: number): number {
   const product = ink * light + 128
   return light - ((product + (product >> 8)) >> 8)

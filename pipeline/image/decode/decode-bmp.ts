@@ -2,17 +2,17 @@ import type { BmpHeader } from './bmp-header.ts'
 import { brokenImage } from './image-limits.ts'
 import { inSlices } from './slices.ts'
 
-// jimp takes about 50 ns for a pixel, on the event loop: 4 ms for one band.
+// jimp runs on the event loop and takes about 50 ns per pixel: 4 ms per band.
 const PIXELS_A_BAND = 64 * 1024
 const HEADER_BYTES = 54
 
 /**
- * RGB, three bytes a pixel. jimp gets the image in bands of rows, each a BMP with a header written here: the largest
- * image never holds up the event loop nor takes four bytes a pixel, no number out of the file reaches the decoder, and
- * neither do the cases that it reads wrongly (a gap before the pixels, four bits a pixel and an odd width, 16 bits).
+ * Decodes to RGB, three bytes per pixel. jimp gets the image in bands of rows, each a BMP with a header written here. So
+ * a large image does not block the event loop or take four bytes per pixel, no number in the file reaches jimp, and jimp
+ * never gets what it reads wrongly: a gap before the pixels, four bits with an odd width, 16 bits.
  */
 export async function decodeBmp(file: Uint8Array, header: BmpHeader): Promise<Uint8Array> {
-  // Loaded with the first BMP: it takes a quarter of a second, and most services never see one.
+  // Loaded with the first BMP: loading jimp takes a quarter of a second, and most services never get a BMP.
   const { Jimp } = await import('jimp')
   const { width, height, rowBytes, topDown } = header
   const rgb = new Uint8Array(width * height * 3)
@@ -31,10 +31,10 @@ export async function decodeBmp(file: Uint8Array, header: BmpHeader): Promise<Ui
   return rgb
 }
 
-/** A BMP that goes from top to bottom, its pixels yet to come. 16 and 32 bits a pixel become 24. */
+/** A BMP whose rows run from top to bottom, without the pixels. 16 and 32 bits per pixel become 24. */
 function bandHeader({ width, bits, palette }: BmpHeader, rows: number) {
   const bandBits = expanded(bits) ? 24 : bits
-  // With an odd number of half bytes jimp would stop at the end of the first row.
+  // With four bits per pixel and an odd width, jimp would stop at the end of the first row.
   const bandWidth = bits === 4 ? width + (width % 2) : width
   const rowBytes = Math.ceil((bandWidth * bandBits) / 32) * 4
   const pixels = HEADER_BYTES + palette.length
@@ -70,7 +70,7 @@ function expanded(bits: number): boolean {
   return bits === 16 || bits === 32
 }
 
-/** What lies under the mask, spread over 0 to 255 as Pillow does it. */
+/** Reads the bits under the mask and scales them to 0 to 255, as in Pillow. */
 function channel(mask: number): (pixel: number) => number {
   const shift = 31 - Math.clz32(mask & -mask)
   const most = mask >>> shift

@@ -15,26 +15,26 @@ export interface DecodeOptions {
   readonly orientation: boolean
   readonly colourProfile: boolean
   readonly maxPixels: number
-  /** What transparent pixels are laid on. Without it, they are taken for opaque. */
+  /** The background of transparent pixels. If left out, the alpha channel is ignored. */
   readonly paper?: Backdrop
-  /** A larger image may be handed over smaller, its longer side not below this: not by Pillow's rules, but soon. */
+  /** A larger image may be returned smaller, with a longer side of at least this: faster, but not as Pillow scales. */
   readonly enough?: number
 }
 
-/** What the header of an image says, found sound and within the limits; nothing is decoded yet. */
+/** An image whose header has been read and checked against the limits; its pixels are not decoded yet. */
 interface Opened {
   readonly width: number
   readonly height: number
   readonly decode: (wanted: DecodeOptions) => Promise<PixelView>
 }
 
-// Colour spaces by libvips' names. LAB and floating point would be some conversion of our own choosing.
+// Colour spaces by libvips' names. LAB and floating point have no agreed conversion to RGB bytes.
 const READ_SPACES = new Set(['srgb', 'rgb', 'b-w', 'rgb16', 'grey16', 'cmyk'])
 const READ_DEPTHS = new Set(['uchar', 'ushort'])
 
 /**
- * Hands the pixels over as Pillow's `convert('RGB')` would have them, as long as `use` runs: the memory for them counts
- * until it has ended.
+ * Decodes to the same pixels as Pillow's `convert('RGB')` and passes them to `use`. The pixels count towards the limit
+ * on memory until `use` has ended.
  */
 export async function decodeImage<Result>(
   bytes: Uint8Array,
@@ -49,7 +49,7 @@ async function open(bytes: Uint8Array, options: DecodeOptions): Promise<Opened> 
   const type = imageType(bytes)
   if (type === 'bmp') return openBmp(bytes, options)
   if (type === 'gif') return openGif(bytes, options)
-  // Whether a profile is there is known from the metadata alone.
+  // Only libvips' metadata tells whether there is a profile.
   if (options.colourProfile) return openByMetadata(type, bytes, options)
   if (type === 'jpeg') return openJpeg(bytes, options)
   if (type === 'png') return openPng(bytes, options)
@@ -75,9 +75,9 @@ function openPng(bytes: Uint8Array, { orientation, maxPixels }: DecodeOptions): 
   return opened(width, height, bytes, { type: 'png', colours, maxPixels, orientation })
 }
 
-/** Pillow cuts 16-bit grey off at 255. In all other 16-bit images it takes the high byte. */
+/** Pillow clips 16-bit grey at 255, and takes the high byte in all other 16-bit images. */
 function greyOrRgb(grey: boolean, deep: boolean, alpha: boolean): DecodePlan['colours'] {
-  // From 16 bits to one channel of 8, libvips would round.
+  // Grey with alpha is decoded as RGB: converting 16 bits to one channel of 8 bits, libvips would round.
   if (!grey || (deep && alpha)) return 'rgb'
   return deep ? 'clipped' : 'grey'
 }
@@ -93,14 +93,14 @@ function openBmp(bytes: Uint8Array, { maxPixels }: DecodeOptions): Opened {
   const { width, height, neededBytes } = header
   checkSize(width, height, maxPixels)
   if (neededBytes > bytes.length) {
-    throw brokenImage('bmp', `its pixels need ${neededBytes} bytes, the file has ${bytes.length}`)
+    throw brokenImage('bmp', `its pixels need ${neededBytes} bytes, but the file has ${bytes.length}`)
   }
   return { width, height, decode: async () => pixelView(await decodeBmp(bytes, header), width, height, 3) }
 }
 
 /**
- * WebP, TIFF and AVIF. The pixels of an AVIF may differ from Pillow's at the edges of colours, since another library
- * spreads the halved colours there, and its own rotation is part of the image: it is applied in any case.
+ * WebP, TIFF and AVIF; with `colourProfile` also JPEG and PNG. An AVIF may differ from Pillow at colour edges, because
+ * another library upsamples the chroma. The rotation stored in an AVIF is part of the image and is always applied.
  */
 async function openByMetadata(type: ImageType, bytes: Uint8Array, options: DecodeOptions): Promise<Opened> {
   if (type === 'avif') {
@@ -109,7 +109,7 @@ async function openByMetadata(type: ImageType, bytes: Uint8Array, options: Decod
   const { width, height, space, depth, hasAlpha, hasProfile } = await readMetadata(bytes, type)
   const { maxPixels, orientation } = options
   checkSize(width, height, maxPixels)
-  // sharp would not fail here, but find some way to show these numbers.
+  // sharp would not fail here, but convert in a way of its own.
   if (!READ_SPACES.has(space) || !READ_DEPTHS.has(depth)) {
     throw notRead(`a ${TYPE_NAMES[type]} image with ${space} pixels of the type ${depth}`)
   }
@@ -123,7 +123,7 @@ async function openByMetadata(type: ImageType, bytes: Uint8Array, options: Decod
   return opened(width, height, bytes, { type, colours, maxPixels, orientation })
 }
 
-/** The size is the one that was checked; sharp holds itself to it and may turn it by the orientation. */
+/** `width` and `height` are the checked size; sharp enforces the limit again, and may swap the sides to turn the image. */
 function opened(
   width: number,
   height: number,

@@ -1,11 +1,11 @@
-// Pixels that may be decoded at once, three bytes each: a batch of photographs from a telephone (12 megapixels) comes in
-// at the same moment, and all of them in memory would be more than the model. A single larger image goes alone.
+// Pixels that may be decoded at once, three bytes each: a whole batch of phone photos (12 megapixels) in memory would be
+// larger than the model. A single image above this limit is decoded alone.
 const MAX_PIXELS_AT_ONCE = 36_000_000
 
 const waiting: { pixels: number; enter: () => void }[] = []
 let taken = 0
 
-/** Does `work` as soon as there is room for so many pixels, first come, first served. */
+/** Runs `work` as soon as there is room for so many pixels, in order of arrival. */
 export async function withRoomFor<Result>(pixels: number, work: () => Promise<Result>): Promise<Result> {
   if (waiting.length === 0 && fits(pixels)) taken += pixels
   else await new Promise<void>((enter) => waiting.push({ pixels, enter }))

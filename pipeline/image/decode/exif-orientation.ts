@@ -1,11 +1,11 @@
-// A sound directory has a few dozen entries; the count of a damaged one can be 65 535.
+// A valid directory has a few dozen entries; a damaged one may declare 65 535.
 const MAX_ENTRIES = 512
 const ORIENTATION = 0x0112
 const ENTRY_BYTES = 12
 const SHORT = 3
 const LONG = 4
 
-/** How a camera was held: 1 (upright) to 8. `exif` begins with the TIFF header. What cannot be read is upright. */
+/** The EXIF orientation, 1 (upright) to 8. `exif` begins with the TIFF header. Unreadable data counts as upright. */
 export function exifOrientation(exif: Uint8Array): number {
   const view = new DataView(exif.buffer, exif.byteOffset, exif.byteLength)
   if (view.byteLength < 8) return 1
@@ -25,7 +25,7 @@ export function exifOrientation(exif: Uint8Array): number {
   return 1
 }
 
-/** The value of an entry that is one whole number; 0 where it is something else. */
+/** The value of an entry that is one whole number; 0 for any other entry. */
 function numberAt(view: DataView, entry: number, little: boolean): number {
   const type = view.getUint16(entry + 2, little)
   if (type === SHORT) return view.getUint16(entry + 8, little)

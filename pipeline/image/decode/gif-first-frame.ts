@@ -2,10 +2,10 @@ import { brokenImage } from './image-limits.ts'
 import type { Backdrop } from './sharp-decoder.ts'
 
 export interface GifFrame {
-  /** Of the canvas, which a frame that hangs over its edge makes larger. */
+  /** The width of the canvas, extended to a frame that reaches over its edge. */
   readonly width: number
   readonly height: number
-  /** What of the canvas lies around the frame, and its colour. */
+  /** The part of the canvas around the frame, and its colour. */
   readonly margin: Margin
   /** A GIF of this one frame alone: no canvas around it, no transparency, no animation. */
   readonly file: Uint8Array
@@ -29,9 +29,9 @@ const HAS_PALETTE = 0x80
 const TRANSPARENT = 0x01
 
 /**
- * Cuts the first frame out. Pillow gives a transparent pixel the colour that the palette has for it, and so is the
- * canvas around a smaller frame filled; the decoder would make both black. Nothing behind the frame is looked at, so
- * that a GIF of a hundred thousand frames costs as much as one. With `paper`, all that is transparent has its colour.
+ * Cuts out the first frame. As in Pillow, transparent pixels and the canvas around a smaller frame get the colour that
+ * the palette has for the transparent entry; the decoder would make both black. With `paper`, both get that colour.
+ * Reads nothing after the first frame, so a GIF of a hundred thousand frames costs no more than one frame.
  */
 export function gifFirstFrame(bytes: Uint8Array, paper?: Backdrop): GifFrame {
   const gif = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -58,7 +58,7 @@ function findFrame(gif: Buffer, start: number) {
   while (at + FRAME_BYTES <= gif.length) {
     if (gif[at] === FRAME) return { frame: at, transparent }
     if (gif[at] === TRAILER) throw brokenImage('gif', 'it has no frame')
-    // What is no block is passed over, as other programs do.
+    // Bytes that are no block are skipped, as in other programs.
     if (gif[at] !== EXTENSION) {
       at++
       continue
@@ -83,7 +83,7 @@ function placed(gif: Buffer, frame: number, background: Margin['background']) {
 function alone(gif: Buffer, screenPalette: Uint8Array, frame: Uint8Array): Uint8Array {
   const file = Buffer.concat([gif.subarray(0, HEADER_BYTES), screenPalette, frame, Uint8Array.of(TRAILER)])
   const start = HEADER_BYTES + screenPalette.length
-  // The size of the frame is now the size of the canvas, and the frame begins in its corner.
+  // The canvas gets the size of the frame, and the frame moves into the corner.
   file.copy(file, 6, start + 5, start + 9)
   file.fill(0, start + 1, start + 5)
   return file
@@ -96,7 +96,7 @@ function palette(gif: Buffer, start: number, flags: number): Uint8Array {
   return gif.subarray(start, end)
 }
 
-/** Behind a chain of blocks, each of which begins with its length, the last being empty. */
+/** The offset after a chain of blocks. Each block begins with its length; an empty block ends the chain. */
 function blocksEnd(gif: Buffer, start: number): number {
   let at = start
   while (at < gif.length) {

@@ -1,11 +1,11 @@
 import { ModelError } from '../../errors.ts'
 import { type ImageType, TYPE_NAMES } from './image-type.ts'
 
-// What JPEG can hold along one side. A PNG may be millions of pixels wide and one high, within any limit on pixels;
-// the tables of a resize grow with the side.
+// The longest side of a JPEG. A PNG of one row may be millions of pixels wide, within any limit on pixels, and the
+// tables of a resize grow with the longer side.
 const MAX_SIDE = 65_535
 
-/** Before anything is decoded: a few bytes of header can ask for gigabytes. */
+/** Must be called before decoding: a header of a few bytes can declare gigabytes. */
 export function checkSize(width: number, height: number, maxPixels: number): void {
   const size = `The image has ${width} × ${height} pixels`
   if (width * height > maxPixels) {

@@ -2,7 +2,7 @@ import { ModelError } from '../../errors.ts'
 
 export type ImageType = 'jpeg' | 'png' | 'webp' | 'gif' | 'avif' | 'tiff' | 'bmp'
 
-/** What people call the types. */
+/** The names of the types in messages. */
 export const TYPE_NAMES: Readonly<Record<ImageType, string>> = {
   jpeg: 'JPEG',
   png: 'PNG',
@@ -13,7 +13,7 @@ export const TYPE_NAMES: Readonly<Record<ImageType, string>> = {
   bmp: 'BMP',
 }
 
-// A signature is hexadecimal; a dot is a byte that does not matter.
+// Signatures are hexadecimal; two dots stand for any byte.
 const READ: readonly (readonly [ImageType, string])[] = [
   ['jpeg', 'ffd8ff'],
   ['png', '89504e470d0a1a0a'],
@@ -24,7 +24,7 @@ const READ: readonly (readonly [ImageType, string])[] = [
   ['tiff', '4d4d002a'],
   ['tiff', '49492b0008'],
   ['tiff', '4d4d002b0008'],
-  // The two letters of a BMP also begin many a text; the size of its header is a small number of four bytes.
+  // A text may begin with "BM" too, so the upper three bytes of the header size must be 0 as well.
   ['bmp', '424d..........................000000'],
 ]
 
@@ -46,10 +46,10 @@ const NOT_READ: readonly (readonly [string, string])[] = [
 
 const AVIF_BRANDS = new Set(['avif', 'avis'])
 const HEIC_BRANDS = new Set(['heic', 'heix', 'heim', 'heis', 'hevc', 'hevx', 'mif1', 'msf1'])
-// The brands of an ISO file are in its first box, a few dozen bytes long; the first line of a document is, too.
+// Enough for the first box of an ISO file, which contains the brands, and for the first line of a document.
 const LOOKED_AT = 512
 
-/** The type of an image by its first bytes; whatever it is called or declared to be does not count. */
+/** The type of an image by its first bytes alone; file name and Content-Type do not count. */
 export function imageType(bytes: Uint8Array): ImageType {
   const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, LOOKED_AT))
   const [type] = READ.find(([, signature]) => matches(start, signature)) ?? []
@@ -59,11 +59,11 @@ export function imageType(bytes: Uint8Array): ImageType {
   throw notRead(seemsToBe(start, brands))
 }
 
-/** Also for an image whose type is read, but not in the form at hand. */
+/** The error for a type that is not supported, or for a form of a supported type that is not. */
 export function notRead(what: string, cause?: unknown): ModelError {
   const names = Object.values(TYPE_NAMES)
   const list = `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`
-  return new ModelError('ERR_IMAGE_TYPE', `Images are read as ${list}; this is ${what}.`, { cause })
+  return new ModelError('ERR_IMAGE_TYPE', `Images must be ${list}; this is ${what}.`, { cause })
 }
 
 function seemsToBe(start: Buffer, brands: readonly string[]): string {
@@ -82,10 +82,10 @@ function document(start: Buffer): string {
   if (/^P[1-7]\s/.test(text)) return 'a PNM image'
   if (/^\s*[[{]\s*["[{\]}\d]/.test(text)) return 'JSON'
   if (/^[\t\n\r\x20-\x7e]+$/.test(text)) return 'text'
-  return 'nothing that is known'
+  return 'a file of an unknown type'
 }
 
-/** Of the box `ftyp`: the major brand, and the compatible ones after the version. */
+/** The brands in the box `ftyp`: the major brand, and after the version the compatible brands. */
 function isoBrands(start: Buffer): string[] {
   if (start.length < 16 || start.toString('latin1', 4, 8) !== 'ftyp') return []
   const end = Math.min(start.readUInt32BE(0), start.length)

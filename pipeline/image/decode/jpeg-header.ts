@@ -4,7 +4,7 @@ import { brokenImage } from './image-limits.ts'
 export interface JpegHeader {
   readonly width: number
   readonly height: number
-  /** 1 is grey, 3 colour, 4 CMYK. */
+  /** 1: grey, 3: colour, 4: CMYK. */
   readonly components: number
   readonly orientation: number
 }
@@ -12,13 +12,13 @@ export interface JpegHeader {
 const START_OF_SCAN = 0xda
 const END_OF_IMAGE = 0xd9
 const APP1 = 0xe1
-// Huffman tables, arithmetic coding, and a reserved one lie between the frame headers.
+// Markers in the range of the frame headers that are none: Huffman tables, reserved, arithmetic coding.
 const NO_FRAME = new Set([0xc4, 0xc8, 0xcc])
 const EXIF_HEADER = 'Exif\0\0'
 
 /**
- * The segments in front of the first scan. They are walked here, and not asked from the decoder, because that answers
- * from another thread: a second way there and back for each image, which waits for a running prediction every time.
+ * Reads the segments before the first scan. The decoder could tell the same, but from another thread: a second round trip
+ * for each image, which would have to wait for a running prediction.
  */
 export function readJpegHeader(bytes: Uint8Array): JpegHeader {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -36,7 +36,7 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
       exif ??= bytes.subarray(start + EXIF_HEADER.length, end)
     }
   }
-  if (frame === undefined) throw brokenImage('jpeg', 'it ends before its size is told')
+  if (frame === undefined) throw brokenImage('jpeg', 'it ends before its size is declared')
   if (frame.width === 0 || frame.height === 0) throw brokenImage('jpeg', 'one of its sides is 0')
   return { ...frame, orientation: exif === undefined ? 1 : exifOrientation(exif) }
 }
@@ -44,14 +44,14 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
 function* segments(view: Buffer): Generator<{ marker: number; start: number; end: number }> {
   let at = 2
   while (at < view.length) {
-    // Between segments may lie filling bytes, and, in damaged files that are still read, anything.
+    // There may be fill bytes between segments, and any bytes in a damaged file that can still be decoded.
     const mark = view.indexOf(0xff, at)
     if (mark < 0) return
     const marker = view[mark + 1] ?? 0xff
     at = mark + 1
     if (marker === 0xff) continue
     at++
-    // These stand alone, without a length.
+    // These markers have no length and no content.
     if (marker <= 0x01 || (marker >= 0xd0 && marker <= 0xd8)) continue
     if (marker === START_OF_SCAN || marker === END_OF_IMAGE) return
     if (at + 2 > view.length) return

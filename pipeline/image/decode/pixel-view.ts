@@ -1,17 +1,17 @@
-/** Pixels, and how to walk over them: turning and mirroring an image moves no byte. */
+/** Pixels, and how to step through them: rotating or mirroring an image changes the steps and moves no byte. */
 export interface PixelView {
   readonly data: Uint8Array
   readonly width: number
   readonly height: number
-  /** Of the first byte of the upper left pixel. */
+  /** The offset of the first byte of the upper left pixel. */
   readonly origin: number
   readonly xStep: number
   readonly yStep: number
-  /** From red to green to blue. 0 in a grey image, where one byte is all three. */
+  /** The step from red to green to blue. 0 in a grey image, where one byte is all three. */
   readonly bandStep: 0 | 1
 }
 
-/** `orientation` as EXIF counts: 1 upright, 3 upside down, 6 and 8 on the side, 2, 4, 5 and 7 seen in a mirror. */
+/** `orientation` as in EXIF: 1 upright, 3 upside down, 6 and 8 on the side; 2, 4, 5 and 7 are mirrored. */
 export function pixelView(
   data: Uint8Array,
   width: number,

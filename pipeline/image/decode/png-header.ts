@@ -12,7 +12,7 @@ const IHDR_END = 8 + 8 + 13
 const COLOUR = 2
 const ALPHA = 4
 
-/** The first chunk of a PNG, which has to be the header. */
+/** Reads the first chunk of a PNG, which must be the header. */
 export function readPngHeader(bytes: Uint8Array): PngHeader {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (view.length < IHDR_END || view.toString('latin1', 12, 16) !== 'IHDR' || view.readUInt32BE(8) !== 13) {

@@ -4,22 +4,22 @@ import type { Margin } from './gif-first-frame.ts'
 import { brokenImage } from './image-limits.ts'
 import { type ImageType, notRead } from './image-type.ts'
 
-// sharp works on the threads of libuv. A single image gains little from a second thread (12 megapixels: 52 → 43 ms),
-// and on a small machine takes that from the model, which computes at the same time on all cores.
+// sharp runs on libuv's thread pool. A second thread for one image gains little (12 megapixels: 52 → 43 ms), and on a
+// small machine takes its time from the model, which computes on all cores meanwhile.
 sharp.concurrency(1)
-// The cache is for operations that are repeated; here every image is decoded once, and would only stay in memory.
+// The cache serves repeated operations; here every image is decoded once, and the cache would only keep it in memory.
 sharp.cache(false)
-// An SVG can name other files, and each further reader is one more to attack. These are the ones that are needed; the
-// one for "Ultra HDR" JPEGs is not among them: the plain one reads those too, as other programs do.
+// Only the loaders that are needed: an SVG can refer to other files, and every loader can be attacked. The loader for
+// "Ultra HDR" JPEGs is not needed: the plain JPEG loader reads them too, as other programs do.
 sharp.block({ operation: ['VipsForeignLoad'] })
 sharp.unblock({
   operation: ['Jpeg', 'Png', 'Webp', 'Nsgif', 'Tiff', 'Heif'].map((name) => `VipsForeignLoad${name}Buffer`),
 })
 
-// An image within the limit on pixels takes two seconds at most (AVIF); this ends one that is made to take for ever.
+// An image within the limit on pixels takes at most two seconds (AVIF); this stops one that is made to take for ever.
 const MAX_SECONDS = 20
 
-// Texts out of libraries are passed on in messages, and some quote from the file.
+// Messages contain texts of the libraries, and some of these quote the file.
 const MAX_REASON = 200
 const SAYS_NOTHING = /^$|^bad seek to |^Unknown error$/
 
@@ -32,26 +32,23 @@ export interface Decoded {
 
 export interface DecodePlan {
   readonly type: ImageType
-  /**
-   * What is wanted: `grey` is one channel; `clipped` is one, too, of 16-bit values cut off at 255; `cmyk` is the four
-   * inks as they are stored.
-   */
+  /** `grey`: one channel. `clipped`: one channel, of 16-bit values clipped at 255. `cmyk`: the four inks as stored. */
   readonly colours: 'rgb' | 'grey' | 'clipped' | 'cmyk'
   readonly maxPixels: number
   readonly orientation?: boolean
-  /** Turn the colours into sRGB by the profile that is embedded. Only with `rgb`. */
+  /** Converts the colours to sRGB by the embedded profile. Only with `rgb`. */
   readonly colourProfile?: boolean
-  /** What to add around the image. */
+  /** A margin to add around the image. */
   readonly margin?: Margin
-  /** What transparent pixels are laid on; without it, they are taken for opaque. */
+  /** The background of transparent pixels. If left out, the alpha channel is ignored. */
   readonly paper?: Backdrop | undefined
-  /** A longer side is made so long while the image is decoded, where that is possible. */
+  /** A longer side above this is scaled down to this, if possible while decoding. Not used with `margin`. */
   readonly enough?: number | undefined
 }
 
 export type Backdrop = 'white' | 'black'
 
-/** What the header of an image says, without decoding it and without a limit on its size. */
+/** Reads the header of an image. Decodes nothing, and has no limit on the size. */
 export async function readMetadata(bytes: Uint8Array, type: ImageType): Promise<Metadata> {
   try {
     return await sharp(bytes, { limitInputPixels: false }).metadata()
@@ -60,12 +57,12 @@ export async function readMetadata(bytes: Uint8Array, type: ImageType): Promise<
   }
 }
 
-/** 8-bit pixels, first page. */
+/** Decodes the first page to 8-bit pixels. */
 export async function decodeWithSharp(bytes: Uint8Array, plan: DecodePlan): Promise<Decoded> {
   const { colours, maxPixels, orientation = false, colourProfile = false, margin, paper, enough } = plan
   try {
-    // A truncated or damaged image is refused, as by Pillow: its prediction would be about the grey that fills it up.
-    // Mere warnings are no reason, since many a camera gives cause for them.
+    // A truncated or damaged image is refused, as in Pillow: the decoder fills up with grey, and the prediction would be
+    // about that. Mere warnings are accepted, since the files of many cameras cause them.
     const image = sharp(bytes, {
       failOn: 'error',
       limitInputPixels: maxPixels,
@@ -82,7 +79,7 @@ export async function decodeWithSharp(bytes: Uint8Array, plan: DecodePlan): Prom
     if (colours === 'grey') image.toColourspace('b-w')
     if (colours === 'clipped') image.toColourspace('grey16')
     if (colours === 'cmyk') image.pipelineColourspace('cmyk').toColourspace('cmyk')
-    // Before a profile is applied: from 16-bit colours sharp would go to another space than sRGB.
+    // Needed with a profile: sharp would convert 16-bit colours to another space than sRGB.
     if (colourProfile) image.pipelineColourspace('srgb')
     const { data, info } = await image.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true })
     return { data, width: info.width, height: info.height, channels: info.channels }
@@ -91,10 +88,10 @@ export async function decodeWithSharp(bytes: Uint8Array, plan: DecodePlan): Prom
   }
 }
 
-/** libvips says it in several lines, behind the names of its parts; the first that says something has the cause. */
+/** libvips gives several lines with prefixes; the first line that says something names the cause. */
 function readable(error: unknown, type: ImageType): ModelError {
   const message = error instanceof Error ? error.message : String(error)
-  // The signature is one of an image of this type, and still no reader wants it.
+  // The signature is that of this type, but no loader accepts the file.
   if (/unsupported image format/i.test(message)) {
     if (type === 'avif') return notRead('an AVIF image without a still picture', error)
     return brokenImage(type, 'its header is damaged or cut off', error)

@@ -1,6 +1,6 @@
 /**
- * Work on many pixels, a slice at a time. Between slices whatever else waits for the event loop has its turn: calls
- * come in and answers go out while a large image is made small. A slice should take a few milliseconds.
+ * Does long work in slices and lets the event loop run in between, so that calls and answers pass while a large image is
+ * resized. A slice should take a few milliseconds.
  */
 export async function inSlices(
   length: number,

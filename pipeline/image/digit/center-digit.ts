@@ -7,10 +7,10 @@ import { thickened } from './thickened.ts'
 
 // MNIST fits a digit into 20 of 28 pixels.
 const BOX = 20 / 28
-// What counts as ink when the digit is measured, of 255.
+// When the digit is measured, pixels from this value (of 255) on count as ink.
 const VISIBLE = 24
 
-// A faint end of a stroke is not measured, and MNIST moves its digits by whole pixels.
+// Tolerances in pixels: faint ends of strokes are not measured, and MNIST moves digits by whole pixels.
 const SIZE_TOLERANCE = 4
 const PLACE_TOLERANCE = 2
 
@@ -22,8 +22,8 @@ interface Box {
 }
 
 /**
- * The one digit of a picture as MNIST has it: white on black, its longer side 20 of 28 pixels, no thinner than by a pen,
- * its centre of mass in the middle. Undefined when the picture is empty.
+ * Brings the one digit on a picture into the form of MNIST: white on black, the longer side 20 of 28 pixels, strokes as
+ * thick as a pen's, the centre of mass in the middle. Undefined when the picture is empty.
  */
 export async function centerDigit(plane: Plane, field: Frame): Promise<Uint8Array | undefined> {
   const ink = findInk(plane)
@@ -56,7 +56,7 @@ function boundingBox({ values, width, height }: Plane): Box {
   return { left, top, width: Math.max(1, right - left), height: Math.max(1, bottom - top) }
 }
 
-/** An image of MNIST itself stays as it is: to scale it once more would only blur it. */
+/** Whether the digit is already in the form of MNIST: such an image stays as it is, because scaling would blur it. */
 function isInPlace(ink: Plane, box: Box, { width, height }: Frame): boolean {
   if (ink.width !== width || ink.height !== height) return false
   const side = BOX * Math.min(width, height)
@@ -88,7 +88,7 @@ async function resized({ values, width, height }: Plane, box: Box, size: Frame):
   return { values: Float32Array.from({ length: colours.length / 3 }, (_, i) => colours[i * 3] ?? 0), ...size }
 }
 
-/** On an empty field, moved by whole pixels, and never over its edge. */
+/** Puts the digit on an empty field, at whole pixels, and never over the edge. */
 function placed(digit: Plane, field: Frame): Uint8Array {
   const [x, y] = centerOfMass(digit)
   const place = (center: number, size: number, room: number) =>

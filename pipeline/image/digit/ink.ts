@@ -2,32 +2,32 @@ import { findPaper } from './paper.ts'
 import { bytesOf, type Plane, quantile, softened } from './plane.ts'
 import { strokesOf } from './strokes.ts'
 
-// Fainter than this (of 255) is what an encoder leaves on empty paper.
+// An encoder leaves fainter contrasts than this (of 255) on empty paper.
 const LEAST_CONTRAST = 10
-// Noise makes two halves, too, when it is divided in two, but not so far apart.
+// Ink and paper must differ by this many deviations of the noise: noise alone divides into two parts that are nearer.
 const LEAST_DEVIATIONS = 5
-// What is darker than this many deviations of the paper is no noise.
+// A pixel this many deviations darker than the paper is not noise.
 const NOISE = 3
-// Of full ink: as much as this is still part of a stroke that has a darker part. On a photograph there may be other
-// things as faint, such as the lines of ruled paper.
+// A stroke with a dark part extends to pixels with this part of full ink. On a photograph the limit is higher, because
+// other things are as faint, such as the lines of ruled paper.
 const FAINT = 0.25
 const FAINT_ON_PHOTOGRAPH = 0.35
-// A photograph is softened once for so many pixels of its longer side, against its noise.
+// Against noise, a photograph is softened once for every so many pixels of the longer side.
 const SOFTENED_EVERY = 150
-// Of the light on most of the paper: what is darker than this is hardly seen, and noise above all.
+// A shadow darker than this part of the light on most of the paper shows mainly noise, and is not brightened further.
 const DARKEST_SHADOW = 0.3
 
-// An ink that uses so many of the 255 levels is not made darker.
+// Ink at least this dark (of 255) is not made darker.
 const DARK_ENOUGH = 200
 
 export interface Ink {
-  /** How much ink is on each pixel, from 0 to 255: nothing but the strokes. */
+  /** The ink on each pixel, 0 to 255, in the strokes alone. */
   readonly strokes: Plane
-  /** The same of a drawn or scanned picture with all that is on it, dust and the faintest grey, as it was. */
+  /** The ink of the whole picture, with dust and the faintest grey. Only for a drawn or scanned picture. */
   readonly everything?: () => Uint8Array
 }
 
-/** The ink on a picture, the paper being 0 everywhere; undefined when the picture is empty. */
+/** Finds the ink on a picture; the paper becomes 0. Undefined when the picture is empty. */
 export function findInk(plane: Plane): Ink | undefined {
   const { width, height } = plane
   const { raw, noise, isEven } = differences(plane)
@@ -39,7 +39,7 @@ export function findInk(plane: Plane): Ink | undefined {
   )
   const least = Math.max(NOISE * noise, (isEven ? FAINT : FAINT_ON_PHOTOGRAPH) * full)
   const marks = strokesOf({ values: raw, width, height }, { least, threshold, isEven })
-  // Without noise, the faintest grey at the edge of a stroke belongs to it.
+  // On an even picture there is little noise, so even the faintest grey at the edge of a stroke is ink.
   const zero = isEven ? noise : least / 2
   const values = raw.map((value, i) =>
     marks[i] ? Math.min(Math.max((255 * (value - zero)) / (full - zero), 0), 255) : 0,
@@ -54,7 +54,7 @@ function stretched(raw: Float32Array): Uint8Array {
   return bytesOf(raw.map((value) => factor * value))
 }
 
-/** How far each pixel is from the paper, on the side of the ink, and by how much paper differs from paper. */
+/** The difference of each pixel from the paper, positive towards the ink, and the deviation of the paper. */
 function differences(plane: Plane): { raw: Float32Array; noise: number; isEven: boolean } {
   const { levels, isInkDark, isEven } = findPaper(plane)
   const paper = levels.values
@@ -67,7 +67,7 @@ function differences(plane: Plane): { raw: Float32Array; noise: number; isEven: 
   const { values } = softenedFor(plane)
   const raw = values.map((value, i) => {
     const level = paper[i] as number
-    // Ink takes away a part of the light, of which there is less in a shadow.
+    // Ink takes away a part of the light, so the difference is relative to the light, which is less in a shadow.
     return isInkDark ? (255 * (level - value)) / Math.max(level, darkest) : value - level
   })
   const usual = quantile(raw, 0.5)
@@ -75,7 +75,7 @@ function differences(plane: Plane): { raw: Float32Array; noise: number; isEven: 
   return { raw: moved, noise: deviation(moved), isEven }
 }
 
-/** The standard deviation of the paper, which is more than half of a picture, by its median. */
+/** The standard deviation of the paper, from the median: more than half of the pixels are paper. */
 function deviation(raw: Float32Array): number {
   return 1.4826 * quantile(raw.map(Math.abs), 0.5)
 }
@@ -89,7 +89,7 @@ function softenedFor(plane: Plane): Plane {
 
 const BINS = 256
 
-/** Otsu's threshold, which leaves the two parts with the least variance, and the mean of each. */
+/** Otsu's threshold, which divides the values into two parts with the least variance, and the mean of each part. */
 function divided(values: Float32Array): { threshold: number; below: number; above: number } {
   const counts = new Float64Array(BINS)
   for (const value of values) {

@@ -1,26 +1,26 @@
 import { blockMeans, dilated, eroded, type Plane, quantile } from './plane.ts'
 
-/** How light the paper is at each pixel, the ink taken away, and whether the ink is darker than it. */
+/** The brightness of the paper at each pixel, without the ink, and whether the ink is darker than the paper. */
 export interface Paper {
   readonly levels: Plane
   readonly isInkDark: boolean
-  /** One level everywhere, as a program draws it or a scanner sees it. */
+  /** Whether the paper has one level everywhere, as in a drawing or a scan. */
   readonly isEven: boolean
 }
 
-// Of a picture with an even background, at least so much of the border and of everything is within a few levels of one.
+// The background is even if these parts of the border and of the whole picture are within EVEN_LEVELS of one level.
 const EVEN_BORDER = 0.6
 const EVEN_PART = 0.35
 const EVEN_LEVELS = 3
-// Shading is smooth: blocks as these show all of it, and hardly any noise.
+// The longer side is divided into so many blocks: fine enough for shading, which is smooth, and with little noise.
 const BLOCKS = 64
-// Of the longer side: wider than the stroke of any pen, and narrower than a shadow that has to be told from ink.
+// As a part of the longer side: wider than any pen stroke, narrower than a shadow that must not be taken for ink.
 const WIDEST_STROKE = 0.14
-// Against the other sign of dark ink, which half a picture in the shadow deceives.
+// The weight of smoothness() against darkness(), which is wrong if half the picture is in shadow.
 const SMOOTHNESS_COUNTS = 4
 const FITS = 8
 
-/** What the paper looks like is learned from the border, and from the larger part of the picture. */
+/** Estimates the paper from the border and from the larger part of the picture. */
 export function findPaper(plane: Plane): Paper {
   const { values, width, height } = plane
   const edge = border(plane)
@@ -36,7 +36,7 @@ export function findPaper(plane: Plane): Paper {
   const flat = { ...coarse, values: coarse.values.map((value, i) => value - (surface.values[i] as number)) }
   const radius = Math.max(2, Math.round(Math.max(coarse.width, coarse.height) * WIDEST_STROKE))
   const isInkDark = SMOOTHNESS_COUNTS * smoothness(coarse, radius) + darkness(flat.values) > 0
-  // The first is right at the hard edge of a shadow, the second in a dark corner; each takes all ink away.
+  // Two estimates without ink: `direct` is right at the hard edge of a shadow, `smooth` in a dark corner.
   const direct = closed(coarse, isInkDark, radius).values
   const smooth = closed(flat, isInkDark, radius).values
   const nearer = isInkDark ? Math.min : Math.max
@@ -64,7 +64,7 @@ function border({ values, width, height }: Plane): Float32Array {
   return Float32Array.from([...top, ...bottom, ...sides])
 }
 
-/** Of what is clearly not paper, whether it is darker (to 1) or lighter (to -1). */
+/** Whether the pixels that are clearly not paper are darker (towards 1) or lighter (towards -1) than the paper. */
 function darkness(differences: Float32Array): number {
   const usual = quantile(differences.map(Math.abs), 0.5)
   const [dark, light] = [clear(differences, -1, usual), clear(differences, 1, usual)]
@@ -72,8 +72,8 @@ function darkness(differences: Float32Array): number {
 }
 
 /**
- * With its dark strokes filled up, a picture of dark ink becomes smooth; with its light strokes taken away, the holes in
- * its digits close and nothing becomes smoother. To 1 for dark ink, to -1 for light; 0 when no stroke is narrow enough.
+ * Towards 1 for dark ink, towards -1 for light ink, 0 when no stroke is narrow enough. Removing dark strokes makes a
+ * picture with dark ink smooth; removing light strokes only closes the holes in its digits. Light ink is the reverse.
  */
 function smoothness(coarse: Plane, radius: number): number {
   const [filled, thinned] = [
@@ -83,7 +83,7 @@ function smoothness(coarse: Plane, radius: number): number {
   return (thinned - filled) / (thinned + filled + 1)
 }
 
-/** The sum of all steps from a pixel to the next. */
+/** The sum of the differences between neighbouring pixels. */
 function roughness({ values, width }: Plane): number {
   let sum = 0
   for (let i = 1; i < values.length; i++) {
@@ -97,12 +97,12 @@ function clear(differences: Float32Array, sign: 1 | -1, usual: number): number {
   return differences.reduce((sum, it) => sum + (sign * it > 3 * usual + 2 ? sign * it : 0), 0)
 }
 
-/** Fills dark strokes up with what is around them, or takes light ones away. */
+/** Removes dark strokes, or light ones, by filling them with their surroundings. */
 function closed(plane: Plane, isInkDark: boolean, radius: number): Plane {
   return isInkDark ? eroded(dilated(plane, radius), radius) : dilated(eroded(plane, radius), radius)
 }
 
-/** From blocks back to pixels, in straight lines between the middles of blocks. */
+/** Scales blocks back to pixels, with linear interpolation between the centres of blocks. */
 function spread(coarse: Plane, step: number, { width, height }: Plane): Plane {
   const values = new Float32Array(width * height)
   const place = (at: number, blocks: number) => {
@@ -124,8 +124,8 @@ function spread(coarse: Plane, step: number, { width, height }: Plane): Plane {
 }
 
 /**
- * The surface of second degree from which the pixels are least far away in sum. Not in squares: a digit that is far from
- * the paper must not pull it.
+ * The surface of second degree with the least sum of distances to the pixels. Not of squared distances: the pixels of a
+ * digit, far from the paper, would pull the surface towards them.
  */
 function smoothSurface({ values, width, height }: Plane): Plane {
   const terms = Array.from(values, (_, i) => {
@@ -144,7 +144,7 @@ function smoothSurface({ values, width, height }: Plane): Plane {
   return { values: surface, width, height }
 }
 
-/** The factors of the terms with the smallest weighted sum of squares, by elimination. */
+/** The factors of the terms with the least weighted sum of squares, by elimination. */
 function leastSquares(terms: readonly number[][], values: Float32Array, weights: Float32Array): number[] {
   const size = terms[0]?.length ?? 0
   const rows = Array.from({ length: size }, () => new Array<number>(size + 1).fill(0))
@@ -157,7 +157,7 @@ function leastSquares(terms: readonly number[][], values: Float32Array, weights:
     }
   }
   for (const [r, row] of rows.entries()) {
-    // A picture of one row has no slope down it.
+    // A picture of one row has no vertical slope: the pivot would be 0.
     const pivot = (row[r] as number) + 1e-6
     for (const [other, its] of rows.entries()) {
       if (other === r) continue

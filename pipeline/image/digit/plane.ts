@@ -5,7 +5,7 @@ export interface Plane {
   readonly height: number
 }
 
-/** Rounded, and cut off at 0 and 255. A loop, since `from` with a function takes ten times as long. */
+/** Rounds and clips to 0 to 255. A loop, because `Uint8Array.from` with a function takes ten times as long. */
 export function bytesOf(values: Float32Array): Uint8Array {
   const bytes = new Uint8ClampedArray(values.length)
   for (let i = 0; i < values.length; i++) bytes[i] = values[i] as number
@@ -29,7 +29,7 @@ export function blockMeans({ values, width, height }: Plane, step: number): Plan
   return { values: means.map((sum, block) => sum / (counts[block] as number)), width: columns, height: rows }
 }
 
-/** The largest value within `radius` on either side, along rows and then along columns. */
+/** The largest value within `radius` of each pixel, along rows and then along columns. */
 export function dilated(plane: Plane, radius: number): Plane {
   const { width, height } = plane
   const across = new Float32Array(width * height)
@@ -39,13 +39,13 @@ export function dilated(plane: Plane, radius: number): Plane {
   return { values, width, height }
 }
 
-/** The smallest, in the same way. */
+/** The smallest value within `radius` of each pixel, along rows and then along columns. */
 export function eroded({ values, width, height }: Plane, radius: number): Plane {
   const turned = dilated({ values: values.map((value) => -value), width, height }, radius)
   return { values: turned.values.map((value) => -value), width, height }
 }
 
-/** Along one line. The largest so far are kept in a queue, the largest of all first: a line costs the same for any radius. */
+/** The sliding maximum along one line. A queue with falling values makes the cost independent of the radius. */
 function maxima(
   from: Float32Array,
   to: Float32Array,
@@ -70,10 +70,10 @@ function maxima(
   }
 }
 
-// Enough to know a quantile to a fraction of a percent; sorting all pixels would take longer than everything else.
+// Enough to find a quantile to a fraction of a percent; sorting all pixels would take longer than all the rest.
 const SAMPLE = 4096
 
-/** Of some numbers, the one that a part of them is below: 0.5 for the median. */
+/** The value below which the given part of the values lies: 0.5 gives the median. */
 export function quantile(values: Float32Array, part: number): number {
   const step = Math.max(1, Math.ceil(values.length / SAMPLE))
   const sample = new Float32Array(Math.ceil(values.length / step))
@@ -82,7 +82,7 @@ export function quantile(values: Float32Array, part: number): number {
   return sample[Math.min(sample.length - 1, Math.floor(sample.length * part))] ?? 0
 }
 
-/** Each pixel with a quarter of its neighbours', along rows and then along columns. */
+/** Smooths with the weights ¼, ½, ¼, along rows and then along columns. */
 export function softened({ values, width, height }: Plane): Plane {
   const across = new Float32Array(values.length)
   const result = new Float32Array(values.length)

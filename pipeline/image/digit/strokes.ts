@@ -1,10 +1,10 @@
 import { dilated, type Plane } from './plane.ts'
 
-// A stroke of a digit that is written in two is no smaller part of the larger one; dust is.
+// A patch smaller than this part of the largest patch is dust, not the second stroke of a digit.
 const SMALLEST_PART = 0.04
-// What lies along so much of the border is an edge of the paper or a shadow, if there is anything else.
+// A patch along this part of the border is an edge of the paper or a shadow, unless there is no other patch.
 const BORDER_PART = 0.12
-// The soft edge of a stroke.
+// The width of a stroke's soft edge, in pixels.
 const EDGE = 2
 
 interface Patch {
@@ -18,13 +18,13 @@ interface Patch {
 interface Limits {
   readonly least: number
   readonly threshold: number
-  /** On a photograph, what touches the border while the digit does not is a dark corner. */
+  /** False for a photograph, where a patch at the border is a dark corner, unless the digit touches the border too. */
   readonly isEven: boolean
 }
 
 /**
- * Marks the strokes of a digit with 1: connected pixels above `least` of which one is above `threshold`, without dust and without
- * what comes in from outside.
+ * Marks the strokes of a digit with 1. A stroke is a patch of connected pixels above `least` with at least one above
+ * `threshold`; dust and patches that reach in from the border are left out.
  */
 export function strokesOf(plane: Plane, { least, threshold, isEven }: Limits): Float32Array {
   const { width, height } = plane

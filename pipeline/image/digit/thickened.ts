@@ -1,20 +1,20 @@
 import { dilated, type Plane } from './plane.ts'
 
-// Of the longer side of a digit: as thick as the thinner pens of MNIST, 1.8 of 20 pixels. What is much thinner is hardly
-// there any more once the digit is that small.
+// The least thickness of a stroke, as a part of the digit's longer side: that of the thinner pens of MNIST, 1.8 of 20
+// pixels. A much thinner stroke would nearly vanish when the digit is scaled down.
 const LEAST_PEN = 0.09
-// Of 255: what counts as ink when its area and its outline are compared.
+// Pixels from this value (of 255) on count as ink in the area and the outline.
 const HALF = 128
-// A line has an outline of twice its length, which in steps along rows and columns is 4 / π as long in the mean.
+// The outline of a line is twice as long as the line. Counted in steps along rows and columns, it is 4 / π times as long.
 const OUTLINE = 8 / Math.PI
 
-/** Strokes thinner than those of MNIST made as thick as they are there, `longer` being the longer side of the digit. */
+/** Makes strokes that are thinner than those of MNIST as thick as those. `longer` is the longer side of the digit. */
 export function thickened(strokes: Plane, longer: number): Plane {
   const missing = Math.floor((LEAST_PEN * longer - penOf(strokes)) / 2)
   return missing > 0 ? dilated(strokes, missing) : strokes
 }
 
-/** In pixels: the area of the strokes divided by their length. */
+/** The thickness of the strokes in pixels: their area divided by their length. */
 function penOf({ values, width }: Plane): number {
   let area = 0
   let outline = 0
@@ -26,7 +26,7 @@ function penOf({ values, width }: Plane): number {
     if (isInk) area++
     if (isInk !== isLeftInk) outline++
     if (isInk !== isAboveInk) outline++
-    // Beyond the right and the lower edge there is none.
+    // There is no ink beyond the right and the lower edge.
     if (isInk && x === width - 1) outline++
     if (isInk && i >= values.length - width) outline++
   }

@@ -2,7 +2,7 @@ import type { AxisPlacement } from './placement.ts'
 
 export type Filter = 'bilinear' | 'bicubic'
 
-/** For each pixel of the result: from where, how many, and (`reach` apart) with which weights pixels are added up. */
+/** For pixel i of the result: the first source pixel, the count of source pixels, and the weights from i · reach on. */
 export interface FilterTable {
   readonly first: Int32Array
   readonly count: Int32Array
@@ -10,7 +10,7 @@ export interface FilterTable {
   readonly reach: number
 }
 
-/** Weights are whole numbers, this many bits above 1: sums over bytes stay within 32 bits. */
+/** Weights are whole numbers in units of 2 ** -22, so that sums of weighted bytes stay within 32 bits. */
 export const WEIGHT_BITS = 22
 export const ONE = 2 ** WEIGHT_BITS
 
@@ -21,8 +21,8 @@ const KERNELS = {
 } as const
 
 /**
- * The weights of Pillow along one axis: where the image shrinks, the kernel is stretched to reach every pixel. The
- * order of the operations is Pillow's as well, since the last bit of a weight can show in a pixel.
+ * Pillow's weights along one axis. When the image shrinks, the kernel is stretched to cover every source pixel. The
+ * operations are in Pillow's order too, because the last bit of a weight can change a pixel.
  */
 export function filterTable(filter: Filter, { source, scaled, start, size }: AxisPlacement): FilterTable {
   const kernel = KERNELS[filter]

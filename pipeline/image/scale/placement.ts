@@ -1,4 +1,4 @@
-/** Along one axis: scale `source` pixels to `scaled`, and of those take `size` from `start`. */
+/** Along one axis: scale `source` pixels to `scaled` pixels, then cut out `size` of them from `start` on. */
 export interface AxisPlacement {
   readonly source: number
   readonly scaled: number
@@ -24,8 +24,8 @@ export function stretched(image: Frame, target: Frame): Placement {
 }
 
 /**
- * Scales the image, its shape kept, to cover `ratio` times the target, and takes the middle. As torchvision does it: a
- * longer side is cut to a whole number, the middle is rounded to an even one.
+ * Scales the image to cover `ratio` times the target, keeps its shape, and cuts out the middle. As in torchvision, the
+ * longer side is rounded down, and the start of the middle is rounded half to even.
  */
 export function centered(image: Frame, target: Frame, ratio: number): Placement {
   const width = Math.round(target.width * ratio)

@@ -3,12 +3,12 @@ import { inSlices } from '../decode/slices.ts'
 import { type Filter, type FilterTable, filterTable, ONE, WEIGHT_BITS } from './filter-table.ts'
 import type { Placement } from './placement.ts'
 
-// About 4 ms.
+// A slice of about 4 ms.
 const ADDITIONS_A_SLICE = 4_000_000
 
 /**
- * RGB, byte for byte what Pillow's BILINEAR and BICUBIC give: first along the rows, then along the columns, rounded to
- * a byte after each. (Pillow skips a pass that changes no size; its weights would be 1, with the same result.)
+ * Resizes to RGB, byte for byte like Pillow's BILINEAR and BICUBIC: along the rows, then along the columns, rounded to a
+ * byte after each pass. (Pillow skips a pass that changes no size; the result is the same.)
  */
 export async function resizeFilter(
   view: PixelView,
@@ -20,7 +20,7 @@ export async function resizeFilter(
   const top = down.first[0] ?? 0
   const bottom = (down.first.at(-1) ?? 0) + (down.count.at(-1) ?? 0)
   const width = x.size * 3
-  // An array of this kind cuts what is written to it off at 0 and 255.
+  // A Uint8ClampedArray clips written values at 0 and 255.
   const rows = new Uint8ClampedArray((bottom - top) * width)
   await inSlices(bottom - top, ADDITIONS_A_SLICE / (width * across.reach), (start, end) => {
     for (let row = start; row < end; row++) filterRow(view, top + row, across, rows, row * width)
@@ -61,7 +61,7 @@ function filterRow(
   }
 }
 
-/** One row of the result, a pixel at a time: three sums at once take half the time of one. */
+/** Computes one row of the result. Summing three channels in one loop takes half the time of three loops. */
 function filterColumns(
   rows: Uint8ClampedArray,
   top: number,

@@ -1,7 +1,7 @@
 import type { PixelView } from '../decode/pixel-view.ts'
 import type { AxisPlacement, Placement } from './placement.ts'
 
-/** RGB, byte for byte what Pillow's NEAREST gives. Only the pixels that are taken are touched. */
+/** Resizes to RGB, byte for byte like Pillow's NEAREST. Reads only the pixels of the result. */
 export function resizeNearest(view: PixelView, { x, y }: Placement): Uint8Array {
   const { data, origin, bandStep } = view
   const columns = offsets(x, view.xStep)
@@ -23,7 +23,7 @@ export function resizeNearest(view: PixelView, { x, y }: Placement): Uint8Array 
 function offsets({ source, scaled, start, size }: AxisPlacement, step: number): Int32Array {
   const taken = new Int32Array(size)
   const scale = source / scaled
-  // Pillow adds up. In some sizes (i + 0.5) * scale falls on another pixel.
+  // Added up as in Pillow: for some sizes, (i + 0.5) * scale would give another pixel.
   let position = scale * 0.5
   for (let i = 0; i < start + size; i++) {
     if (i >= start) taken[i - start] = Math.min(Math.trunc(position), source - 1) * step

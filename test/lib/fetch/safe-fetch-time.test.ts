@@ -75,7 +75,7 @@ describe('a server that takes its time', () => {
     const [connecting, answering] = await Promise.all([outcome('https://a'), outcome('http://b')])
     expect(connecting.code).to.equal('ERR_URL_TIMEOUT')
     expect(connecting.ms).to.be.within(2990, 4900)
-    expect(connecting.message).to.contain('be connected within 3000 ms')
+    expect(connecting.message).to.contain('accept the connection within 3000 ms')
     expect(answering.code).to.equal('ERR_URL_TIMEOUT')
     expect(answering.ms).to.be.within(4990, 8000)
     expect(answering.message).to.contain('answer within 5000 ms')

@@ -21,8 +21,8 @@ describe('Types of images', () => {
     ['a Photoshop document', Buffer.from('3842505300010000', 'hex'), 'a Photoshop document'],
     ['a PNM', 'P6\n1 1\n255\nabc', 'a PNM image'],
     ['nothing', '', 'an empty file'],
-    ['one byte', Buffer.of(0xff), 'nothing that is known'],
-    ['zeros', Buffer.alloc(1000), 'nothing that is known'],
+    ['one byte', Buffer.of(0xff), 'a file of an unknown type'],
+    ['zeros', Buffer.alloc(1000), 'a file of an unknown type'],
   ]
   for (const [what, content, name] of refused) {
     it(`refuses ${what} and says so`, async () => {

@@ -7,7 +7,7 @@ export type Values = ReadonlyMap<string, Float32Array>
 const BETA1 = 0.9
 const BETA2 = 0.99
 const EPSILON = 1e-8
-// Kernels are pulled towards zero by this part of each step.
+// Weight decay: this part of each step moves kernels towards zero.
 const DECAY = 0.02
 
 export function initialValues(parameters: readonly Parameter[], random: Random): Values {
@@ -40,7 +40,7 @@ export class Adam {
     }
   }
 
-  /** Changes the values by their gradients. */
+  /** Takes one step: changes the values by their gradients. */
   step(gradientOf: (name: string) => Float32Array, rate: number): void {
     this.#steps++
     const scale = Math.sqrt(1 - BETA2 ** this.#steps) / (1 - BETA1 ** this.#steps)

@@ -13,10 +13,10 @@ const LEFT = 60
 const RIGHT = 20
 const TOP = 30
 const BOTTOM = 45
-// Everything below would be the first epochs only, and flatten what matters.
+// The lower end of the scale: only the first epochs lie below, and would flatten the rest of the curve.
 const LOWEST = 0.97
 
-/** Accuracy on the validation part after each epoch, as a picture. */
+/** Draws the accuracy on the validation part after each epoch, as an SVG. */
 export function drawCurve(file: string, points: readonly Point[]): void {
   const last = Math.max(...points.map(({ epoch }) => epoch))
   const x = (epoch: number) => LEFT + ((WIDTH - LEFT - RIGHT) * epoch) / last

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { CLASSES, INPUT_SIZE } from './network.ts'
 
-/** Images one after the other, one byte a pixel, white ink on black; and which digit each of them is. */
+/** All images in one array, one byte per pixel, white ink on black; and one label per image. */
 export interface Digits {
   readonly count: number
   readonly pixels: Uint8Array
@@ -20,7 +20,7 @@ const LABELS_MAGIC = 2049
 export function readDigits(folder: string): Digits {
   for (const file of [IMAGES_FILE, LABELS_FILE]) {
     if (!existsSync(join(folder, file)))
-      throw new Error(`There is no ${file} in ${folder}; --data names its folder.`)
+      throw new Error(`There is no ${file} in ${folder}; name the right folder with --data.`)
   }
   const images = gunzipSync(readFileSync(join(folder, IMAGES_FILE)))
   const labels = gunzipSync(readFileSync(join(folder, LABELS_FILE)))
@@ -36,7 +36,7 @@ export function readDigits(folder: string): Digits {
   return { count, pixels: images.subarray(16, 16 + count * PIXELS), labels: labels.subarray(8, 8 + count) }
 }
 
-/** Sorted by digit, otherwise in the order of the file, every eighth image is for validation: an eighth of each digit. */
+/** Takes every eighth image for validation, after sorting by digit (then by place in the file): an eighth of each digit. */
 export function split({ labels }: Digits): { training: Int32Array; validation: Int32Array } {
   const sorted = Array.from({ length: CLASSES }, (_, digit) =>
     [...labels.keys()].filter((index) => labels[index] === digit),

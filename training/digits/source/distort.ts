@@ -1,21 +1,21 @@
 import { INPUT_SIZE } from './network.ts'
 import { around, type Random } from './random.ts'
 
-// How far a digit may be changed and still be what a person could have written.
+// The largest changes after which a digit still looks handwritten.
 const ROTATION = (15 * Math.PI) / 180
 const SHEAR = 0.25
 const SCALE = 0.15
 const SHIFT = 2.5
-// Waves over the image move its parts against each other: a displacement for each knot of a coarse grid, smooth between.
+// Bending: each knot of a coarse grid has a random displacement, and the displacements between knots are interpolated.
 const KNOTS = 5
 const WAVE = 1.6
-// Thinner and thicker pens: what is faint at the edge of a stroke becomes black or white.
+// Thinner and thicker pens: the faint edge of a stroke becomes black or white.
 const INK_SHIFT = 70
 const INK_CONTRAST = 1.2
 
 const CENTER = (INPUT_SIZE - 1) / 2
 
-/** Writes a digit as another hand might have written it, from 0 to 1, white on black. */
+/** Distorts a digit as if another person had written it. Values from 0 to 1, white on black. */
 export function distort(
   pixels: Uint8Array,
   from: number,
@@ -60,7 +60,7 @@ function sample(pixels: Uint8Array, from: number, x: number, y: number): number 
   return upper * (1 - below) + lower * below
 }
 
-/** A displacement for each pixel, by cubic B-splines over random knots. */
+/** A random displacement for each pixel, interpolated between knots by cubic B-splines. */
 function waves(random: Random): Float32Array {
   const knots = Float32Array.from({ length: (KNOTS + 3) ** 2 }, () => around(random, 2 * WAVE))
   const field = new Float32Array(INPUT_SIZE * INPUT_SIZE)
@@ -80,7 +80,7 @@ function waves(random: Random): Float32Array {
   return field
 }
 
-// Which knots act on a row or column, and how much.
+// For each row or column: the first knot that acts on it, and the weights of that knot and the next ones.
 const SPLINE_FIRST = new Int32Array(INPUT_SIZE)
 const SPLINE = new Float32Array(INPUT_SIZE * 4)
 for (let place = 0; place < INPUT_SIZE; place++) {

@@ -1,4 +1,4 @@
-/** To the nearest number that 16 bits can hold, as their bits. Weights are far below the largest of them, 65504. */
+/** Rounds to 16-bit floats and returns their bits. Weights are far below the largest 16-bit float, 65504. */
 export function toFloat16(values: Float32Array): Uint16Array {
   const bits = new Uint32Array(Float32Array.from(values).buffer)
   return Uint16Array.from(bits, (word) => {
@@ -7,7 +7,7 @@ export function toFloat16(values: Float32Array): Uint16Array {
     const fraction = word & 0x7fffff
     if (exponent >= 31) throw new Error('A weight is too large for 16 bits.')
     if (exponent < -10) return sign
-    // Below the smallest exponent the leading 1 is written out and everything moves to the right.
+    // Below the smallest exponent the number is subnormal: the leading 1 is explicit, and the bits shift to the right.
     const whole = exponent > 0 ? (exponent << 23) | fraction : (fraction | 0x800000) >>> (1 - exponent)
     return sign + ((whole + 0xfff + ((whole >>> 13) & 1)) >>> 13)
   })

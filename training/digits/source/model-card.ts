@@ -13,7 +13,7 @@ export interface Results {
   readonly seed: number
 }
 
-/** The model card: what the model is, what it was trained on, how good it is, and how to make it again. */
+/** Writes the model card: what the model is, what data it was trained on, how accurate it is, how to train it again. */
 export function report(file: string, results: Results): void {
   const { training, validation, epochs, seed } = results
   const counts = confusion(results)
@@ -27,41 +27,40 @@ export function report(file: string, results: Results): void {
     file,
     `# Handwritten digits
 
-A small convolutional network that tells handwritten digits, 0 to 9, served by the name \`digits\`. TensorFlow.js layers
-format; kernels have 16 bits, everything else 32.
+A small convolutional network that recognizes handwritten digits, 0 to 9, served under the name \`digits\`. The format is
+TensorFlow.js layers; kernels have 16 bits, all other weights 32.
 
 | | |
 | --- | --- |
 | input | 28 × 28 × 1, 0 to 1, white ink on black, the digit within 20 × 20 with its centre of mass in the middle, as in MNIST |
 | output | ten probabilities, 0 to 9 |
 | data | MNIST, by Yann LeCun and Corinna Cortes, CC BY-SA 3.0: 8,000 of the 10,000 images of its test set |
-| trained on | ${training.length} of them, each differently turned, slanted, scaled, moved, bent, and written with a thinner or thicker pen in each epoch |
-| accuracy | **${percent} %** (${right} of ${validation.length}) on the validation part, on which it was not trained |
-| licence of these weights | CC BY-SA 3.0, as the data |
+| trained on | ${training.length} of these images, distorted differently in each epoch: turned, slanted, scaled, moved, bent, with a thinner or thicker pen |
+| accuracy | **${percent} %** (${right} of ${validation.length}) on the validation part, on which the network was not trained |
+| licence of these weights | CC BY-SA 3.0, like the data |
 
-The validation part is every eighth image, counted over the images sorted by digit and otherwise in the order of the file.
-It was looked at while the shape of the network and the length of training were chosen, never to choose between epochs: the
-weights are the averaged ones at the end of ${epochs} epochs, measured as they are in these files. The picture beside this
-shows the accuracy after each epoch.
+The validation part is every eighth image, after sorting by digit and then by place in the file. It was used to choose the
+shape of the network and the length of training, but not to choose an epoch: the weights are the average at the end of
+${epochs} epochs. The accuracy is that of the weights in these files. \`validation.svg\` shows the accuracy after each epoch.
 
-Confusions (rows: what was written; columns: what was said):
+Confusions (rows: the written digit; columns: the predicted digit):
 
 | | ${heads.join(' | ')} |
 | --- |${' --- |'.repeat(CLASSES)}
 ${rows.join('\n')}
 
-It knows nothing but single digits: for a letter or two digits it names some digit nonetheless. So does the network for an
-empty page, which is why Tandem does not ask it about one: it answers that all ten are equally likely.
+The network knows only single digits, and predicts some digit for a letter or for two digits too. Tandem does not run the
+network on an empty page, and answers that all ten digits are equally likely.
 
-## How to make it again
+## How to train it again
 
 \`\`\`sh
 cd training/digits
 npm install && npm start
 \`\`\`
 
-Seed ${seed}, two threads. On a processor of another kind sums are rounded differently, and the weights come out different
-in their last digits, and in the end in all others.
+Seed ${seed}, two threads. Another kind of processor rounds sums differently, so the weights differ: at first in their last
+digits, in the end in all of them.
 `,
   )
 }

@@ -1,4 +1,4 @@
-/** What is trained: convolutions, each normalized over the batch and rectified, then one dense layer. */
+/** The network: convolutions, each with batch normalization and ReLU, then one dense layer. */
 export const INPUT_SIZE = 28
 export const CLASSES = 10
 export const BATCH_EPSILON = 1e-3
@@ -8,7 +8,7 @@ export type Step =
   | { readonly kind: 'pooling'; readonly name: string }
   | { readonly kind: 'dense'; readonly name: string; readonly units: number }
 
-// Without padding: MNIST leaves a margin of four pixels around each digit, so that nothing is lost at the edges.
+// The convolutions need no padding: MNIST leaves a margin of four pixels around each digit.
 export const NETWORK: readonly Step[] = [
   { kind: 'convolution', name: 'conv1', filters: 32, size: 3 },
   { kind: 'convolution', name: 'conv2', filters: 32, size: 3 },
@@ -20,7 +20,7 @@ export const NETWORK: readonly Step[] = [
   { kind: 'dense', name: 'dense', units: CLASSES },
 ]
 
-/** One array of numbers that training changes. Shapes are those of ONNX: filters × channels × height × width. */
+/** One array of numbers that training changes. Shapes are in ONNX order: filters × channels × height × width. */
 export interface Parameter {
   readonly name: string
   readonly shape: readonly number[]
@@ -29,12 +29,12 @@ export interface Parameter {
 
 export interface Sized {
   readonly step: Step
-  /** [channels, height, width] of what comes in and of what goes out. */
+  /** [channels, height, width] of the step's input; `after` is that of its output. */
   readonly before: readonly [number, number, number]
   readonly after: readonly [number, number, number]
 }
 
-/** The steps with the sizes between them. */
+/** The steps with the sizes of their inputs and outputs. */
 export function sizedSteps(): Sized[] {
   let before: Sized['before'] = [1, INPUT_SIZE, INPUT_SIZE]
   return NETWORK.map((step) => {

@@ -1,2 +1,2 @@
-/** Imported first: ONNX Runtime tells its makers of every session unless its environment says otherwise as it is loaded. */
+/** Must be imported before ONNX Runtime, which reads the variable when it is loaded. Unset, it would report every session. */
 process.env.ORT_DISABLE_TELEMETRY ??= '1'

@@ -1,6 +1,6 @@
-/** A graph of ONNX operators, written node by node and turned into the bytes of a model. */
+/** A graph of ONNX operators that is built node by node and written as the bytes of a model. */
 export interface Graph {
-  /** Adds an operator and answers the name of its first output. */
+  /** Adds an operator and returns the name of its first output. */
   node(operator: string, inputs: readonly string[], attributes?: Attributes): string
   /** The same for an operator with several outputs. */
   nodes(operator: string, inputs: readonly string[], outputs: number, attributes?: Attributes): string[]
@@ -22,7 +22,7 @@ const INT = 2
 const INTS = 7
 const IR_VERSION = 8
 const OPSET = 17
-// What ONNX Runtime adds of its own: a product with one side transposed.
+// Operators of ONNX Runtime that are not part of ONNX: a product with one side transposed.
 const OWN_OPERATORS = new Set(['FusedMatMul'])
 const OWN_DOMAIN = 'com.microsoft'
 
@@ -92,8 +92,8 @@ function valueInfo(name: string, shape?: readonly number[]): Field[] {
 }
 
 /*
- * Protocol buffers: a field is its number and kind in one varint, then a varint (kind 0), or a length and as many bytes
- * (kind 2).
+ * Protocol buffers: a field is one varint with number and wire type, then a varint (type 0), or a length and that many
+ * bytes (type 2).
  */
 type Field = Uint8Array
 

@@ -8,7 +8,7 @@ const BATCH = 250
 
 export type Classify = (values: Values) => Promise<Float32Array>
 
-/** The network as it is used: normalizations by what was measured in training. Answers a row of probabilities for each image. */
+/** The network for prediction, with the means and variances from training. Returns a row of probabilities for each image. */
 export async function classifier(digits: Digits, indices: Int32Array): Promise<Classify> {
   const { model, inputs, output } = inferenceGraph()
   const session = await InferenceSession.create(model, { intraOpNumThreads: 2 })
@@ -64,7 +64,7 @@ function inferenceGraph() {
   return { model: graph.encode(inputs, [output]), inputs, output }
 }
 
-/** A normalization is a factor and a summand for each filter, which the convolution can have in it. */
+/** Merges each normalization, which is one factor and one summand for each filter, into its convolution. */
 function folded(values: Values): Values {
   const result = new Map<string, Float32Array>()
   const of = (name: string) => values.get(name) ?? new Float32Array()

@@ -1,13 +1,13 @@
 export interface ProgressBar {
   show(fraction: number, what: string): void
-  /** A line that stays. */
+  /** Prints a line above the bar. */
   line(text: string): void
 }
 
 const WIDTH = 30
 const CLEAR = '\r\u001b[K'
 
-/** On a terminal a bar with the time that is left; elsewhere only the lines that stay. */
+/** On a terminal, a bar with the remaining time, and lines above it; elsewhere, only the lines. */
 export function progressBar(): ProgressBar {
   const { stdout } = process
   const started = performance.now()

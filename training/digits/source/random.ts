@@ -1,4 +1,4 @@
-/** Numbers from 0 to 1 that only look random: the same seed gives the same training. (Mulberry32) */
+/** Pseudorandom numbers from 0 to 1 (Mulberry32): the same seed gives the same training. */
 export type Random = () => number
 
 export function seeded(seed: number): Random {
@@ -11,10 +11,10 @@ export function seeded(seed: number): Random {
   }
 }
 
-/** From -most to most, each alike. */
+/** A uniform random number from -most to most. */
 export const around = (random: Random, most: number): number => (random() * 2 - 1) * most
 
-/** Of the normal distribution. */
+/** A random number of the normal distribution. */
 export function normal(random: Random): number {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
 }

@@ -24,7 +24,7 @@ const { values: given } = parseArgs({
 const folder = resolve(given.data)
 if (!existsSync(folder)) {
   process.stderr.write(
-    `There is no folder ${folder}; name the one with the images: npm start -- --data <folder>\n`,
+    `There is no folder ${folder}; name the folder with the images: npm start -- --data <folder>\n`,
   )
   process.exit(1)
 }

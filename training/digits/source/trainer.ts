@@ -11,24 +11,24 @@ export interface Plan {
   readonly indices: Int32Array
   readonly epochs: number
   readonly seed: number
-  /** After each step: which part of the work is done. */
+  /** Called after each step. `fraction` is the part of the work that is done. */
   progress(fraction: number, epoch: number, loss: number): void
-  /** After each epoch: the averaged values as they are now. */
+  /** Called after each epoch, with the averaged values so far. */
   epoch(number: number, loss: number, averaged: Values): Promise<void>
 }
 
 const BATCH = 100
 const RATE = 0.002
-// Of all steps, in which the rate rises.
+// The learning rate rises during this part of all steps.
 const WARM_UP = 0.03
-// Each feature goes missing from a step with this probability.
+// Each feature is left out of a step with this probability.
 const DROPOUT = 0.4
-// What is kept at the end is an average over about this many steps, which is better than any of them.
+// The result is an average over about this many steps at the end, which is better than the values of any single step.
 const AVERAGED_STEPS = 1000
-// For the final statistics of the normalizations.
+// The batches over which the final means and variances of the normalizations are measured.
 const MEASURED_BATCHES = 140
 
-/** Trains from nothing. The same plan on the same kind of machine gives the same values. */
+/** Trains from scratch. The same plan on the same kind of machine gives the same values. */
 export async function train({ digits, indices, epochs, seed, progress, epoch }: Plan): Promise<Values> {
   const random = seeded(seed)
   const step = await steps(digits, random)
@@ -108,7 +108,7 @@ async function steps(digits: Digits, random: Random): Promise<TakeStep> {
   }
 }
 
-/** The normalizations' means and variances for exactly these values, over many batches. */
+/** Measures the means and variances of the normalizations for the final values, over many batches. */
 async function measured(values: Values, order: Int32Array, step: TakeStep): Promise<Values> {
   const result = copyOf(values)
   const perEpoch = Math.floor(order.length / BATCH)

@@ -2,9 +2,9 @@ import { BATCH_EPSILON, CLASSES, INPUT_SIZE, parameters, type Sized, sizedSteps,
 import { type Graph, newGraph } from './onnx-graph.ts'
 
 /**
- * One step of training as a graph of plain ONNX operators, gradients included, which ONNX Runtime computes faster than
- * any library for training that Node has. In: `images`, `targets` (rows of probabilities), `kept` (dropout) and the
- * parameters by their names. Out: see below, in this order.
+ * One step of training, including gradients, as a graph of plain ONNX operators. ONNX Runtime computes the graph faster
+ * than any training library for Node. Inputs: `images`, `targets` (rows of probabilities), `kept` (dropout), and the
+ * parameters by name. Outputs: `loss`, `gradients` and `statistics`, in this order.
  */
 export interface TrainingGraph {
   readonly model: Uint8Array
@@ -79,7 +79,7 @@ function convolution(
   return [z, backward]
 }
 
-/** For each offset in the kernel, the product of what went in there with the gradient, added up over the batch. */
+/** For each offset in the kernel: the input at that offset times the gradient, summed over the batch. */
 function kernelGradient(
   { graph, batch }: Built,
   { before, after, size }: { before: Sized['before']; after: Sized['after']; size: number },
@@ -103,7 +103,7 @@ function kernelGradient(
   return graph.node('Reshape', [joined, graph.integers([filters, channels, size, size])])
 }
 
-/** Batch normalization as it trains: by the mean and the variance of the batch itself, which have gradients, too. */
+/** Batch normalization in training: uses the mean and variance of the batch, which have gradients too. */
 function normalization(
   { graph, gradients, statistics }: Built,
   y: string,
@@ -136,7 +136,7 @@ function normalization(
   ]
 }
 
-/** Of each 2 × 2 pixels the largest, and its gradient back to where it came from. */
+/** Takes the largest of each 2 × 2 pixels; the gradient goes back to that pixel. */
 function pooling({ graph, batch }: Built, { before }: Sized, x: string): [string, Backward] {
   const window = { kernel_shape: [2, 2], strides: [2, 2] }
   const [y = '', places = ''] = graph.nodes('MaxPool', [x], 2, window)

@@ -6,14 +6,14 @@ import { BATCH_EPSILON, INPUT_SIZE, type Sized, sizedSteps, sizeOf } from './net
 
 const SHARD = 'group1-shard1of1.bin'
 
-/** What the model will be once it is read back: kernels have 16 bits in the file. */
+/** The values as they will be read from the file, where kernels have 16 bits. */
 export function asWritten(values: Values): Values {
   return new Map(
     [...values].map(([name, each]) => [name, isHalf(name) ? fromFloat16(toFloat16(each)) : each] as const),
   )
 }
 
-/** A TensorFlow.js layers model: what Keras calls the layers, and their weights in one file. */
+/** Writes a TensorFlow.js layers model: the layers by their Keras names, and their weights in one file. */
 export function writeModel(folder: string, values: Values): void {
   mkdirSync(folder, { recursive: true })
   const weights = sizedSteps().flatMap((sized) => weightsOf(sized, values))
@@ -88,7 +88,7 @@ interface Weight {
   readonly values: Float32Array
 }
 
-/** In the order and the layout of Keras, where channels come last. */
+/** The weights in Keras' order and layout: channels last. */
 function weightsOf({ step, before }: Sized, values: Values): Weight[] {
   if (step.kind === 'pooling') return []
   const of = (name: string) => values.get(`${step.name}/${name}`) ?? new Float32Array()
@@ -114,7 +114,7 @@ function weightsOf({ step, before }: Sized, values: Values): Weight[] {
 
 type Three = readonly [number, number, number]
 
-/** The same numbers with their three axes in another order: `axes[i]` is the old axis that becomes the i-th. */
+/** Reorders three axes: axis `axes[i]` of the input becomes axis i of the output. */
 function reordered(values: Float32Array, sizes: Three, axes: Three): Float32Array {
   const steps = [sizes[1] * sizes[2], sizes[2], 1]
   const [high = 0, middle = 0, low = 0] = axes.map((axis) => sizes[axis] ?? 0)
