@@ -40,7 +40,8 @@ export function refuseBadTarget(): Middleware {
 
 function readPath(ctx: Context): string {
   try {
-    return ctx.path
+    // Null for an address without a path ("GET http://").
+    return ctx.path ?? ''
   } catch {
     return ''
   }

@@ -69,7 +69,7 @@ const TARGETS: Readonly<Record<string, Case>> = {
   PROPFIND: [`PROPFIND /picture HTTP/1.1\r\n${HEAD}\r\n`, 405],
   'DELETE with a body': [`DELETE /picture HTTP/1.1\r\n${HEAD}Content-Length: 3\r\n\r\nabc`, 405],
   'M-SEARCH of everything': [`M-SEARCH * HTTP/1.1\r\n${HEAD}\r\n`, 404],
-  'OPTIONS of everything': [`OPTIONS * HTTP/1.1\r\n${HEAD}\r\n`, 204],
+  'OPTIONS of everything': [`OPTIONS * HTTP/1.1\r\n${HEAD}Connection: close\r\n\r\n`, 204],
   CONNECT: [`CONNECT example.com:443 HTTP/1.1\r\n${HEAD}\r\n`, 0],
   'the preface of HTTP/2': ['PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400],
   'a version of HTTP to come': [`GET /healthz HTTP/9.9\r\n${HEAD}\r\n`, 400],
