@@ -35,6 +35,19 @@ export interface Service {
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const WAIT_MS = 10_000
+
+/** What is started, and in which folder. */
+interface Place {
+  readonly command: string
+  readonly args?: readonly string[]
+  readonly cwd: string
+}
+
+const FROM_SOURCES: Place = {
+  command: process.execPath,
+  args: ['--import', 'tsx', join(ROOT, 'StartService.ts')],
+  cwd: ROOT,
+}
 const running = new Set<ChildProcess>()
 
 // A test that fails half-way leaves no process behind.
@@ -54,9 +67,13 @@ export function scripted(script: Script): Record<string, string> {
 }
 
 /** StartService in a process of its own, on a free port. */
-export async function startService(env: Record<string, string> = {}, flags: string[] = []): Promise<Service> {
+export async function startService(
+  env: Record<string, string> = {},
+  flags: string[] = [],
+  place: Place = FROM_SOURCES,
+): Promise<Service> {
   const started = performance.now()
-  const child = spawnService({ PORT: '0', ...env }, flags)
+  const child = spawnService({ PORT: '0', ...env }, flags, place)
   const { pid } = child
   if (pid === undefined) throw new Error('the service did not start')
   const logs: LogLine[] = []
@@ -118,9 +135,13 @@ export async function until<T>(
   throw new Error(`waited in vain for ${what}`)
 }
 
-function spawnService(env: Record<string, string>, flags: string[]): ChildProcess {
-  const child = spawn(process.execPath, ['--import', 'tsx', join(ROOT, 'StartService.ts'), ...flags], {
-    cwd: ROOT,
+function spawnService(
+  env: Record<string, string>,
+  flags: string[],
+  { command, args = [], cwd }: Place = FROM_SOURCES,
+): ChildProcess {
+  const child = spawn(command, [...args, ...flags], {
+    cwd,
     // Nothing of the tester's own environment but where to find things: it may hold settings.
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
