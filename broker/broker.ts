@@ -2,10 +2,10 @@ import { EventEmitter } from 'node:events'
 import { inspect } from 'node:util'
 import { nanoid } from 'nanoid'
 import { byteSize } from './byte-size.ts'
-import type { ChildProcess } from './child-view.ts'
-import { PipelineError } from './error-wire.ts'
+import type { ChildView } from './child-view.ts'
+import { ChildError } from './error-wire.ts'
 import { BrokerError } from './errors.ts'
-import type { Answer } from './messages.ts'
+import type { CallAnswer } from './messages.ts'
 import {
   type BrokerOptions,
   cloneable,
@@ -16,6 +16,7 @@ import {
   wholeNumber,
 } from './options.ts'
 import { type Call, type CallTiming, type Outcome, Pending, tell } from './pending.ts'
+import type { ProgressReport } from './pipeline.ts'
 import { Positions } from './positions.ts'
 import { closed, refusalOf } from './refusal.ts'
 import { Scheduler } from './scheduler.ts'
@@ -25,7 +26,14 @@ import { Worker } from './worker.ts'
 export { BrokerError, type BrokerErrorCode } from './errors.ts'
 export type { BrokerOptions } from './options.ts'
 export type { CallTiming, Outcome } from './pending.ts'
-export type { MakePipeline, Pipeline, PipelineContext } from './pipeline.ts'
+export type {
+  MakePipeline,
+  PermanentError,
+  Pipeline,
+  PipelineContext,
+  Progress,
+  ProgressReport,
+} from './pipeline.ts'
 export type { BrokerEvents, BrokerState, BrokerStats } from './state.ts'
 
 export interface CallOptions {
@@ -55,7 +63,6 @@ export class Broker extends EventEmitter<BrokerEvents> {
   #dispatching = false
   #started: PromiseWithResolvers<void> | undefined
   #restarts = 0
-  #answered = { calls: 0, queue: 0, prepare: 0, predict: 0, total: 0 }
 
   constructor(options: BrokerOptions) {
     super()
@@ -81,7 +88,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
 
   /**
    * Resolves when a child is ready. Rejects with the child's own error when the first child cannot start; even then the
-   * broker goes on trying, with growing delays, until close().
+   * broker goes on trying until close(): with growing delays, or after a permanent error when one of its files changes.
    */
   start(): Promise<void> {
     if (this.#closing) return Promise.reject(closed())
@@ -134,7 +141,6 @@ export class Broker extends EventEmitter<BrokerEvents> {
       error: failed?.error && this.#state !== 'ready' ? errorSummary(failed.error) : null,
       info: this.#ready()[0]?.info,
       workers: children,
-      timings: { ...this.#answered },
     }
   }
 
@@ -184,7 +190,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
     })
   }
 
-  #send(child: ChildProcess, calls: Call[]): void {
+  #send(child: ChildView, calls: Call[]): void {
     try {
       child.send(calls)
     } catch (cause) {
@@ -202,20 +208,20 @@ export class Broker extends EventEmitter<BrokerEvents> {
     }
   }
 
-  #answers(child: ChildProcess, answers: Answer[]): void {
+  #answers(child: ChildView, answers: CallAnswer[]): void {
     for (const answer of answers) {
       // An answer to a call that this child does not hold is dropped.
       if (!child.held.delete(answer.key)) continue
       if (child.suspect === answer.key) child.suspect = undefined
       if (answer.kind === 'result') this.#pending.resolve(answer.key, answer.value, answer.work)
-      else this.#pending.reject(answer.key, 'failure', new PipelineError(answer.error), answer.work)
+      else this.#pending.reject(answer.key, 'failure', new ChildError(answer.error), answer.work)
     }
     const size = answers[0]?.work.batch ?? 0
     if (size > 0) tell(() => this.emit('batch', { size }))
     this.#dispatchSoon()
   }
 
-  #lost(child: ChildProcess, cause: Error | undefined): void {
+  #lost(child: ChildView, cause: Error | undefined): void {
     if (cause) this.#restarts++
     for (const key of child.held.keys()) {
       const call = this.#pending.get(key)
@@ -237,11 +243,6 @@ export class Broker extends EventEmitter<BrokerEvents> {
     if (this.#scheduler.remove(call.key)) this.#dispatchSoon()
     else if (outcome === 'abort' || outcome === 'deadline') {
       for (const { child } of this.#workers) if (child?.held.has(call.key)) child.cancel([call.key])
-    }
-    if (outcome === 'result') {
-      this.#answered.calls++
-      for (const stage of ['queue', 'prepare', 'predict', 'total'] as const)
-        this.#answered[stage] += timing[stage]
     }
     const code = (error as { code?: string } | undefined)?.code
     this.emit('call', { method: call.method, outcome, timing, ...(code === undefined ? {} : { code }) })
@@ -295,14 +296,14 @@ export class Broker extends EventEmitter<BrokerEvents> {
     for (const key of this.#pending.keys()) this.#pending.reject(key, outcome, error)
   }
 
-  #ready(): ChildProcess[] {
+  #ready(): ChildView[] {
     const ready = []
     for (const { child } of this.#workers) if (child?.ready) ready.push(child)
     return ready
   }
 
   /** The progress of the child that is furthest: the broker is ready as soon as one child is. */
-  #progress(): { fraction: number; word: string } | null {
+  #progress(): ProgressReport | null {
     const reports = this.#workers.flatMap(({ child }) => (child?.progress ? [child.progress] : []))
     return reports.sort((a, b) => b.fraction - a.fraction)[0] ?? null
   }

@@ -2,7 +2,8 @@ import type { ChildProcess as Forked } from 'node:child_process'
 import { EventEmitter } from 'node:events'
 import { forkChild } from './fork-child.ts'
 import { guardChannel } from './guard-channel.ts'
-import { type Answer, type CallMessage, type FromChild, isFromChild, type ToChild } from './messages.ts'
+import { type CallAnswer, type CallMessage, type FromChild, isFromChild, type ToChild } from './messages.ts'
+import type { ProgressReport } from './pipeline.ts'
 import { readLines } from './read-lines.ts'
 
 /** A call that was sent to the child and has not ended yet. */
@@ -22,9 +23,9 @@ export interface ChildOptions {
 }
 
 export interface ChildEvents {
-  progress: [{ fraction: number; word: string }]
+  progress: [ProgressReport]
   ready: []
-  answers: [Answer[]]
+  answers: [CallAnswer[]]
   log: [{ stream: 'stdout' | 'stderr'; line: string }]
   exit: [{ exitCode: number | null; signal: NodeJS.Signals | null; expected: boolean }]
 }
@@ -38,13 +39,13 @@ const LAST_ANSWERS_MS = 250
 const HELD_HANGS = 4
 
 /** The parent's view of one child process, from fork to exit. */
-export class ChildProcess extends EventEmitter<ChildEvents> {
+export class ChildView extends EventEmitter<ChildEvents> {
   readonly #forked: Forked
   readonly #options: ChildOptions
   // Set when the child reports that it is ready; undefined until then.
   methods: ReadonlySet<string> | undefined
   info: unknown
-  progress: { fraction: number; word: string } | undefined
+  progress: ProgressReport | undefined
   /** Why this child could not start or is being killed. Always set before the exit event. */
   failure:
     | { code: string; message: string; error?: Extract<FromChild, { kind: 'failed' }>['error'] }

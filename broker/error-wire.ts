@@ -1,3 +1,4 @@
+import { isAbsolute } from 'node:path'
 import { inspect } from 'node:util'
 
 /** An error as plain strings, which can always be cloned, whatever the original error carries. */
@@ -7,16 +8,21 @@ export interface WireError {
   message: string
   stack: string
   cause?: WireError
+  /** Set for an error that a retry cannot fix: the files to watch for a change. */
+  permanent?: { watch: string[] }
 }
 
 /** An error of the pipeline, rebuilt in the parent. `stack` is the stack in the child. */
-export class PipelineError extends Error {
+export class ChildError extends Error {
   readonly code: string
+  /** True for an error that a retry cannot fix. */
+  readonly permanent: boolean
 
   constructor(wire: WireError) {
-    super(wire.message, wire.cause && { cause: new PipelineError(wire.cause) })
+    super(wire.message, wire.cause && { cause: new ChildError(wire.cause) })
     this.name = wire.name
     this.code = wire.code
+    this.permanent = wire.permanent !== undefined
     this.stack = wire.stack
   }
 }
@@ -24,6 +30,8 @@ export class PipelineError extends Error {
 // A message may quote a huge input, and an error may be its own cause; neither may flood the pipe or the log.
 const MAX_TEXT = 8_192
 export const MAX_CAUSES = 5
+// Large models have about a hundred files. The broker checks each watched file every second.
+export const MAX_WATCHED = 256
 
 export function encodeError(thrown: unknown, depth = 0): WireError {
   if (!isError(thrown)) {
@@ -32,12 +40,14 @@ export function encodeError(thrown: unknown, depth = 0): WireError {
   }
   const code = read(thrown, 'code')
   const cause = depth < MAX_CAUSES ? read(thrown, 'cause') : undefined
+  const isPermanent = depth === 0 && read(thrown, 'permanent') === true
   return {
     name: text(read(thrown, 'name'), 'Error'),
     code: typeof code === 'string' && code !== '' ? text(code, '') : 'ERR_PIPELINE',
     message: text(read(thrown, 'message'), ''),
     stack: text(read(thrown, 'stack'), ''),
     ...(cause === undefined ? {} : { cause: encodeError(cause, depth + 1) }),
+    ...(isPermanent ? { permanent: { watch: paths(read(thrown, 'watch')) } } : {}),
   }
 }
 
@@ -61,6 +71,12 @@ function read(error: Error, field: string): unknown {
 
 function text(value: unknown, otherwise: string): string {
   return typeof value === 'string' ? value.slice(0, MAX_TEXT) : otherwise
+}
+
+function paths(watch: unknown): string[] {
+  if (!Array.isArray(watch)) return []
+  const absolute = watch.filter((path): path is string => typeof path === 'string' && isAbsolute(path))
+  return absolute.filter((path) => path.length <= MAX_TEXT).slice(0, MAX_WATCHED)
 }
 
 function describe(value: unknown): string {

@@ -8,7 +8,7 @@ export type BrokerErrorCode =
   | 'ERR_ABORTED'
   /** the child died over this call twice, or could not be replaced */
   | 'ERR_CHILD_EXIT'
-  /** no child could be started, too many times in a row; attempts go on at a slow pace */
+  /** no child could be started, too many times in a row or because of a permanent error */
   | 'ERR_NOT_READY'
   /** the broker is closing or closed */
   | 'ERR_CLOSED'

@@ -1,4 +1,5 @@
-import { MAX_CAUSES, type WireError } from './error-wire.ts'
+import { MAX_CAUSES, MAX_WATCHED, type WireError } from './error-wire.ts'
+import type { ProgressReport } from './pipeline.ts'
 
 /**
  * The messages on the pipe. Several calls or answers are sent as one group, because one write costs a fraction of many;
@@ -19,13 +20,13 @@ export interface CallMessage {
 }
 
 export type FromChild =
-  | { kind: 'progress'; fraction: number; word: string }
+  | ({ kind: 'progress' } & ProgressReport)
   | { kind: 'ready'; methods: string[]; info: unknown }
   | { kind: 'failed'; error: WireError }
-  | Answer
-  | { kind: 'answers'; answers: Answer[] }
+  | CallAnswer
+  | { kind: 'answers'; answers: CallAnswer[] }
 
-export type Answer =
+export type CallAnswer =
   | { kind: 'result'; key: string; value: unknown; work: Work }
   | { kind: 'failure'; key: string; error: WireError; work: Work }
 
@@ -82,7 +83,7 @@ function isCall(call: unknown): call is CallMessage {
   )
 }
 
-function isAnswer(answer: unknown): answer is Answer {
+function isAnswer(answer: unknown): answer is CallAnswer {
   if (!isRecord(answer) || typeof answer.key !== 'string' || !isWork(answer.work)) return false
   return answer.kind === 'result' || (answer.kind === 'failure' && isWireError(answer.error))
 }
@@ -95,7 +96,13 @@ function isWireError(error: unknown, depth = 0): error is WireError {
   if (!isRecord(error) || depth > MAX_CAUSES) return false
   const texts = [error.name, error.code, error.message, error.stack]
   if (!texts.every((text) => typeof text === 'string')) return false
+  if (error.permanent !== undefined && !isPermanent(error.permanent)) return false
   return error.cause === undefined || isWireError(error.cause, depth + 1)
+}
+
+function isPermanent(permanent: unknown): boolean {
+  if (!isRecord(permanent) || !Array.isArray(permanent.watch)) return false
+  return permanent.watch.length <= MAX_WATCHED && permanent.watch.every((path) => typeof path === 'string')
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -3,7 +3,25 @@ export type MakePipeline = (options: never, context: PipelineContext) => Pipelin
 
 export interface PipelineContext {
   /** Reports how far the making of the pipeline is (0 to 1), and in a few words what is being done. */
-  progress(fraction: number, word: string): void
+  readonly progress: Progress
+}
+
+export type Progress = (fraction: number, word: string) => void
+
+/** The last report of a pipeline's progress. */
+export interface ProgressReport {
+  fraction: number
+  word: string
+}
+
+/**
+ * An error of makePipeline that a retry cannot fix, such as a damaged file: the broker goes to `failed` at once, and starts
+ * a child again only when one of the files in `watch` has changed. Without `permanent`, the broker goes on trying.
+ */
+export interface PermanentError extends Error {
+  readonly permanent: true
+  /** Absolute paths, also of files that do not exist yet. */
+  readonly watch?: readonly string[]
 }
 
 export interface Pipeline {

@@ -1,4 +1,4 @@
-import type { ChildProcess } from './child-view.ts'
+import type { ChildView } from './child-view.ts'
 import type { Call } from './pending.ts'
 import { Queue } from './queue.ts'
 
@@ -49,8 +49,8 @@ export class Scheduler {
   }
 
   /** Takes as many calls out of the queue as the children have room for. Returns the calls for each child. */
-  assign(children: readonly ChildProcess[]): Map<ChildProcess, Call[]> {
-    const plan = new Map<ChildProcess, Call[]>()
+  assign(children: readonly ChildView[]): Map<ChildView, Call[]> {
+    const plan = new Map<ChildView, Call[]>()
     let open = children.filter((child) => child.suspect === undefined)
     if (this.#suspects.size > 0 && open.length === children.length) {
       // The least loaded child gets no new call until it is empty, and then one suspect after another.
@@ -67,7 +67,7 @@ export class Scheduler {
     return plan
   }
 
-  #assignSuspect(child: ChildProcess, plan: Map<ChildProcess, Call[]>): void {
+  #assignSuspect(child: ChildView, plan: Map<ChildView, Call[]>): void {
     const call = this.#suspects.shift()
     if (!call) return
     child.suspect = call.key
@@ -75,18 +75,18 @@ export class Scheduler {
   }
 }
 
-function give(child: ChildProcess, call: Call, plan: Map<ChildProcess, Call[]>): void {
+function give(child: ChildView, call: Call, plan: Map<ChildView, Call[]>): void {
   const calls = plan.get(child)
   if (calls) calls.push(call)
   else plan.set(child, [call])
 }
 
-function least(children: readonly ChildProcess[], plan: Map<ChildProcess, Call[]>): ChildProcess | undefined {
-  let best: ChildProcess | undefined
+function least(children: readonly ChildView[], plan: Map<ChildView, Call[]>): ChildView | undefined {
+  let best: ChildView | undefined
   for (const child of children) if (!best || load(child, plan) < load(best, plan)) best = child
   return best
 }
 
-function load(child: ChildProcess, plan: Map<ChildProcess, Call[]>): number {
+function load(child: ChildView, plan: Map<ChildView, Call[]>): number {
   return child.held.size + (plan.get(child)?.length ?? 0)
 }

@@ -1,4 +1,5 @@
 import type { CallTiming, Outcome } from './pending.ts'
+import type { ProgressReport } from './pipeline.ts'
 
 export type BrokerState = 'idle' | 'starting' | 'ready' | 'restarting' | 'failed' | 'closing' | 'closed'
 
@@ -7,17 +8,15 @@ export interface BrokerStats {
   queued: number
   queuedBytes: number
   inFlight: number
-  /** The number of children that died without being asked to. */
+  /** The number of children that died without being asked to; a pipeline that cannot be made is no such death. */
   restarts: number
   /** The progress of the furthest child; null while a child is ready. */
-  progress: { fraction: number; word: string } | null
+  progress: ProgressReport | null
   /** Why the last child died; null while a child is ready. */
   error: ErrorSummary | null
   /** The pipeline's `info`, from the first ready child. */
   info: unknown
   workers: { pid: number | undefined; state: string; inFlight: number }[]
-  /** The number of calls that got a result, and the sum of their milliseconds in each stage. */
-  timings: { calls: number; queue: number; prepare: number; predict: number; total: number }
 }
 
 export interface ErrorSummary {
@@ -27,7 +26,7 @@ export interface ErrorSummary {
 
 export interface BrokerEvents {
   state: [{ state: BrokerState; previous: BrokerState; error?: ErrorSummary }]
-  progress: [{ pid: number | undefined; fraction: number; word: string }]
+  progress: [{ pid: number | undefined } & ProgressReport]
   /** The pipeline printed a line. */
   log: [{ pid: number | undefined; stream: 'stdout' | 'stderr'; line: string }]
   /** A call has ended, or was refused. */

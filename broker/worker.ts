@@ -1,24 +1,26 @@
 import { backoff } from './backoff.ts'
-import { type ChildOptions, ChildProcess } from './child-view.ts'
-import { PipelineError } from './error-wire.ts'
+import { type ChildOptions, ChildView } from './child-view.ts'
+import { ChildError } from './error-wire.ts'
 import { BrokerError } from './errors.ts'
-import type { Answer } from './messages.ts'
+import type { CallAnswer } from './messages.ts'
+import type { ProgressReport } from './pipeline.ts'
+import { watchFiles } from './watch-files.ts'
 
 export type WorkerState = 'starting' | 'ready' | 'waiting' | 'failed' | 'ended'
 
 export interface WorkerHooks {
   /** The state or the progress of this worker has changed. */
   changed(worker: Worker): void
-  answered(child: ChildProcess, answers: Answer[]): void
+  answered(child: ChildView, answers: CallAnswer[]): void
   /** A child is gone. `error` says why; it is undefined when the broker ended the child. */
-  lost(child: ChildProcess, error: Error | undefined): void
+  lost(child: ChildView, error: Error | undefined): void
   event(name: 'child-start', event: { pid: number | undefined }): void
   event(
     name: 'child-exit',
     event: { pid: number | undefined; exitCode: number | null; signal: string | null; expected: boolean },
   ): void
   event(name: 'log', event: { pid: number | undefined; stream: 'stdout' | 'stderr'; line: string }): void
-  event(name: 'progress', event: { pid: number | undefined; fraction: number; word: string }): void
+  event(name: 'progress', event: { pid: number | undefined } & ProgressReport): void
 }
 
 // A kill from outside (an operator, the kernel short of memory) says little about the pipeline. It counts a tenth of a
@@ -33,8 +35,10 @@ export class Worker {
   readonly #options: ChildOptions
   readonly #maxDeaths: number
   readonly #hooks: WorkerHooks
-  #child: ChildProcess | undefined
+  #child: ChildView | undefined
   #timer: NodeJS.Timeout | undefined
+  // After a permanent error: starts another child when a file has changed.
+  #watch: { close(): void } | undefined
   // The weighted deaths since a child last answered or was ready for PROVEN_AFTER_MS.
   #deaths = 0
   #state: WorkerState = 'starting'
@@ -51,11 +55,12 @@ export class Worker {
     return this.#state
   }
 
-  get child(): ChildProcess | undefined {
+  get child(): ChildView | undefined {
     return this.#child
   }
 
   start(): void {
+    const startedAt = Date.now()
     const child = this.#fork()
     if (!child) return
     this.#child = child
@@ -73,16 +78,16 @@ export class Worker {
     })
     child.on('exit', (exit) => {
       this.#hooks.event('child-exit', { pid, ...exit })
-      this.#exited(child, exit.expected, OUTSIDE_SIGNALS.includes(exit.signal))
+      this.#exited(child, startedAt, exit.expected, OUTSIDE_SIGNALS.includes(exit.signal))
     })
     this.#hooks.event('child-start', { pid })
     this.#hooks.changed(this)
   }
 
   /** A failed fork counts as a death, and is retried like one. */
-  #fork(): ChildProcess | undefined {
+  #fork(): ChildView | undefined {
     try {
-      return new ChildProcess(this.#options)
+      return new ChildView(this.#options)
     } catch (error) {
       this.error = error instanceof Error ? error : new Error(String(error))
       this.#tryLater(1)
@@ -91,15 +96,19 @@ export class Worker {
   }
 
   async end(): Promise<void> {
-    this.#state = 'ended'
-    clearTimeout(this.#timer)
+    this.#stop()
     await this.#child?.end()
   }
 
   kill(): void {
+    this.#stop()
+    this.#child?.kill()
+  }
+
+  #stop(): void {
     this.#state = 'ended'
     clearTimeout(this.#timer)
-    this.#child?.kill()
+    this.#watch?.close()
   }
 
   #ready(): void {
@@ -120,7 +129,15 @@ export class Worker {
     this.#hooks.changed(this)
   }
 
-  #exited(child: ChildProcess, expected: boolean, killed: boolean): void {
+  /** After a permanent error: starts another child only when one of the files has changed. */
+  #failForGood(files: readonly string[], since: number): void {
+    this.#deaths = 0
+    this.#state = 'failed'
+    this.#watch = watchFiles(files, since, () => this.start())
+    this.#hooks.changed(this)
+  }
+
+  #exited(child: ChildView, startedAt: number, expected: boolean, killed: boolean): void {
     clearTimeout(this.#timer)
     this.#child = undefined
     if (expected || this.#state === 'ended') {
@@ -130,11 +147,17 @@ export class Worker {
     }
     const { failure, condemned } = child
     this.error = failure?.error
-      ? new PipelineError(failure.error)
+      ? new ChildError(failure.error)
       : new BrokerError(
           failure?.code === 'ERR_PROTOCOL' ? 'ERR_PROTOCOL' : 'ERR_CHILD_EXIT',
           failure?.message ?? 'The child died.',
         )
+    const permanent = failure?.error?.permanent
+    if (permanent) {
+      this.#hooks.lost(child, undefined)
+      this.#failForGood(permanent.watch, startedAt)
+      return
+    }
     this.#hooks.lost(child, this.error)
     this.#tryLater(killed && !condemned ? KILL_WEIGHT : 1)
   }

@@ -1,19 +1,8 @@
-import Router from '@koa/router'
 import Koa from 'koa'
-import type { Broker } from '../broker/broker.ts'
-import type { Config } from './config/config.ts'
-import { VERSION } from './config/version.ts'
-import { digitsLabelRoutes } from './dialects/deeplearning-flask.ts'
-import { dialectModels } from './dialects/dialect-models.ts'
-import { classifyUploadRoutes } from './dialects/image-classifier.ts'
-import { inferRoutes } from './dialects/img-pipeline.ts'
-import { visionRoutes } from './dialects/vision-service.ts'
-import { createFeedback } from './feedback/feedback.ts'
-import { createSafeFetch, type Resolve } from './fetch/safe-fetch.ts'
-import type { Context, RequestState, ServiceState } from './http/context.ts'
-import { bodyReader } from './image/body-reader.ts'
-import { createRecentImages } from './image/recent-images.ts'
-import { createImages } from './image/request-image.ts'
+import type { Logger } from 'pino'
+import { DIALECTS } from './dialects/all.ts'
+import type { Context, RequestState } from './http/context.ts'
+import { errorShapeAt } from './http/dialect.ts'
 import { acceptHeader } from './middleware/accept-header.ts'
 import { accessLog } from './middleware/access-log.ts'
 import { clientGone } from './middleware/client-gone.ts'
@@ -27,38 +16,40 @@ import { requestId } from './middleware/request-id.ts'
 import { refuseBadTarget, requestTarget } from './middleware/request-target.ts'
 import { requireKey } from './middleware/require-key.ts'
 import { securityHeaders } from './middleware/security-headers.ts'
-import { createClassifier } from './models/classifier.ts'
-import { createPredictor } from './models/predictor.ts'
-import { createRecentPredictions } from './models/recent-predictions.ts'
-import { padModel } from './pages/digit-pad.ts'
-import { showPadOf } from './pages/layout.ts'
-import type { Log } from './process/log.ts'
+import { errorPage } from './pages/error-page.ts'
 import { documentRoutes } from './routes/documents.ts'
 import { feedbackRoutes } from './routes/feedback.ts'
 import { healthRoutes } from './routes/health.ts'
 import { labelRoutes } from './routes/labels.ts'
 import { metricsRoutes } from './routes/metrics.ts'
-import { modelRoutes } from './routes/model.ts'
+import { modelRoutes, tornadoCompute } from './routes/model.ts'
+import { modelListRoutes } from './routes/model-list.ts'
 import { publicFileRoutes } from './routes/public-files.ts'
 import { statusRoutes } from './routes/status.ts'
-import type { RouteParts } from './service.ts'
-import type { Metrics } from './status/metrics.ts'
-import { StatusHistory } from './status/status-history.ts'
+import { uploadRoutes } from './routes/uploads.ts'
+import { type Service, speak } from './service.ts'
 
-export interface AppParts {
-  readonly config: Config
-  readonly brokers: ReadonlyMap<string, Broker>
-  readonly log: Log
-  readonly metrics: Metrics
-  readonly service: ServiceState
-  /** how names of hosts become addresses; the system's way when left out */
-  readonly resolve?: Resolve
-}
+/** What is served beside the dialects. */
+const ROUTES = [
+  uploadRoutes,
+  feedbackRoutes,
+  publicFileRoutes,
+  healthRoutes,
+  metricsRoutes,
+  statusRoutes,
+  documentRoutes,
+  modelListRoutes,
+  modelRoutes,
+  labelRoutes,
+]
 
 /** The web application. The order of the list is the order of execution. */
-export function createApp(parts: AppParts): Koa<RequestState> {
-  const { brokers, config, log, metrics, service } = parts
-  const { apiKeys, corsOrigins, rateLimit: perMinute, trustProxy } = config
+export function createApp(service: Service, log: Logger): Koa<RequestState> {
+  const { apiKeys, corsOrigins, rateLimit: perMinute, trustProxy } = service.config
+  const { brokers, dialects, metrics, router, site, state } = service
+  for (const dialect of [tornadoCompute, ...DIALECTS]) speak(service, dialect)
+  for (const routes of ROUTES) routes(service)
+
   const app = new Koa<RequestState>({ proxy: trustProxy > 0, maxIpsCount: trustProxy })
   // Only what fails while an answer is being written comes here; all else is the error handler's.
   app.on('error', (error: unknown, ctx: Context) => {
@@ -71,19 +62,24 @@ export function createApp(parts: AppParts): Koa<RequestState> {
   app.use(accessLog(log))
   app.use(countRequests(metrics))
   app.use(securityHeaders())
-  app.use(closeWhenDraining(service))
+  app.use(closeWhenDraining(state))
   app.use(crossOrigin(corsOrigins))
-  app.use(errorHandler(log))
+  app.use(
+    errorHandler(log, {
+      shapeAt: (path) => errorShapeAt(path, dialects),
+      page: (error) => errorPage(site, error),
+    }),
+  )
   app.use(refuseBadTarget())
   app.use(requireKey(apiKeys, [...brokers.keys()]))
   app.use(rateLimit(perMinute))
   app.use(clientGone())
-  app.use(createRouter(parts).routes())
+  app.use(router.routes())
   app.use(notFound())
   return app
 }
 
-/** A client that left, or sent what is no HTTP, has made no error of ours; a stranger must not fill the log. */
+/** A client that left, or sent what is no HTTP, has made no error of ours: clients must not fill the log. */
 function isOfTheClient(error: unknown, ctx: Context): boolean {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   return (
@@ -91,47 +87,4 @@ function isOfTheClient(error: unknown, ctx: Context): boolean {
     ctx.res.destroyed ||
     /^(ECONNRESET|EPIPE|HPE_\w+|ERR_STREAM_PREMATURE_CLOSE)$/.test(code)
   )
-}
-
-function createRouter(parts: AppParts): Router<RequestState> {
-  const { brokers, metrics, service } = parts
-  const router = new Router<RequestState>()
-  const routes = routeParts(parts, router)
-  showPadOf(padModel(parts.config))
-  visionRoutes(routes)
-  inferRoutes(routes)
-  digitsLabelRoutes(routes)
-  classifyUploadRoutes(routes, brokers)
-  feedbackRoutes(routes)
-  publicFileRoutes(routes)
-  healthRoutes(routes, brokers, service)
-  metricsRoutes(routes, metrics)
-  statusRoutes(routes, brokers, new StatusHistory(brokers, metrics), service)
-  documentRoutes(routes, VERSION)
-  modelRoutes(routes, brokers)
-  labelRoutes(routes)
-  return router
-}
-
-function routeParts(
-  { config, brokers, metrics, resolve }: AppParts,
-  router: Router<RequestState>,
-): RouteParts {
-  const classifier = createClassifier(brokers, config, metrics)
-  const images = createImages(bodyReader(config), createSafeFetch(config, resolve), config.maxBodyBytes)
-  const recentImages = createRecentImages(config)
-  const recentPredictions = createRecentPredictions()
-  const keepsImages = config.keepFeedbackImages === 'on'
-  return {
-    router,
-    operations: [],
-    config,
-    classifier,
-    images,
-    predictor: createPredictor({ classifier, images, recentImages, recentPredictions, keepsImages }),
-    models: dialectModels(config),
-    recentImages,
-    recentPredictions,
-    feedback: createFeedback(config),
-  }
 }

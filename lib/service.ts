@@ -1,21 +1,95 @@
+import { Router } from '@koa/router'
 import type { Config } from './config/config.ts'
-import type { DialectModels } from './dialects/dialect-models.ts'
-import type { Feedback } from './feedback/feedback.ts'
+import { VERSION } from './config/version.ts'
+import { createFeedback, type Feedback } from './feedback/feedback.ts'
+import { createSafeFetch } from './fetch/safe-fetch.ts'
+import type { RequestState, ServiceState } from './http/context.ts'
+import type { Dialect } from './http/dialect.ts'
 import type { Served } from './http/operation.ts'
-import type { RecentImages } from './image/recent-images.ts'
-import type { Images } from './image/request-image.ts'
-import type { Classifier } from './models/classifier.ts'
-import type { Predictor } from './models/predictor.ts'
-import type { RecentPredictions } from './models/recent-predictions.ts'
+import { bodyReader } from './image/body-reader.ts'
+import { createRecentImages, type RecentImages } from './image/recent-images.ts'
+import { createRequestImages, type RequestImages } from './image/request-image.ts'
+import type { Brokers } from './models/brokers.ts'
+import { type Classifier, createClassifier } from './models/classifier.ts'
+import { createDialectModels, type DialectModels } from './models/dialect-models.ts'
+import { PipelineInfos } from './models/pipeline-info.ts'
+import { createPredictor, type Predictor } from './models/predictor.ts'
+import { createRecentPredictions, type RecentPredictions } from './models/recent-predictions.ts'
+import { padModel } from './pages/digit-pad.ts'
+import type { Site } from './pages/layout.ts'
+import { createMetrics, type Metrics } from './status/metrics.ts'
+import { StatusHistory } from './status/status-history.ts'
 
-/** What the routes are made of: each takes what it needs. */
-export interface RouteParts extends Served {
+/** All that the routes are made of, and the one value that each of them is given. */
+export interface Service extends Served {
   readonly config: Config
+  readonly brokers: Brokers
+  readonly metrics: Metrics
+  readonly history: StatusHistory
+  readonly state: ServiceState
+  /** all that are spoken here, each added by its own registration */
+  readonly dialects: Dialect<Service>[]
+  readonly dialectModels: DialectModels
+  readonly pipelineInfos: PipelineInfos
   readonly classifier: Classifier
-  readonly images: Images
+  readonly images: RequestImages
   readonly predictor: Predictor
-  readonly models: DialectModels
   readonly recentImages: RecentImages
   readonly recentPredictions: RecentPredictions
   readonly feedback: Feedback
+  readonly site: Site
+  /** Once no request is left: waits for what is being written, and lets go of the rest. The brokers are not closed. */
+  close(): Promise<void>
+}
+
+export function createService(config: Config, brokers: Brokers): Service {
+  const metrics = createMetrics(brokers)
+  const history = new StatusHistory(brokers, metrics)
+  const pipelineInfos = new PipelineInfos(brokers)
+  const classifier = createClassifier(brokers, config, pipelineInfos, metrics.countCached)
+  const safeFetch = createSafeFetch(config)
+  const images = createRequestImages(bodyReader(config), safeFetch, config.maxBodyBytes)
+  const recentImages = createRecentImages(config)
+  const recentPredictions = createRecentPredictions()
+  const feedback = createFeedback(config)
+  const dialects: Dialect<Service>[] = []
+  const dialectModels = createDialectModels(config, pipelineInfos)
+  const keepsImages = config.keepFeedbackImages === 'on'
+  return {
+    router: new Router<RequestState>(),
+    operations: [],
+    config,
+    brokers,
+    metrics,
+    history,
+    state: { draining: false },
+    dialects,
+    dialectModels,
+    pipelineInfos,
+    classifier,
+    images,
+    predictor: createPredictor({ classifier, images, recentImages, recentPredictions, keepsImages }),
+    recentImages,
+    recentPredictions,
+    feedback,
+    site: {
+      version: VERSION,
+      pad: padModel(config),
+      get classifies() {
+        const own = dialects.find(({ setting }) => setting === 'vggModel')
+        return brokers.has('vgg') || (own !== undefined && dialectModels.of(own) !== undefined)
+      },
+    },
+    async close() {
+      history.close()
+      recentImages.close()
+      await Promise.all([safeFetch.close(), feedback.close()])
+    },
+  }
+}
+
+/** Makes the service speak a dialect. */
+export function speak(service: Service, dialect: Dialect<Service>): void {
+  service.dialects.push(dialect)
+  dialect.routes(service)
 }

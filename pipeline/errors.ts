@@ -20,12 +20,12 @@ export type PipelineErrorCode =
   /** an image, but of a format that is not read */
   | 'ERR_IMAGE_TYPE'
 
-export class ModelError extends Error {
+export class PipelineError extends Error {
   readonly code: PipelineErrorCode
 
   constructor(code: PipelineErrorCode, message: string, options?: ErrorOptions) {
     super(message, options)
-    this.name = 'ModelError'
+    this.name = 'PipelineError'
     this.code = code
   }
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import { ModelError } from './errors.ts'
+import type { Progress } from '../broker/pipeline.ts'
+import { PipelineError } from './errors.ts'
 import type { Preprocessing } from './graph/preprocessing.ts'
 import type { WeightStore } from './graph/weight-store.ts'
 import { type BuiltIn, builtIns } from './models/built-in.ts'
@@ -34,8 +35,6 @@ export interface FoundModel {
   open(): Promise<{ layers: LayerList; weights: WeightStore; close(): Promise<void> }>
 }
 
-type Progress = (fraction: number, word: string) => void
-
 export async function findAndFetch(request: ModelRequest, progress: Progress): Promise<FoundModel> {
   const { model, weightsDir, weightsUrl, attempts } = request
   const packaged = new Map([...builtIns].map(([name, { path }]) => [name, path]))
@@ -44,7 +43,7 @@ export async function findAndFetch(request: ModelRequest, progress: Progress): P
   if (source.kind === 'own') return ownModel(source.path, entry, weightsDir)
   const builtIn = source.kind === 'built-in' ? builtIns.get(model) : undefined
   if (builtIn) return builtInModel(builtIn, weightsDir)
-  if (!entry) throw new ModelError('ERR_MODEL_LOAD', `There is no model "${model}" in the catalog.`)
+  if (!entry) throw new PipelineError('ERR_MODEL_LOAD', `There is no model "${model}" in the catalog.`)
   const path = await ensureWeights(entry, { weightsDir, weightsUrl, attempts, progress })
   const own = await readModelSettings(join(weightsDir, model))
   return describeModel(path, { ...(await catalogSettings(entry)), ...own }, entry, weightsDir)
@@ -103,13 +102,13 @@ async function openWithLayers(path: string, entry: CatalogEntry | undefined, { k
   const { groupNames = [], layers: inside } = await peekModel(path)
   const layers = inside ?? (entry && topologyFor(entry, groupNames))
   if (!layers) {
-    throw new ModelError(
+    throw new PipelineError(
       'ERR_MODEL_LOAD',
       `${path} holds weights alone; a file that holds the whole model is needed (model.save(...)), or the name of the ` +
         `model in the catalog: ${[...catalog.keys()].map((name) => `MODELS=${name}=${path}`).join(' or ')}.`,
     )
   }
   const opened = await openModel(path, { layers, ...(kernels && { kernels }) })
-  if (!opened.weights) throw new ModelError('ERR_MODEL_LOAD', `${path} holds no weights.`)
+  if (!opened.weights) throw new PipelineError('ERR_MODEL_LOAD', `${path} holds no weights.`)
   return { layers: opened.layers ?? layers, weights: opened.weights, close: () => opened.close() }
 }

@@ -1,18 +1,17 @@
 import { createHash } from 'node:crypto'
+import type { MakePipeline, PipelineContext, Progress } from '../broker/pipeline.ts'
 import type { Engine } from './engines/engine.ts'
-import { ModelError } from './errors.ts'
+import { PipelineError } from './errors.ts'
 import { type FoundModel, findAndFetch, type ModelRequest } from './found-model.ts'
 import { imageClassifier } from './image-classifier.ts'
 import type { Label } from './models/labels.ts'
+import { modelFiles } from './models/model-files.ts'
 import type { ModelSettings } from './models/model-settings.ts'
 import { type EngineRequest, openEngine } from './open-engine.ts'
+import { markPermanent } from './permanent-error.ts'
 
 export interface PipelineOptions extends ModelRequest, EngineRequest {
   maxPixels: number
-}
-
-interface Context {
-  progress(fraction: number, word: string): void
 }
 
 const DEFAULT_TOP = 5
@@ -22,7 +21,18 @@ const READING = 1
 const VERSION_LENGTH = 16
 
 /** The module that a Broker is pointed at: from the name of a model to the pipeline that serves it. */
-export async function makePipeline(options: PipelineOptions, { progress }: Context) {
+export async function makePipeline(options: PipelineOptions, { progress }: PipelineContext) {
+  const { model, path, weightsDir } = options
+  try {
+    return await pipelineFor(options, progress)
+  } catch (error) {
+    throw await markPermanent(error, () => modelFiles(model, path, weightsDir))
+  }
+}
+
+makePipeline satisfies MakePipeline
+
+async function pipelineFor(options: PipelineOptions, progress: Progress) {
   const found = await findAndFetch(options, progress)
   const { engine, reason } = await openEngine(found, options, progress)
   const labels = labelsFor(engine, found)
@@ -43,6 +53,8 @@ export async function makePipeline(options: PipelineOptions, { progress }: Conte
       engine: name,
       device,
       reason,
+      subject: image.subject,
+      input: { width: image.width, height: image.height },
       labels: labels.length,
       top,
       labelNames: labels.map(({ first }) => first),
@@ -59,7 +71,10 @@ function imageOptions(engine: Engine, settings: ModelSettings, maxPixels: number
   const [height = 0, width = 0, channels = 0] = settings.size ?? engine.inputShape
   const wanted = engine.inputShape.join(' × ')
   if (engine.inputShape.length !== 3 || (channels !== 1 && channels !== 3)) {
-    throw new ModelError('ERR_MODEL_UNSUPPORTED', `The model wants an input of ${wanted}, which is no image.`)
+    throw new PipelineError(
+      'ERR_MODEL_UNSUPPORTED',
+      `The model wants an input of ${wanted}, which is no image.`,
+    )
   }
   return {
     height,
@@ -78,7 +93,7 @@ function labelsFor(engine: Engine, { path, settings }: FoundModel): readonly Lab
   const { labels, labelsFile } = settings
   if (!labels) return Array.from({ length: engine.outputSize }, (_, index) => numbered(index))
   if (labels.length === engine.outputSize) return labels
-  throw new ModelError(
+  throw new PipelineError(
     'ERR_MODEL_SETTINGS',
     `${path} has ${engine.outputSize} outputs, but ${labelsFile} has ${labels.length} labels.`,
   )

@@ -1,10 +1,16 @@
-import { availableDevices, chooseDevice, type Device } from './engines/device/device.ts'
-import type { Engine } from './engines/engine.ts'
+import { dirname } from 'node:path'
+import type { Progress } from '../broker/pipeline.ts'
+import { availableDevices } from './engines/device/available-devices.ts'
+import { chooseDevice } from './engines/device/device.ts'
+import type { Device, Engine } from './engines/engine.ts'
 import { type OnnxEngine, openOnnx } from './engines/onnx/onnx.ts'
 import { pixelInput } from './engines/onnx/pixel-input.ts'
 import { probeOnnx } from './engines/onnx/probe-onnx.ts'
+import { PipelineError } from './errors.ts'
 import { compiledDir, type FoundModel } from './found-model.ts'
 import { compiledModel } from './graph/compiled-cache.ts'
+import { temporaryModel } from './graph/temporary-model.ts'
+import { type Compile, UnwritableError } from './graph/write-model.ts'
 
 export interface EngineRequest {
   weightsDir: string
@@ -21,8 +27,6 @@ export interface OpenedEngine {
   /** Which device, and why. */
   reason: string
 }
-
-type Progress = (fraction: number, word: string) => void
 
 /** The model on the engine and the device that were asked for, warmed up. */
 export async function openEngine(
@@ -42,7 +46,22 @@ export async function openEngine(
 }
 
 async function onOnnx(found: FoundModel, request: EngineRequest, progress: Progress): Promise<OpenedEngine> {
-  const modelPath = found.isOnnx ? found.path : await compiledPath(found, request, progress)
+  const { modelPath, release } = await modelFile(found, request, progress)
+  try {
+    return await openFile(modelPath, found, request, progress)
+  } catch (error) {
+    throw found.isOnnx ? error : ofCompiled(error, modelPath)
+  } finally {
+    await release()
+  }
+}
+
+async function openFile(
+  modelPath: string,
+  found: FoundModel,
+  request: EngineRequest,
+  progress: Progress,
+): Promise<OpenedEngine> {
   const { threads, spin, maxBatch, device } = request
   const { size } = found.settings
   const model = { modelPath, threads, spin, ...(size && { imageSize: size }) }
@@ -65,28 +84,57 @@ async function sampleFor(open: (device: Device) => Promise<OnnxEngine>, batch: n
   return new Uint8Array(Float32Array.from(values, (value) => value / 127.5 - 1).buffer)
 }
 
-async function compiledPath(
+/** The user's file is sound, for it was compiled: a retry succeeds once the damaged copy is gone. */
+function ofCompiled(error: unknown, modelPath: string): unknown {
+  if (!(error instanceof PipelineError) || error.code !== 'ERR_MODEL_LOAD') return error
+  const message = `${error.message} Remove ${dirname(modelPath)}, and the model is compiled again.`
+  return new PipelineError('ERR_ENGINE', message, { cause: error })
+}
+
+interface ModelFile {
+  readonly modelPath: string
+  /** Removes a temporary model. To be called when the engine has opened the model. */
+  release(): Promise<void>
+}
+
+/** The compiled model; where it cannot be stored, a temporary one. A user's own ONNX file is used as it is. */
+async function modelFile(
   found: FoundModel,
   { weightsDir }: EngineRequest,
   progress: Progress,
-): Promise<string> {
-  const { modelPath } = await compiledModel({
-    cacheDir: compiledDir(weightsDir),
-    key: found.key,
-    async compile(dataFile, write) {
-      progress(0.5, 'compiling')
-      // Compiling happens once; no later start loads what only it needs.
-      const { compileGraph } = await import('./graph/compile.ts')
-      const { layers, weights, close } = await found.open()
-      try {
-        const { preprocessing } = found
-        return await compileGraph(layers, weights, { preprocessing, input: 'uint8', dataFile }, write)
-      } finally {
-        await close()
-      }
-    },
-  })
-  return modelPath
+): Promise<ModelFile> {
+  const nothing = async () => undefined
+  if (found.isOnnx) return { modelPath: found.path, release: nothing }
+  const compile: Compile = async (dataFile, write) => {
+    progress(0.5, 'compiling')
+    // Compiling happens once; no later start loads what only it needs.
+    const { compileGraph } = await import('./graph/compile.ts')
+    const { layers, weights, close } = await found.open()
+    try {
+      const { preprocessing } = found
+      return await compileGraph(layers, weights, { preprocessing, input: 'uint8', dataFile }, (bytes) => {
+        // The broker takes a silent child for dead, and on a busy machine a large model takes minutes.
+        progress(0.5, 'compiling')
+        return write(bytes)
+      })
+    } finally {
+      await close()
+    }
+  }
+  try {
+    const cacheDir = compiledDir(weightsDir)
+    return { ...(await compiledModel({ cacheDir, key: found.key, compile })), release: nothing }
+  } catch (error) {
+    if (!(error instanceof UnwritableError)) throw error
+    const temporary = await temporaryModel(found.key, compile)
+    warn(`${error.message} It is compiled anew at each start, in ${temporary.parent}.`)
+    return temporary
+  }
+}
+
+/** The service logs each line that a child writes to its standard error as a warning. */
+function warn(sentence: string): void {
+  process.stderr.write(`${sentence}\n`)
 }
 
 async function onTfjs(

@@ -177,6 +177,7 @@ function show({ predictions = [], timing }, id) {
   }
   put(byId('timing'), timingText(timing))
   byId('wrong').elements.id.value = id
+  byId('wrong').elements.prediction.value = best?.name ?? ''
   byId('wrong').hidden = best === undefined
   byId('thanks').hidden = true
 }
@@ -216,7 +217,9 @@ function showUnread(word) {
 
 async function report(event) {
   event.preventDefault()
-  const body = JSON.stringify({ id: event.target.elements.id.value, report: event.submitter.value })
+  const { id, model, prediction } = event.target.elements
+  const about = { id: id.value, model: model.value, prediction: prediction.value }
+  const body = JSON.stringify({ ...about, report: event.submitter.value })
   try {
     const response = await post('/feedback', { body, headers: { 'Content-Type': 'application/json' } })
     if (!response.ok) return complain((await response.json()).error.message)

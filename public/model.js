@@ -139,7 +139,10 @@ function showAnswer(job) {
   card.button('json').addEventListener('click', ({ currentTarget }) => copyFrom(currentTarget, text))
   card.button('save').addEventListener('click', () => save(text, `${model}-${answer.id}.json`))
   if (job.reported) card.button('report').hidden = true
-  else wireReport(card, { model, id: answer.id, reported: () => keepReported(job) })
+  else {
+    const prediction = guessesOf(answer)?.[0]?.name ?? ''
+    wireReport(card, { model, id: answer.id, prediction, reported: () => keepReported(job) })
+  }
   if (job.picture) card.picture(job.picture)
   card.button('remove').setAttribute('aria-label', `Remove ${image.name}`)
 }

@@ -7,12 +7,14 @@ const MAX_SHOWN = 20
 let labels
 
 /** The form under an answer that is wrong: completes labels, and sends the right one. */
-export function wireReport(card, { model, id, reported }) {
+export function wireReport(card, { model, id, prediction, reported }) {
   const area = card.part('report')
   const form = area.querySelector('form')
   const open = card.button('report')
   const input = form.elements.report
   form.elements.id.value = id
+  form.elements.model.value = model
+  form.elements.prediction.value = prediction
   completeLabels(input, model)
   open.addEventListener('click', () => {
     area.hidden = !area.hidden

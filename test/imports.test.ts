@@ -22,6 +22,14 @@ describe('the directions of imports', () => {
     'lib from broker': ['broker/a.ts', "export { log } from '../lib/process/log.ts'"],
     'a package from broker': ['broker/a.ts', "import { pino } from 'pino'"],
     'lib from pipeline': ['pipeline/models/a.ts', "import\n'../../lib/log.ts'"],
+    'broker from pipeline, other than the contract, as a type': [
+      'pipeline/a.ts',
+      "import type { Broker } from '../broker/broker.ts'",
+    ],
+    'the contract from pipeline, other than as a type': [
+      'pipeline/a.ts',
+      "import type { A } from './b.ts'\nimport { x } from '../broker/pipeline.ts'",
+    ],
     'broker from pipeline': ['pipeline/a.ts', "import { BrokerError } from '../broker/errors.ts'"],
     'a test from lib': ['lib/a.ts', "import { x } from '../test/support/x.ts'"],
     'inference in the web process': ['lib/a.ts', "import ort from 'onnxruntime-node'"],
@@ -37,6 +45,7 @@ describe('the directions of imports', () => {
       ['lib/routes/a.ts', "import type { Broker } from '../../broker/broker.ts'\nimport Koa from 'koa'"],
       ['broker/a.ts', "import { nanoid } from 'nanoid'\nimport { fork } from 'node:child_process'"],
       ['pipeline/engines/onnx.ts', "import ort from 'onnxruntime-node'\nimport { a } from '../image/a.ts'"],
+      ['pipeline/weights/a.ts', "import type { Progress } from '../../broker/pipeline.ts'"],
       ['lib/config/config.ts', 'readConfig(process.argv, process.env)'],
     ]
     expect(good.flatMap(([path, text]) => violations({ path, text }))).to.deep.equal([])

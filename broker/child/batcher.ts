@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { encodeError } from '../error-wire.ts'
 import { BrokerError } from '../errors.ts'
-import type { Answer, CallMessage } from '../messages.ts'
+import type { CallAnswer, CallMessage } from '../messages.ts'
 import type { Pipeline } from '../pipeline.ts'
 
 interface Held {
@@ -22,13 +22,13 @@ export class Batcher {
   readonly #pipeline: Pipeline
   readonly #methods: ReadonlySet<string>
   readonly #maxBatch: number
-  readonly #answer: (answers: Answer[]) => void
+  readonly #answer: (answers: CallAnswer[]) => void
   // Calls whose batch has not started, in order of arrival. The parent bounds their number.
   readonly #held = new Map<string, Held>()
   // True while predict() or another method runs; methods never overlap.
   #running = false
 
-  constructor(pipeline: Pipeline, maxBatch: number, answer: (answers: Answer[]) => void) {
+  constructor(pipeline: Pipeline, maxBatch: number, answer: (answers: CallAnswer[]) => void) {
     this.#pipeline = pipeline
     this.#maxBatch = maxBatch
     this.#answer = answer
@@ -129,7 +129,7 @@ export class Batcher {
     try {
       const values = await this.#values(batch)
       this.#answer(
-        batch.map((held, row): Answer => {
+        batch.map((held, row): CallAnswer => {
           const value = values[row]
           if (value instanceof Error)
             return { kind: 'failure', key: held.key, error: encodeError(value), work: work(held) }
@@ -163,6 +163,6 @@ export class Batcher {
   }
 }
 
-function failure(key: string, error: unknown, prepare = 0): Answer {
+function failure(key: string, error: unknown, prepare = 0): CallAnswer {
   return { kind: 'failure', key, error: encodeError(error), work: { prepare, predict: 0, batch: 0 } }
 }

@@ -2,8 +2,8 @@
 
 import { encodeError } from '../error-wire.ts'
 import { BrokerError } from '../errors.ts'
-import { type Answer, type FromChild, isToChild, type ToChild } from '../messages.ts'
-import type { MakePipeline, Pipeline } from '../pipeline.ts'
+import { type CallAnswer, type FromChild, isToChild, type ToChild } from '../messages.ts'
+import type { MakePipeline, Pipeline, Progress } from '../pipeline.ts'
 import { Batcher } from './batcher.ts'
 import { watchParent } from './watch-parent.ts'
 
@@ -57,7 +57,7 @@ async function makePipeline(url: string, options: unknown): Promise<Pipeline> {
   throw new BrokerError('ERR_OPTION', `makePipeline of ${url} returned ${typeof made} instead of a pipeline.`)
 }
 
-function progress(fraction: number, word: string): void {
+const progress: Progress = (fraction, word) => {
   const bounded = Math.min(1, Math.max(0, Number(fraction) || 0))
   process.send?.({
     kind: 'progress',
@@ -67,7 +67,7 @@ function progress(fraction: number, word: string): void {
 }
 
 /** Sends one message for a batch. If the message cannot be cloned, sends each answer alone, and only one is lost. */
-function answer(answers: Answer[]): void {
+function answer(answers: CallAnswer[]): void {
   const [first] = answers
   const single = first && answers.length === 1
   try {
@@ -77,7 +77,7 @@ function answer(answers: Answer[]): void {
   }
 }
 
-function notCloneable({ key, work }: Answer, error: unknown): Answer {
+function notCloneable({ key, work }: CallAnswer, error: unknown): CallAnswer {
   const why = error instanceof Error ? error.message : String(error)
   const message = `The pipeline's answer cannot cross the pipe: ${why}`
   return { kind: 'failure', key, error: encodeError(new BrokerError('ERR_NOT_CLONEABLE', message)), work }

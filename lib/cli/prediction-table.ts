@@ -1,14 +1,14 @@
-import type { Prediction } from './read-predictions.ts'
+import type { Guess } from '../models/guess.ts'
 
 const BAR = 24
 const LONGEST_LABEL = 36
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'] as const
 
-/** An image's predictions as lines of text: label, bar, percentage. */
-export function predictionTable(file: string, model: string, predictions: readonly Prediction[]): string {
-  const labels = predictions.map(({ label }) => clip(printable(label)))
+/** The guesses about an image as lines of text: label, bar, percentage. */
+export function predictionTable(file: string, model: string, guesses: readonly Guess[]): string {
+  const labels = guesses.map(({ label }) => clip(printable(label)))
   const width = Math.max(0, ...labels.map((label) => label.length))
-  const lines = predictions.map(({ probability }, at) => {
+  const lines = guesses.map(({ probability }, at) => {
     const percent = `${(100 * probability).toFixed(1)} %`.padStart(8)
     return `  ${labels[at]?.padEnd(width)}  ${bar(probability)}${percent}`
   })

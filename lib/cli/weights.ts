@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { Broker } from '../../broker/broker.ts'
 import type { Config } from '../config/config.ts'
 import { showProgress } from '../models/model-progress.ts'
+import { readPipelineInfo } from '../models/pipeline-info.ts'
 import { commandLine } from './command-line.ts'
 
 const USAGE = `npm run weights -- [model ...]
@@ -27,7 +28,7 @@ async function fetchWeights(model: string, { weightsDir, weightsUrl }: Config): 
   showProgress(model, broker, (word) => process.stderr.write(`${model}: ${word}\n`))
   try {
     await broker.start()
-    process.stdout.write(`${model}: ${pathOf(broker.stats().info)}\n`)
+    process.stdout.write(`${model}: ${readPipelineInfo(broker.stats()).path ?? 'ready'}\n`)
     return true
   } catch (error) {
     // It would try again.
@@ -35,8 +36,4 @@ async function fetchWeights(model: string, { weightsDir, weightsUrl }: Config): 
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
     return false
   }
-}
-
-function pathOf(info: unknown): string {
-  return typeof info === 'object' && info !== null && 'path' in info ? String(info.path) : 'ready'
 }

@@ -1,5 +1,5 @@
+import { type Guess, guessesIn } from '../models/guess.ts'
 import { predictionTable, printable } from './prediction-table.ts'
-import { readPredictions } from './read-predictions.ts'
 
 /** What became of one file: the pipeline's answer, or an error. */
 export interface Outcome {
@@ -15,8 +15,8 @@ export function writeTable({ file, model, top, value, error }: Outcome): void {
     complain(file, error.message)
     return
   }
-  const predictions = readPredictions(value)?.slice(0, top)
-  if (predictions !== undefined) process.stdout.write(predictionTable(file, model, predictions))
+  const guesses = guessesIn(value)?.slice(0, top)
+  if (guesses !== undefined) process.stdout.write(predictionTable(file, model, guesses))
   // A pipeline of the user's own may answer whatever it likes.
   else process.stdout.write(`${printable(file)} (${model})\n  ${JSON.stringify(value)}\n`)
 }
@@ -27,9 +27,13 @@ export function writeTable({ file, model, top, value, error }: Outcome): void {
  */
 export function writeJson({ file, model, top, value, error }: Outcome): void {
   if (error !== undefined) complain(file, error.message)
-  const predictions = readPredictions(value)?.slice(0, top)
+  const predictions = guessesIn(value)?.slice(0, top).map(shown)
   const result = predictions === undefined ? { value } : { predictions }
   process.stdout.write(`${JSON.stringify({ file, model, ...(error === undefined ? result : { error }) })}\n`)
+}
+
+function shown({ label, name, wnid, probability }: Guess) {
+  return { label, name, ...(wnid === undefined ? {} : { wnid }), probability }
 }
 
 function complain(file: string, message: string): void {

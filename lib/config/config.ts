@@ -84,11 +84,12 @@ function readSetting<T>(setting: Setting<T>, flags: ReadonlyMap<string, string>,
 /** A dialect whose model is not served would answer nothing but 404. */
 function mustBeServed(config: Config): void {
   const served = config.models.map(({ name }) => name)
-  for (const setting of ['vggModel', 'apiModel', 'inferModel', 'digitsModel', 'predictModel'] as const) {
-    const model = config[setting]
-    if (model === '' || served.includes(model)) continue
+  const settings: Readonly<Record<string, Setting<unknown>>> = SETTINGS
+  for (const [name, { env, kind }] of Object.entries(settings)) {
+    const model = config[name as keyof Config]
+    if (kind.isModel === undefined || model === '' || served.includes(String(model))) continue
     throw new ConfigError(
-      `${SETTINGS[setting].env} must be one of the models that are served (${served.join(', ')}), but is "${model}".`,
+      `${env} must be one of the models that are served (${served.join(', ')}), but is "${model}".`,
     )
   }
 }

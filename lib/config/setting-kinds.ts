@@ -8,6 +8,8 @@ export interface Kind<T> {
   readonly bounds: string
   /** never shown, not even when it is wrong */
   readonly isSecret?: true
+  /** names one of MODELS */
+  readonly isModel?: true
   /** undefined when the text is no such value */
   parse(text: string): T | undefined
 }
@@ -17,7 +19,7 @@ export interface Model {
   readonly path?: string
 }
 
-/** First words of paths that the web process keeps for itself, now or soon: a model of that name could not be reached. */
+/** First words of paths that the web process keeps for itself, now or soon. A model of such a name could not be reached. */
 export const RESERVED_NAMES: readonly string[] = [
   'api',
   'display',
@@ -107,6 +109,7 @@ export function servedModel(): Kind<string> {
   return {
     expected: 'the name of a model that is served',
     bounds: 'a name of MODELS',
+    isModel: true,
     parse: (text) => (text === '' || isModelName(text) ? text : undefined),
   }
 }

@@ -1,11 +1,30 @@
 import { z } from 'zod'
+import type { Dialect, ErrorShape } from '../http/dialect.ts'
 import { type Operation, serve } from '../http/operation.ts'
-import { mustBeLabelled } from '../models/guess.ts'
+import { mustHaveGuesses } from '../models/guess.ts'
+import { ModelQuery } from '../models/model-query.ts'
 import { ALL_GUESSES } from '../models/wanted-guesses.ts'
-import type { RouteParts } from '../service.ts'
-import { DIGITS } from './all.ts'
+import type { Service } from '../service.ts'
 import { floatText } from './float-text.ts'
-import { DigitsAnswer, ModelQuery } from './schemas.ts'
+
+const PLACES = {
+  files: ['image', 'file'],
+  url: false,
+  missing: 'The form has no file "image".',
+} as const
+
+const Answer = z.object({
+  most_probable_label: z.string(),
+  predictions: z
+    .array(z.object({ label: z.string(), probability: z.string() }))
+    .describe('In the order of the classes; probabilities are texts.'),
+  success: z.literal(true),
+})
+
+const error: ErrorShape = {
+  schema: z.object({ success: z.literal(false) }),
+  body: () => ({ success: false }),
+}
 
 const prediction = {
   method: 'post',
@@ -23,29 +42,42 @@ const prediction = {
   answers: {
     200: {
       means: 'The best label, and all labels in the order of the classes.',
-      content: { 'application/json': DigitsAnswer },
+      content: { 'application/json': Answer },
     },
   },
   errors: [400, 404, 408, 413, 415, 422, 502, 503, 504],
-  dialect: DIGITS,
+  errorShape: error,
   example: 'curl -F image=@four.png $URL/predictlabel',
 } as const satisfies Operation
 
-const PLACES = {
-  files: ['image', 'file'],
-  url: false,
-  missing: 'The form has no file "image".',
-} as const
-
 /** What deeplearning_flask spoke: MNIST digits behind nginx. */
-export function digitsLabelRoutes(parts: RouteParts): void {
-  const { predictor, models } = parts
-  serve(parts, prediction, async (ctx, { model = models.digits, top = ALL_GUESSES }) => {
-    const { answer } = await predictor.predict(ctx, model, PLACES, { top })
-    const best = mustBeLabelled(model, answer.value)
-    const predictions = [...best]
-      .sort((a, b) => a.index - b.index)
-      .map(({ label, probability }) => ({ label, probability: floatText(probability) }))
-    ctx.body = { most_probable_label: best[0]?.label ?? '', predictions, success: true }
-  })
+export const deeplearningFlask: Dialect<Service> = {
+  name: 'deeplearning_flask',
+  paths: ['/predictlabel', '/api/predictlabel'],
+  error,
+  setting: 'digitsModel',
+  originalModel: 'digits',
+  subject: 'digit',
+  example: {
+    says: 'A handwritten digit; ten probabilities in the order of the classes.',
+    command: 'curl -F image=@seven.png $URL/predictlabel',
+    answer: '{"most_probable_label":"7","predictions":[{"label":"0","probability":"1.39e-08"},…],…}',
+  },
+  routes,
+}
+
+function routes(service: Service): void {
+  const { predictor, dialectModels } = service
+  serve(
+    service,
+    prediction,
+    async (ctx, { model = dialectModels.mustHave(deeplearningFlask), top = ALL_GUESSES }) => {
+      const { answer } = await predictor.predict(ctx, model, PLACES, { top })
+      const best = mustHaveGuesses(answer)
+      const predictions = [...best]
+        .sort((a, b) => a.index - b.index)
+        .map(({ label, probability }) => ({ label, probability: floatText(probability) }))
+      ctx.body = { most_probable_label: best[0]?.label ?? '', predictions, success: true }
+    },
+  )
 }

@@ -1,36 +1,43 @@
 import { z } from 'zod'
-import type { Context } from '../http/context.ts'
-import { describeError, HttpError } from '../http/errors.ts'
+import { type Dialect, type ErrorShape, OWN_ERROR } from '../http/dialect.ts'
+import { describeError } from '../http/errors.ts'
 import { NoQuery, type Operation, serve } from '../http/operation.ts'
 import { ownAddress } from '../http/own-address.ts'
 import { imageKind } from '../image/image-kind.ts'
+import { noUpload, type RecentImage, type RecentImages } from '../image/recent-images.ts'
 import { fileIn } from '../image/request-image.ts'
-import { mustBeLabelled } from '../models/guess.ts'
-import { type Brokers, modelStates } from '../models/model-state.ts'
+import { noModelFor } from '../models/dialect-models.ts'
+import { mustHaveGuesses } from '../models/guess.ts'
+import { ModelQuery } from '../models/model-query.ts'
+import { modelStates } from '../models/model-state.ts'
 import { homePage } from '../pages/home-page.ts'
 import { sendPage } from '../pages/send-page.ts'
 import { uploadPage } from '../pages/upload-page.ts'
-import type { RouteParts } from '../service.ts'
-import { OWN, PREDICT } from './all.ts'
-import { ModelQuery, PredictAnswer, VisionHello } from './schemas.ts'
-import { HELLO } from './vision-service.ts'
+import type { Service } from '../service.ts'
+import { type Notice, sendBack, takeNotice } from './notice.ts'
+import { GREETING, Greeting } from './vision-service.ts'
 
 const GROUP = 'Image classifier'
 const FIELDS = ['file']
 const FILE_FORM = { 'multipart/form-data': z.object({ file: z.string().meta({ format: 'binary' }) }) }
 const PLACES = { files: FIELDS, url: false, missing: 'The form has no file "file".' } as const
-
-/** What a form that cannot be used is told, once, on the page that it is sent back to. */
-const NOTICES = {
-  'no-part': 'No file part',
-  'no-file': 'No image selected for uploading',
-  'not-allowed': 'Allowed image types are -> png, jpg, jpeg, gif',
-} as const
-type Notice = keyof typeof NOTICES
-
-const NOTICE_COOKIE = 'notice'
-const NOTICE_MS = 60_000
 const ALLOWED: readonly string[] = ['png', 'jpg', 'gif']
+
+const Answer = z.object({
+  prediction: z.string(),
+  score: z.number(),
+  success: z.literal(true),
+  predictions: z
+    .array(z.object({ prediction: z.string(), score: z.number() }))
+    .optional()
+    .describe('The best guesses, where ?top= asks for them.'),
+})
+
+const error: ErrorShape = {
+  schema: z.object({ prediction: z.null(), score: z.null(), success: z.literal(false) }),
+  body: () => ({ prediction: null, score: null, success: false }),
+  status: ({ code, status }) => (/^ERR_(IMAGE|INPUT|URL)_|^ERR_UNSUPPORTED_MEDIA$/.test(code) ? 400 : status),
+}
 
 const home = {
   method: 'get',
@@ -41,11 +48,11 @@ const home = {
   answers: {
     200: {
       means: 'The page; a greeting where "Accept" prefers JSON.',
-      content: { 'text/html': 'A page.', 'application/json': VisionHello },
+      content: { 'text/html': 'A page.', 'application/json': Greeting },
     },
   },
   errors: [],
-  dialect: OWN,
+  errorShape: OWN_ERROR,
 } as const satisfies Operation
 
 const upload = {
@@ -60,7 +67,7 @@ const upload = {
     302: { means: 'No file, an empty one, or one that is not allowed: back to the form, which says so.' },
   },
   errors: [400, 404, 408, 413, 415, 422, 502, 503, 504],
-  dialect: OWN,
+  errorShape: OWN_ERROR,
   example: 'curl -F file=@dog.jpg $URL/',
 } as const satisfies Operation
 
@@ -71,9 +78,9 @@ const prediction = {
   summary: 'The best guess for the file "file"',
   query: ModelQuery,
   body: { ...FILE_FORM, 'image/*': 'The image itself.' },
-  answers: { 200: { means: 'Its name and score.', content: { 'application/json': PredictAnswer } } },
+  answers: { 200: { means: 'Its name and score.', content: { 'application/json': Answer } } },
   errors: [400, 404, 408, 413, 502, 503, 504],
-  dialect: PREDICT,
+  errorShape: error,
   example: 'curl -F file=@dog.jpg $URL/predict',
 } as const satisfies Operation
 
@@ -85,50 +92,59 @@ const display = {
   query: NoQuery,
   answers: { 302: { means: 'To where it is served.' } },
   errors: [404],
-  dialect: OWN,
-} as const satisfies Operation
-
-const stored = {
-  method: 'get',
-  paths: ['/uploads/:file'],
-  group: GROUP,
-  summary: 'An image that was uploaded, for as long as it is kept',
-  query: NoQuery,
-  answers: { 200: { means: 'The image.', content: { 'image/*': 'Its bytes.' } } },
-  errors: [404],
-  dialect: OWN,
+  errorShape: OWN_ERROR,
 } as const satisfies Operation
 
 /** What image_classifier spoke: ResNet50 behind a queue in Redis, with a form. */
-export function classifyUploadRoutes(parts: RouteParts, brokers: Brokers): void {
-  const { config, images, models, predictor, recentImages } = parts
+export const imageClassifier: Dialect<Service> = {
+  name: 'image_classifier',
+  paths: ['/predict'],
+  error,
+  setting: 'predictModel',
+  originalModel: 'resnet50',
+  subject: 'photograph',
+  example: {
+    says: 'A form with the file “file”; the best guess alone. Where no key is wanted, the form on this page speaks it too.',
+    command: 'curl -F file=@photo.jpg $URL/predict',
+    answer: '{"prediction":"Eskimo_dog","score":0.9346,"success":true}',
+  },
+  routes,
+}
 
-  serve(parts, home, async (ctx) => {
+function routes(service: Service): void {
+  const { brokers, config, dialects, dialectModels, images, predictor, recentImages, site } = service
+
+  serve(service, home, async (ctx) => {
     ctx.vary('Accept')
     if (ctx.accepts('html', 'json') === 'json') {
-      ctx.body = HELLO
+      ctx.body = GREETING
       return
     }
     ctx.set('Cache-Control', 'no-cache')
     const notice = takeNotice(ctx)
     const page = {
       models: modelStates(brokers),
-      dialects: models,
+      dialects: dialects.map((dialect) => ({
+        ...dialect,
+        model: dialectModels.of(dialect),
+        missing: noModelFor(dialect),
+      })),
+      upload: { model: dialectModels.of(imageClassifier), missing: noModelFor(imageClassifier) },
       origin: ownAddress(ctx),
       notice,
       needsKey: config.apiKeys.length > 0,
     }
-    await sendPage(ctx, homePage(page))
+    await sendPage(ctx, homePage(site, page))
   })
 
-  serve(parts, upload, async (ctx, { model = models.predict, top }) => {
+  serve(service, upload, async (ctx, { model = dialectModels.mustHave(imageClassifier), top }) => {
     const start = performance.now()
     const file = await images.body(ctx, 'file').then((body) => fileIn(body, FIELDS), unreadable)
     const notice = noticeFor(file)
     if (file === undefined || notice !== undefined) return sendBack(ctx, notice ?? 'no-part')
     const sent = { bytes: file.bytes, url: '' }
     const { answer, stored } = await predictor.predictBytes(ctx, model, sent, { top }, { show: 'all' })
-    const [best, ...others] = mustBeLabelled(model, answer.value)
+    const [best, ...others] = mustHaveGuesses(answer)
     const page = {
       others:
         top === undefined ? [] : others.map(({ name, probability }) => ({ name, score: score(probability) })),
@@ -139,31 +155,29 @@ export function classifyUploadRoutes(parts: RouteParts, brokers: Brokers): void 
       id: ctx.state.requestId,
       model,
     }
-    await sendPage(ctx, uploadPage(page))
+    await sendPage(ctx, uploadPage(site, page))
   })
 
-  serve(parts, prediction, async (ctx, { model = models.predict, top }) => {
+  serve(service, prediction, async (ctx, { model = dialectModels.mustHave(imageClassifier), top }) => {
     const { answer } = await predictor.predict(ctx, model, PLACES, { top: top ?? 1 })
-    const guesses = mustBeLabelled(model, answer.value).map(({ name, probability }) => ({
+    const guesses = mustHaveGuesses(answer).map(({ name, probability }) => ({
       prediction: name,
       score: score(probability),
     }))
     ctx.body = { ...guesses[0], success: true, ...(top !== undefined && { predictions: guesses }) }
   })
 
-  serve(parts, display, (ctx) => {
-    const image = recentImages.get(String(ctx.params.file))
-    if (image === undefined) throw expired(config.uploadTtlMs)
+  serve(service, display, (ctx) => {
+    const image = displayed(recentImages, String(ctx.params.file))
+    if (image === undefined) throw noUpload(config.uploadTtlMs)
     ctx.redirect(`/uploads/${image.file}`)
   })
+}
 
-  serve(parts, stored, (ctx) => {
-    const image = recentImages.get(String(ctx.params.file))
-    if (image === undefined) throw expired(config.uploadTtlMs)
-    ctx.set('Cache-Control', `private, max-age=${Math.floor(config.uploadTtlMs / 1000)}, immutable`)
-    ctx.body = Buffer.from(image.bytes.buffer, image.bytes.byteOffset, image.bytes.byteLength)
-    ctx.type = image.type
-  })
+/** The original kept the extension of the file's name: `.jpeg`, or one that the image does not deserve. */
+function displayed(images: RecentImages, file: string): RecentImage | undefined {
+  const [, md5] = /^([0-9a-f]{32})\.(?:png|jpe?g|gif)$/i.exec(file) ?? []
+  return images.get(file) ?? (md5 === undefined ? undefined : images.byMd5(md5.toLowerCase()))
 }
 
 /** A form of which nothing can be read has no file, as for the original. */
@@ -181,23 +195,4 @@ function noticeFor(file: { name: string; bytes: Buffer } | undefined): Notice | 
   if (file === undefined) return 'no-part'
   if (file.bytes.length === 0) return 'no-file'
   return ALLOWED.includes(imageKind(file.bytes)?.extension ?? '') ? undefined : 'not-allowed'
-}
-
-/** The cookie holds a word that stands for a notice, and never a text that could be shown. */
-function sendBack(ctx: Context, notice: Notice): void {
-  ctx.cookies.set(NOTICE_COOKIE, notice, { maxAge: NOTICE_MS, sameSite: 'lax', httpOnly: true })
-  ctx.redirect('/')
-}
-
-function takeNotice(ctx: Context): string | undefined {
-  const word = ctx.cookies.get(NOTICE_COOKIE)
-  if (word === undefined) return undefined
-  ctx.cookies.set(NOTICE_COOKIE, null)
-  ctx.set('Cache-Control', 'no-store')
-  return Object.hasOwn(NOTICES, word) ? NOTICES[word as Notice] : undefined
-}
-
-function expired(ttlMs: number): HttpError {
-  const sentence = `There is no such upload; they are kept for ${Math.round(ttlMs / 1000)} s.`
-  return new HttpError('ERR_NOT_FOUND', sentence)
 }

@@ -1,43 +1,91 @@
 import { setMaxListeners } from 'node:events'
+import { z } from 'zod'
+import type { Dialect, ErrorShape } from '../http/dialect.ts'
 import { describeError, HttpError } from '../http/errors.ts'
 import { type Operation, parseWith, serve } from '../http/operation.ts'
-import { mustBeLabelled } from '../models/guess.ts'
+import { mustHaveGuesses } from '../models/guess.ts'
+import { ModelQuery } from '../models/model-query.ts'
 import { ALL_GUESSES } from '../models/wanted-guesses.ts'
-import type { RouteParts } from '../service.ts'
-import { INFER } from './all.ts'
-import { InferAnswer, InferQuery, InferRequest } from './schemas.ts'
+import type { Service } from '../service.ts'
+
+const Query = ModelQuery.extend({
+  // Without a digit, nothing would count as the number 0.
+  threshold: z
+    .string()
+    .regex(/\d/)
+    .pipe(z.coerce.number<string>().min(0).max(1))
+    .optional()
+    .describe('Only classes with more confidence are named.'),
+})
+const Request = z.object({ images: z.array(z.unknown()).describe('Addresses of images.') })
+const Answer = z.object({
+  results: z.array(
+    z.union([
+      z.object({
+        url: z.string(),
+        classes: z.array(z.object({ class: z.string(), confidence: z.number() })),
+      }),
+      z.object({ url: z.unknown(), Error: z.literal('Invalid URL') }),
+    ]),
+  ),
+})
+
+const error: ErrorShape = {
+  schema: z.object({ Error: z.string(), code: z.string() }),
+  body: ({ code, message }) => ({ Error: message, code }),
+}
 
 const inference = {
   method: 'post',
   paths: ['/api/infer'],
   group: 'Image pipeline',
   summary: 'The classes of many images, by their addresses',
-  query: InferQuery,
-  body: { 'application/json': InferRequest },
+  query: Query,
+  body: { 'application/json': Request },
   answers: {
     200: {
       means: 'A result for each address, in their order; also when none of them leads to an image.',
-      content: { 'application/json': InferAnswer },
+      content: { 'application/json': Answer },
     },
   },
   errors: [400, 404, 408, 413, 415, 503, 504],
-  dialect: INFER,
+  errorShape: error,
   example: `curl -d '{"images":["https://example.com/panda.jpg"]}' $URL/api/infer`,
 } as const satisfies Operation
 
-interface Wanted {
+/** What img_pipeline spoke: Inception v3 behind Celery and RabbitMQ. */
+export const imgPipeline: Dialect<Service> = {
+  name: 'img_pipeline',
+  paths: ['/api/infer'],
+  error,
+  setting: 'inferModel',
+  originalModel: 'inception_v3',
+  subject: 'photograph',
+  example: {
+    says: 'Many addresses at once; the classes that the model is sure of.',
+    command: `curl -d '{"images":["https://example.com/panda.jpg"]}' $URL/api/infer`,
+    answer: '{"results":[{"url":…,"classes":[{"class":"giant panda","confidence":0.89}]}]}',
+  },
+  routes,
+}
+
+/** What is asked about each image of a request. */
+interface Inference {
   readonly model: string
   readonly threshold: number
   readonly top: number
 }
 
-/** What img_pipeline spoke: Inception v3 behind Celery and RabbitMQ. */
-export function inferRoutes(parts: RouteParts): void {
-  const { config, images, models } = parts
-  serve(parts, inference, async (ctx, query) => {
-    const { model = models.infer, top = ALL_GUESSES, threshold = config.inferThreshold } = query
+function routes(service: Service): void {
+  const { config, images, dialectModels } = service
+  serve(service, inference, async (ctx, query) => {
+    const {
+      model = dialectModels.mustHave(imgPipeline),
+      top = ALL_GUESSES,
+      threshold = config.inferThreshold,
+    } = query
     const body = await images.body(ctx, 'json')
-    const request = parseWith(InferRequest, body.kind === 'json' ? body.value : undefined, 'body')
+    const request = parseWith(Request, body.kind === 'json' ? body.value : undefined, 'body')
     const { inferMaxImages } = config
     if (request.images.length > inferMaxImages) {
       const sentence = `At most ${inferMaxImages} images come in one request, but these are ${request.images.length}.`
@@ -48,8 +96,8 @@ export function inferRoutes(parts: RouteParts): void {
     const signal = AbortSignal.any([ctx.state.gone, failed.signal])
     // Every download and every prediction of the request listens to it.
     setMaxListeners(0, signal)
-    const wanted = { model, threshold, top }
-    const results = request.images.map((url) => result(parts, url, wanted, signal))
+    const inference = { model, threshold, top }
+    const results = request.images.map((url) => result(service, url, inference, signal))
     try {
       ctx.body = { results: await Promise.all(results) }
     } catch (error) {
@@ -59,15 +107,15 @@ export function inferRoutes(parts: RouteParts): void {
   })
 }
 
-async function result(parts: RouteParts, url: unknown, wanted: Wanted, signal: AbortSignal) {
-  const { classifier, images } = parts
-  const { model, threshold, top } = wanted
+async function result(service: Service, url: unknown, inference: Inference, signal: AbortSignal) {
+  const { classifier, images } = service
+  const { model, threshold, top } = inference
   try {
     if (typeof url !== 'string')
       throw new HttpError('ERR_URL_INVALID', 'The address of an image must be a text.')
     const bytes = await images.fetch(url, signal)
-    const { value } = await classifier.classify(model, bytes, { top, above: threshold }, { signal })
-    const classes = mustBeLabelled(model, value)
+    const answer = await classifier.classify(model, bytes, { top, above: threshold }, { signal })
+    const classes = mustHaveGuesses(answer)
       .filter(({ probability }) => probability > threshold)
       .map(({ label, probability }) => ({ class: label, confidence: probability }))
     return { url, classes }

@@ -1,12 +1,35 @@
 import { z } from 'zod'
+import type { Dialect, ErrorShape } from '../http/dialect.ts'
 import { NoQuery, type Operation, serve } from '../http/operation.ts'
-import { mustBeLabelled } from '../models/guess.ts'
-import type { RouteParts } from '../service.ts'
-import { VISION } from './all.ts'
-import { ModelQuery, VisionAnswer, VisionHello } from './schemas.ts'
+import { mustHaveGuesses } from '../models/guess.ts'
+import { ModelQuery } from '../models/model-query.ts'
+import type { Service } from '../service.ts'
 
 const GROUP = 'Vision service'
-export const HELLO = { message: 'Send files to /api/predict', success: true } as const
+const GUESSES = 5
+const PLACES = { files: ['image'], url: false, missing: 'No image found.' } as const
+
+export const Greeting = z.object({
+  message: z.literal('Send files to /api/predict'),
+  success: z.literal(true),
+})
+export const GREETING: z.output<typeof Greeting> = { message: 'Send files to /api/predict', success: true }
+
+const Answer = z.object({
+  success: z.literal(true),
+  message: z.object({
+    predictions: z.array(z.object({ label: z.string(), proba: z.number() })),
+    predicted_at: z
+      .string()
+      .regex(/^\d{8}_\d{6}$/)
+      .describe('Local time, %Y%m%d_%H%M%S.'),
+  }),
+})
+
+const error: ErrorShape = {
+  schema: z.object({ success: z.literal(false), message: z.string(), url: z.string() }),
+  body: ({ message }, ctx) => ({ success: false, message, url: ctx.href }),
+}
 
 const hello = {
   method: 'get',
@@ -14,9 +37,9 @@ const hello = {
   group: GROUP,
   summary: 'Where to send images',
   query: NoQuery,
-  answers: { 200: { means: 'A greeting.', content: { 'application/json': VisionHello } } },
+  answers: { 200: { means: 'A greeting.', content: { 'application/json': Greeting } } },
   errors: [],
-  dialect: VISION,
+  errorShape: error,
   example: 'curl $URL/api',
 } as const satisfies Operation
 
@@ -30,29 +53,45 @@ const prediction = {
     'multipart/form-data': z.object({ image: z.string().meta({ format: 'binary' }) }),
     'image/*': 'The image itself.',
   },
-  answers: { 200: { means: 'Guesses, the best first.', content: { 'application/json': VisionAnswer } } },
+  answers: { 200: { means: 'Guesses, the best first.', content: { 'application/json': Answer } } },
   errors: [400, 404, 408, 413, 415, 422, 502, 503, 504],
-  dialect: VISION,
+  errorShape: error,
   example: 'curl -F image=@photo.jpg $URL/api/predict',
 } as const satisfies Operation
 
-const GUESSES = 5
-const PLACES = { files: ['image'], url: false, missing: 'No image found.' } as const
-
 /** What vision-service spoke: ResNet50 behind a queue in Redis. */
-export function visionRoutes(parts: RouteParts): void {
-  const { predictor, models } = parts
-  serve(parts, hello, (ctx) => {
-    ctx.body = HELLO
+export const visionService: Dialect<Service> = {
+  name: 'vision-service',
+  paths: ['/api', '/api/*'],
+  error,
+  setting: 'apiModel',
+  originalModel: 'resnet50',
+  subject: 'photograph',
+  example: {
+    says: 'A form with the file “image”; names as Keras has them.',
+    command: 'curl -F image=@photo.jpg $URL/api/predict',
+    answer: '{"success":true,"message":{"predictions":[{"label":"tabby","proba":0.53},…],…}}',
+  },
+  routes,
+}
+
+function routes(service: Service): void {
+  const { predictor, dialectModels } = service
+  serve(service, hello, (ctx) => {
+    ctx.body = GREETING
   })
-  serve(parts, prediction, async (ctx, { model = models.api, top = GUESSES }) => {
-    const { answer } = await predictor.predict(ctx, model, PLACES, { top })
-    const predictions = mustBeLabelled(model, answer.value).map(({ name, probability }) => ({
-      label: name,
-      proba: probability,
-    }))
-    ctx.body = { success: true, message: { predictions, predicted_at: timestamp(new Date()) } }
-  })
+  serve(
+    service,
+    prediction,
+    async (ctx, { model = dialectModels.mustHave(visionService), top = GUESSES }) => {
+      const { answer } = await predictor.predict(ctx, model, PLACES, { top })
+      const predictions = mustHaveGuesses(answer).map(({ name, probability }) => ({
+        label: name,
+        proba: probability,
+      }))
+      ctx.body = { success: true, message: { predictions, predicted_at: timestamp(new Date()) } }
+    },
+  )
 }
 
 /** `%Y%m%d_%H%M%S` in local time. */

@@ -3,16 +3,23 @@ import { join, resolve } from 'node:path'
 import type { Config } from '../config/config.ts'
 import { HttpError } from '../http/errors.ts'
 import type { ImageKind } from '../image/image-kind.ts'
-import type { PredictionFacts } from '../models/recent-predictions.ts'
 import { appendLine, type LineFile } from './append-line.ts'
 import { csvLine, textCell } from './csv-line.ts'
 import { createFolderSize } from './folder-size.ts'
 import { createTurns } from './turns.ts'
 import { isCode, writeOnce } from './write-once.ts'
 
-export interface FeedbackEntry extends Partial<PredictionFacts> {
+/** A line of the record; what is left out stays empty. */
+export interface FeedbackEntry {
   readonly requestId: string
+  readonly sha256?: string
+  readonly model?: string
+  readonly version?: string
+  readonly prediction?: string
+  readonly score?: number
   readonly report: string
+  /** whose word the columns between are: what was answered, or what the report says of the answer */
+  readonly source?: 'service' | 'client'
 }
 
 export interface Feedback {
@@ -32,7 +39,7 @@ export type FeedbackLimits = Pick<
 
 /** About a page. */
 const MAX_REPORT = 2000
-const HEADER = 'time,request_id,image_sha256,model,version,prediction,score,report\r\n'
+const HEADER = 'time,request_id,image_sha256,model,version,prediction,score,report,source\r\n'
 /** A block of most disks: what an image counts for at least. */
 const BLOCK_BYTES = 4096
 const SHA256 = /^[0-9a-f]{64}$/
@@ -96,11 +103,12 @@ function mustBeReport(report: string): void {
   }
 }
 
-function lineOf({ requestId, sha256, model, version, prediction, score, report }: FeedbackEntry): string {
+function lineOf(entry: FeedbackEntry): string {
+  const { requestId, sha256, model, version, prediction, score, report, source = '' } = entry
   const time = new Date().toISOString()
   const texts = [requestId, sha256, model, version, prediction].map((text) => textCell(text ?? ''))
   const number = Number.isFinite(score) ? String(score) : ''
-  return csvLine([time, ...texts, number, textCell(report)])
+  return csvLine([time, ...texts, number, textCell(report), source])
 }
 
 async function isThere(path: string): Promise<boolean> {

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Client, Dispatcher } from 'undici'
 import { VERSION } from '../config/version.ts'
-import { Body, type Memory } from './body.ts'
+import { Body, type HeldBytes } from './body.ts'
 import { badStatus, tooSlow } from './failures.ts'
 import { stoppable } from './stoppable.ts'
 
@@ -17,17 +17,17 @@ const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308]
 
 export interface AnswerLimits {
   readonly maxBodyBytes: number
-  readonly memory: Memory
+  readonly memory: HeldBytes
 }
 
-export type Answer = { readonly body: Buffer } | { readonly location: string }
+export type Fetched = { readonly body: Buffer } | { readonly location: string }
 
 type Headers = Record<string, string | string[] | undefined>
 
 interface Settle {
   /** called when the headers are complete */
   begun(): void
-  resolve(answer: Answer): void
+  resolve(answer: Fetched): void
   reject(reason: unknown): void
 }
 
@@ -37,7 +37,7 @@ export async function ask(
   socket: Socket,
   limits: AnswerLimits,
   signal: AbortSignal,
-): Promise<Answer> {
+): Promise<Fetched> {
   const { Client } = await loadUndici()
   const client = new Client(url.origin, {
     connect: onceThis(socket),

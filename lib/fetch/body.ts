@@ -3,7 +3,7 @@ import { queueFull, tooLarge } from './failures.ts'
 const FIRST_BYTES = 64 * 2 ** 10
 
 /** The memory budget that all downloads share. */
-export interface Memory {
+export interface HeldBytes {
   readonly maxBytes: number
   heldBytes: number
 }
@@ -14,13 +14,13 @@ export interface Memory {
  */
 export class Body {
   readonly #maxBytes: number
-  readonly #memory: Memory
+  readonly #memory: HeldBytes
   /** the length that the sender declares; not trusted, so the block is at most twice what has arrived */
   readonly #declared: number
   #block = Buffer.alloc(0)
   #length = 0
 
-  constructor(maxBytes: number, memory: Memory, declared: number | undefined) {
+  constructor(maxBytes: number, memory: HeldBytes, declared: number | undefined) {
     if (declared !== undefined && declared > maxBytes) throw tooLarge(maxBytes)
     this.#maxBytes = maxBytes
     this.#memory = memory

@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts'
 import { HttpError } from '../http/errors.ts'
-import { type Answer, ask } from './ask.ts'
-import type { Memory } from './body.ts'
+import { ask, type Fetched } from './ask.ts'
+import type { HeldBytes } from './body.ts'
 import { type CheckedAddresses, checkedAddresses } from './checked-addresses.ts'
 import { dial } from './dial.ts'
 import { DownloadSlots } from './download-slots.ts'
@@ -34,12 +34,12 @@ export interface SafeFetch {
 const MAX_REDIRECTS = 3
 const LOOKUPS_PER_SLOT = 4
 
-interface Parts {
+interface FetchParts {
   readonly limits: FetchLimits
   readonly rules: HostRules
   readonly slots: DownloadSlots
   readonly addressesOf: CheckedAddresses
-  readonly memory: Memory
+  readonly memory: HeldBytes
 }
 
 /** Made once for the whole service, because some limits apply to all downloads together. */
@@ -48,7 +48,7 @@ export function createSafeFetch(limits: FetchLimits, resolver?: Resolve): SafeFe
   const resolve: Resolve =
     resolver ??
     ((host, signal) => (rules.isAllowedName(host) ? resolveBySystem(host) : resolveByDns(host, signal)))
-  const parts: Parts = {
+  const parts: FetchParts = {
     limits,
     rules,
     slots: new DownloadSlots(limits.maxFetches, limits.maxFetchesPerHost),
@@ -91,7 +91,7 @@ export function createSafeFetch(limits: FetchLimits, resolver?: Resolve): SafeFe
 }
 
 /** Every redirect is a new download: the URL is checked, the host is resolved, and the download waits for a slot. */
-async function download(first: ImageUrl, parts: Parts, signal: AbortSignal): Promise<Buffer> {
+async function download(first: ImageUrl, parts: FetchParts, signal: AbortSignal): Promise<Buffer> {
   let place = first
   for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
     const answer = await parts.slots.run(place.host, signal, () => visit(place, parts, signal))
@@ -101,7 +101,7 @@ async function download(first: ImageUrl, parts: Parts, signal: AbortSignal): Pro
   throw tooManyRedirects(MAX_REDIRECTS)
 }
 
-async function visit(place: ImageUrl, parts: Parts, signal: AbortSignal): Promise<Answer> {
+async function visit(place: ImageUrl, parts: FetchParts, signal: AbortSignal): Promise<Fetched> {
   const addresses = await parts.addressesOf(place.host, signal)
   const mayReach = (address: string) => parts.rules.mayReach(place.host, address)
   const socket = await dial({ ...place, addresses, mayReach }, signal)

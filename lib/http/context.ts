@@ -1,5 +1,5 @@
 import type { Middleware as KoaMiddleware, ParameterizedContext } from 'koa'
-import type { ErrorPageData } from '../pages/error-page.ts'
+import type { ShownError } from './errors.ts'
 
 /** What the middleware leave on `ctx.state` for those below them. */
 export interface RequestState {
@@ -12,7 +12,7 @@ export interface RequestState {
   /** from middleware/client-gone: fires when the client leaves before its answer is written */
   gone: AbortSignal
   /** from a route with a form of its own: a browser is shown what went wrong on that page */
-  errorPage?: (error: ErrorPageData) => string
+  errorPage?: (error: ShownError) => string
 }
 
 export type Context = ParameterizedContext<RequestState>

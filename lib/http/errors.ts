@@ -16,10 +16,12 @@ type WebErrorCode =
   | 'ERR_BODY_TOO_LARGE'
   | 'ERR_FEEDBACK_EMPTY'
   | 'ERR_FEEDBACK_FULL'
+  | 'ERR_INPUT_AMBIGUOUS'
   | 'ERR_INPUT_MISSING'
   | 'ERR_METHOD_NOT_ALLOWED'
-  | 'ERR_MODEL_UNKNOWN'
   | 'ERR_MODEL_ANSWER'
+  | 'ERR_MODEL_NONE'
+  | 'ERR_MODEL_UNKNOWN'
   | 'ERR_NOT_ACCEPTABLE'
   | 'ERR_NOT_FOUND'
   | 'ERR_RATE_LIMIT'
@@ -46,10 +48,13 @@ export const ERRORS: Readonly<Record<Code, Row>> = {
   ERR_BODY_TOO_LARGE: { status: 413, expose: true, closes: true },
   ERR_FEEDBACK_EMPTY: { status: 400, expose: true },
   ERR_FEEDBACK_FULL: { status: 507, expose: true },
+  ERR_INPUT_AMBIGUOUS: { status: 400, expose: true },
   ERR_INPUT_MISSING: { status: 400, expose: true },
   ERR_METHOD_NOT_ALLOWED: { status: 405, expose: true },
   ERR_MODEL_UNKNOWN: { status: 404, expose: true },
   ERR_MODEL_ANSWER: { status: 500, expose: true },
+  // Without Retry-After: the settings have to change first.
+  ERR_MODEL_NONE: { status: 503, expose: true },
   ERR_NOT_ACCEPTABLE: { status: 406, expose: true },
   ERR_NOT_FOUND: { status: 404, expose: true },
   // Its Retry-After is reckoned for each client.
@@ -97,8 +102,26 @@ export class HttpError extends Error {
   }
 }
 
-/** What the client may learn of an error, whatever was thrown. */
-export function describeError(error: unknown): Row & { readonly code: string; readonly message: string } {
+export function unknownModel(name: string): HttpError {
+  return new HttpError(
+    'ERR_MODEL_UNKNOWN',
+    `No model called "${name}" is served; GET /models lists those that are.`,
+  )
+}
+
+/** What the client may learn of an error. */
+export type ErrorDescription = Row & { readonly code: string; readonly message: string }
+
+/** An error as a page shows it. */
+export interface ShownError {
+  readonly status: number
+  readonly code: string
+  readonly message: string
+  readonly requestId: string
+}
+
+/** What the client may learn of whatever was thrown. */
+export function describeError(error: unknown): ErrorDescription {
   const code = codeOf(error)
   const row = code !== undefined && Object.hasOwn(ERRORS, code) ? ERRORS[code as Code] : HIDDEN
   if (!row.expose || !(error instanceof Error)) {

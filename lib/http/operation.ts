@@ -1,7 +1,7 @@
 import type { Router, RouterContext } from '@koa/router'
 import { z } from 'zod'
-import type { Dialect } from '../dialects/all.ts'
 import type { RequestState } from './context.ts'
+import type { ErrorShape } from './dialect.ts'
 import { HttpError } from './errors.ts'
 import { queryOf } from './query.ts'
 import { type Source, schemaSentence } from './schema-sentence.ts'
@@ -20,7 +20,7 @@ export interface Operation<Query extends z.ZodType = z.ZodType> {
   /** status → what it means, and what comes */
   readonly answers: Readonly<Record<number, { readonly means: string; readonly content?: Content }>>
   readonly errors: readonly number[]
-  readonly dialect: Dialect
+  readonly errorShape: ErrorShape
   /** a command that shows it; `$URL` stands for the address of the service */
   readonly example?: string
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { promisify } from 'node:util'
 import { brotliCompress, constants, gzip } from 'node:zlib'
 import type { Context } from './context.ts'
@@ -8,49 +9,73 @@ type Coding = 'br' | 'gzip' | 'identity'
 const BROTLI_QUALITY = 6
 /** Below this, what compressing saves is lost in the packet. */
 const SMALL_BYTES = 1024
+const TAG_LENGTH = 22
 
 const toBrotli = promisify(brotliCompress)
 const toGzip = promisify(gzip)
 
 /** Bytes that are sent many times: each coding is made once, on the thread pool, when it is first asked for. */
-export class Encoded {
+export class TaggedBytes {
+  /** what the bytes are told by, in every coding */
+  readonly hash: string
   readonly #plain: Buffer
   readonly #isCompressible: boolean
   readonly #made = new Map<Coding, Promise<Buffer>>()
 
-  constructor(plain: Buffer, isCompressible = true) {
+  constructor(plain: Buffer, isCompressible = true, hash = hashOf(plain)) {
+    this.hash = hash
     this.#plain = plain
     this.#isCompressible = isCompressible && plain.length >= SMALL_BYTES
   }
 
-  /** Makes it the answer, in the best coding that the client takes. */
-  async send(ctx: Context): Promise<void> {
-    if (!this.#isCompressible) {
-      ctx.body = this.#plain
+  /** Makes the bytes the answer, in the best coding that the client takes; 304 for a client that has them. */
+  async send(ctx: Context, type: string): Promise<void> {
+    ctx.status = 200
+    // Weak: the tag is the same in every coding.
+    ctx.set('ETag', `W/"${this.hash}"`)
+    if (this.#isCompressible) ctx.vary('Accept-Encoding')
+    if (ctx.fresh) {
+      ctx.status = 304
       return
     }
-    ctx.vary('Accept-Encoding')
-    const coding = codingFor(ctx)
-    const bytes = await this.#in(coding)
-    if (coding !== 'identity') ctx.set('Content-Encoding', coding)
-    ctx.body = bytes
+    await sendCoded(ctx, type, this.#isCompressible, (coding) => this.#in(coding))
   }
 
   #in(coding: Coding): Promise<Buffer> {
-    const made = this.#made.get(coding) ?? this.#make(coding)
+    const made = this.#made.get(coding) ?? encode(this.#plain, coding)
     this.#made.set(coding, made)
     return made
   }
+}
 
-  #make(coding: Coding): Promise<Buffer> {
-    if (coding === 'identity') return Promise.resolve(this.#plain)
-    if (coding === 'gzip') return toGzip(this.#plain)
-    const params = {
-      [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY,
-      [constants.BROTLI_PARAM_SIZE_HINT]: this.#plain.length,
-    }
-    return toBrotli(this.#plain, { params })
-  }
+/** Makes bytes the answer that are sent once: compressed as well, but without a tag. */
+export function sendOnce(ctx: Context, type: string, plain: Buffer): Promise<void> {
+  const isCompressible = plain.length >= SMALL_BYTES
+  ctx.status = 200
+  if (isCompressible) ctx.vary('Accept-Encoding')
+  return sendCoded(ctx, type, isCompressible, (coding) => encode(plain, coding))
+}
+
+/** Short enough for a header, long enough for no two of the same. */
+export function hashOf(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('base64url').slice(0, TAG_LENGTH)
+}
+
+export function isCompressible(type: string): boolean {
+  return /^text\/|svg|json/.test(type)
+}
+
+async function sendCoded(
+  ctx: Context,
+  type: string,
+  mayCompress: boolean,
+  bytesIn: (coding: Coding) => Promise<Buffer>,
+): Promise<void> {
+  const coding = mayCompress ? codingFor(ctx) : 'identity'
+  const bytes = await bytesIn(coding)
+  if (coding !== 'identity') ctx.set('Content-Encoding', coding)
+  ctx.type = type
+  ctx.body = bytes
 }
 
 /** The best of those that the client takes: browsers name br after gzip, and mean no order by it. */
@@ -58,6 +83,12 @@ function codingFor(ctx: Context): Coding {
   return (['br', 'gzip'] as const).find((coding) => ctx.acceptsEncodings(coding) === coding) ?? 'identity'
 }
 
-export function compressible(type: string): boolean {
-  return /^text\/|svg|json/.test(type)
+function encode(plain: Buffer, coding: Coding): Promise<Buffer> {
+  if (coding === 'identity') return Promise.resolve(plain)
+  if (coding === 'gzip') return toGzip(plain)
+  const params = {
+    [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY,
+    [constants.BROTLI_PARAM_SIZE_HINT]: plain.length,
+  }
+  return toBrotli(plain, { params })
 }

@@ -1,7 +1,20 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { Busboy, type BusboyInstance } from '@fastify/busboy'
 import { HttpError } from '../http/errors.ts'
-import type { FilePart, FormBody } from './request-body.ts'
+
+export interface FilePart {
+  /** name of the form's field */
+  readonly field: string
+  /** what the client calls the file; for people's eyes only */
+  readonly name: string
+  readonly bytes: Buffer
+}
+
+export interface FormBody {
+  readonly kind: 'form'
+  readonly fields: ReadonlyMap<string, string>
+  readonly files: readonly FilePart[]
+}
 
 /** A form has a handful of parts; each one more costs a stranger nothing and us an object. */
 const MAX_PARTS = 64

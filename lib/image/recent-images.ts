@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { Config } from '../config/config.ts'
+import { HttpError } from '../http/errors.ts'
 import { digest } from './digest.ts'
 import { type ImageKind, imageKind } from './image-kind.ts'
 
@@ -15,6 +16,7 @@ export interface RecentImages {
   /** Undefined for what is no image, and for one that is too large to be kept. `sha256` saves computing it again. */
   put(bytes: Uint8Array, sha256?: string): Promise<RecentImage | undefined>
   get(file: string): RecentImage | undefined
+  byMd5(md5: string): RecentImage | undefined
   bySha256(sha256: string): RecentImage | undefined
   close(): void
 }
@@ -30,18 +32,22 @@ const COPIED_BYTES = 64 * 2 ** 10
  */
 export function createRecentImages(limits: Pick<Config, 'uploadMaxBytes' | 'uploadTtlMs'>): RecentImages {
   let closed = false
-  // The image that goes by a name. Each name belongs to an image in `images` and leaves with it. They are two tables
-  // because two images of the same md5 can be made on purpose; a report must not confuse them.
-  const names = new Map<string, string>()
+  // The image of an md5. Each entry belongs to an image in `images` and leaves with it. They are two tables because two
+  // images of the same md5 can be made on purpose; a report must not confuse them.
+  const byMd5 = new Map<string, string>()
   const images = new LRUCache<string, RecentImage>({
     maxSize: limits.uploadMaxBytes,
     sizeCalculation: ({ bytes }) => heldBytes(bytes),
     ttl: limits.uploadTtlMs,
     ttlAutopurge: true,
-    dispose({ file, sha256 }) {
-      if (names.get(file) === sha256) names.delete(file)
+    dispose({ md5, sha256 }) {
+      if (byMd5.get(md5) === sha256) byMd5.delete(md5)
     },
   })
+  const named = (md5: string): RecentImage | undefined => {
+    const sha256 = byMd5.get(md5)
+    return sha256 === undefined ? undefined : images.get(sha256)
+  }
   return {
     async put(given, knownSha256) {
       const kind = imageKind(given)
@@ -52,19 +58,26 @@ export function createRecentImages(limits: Pick<Config, 'uploadMaxBytes' | 'uplo
       const bytes = given.byteLength > COPIED_BYTES ? given : new Uint8Array(given)
       const image: RecentImage = { ...kind, file: `${md5}.${kind.extension}`, md5, sha256, bytes }
       images.set(sha256, image)
-      names.set(image.file, sha256)
+      byMd5.set(md5, sha256)
       return image
     },
     get(file) {
-      const sha256 = names.get(file)
-      return sha256 === undefined ? undefined : images.get(sha256)
+      const image = named(file.replace(/\..*$/s, ''))
+      return image?.file === file ? image : undefined
     },
+    byMd5: named,
     bySha256: (sha256) => images.get(sha256),
     close() {
       closed = true
       images.clear()
     },
   }
+}
+
+/** For an image that is no longer kept, or never was. */
+export function noUpload(ttlMs: number): HttpError {
+  const sentence = `There is no such upload; they are kept for ${Math.round(ttlMs / 1000)} s.`
+  return new HttpError('ERR_NOT_FOUND', sentence)
 }
 
 /** A view keeps the whole of what it looks at. */

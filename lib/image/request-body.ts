@@ -3,21 +3,7 @@ import type { Context } from '../http/context.ts'
 import { HttpError } from '../http/errors.ts'
 import type { ReadBody } from './body-reader.ts'
 import { imageKind } from './image-kind.ts'
-import { parseMultipart } from './multipart.ts'
-
-export interface FilePart {
-  /** name of the form's field */
-  readonly field: string
-  /** what the client calls the file; for people's eyes only */
-  readonly name: string
-  readonly bytes: Buffer
-}
-
-export interface FormBody {
-  readonly kind: 'form'
-  readonly fields: ReadonlyMap<string, string>
-  readonly files: readonly FilePart[]
-}
+import { type FormBody, parseMultipart } from './multipart.ts'
 
 export interface JsonBody {
   readonly kind: 'json'

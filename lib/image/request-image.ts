@@ -4,11 +4,12 @@ import { HttpError } from '../http/errors.ts'
 import { queryOf } from '../http/query.ts'
 import type { ReadBody } from './body-reader.ts'
 import { dataUriBytes } from './data-uri.ts'
-import { type FilePart, type RequestBody, requestBody, type Taking } from './request-body.ts'
+import type { FilePart } from './multipart.ts'
+import { type RequestBody, requestBody, type Taking } from './request-body.ts'
 
 /** Where a route looks for its image. */
 export interface ImagePlaces {
-  /** names of the form's fields that may hold the file, the most wanted first */
+  /** names of the form's fields that may hold the file */
   readonly files: readonly string[]
   /** whether an address will do: in a form, in the query, in JSON */
   readonly url: boolean
@@ -24,7 +25,7 @@ export interface SentImage {
   readonly url: string
 }
 
-export interface Images {
+export interface RequestImages {
   body(ctx: Context, taking?: Taking): Promise<RequestBody>
   /** The image of a request. `onDownload` is told when it has to be fetched first. */
   one(ctx: Context, places: ImagePlaces, onDownload?: (url: string) => void): Promise<SentImage>
@@ -32,8 +33,12 @@ export interface Images {
 }
 
 /** The bytes of an image out of a request: file part, raw body, address, data URI. */
-export function createImages(readBody: ReadBody, safeFetch: SafeFetch, maxBytes: number): Images {
-  const fetch: Images['fetch'] = (url, signal) => {
+export function createRequestImages(
+  readBody: ReadBody,
+  safeFetch: SafeFetch,
+  maxBytes: number,
+): RequestImages {
+  const fetch: RequestImages['fetch'] = (url, signal) => {
     const address = url.trim()
     if (/^data:/i.test(address)) return Promise.resolve(dataUriBytes(address, maxBytes))
     return safeFetch(address, signal)
@@ -58,11 +63,22 @@ function takingFor({ url, json }: ImagePlaces): Taking {
   return url ? 'as-declared' : 'file'
 }
 
-/** The file under the most wanted name; a browser sends an empty one where none was chosen. */
+/** The one file under these names. A browser sends an empty one where none was chosen. */
 export function fileIn(body: RequestBody, names: readonly string[]): FilePart | undefined {
   if (body.kind !== 'form') return undefined
-  const files = names.flatMap((name) => body.files.filter(({ field }) => field === name))
-  return files.find(({ bytes }) => bytes.length > 0) ?? files[0]
+  const files = body.files.filter(({ field }) => names.includes(field))
+  const chosen = files.filter(({ bytes }) => bytes.length > 0)
+  // To answer for one of them would leave the client to guess for which.
+  if (chosen.length > 1) throw tooManyFiles(chosen)
+  return chosen[0] ?? files[0]
+}
+
+function tooManyFiles(files: readonly FilePart[]): HttpError {
+  const fields = files.map(({ field }) => `"${field}"`).join(', ')
+  return new HttpError(
+    'ERR_INPUT_AMBIGUOUS',
+    `One image is expected, but the form has ${files.length}: ${fields}.`,
+  )
 }
 
 function bytesIn(body: RequestBody, { files }: ImagePlaces): Buffer | undefined {

@@ -1,12 +1,12 @@
+import type { Logger } from 'pino'
 import { clientAddress } from '../http/client-address.ts'
 import type { Middleware } from '../http/context.ts'
 import { finalStatus } from '../http/final-status.ts'
-import type { Log } from '../process/log.ts'
 
 const MAX_LISTENERS = 32
 
 /** One line per request, written when its connection is done with it, however that came about. */
-export function accessLog(log: Log): Middleware {
+export function accessLog(log: Logger): Middleware {
   return (ctx, next) => {
     const start = performance.now()
     // Once it is closed, a connection has no address any more.

@@ -1,44 +1,53 @@
-import { dialectOf, OWN } from '../dialects/all.ts'
+import type { Logger } from 'pino'
 import { answerThenDrain } from '../http/answer-then-drain.ts'
 import type { Context, Middleware } from '../http/context.ts'
-import { describeError } from '../http/errors.ts'
-import { errorPage } from '../pages/error-page.ts'
-import type { Log } from '../process/log.ts'
+import { type ErrorShape, OWN_ERROR } from '../http/dialect.ts'
+import { describeError, type ErrorDescription, type ShownError } from '../http/errors.ts'
 
-type Description = ReturnType<typeof describeError>
+interface Shapes {
+  /** how the clients of a path are told */
+  shapeAt(path: string): ErrorShape
+  /** how a browser is told, where no route has a page for it */
+  page(error: ShownError): string
+}
 
 /** The only place where an error becomes an answer. */
-export function errorHandler(log: Log): Middleware {
+export function errorHandler(log: Logger, shapes: Shapes): Middleware {
   return async (ctx, next) => {
     try {
       await next()
     } catch (error) {
       const description = describeError(error)
       log[levelOf(description.status)]({ requestId: ctx.state.requestId, err: error }, 'request failed')
-      answer(ctx, description, error)
+      answer(ctx, description, error, shapes)
     }
   }
 }
 
-/** A fault of ours; a service that has too much to do, or none yet; or a client's mistake, with which it must not fill the log. */
+/** error: our fault. warn: overloaded or still starting. debug: the client's mistake. */
 function levelOf(status: number): 'error' | 'warn' | 'debug' {
   if (status < 500) return 'debug'
   return status === 500 || status === 502 ? 'error' : 'warn'
 }
 
-function answer(ctx: Context, description: Description, error: unknown): void {
+function answer(
+  ctx: Context,
+  description: ErrorDescription,
+  error: unknown,
+  { shapeAt, page }: Shapes,
+): void {
   const { status, retryAfter, closes, code, message } = description
-  const dialect = dialectOf(ctx.state.path)
-  ctx.status = dialect.status?.(description) ?? status
+  const shape = shapeAt(ctx.state.path)
+  ctx.status = shape.status?.(description) ?? status
   ctx.set(headersOf(error))
   // For the shapes that have no place for it.
   ctx.set('X-Error-Code', code)
   if (retryAfter !== undefined) ctx.set('Retry-After', String(retryAfter))
-  const asPage = dialect === OWN && ctx.accepts('json', 'html') === 'html'
+  const asPage = shape === OWN_ERROR && ctx.accepts('json', 'html') === 'html'
   ctx.type = asPage ? 'html' : 'json'
   ctx.body = asPage
-    ? (ctx.state.errorPage ?? errorPage)({ status, code, message, requestId: ctx.state.requestId })
-    : JSON.stringify(dialect.body(description, ctx))
+    ? (ctx.state.errorPage ?? page)({ status, code, message, requestId: ctx.state.requestId })
+    : JSON.stringify(shape.body(description, ctx))
   if (closes) answerThenDrain(ctx)
 }
 

@@ -1,6 +1,6 @@
 import type { RouterContext } from '@koa/router'
 import type { Context, Middleware } from '../http/context.ts'
-import { HttpError } from '../http/errors.ts'
+import { HttpError, unknownModel } from '../http/errors.ts'
 
 /** Requests that no route has taken: OPTIONS, a path that is served with other methods, a model that is not served, or nothing. */
 export function notFound(): Middleware {
@@ -20,10 +20,7 @@ export function notFound(): Middleware {
       })
     }
     if (method === 'POST' && /^\/[^/]+$/.test(state.path)) {
-      throw new HttpError(
-        'ERR_MODEL_UNKNOWN',
-        `No model called "${state.path.slice(1)}" is served; GET / lists those that are.`,
-      )
+      throw unknownModel(state.path.slice(1))
     }
     throw new HttpError('ERR_NOT_FOUND', `Nothing is served at ${state.path}.`)
   }

@@ -40,7 +40,7 @@ export function refuseBadTarget(): Middleware {
 
 function readPath(ctx: Context): string {
   try {
-    // Null for an address without a path ("GET http://").
+    // Of "GET http://" Koa makes no path at all, whatever its type says.
     return ctx.path ?? ''
   } catch {
     return ''

@@ -1,16 +1,16 @@
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import type { Logger } from 'pino'
 import { Broker } from '../../broker/broker.ts'
 import type { Config } from '../config/config.ts'
-import type { Log } from '../process/log.ts'
 import { writeProgress } from './model-progress.ts'
 
+/** By the names of the models. */
+export type Brokers = ReadonlyMap<string, Broker>
+
 /** One Broker per model; none is started yet. `more` goes to each pipeline beside the settings. */
-export function createBrokers(
-  config: Config,
-  more: Record<string, unknown> = {},
-): ReadonlyMap<string, Broker> {
+export function createBrokers(config: Config, more: Record<string, unknown> = {}): Brokers {
   const pipeline = pipelineUrl(config.pipeline)
   const { workers, maxBatch, maxQueue, maxQueueBytes, deadlineMs, hangTimeoutMs, drainTimeoutMs } = config
   const limits = { workers, maxBatch, maxQueue, maxQueueBytes }
@@ -35,7 +35,7 @@ export function createBrokers(
 }
 
 /** Starts every model behind the server. One that fails is tried again by its broker; the others serve meanwhile. */
-export function startBrokers(brokers: ReadonlyMap<string, Broker>, log: Log): void {
+export function startBrokers(brokers: Brokers, log: Logger): void {
   for (const [model, broker] of brokers) {
     const modelLog = log.child({ model })
     logEvents(broker, modelLog)
@@ -45,7 +45,7 @@ export function startBrokers(brokers: ReadonlyMap<string, Broker>, log: Log): vo
   }
 }
 
-function logEvents(broker: Broker, log: Log): void {
+function logEvents(broker: Broker, log: Logger): void {
   broker.on('state', (change) => log.info(change, 'model state'))
   broker.on('child-start', (child) => log.info(child, 'child started'))
   broker.on('child-exit', (exit) => log[exit.expected ? 'info' : 'warn'](exit, 'child ended'))

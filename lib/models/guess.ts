@@ -1,31 +1,56 @@
-import type { z } from 'zod'
-import type { Prediction } from '../dialects/schemas.ts'
+import { z } from 'zod'
 import { HttpError } from '../http/errors.ts'
 
-export type Labelled = z.output<typeof Prediction>
+/** One guess of an image model. Clients know it as a prediction. */
+export const Guess = z.looseObject({
+  index: z.int().describe('Place of the class among the outputs of the model.'),
+  label: z.string().describe('First synonym, as people write it.'),
+  name: z.string().describe('What Keras calls the class; not unique.'),
+  full: z.string().describe('All synonyms.'),
+  wnid: z.string().optional().describe('WordNet id, where the class has one.'),
+  probability: z.number().describe('From 0 to 1.'),
+})
+export type Guess = z.output<typeof Guess>
 
-/** Looked at by hand: for a list of a thousand, the schema takes milliseconds that everybody else would wait. */
-function isGuess(guess: unknown): guess is Labelled {
+export const Timing = z
+  .object({
+    queue: z.number(),
+    prepare: z.number(),
+    predict: z.number(),
+    total: z.number(),
+    cached: z.literal(true).optional().describe('Kept from an earlier request with the same image.'),
+    shared: z.literal(true).optional().describe('Computed for another request that came at the same time.'),
+  })
+  .describe('Milliseconds: waiting, decoding, computing, and all of it.')
+
+/** The guesses in the answer of a pipeline; undefined where a pipeline of the user's own answers something else. */
+export function guessesIn(value: unknown): readonly Guess[] | undefined {
+  return Array.isArray(value) && value.every(isGuess) ? value : undefined
+}
+
+/** Not every route can show what is no list of guesses. */
+export function mustHaveGuesses({
+  model,
+  guesses,
+}: {
+  readonly model: string
+  readonly guesses: readonly Guess[] | undefined
+}): readonly Guess[] {
+  if (guesses !== undefined) return guesses
+  throw new HttpError(
+    'ERR_MODEL_ANSWER',
+    `The model "${model}" does not answer with labels and probabilities.`,
+  )
+}
+
+/** Checked by hand: zod needs milliseconds for 1,000 guesses and would block the event loop. */
+function isGuess(guess: unknown): guess is Guess {
   if (typeof guess !== 'object' || guess === null) return false
-  const { index, label, name, full, wnid, probability } = guess as Partial<Record<keyof Labelled, unknown>>
+  const { index, label, name, full, wnid, probability } = guess as Partial<Record<keyof Guess, unknown>>
   const texts = [label, name, full, wnid ?? '']
   return (
     Number.isInteger(index) &&
     typeof probability === 'number' &&
     texts.every((text) => typeof text === 'string')
-  )
-}
-
-/** The guesses of an image model. A pipeline of the user's own may answer anything at all, and not every route can show that. */
-export function labelled(value: unknown): Labelled[] | undefined {
-  return Array.isArray(value) && value.every(isGuess) ? value : undefined
-}
-
-export function mustBeLabelled(model: string, value: unknown): Labelled[] {
-  const predictions = labelled(value)
-  if (predictions !== undefined) return predictions
-  throw new HttpError(
-    'ERR_MODEL_ANSWER',
-    `The model "${model}" does not answer with labels and probabilities.`,
   )
 }

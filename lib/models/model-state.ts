@@ -1,29 +1,44 @@
+import { z } from 'zod'
 import type { Broker } from '../../broker/broker.ts'
+import type { Brokers } from './brokers.ts'
+import { readPipelineInfo } from './pipeline-info.ts'
 
-/** What a page shows of a model before anything has been asked of it. */
-export interface ModelState {
-  readonly name: string
-  readonly state: string
-  readonly device: string | undefined
-  /** while it loads; null before the first word of it */
-  readonly progress: { readonly fraction: number; readonly word: string } | null
-  readonly error: { readonly code: string; readonly message: string } | null
-}
-
-export type Brokers = ReadonlyMap<string, Broker>
+/** What one model is doing now, as people and programs are shown it. */
+export const ModelState = z.object({
+  name: z.string(),
+  state: z.string(),
+  device: z.string().nullable(),
+  reason: z.string().nullable().describe('Why it is this device.'),
+  engine: z.string().nullable(),
+  progress: z.object({ fraction: z.number(), word: z.string() }).nullable(),
+  error: z.object({ code: z.string(), message: z.string() }).nullable(),
+  restarts: z.int().describe('Children that died unasked, since the service started.'),
+  queued: z.int(),
+  inFlight: z.int(),
+  workers: z.array(z.object({ pid: z.int().nullable(), state: z.string(), inFlight: z.int() })),
+})
+export type ModelState = z.output<typeof ModelState>
 
 export function modelStates(brokers: Brokers): ModelState[] {
-  return [...brokers.keys()].map((name) => modelState(brokers, name))
+  return [...brokers].map(([name, broker]) => modelState(name, broker))
 }
 
-export function modelState(brokers: Brokers, name: string): ModelState {
-  const stats = brokers.get(name)?.stats()
-  if (stats === undefined) return { name, state: 'unknown', device: undefined, progress: null, error: null }
-  const { state, progress, error, info } = stats
-  return { name, state, progress, error, device: deviceOf(info) }
-}
-
-function deviceOf(info: unknown): string | undefined {
-  if (typeof info !== 'object' || info === null || !('device' in info)) return undefined
-  return typeof info.device === 'string' ? info.device : undefined
+/** Of the device and the engine, what the child says that is there now. */
+export function modelState(name: string, broker: Broker): ModelState {
+  const stats = broker.stats()
+  const { state, progress, error, restarts, queued, inFlight, workers } = stats
+  const { device, reason, engine } = readPipelineInfo(stats)
+  return {
+    name,
+    state,
+    device,
+    reason,
+    engine,
+    progress,
+    error,
+    restarts,
+    queued,
+    inFlight,
+    workers: workers.map(({ pid, ...rest }) => ({ pid: pid ?? null, ...rest })),
+  }
 }

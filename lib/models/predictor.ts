@@ -1,14 +1,13 @@
 import type { Context } from '../http/context.ts'
 import type { RecentImage, RecentImages } from '../image/recent-images.ts'
-import type { ImagePlaces, Images, SentImage } from '../image/request-image.ts'
+import type { ImagePlaces, RequestImages, SentImage } from '../image/request-image.ts'
 import type { Classification, Classifier } from './classifier.ts'
-import { labelled } from './guess.ts'
 import type { RecentPredictions } from './recent-predictions.ts'
-import type { Wanted } from './wanted-guesses.ts'
+import type { WantedGuesses } from './wanted-guesses.ts'
 
 export interface PredictorParts {
   readonly classifier: Classifier
-  readonly images: Images
+  readonly images: RequestImages
   readonly recentImages: RecentImages
   readonly recentPredictions: RecentPredictions
   /** whether reported images are kept, so that they must be at hand for a while */
@@ -43,7 +42,7 @@ export interface Predictor {
     ctx: Context,
     model: string,
     places: ImagePlaces,
-    wanted: Wanted,
+    wanted: WantedGuesses,
     options?: PredictOptions,
   ): Promise<PredictedImage>
   /** The same for an image that has been read already. */
@@ -51,7 +50,7 @@ export interface Predictor {
     ctx: Context,
     model: string,
     sent: SentImage,
-    wanted: Wanted,
+    wanted: WantedGuesses,
     options?: PredictOptions,
   ): Promise<PredictedImage>
 }
@@ -66,8 +65,8 @@ export function createPredictor(parts: PredictorParts): Predictor {
     const answer = await classifier.classify(model, sent.bytes, wanted, waiting)
     const isShown = show === 'all' || (show === 'from-address' && sent.url !== '')
     const stored = isShown || keepsImages ? await recentImages.put(sent.bytes, answer.sha256) : undefined
-    const { version, sha256, value } = answer
-    const best = labelled(value)?.[0]
+    const { version, sha256 } = answer
+    const best = answer.guesses?.[0]
     if (best) {
       const guess = { prediction: best.name, score: best.probability }
       recentPredictions.remember(ctx.state.requestId, { sha256, model, version, ...guess })

@@ -1,11 +1,11 @@
 import { bar, milliseconds, percent } from './figures.ts'
 import { type Html, html } from './html.ts'
 import { keyDialog } from './key-dialog.ts'
-import { layout, padPath } from './layout.ts'
+import { layout, padPath, type Site } from './layout.ts'
 import type { ModelPageData } from './model-page.ts'
 import { loadingNotice, statePill } from './model-status.ts'
 import { PUBLIC_FILES } from './public-files.ts'
-import type { Result } from './result-card.ts'
+import { type Result, reportedFields } from './result-card.ts'
 
 const DIGITS = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'] as const
 const EXAMPLE = 'digits-example.png'
@@ -13,7 +13,7 @@ const EXAMPLE = 'digits-example.png'
 const TOP = DIGITS.length
 
 /** A pad to draw a digit on. Without a script it is a form for a picture of one. */
-export function digitsPage(data: ModelPageData): string {
+export function digitsPage(site: Site, data: ModelPageData): string {
   const { path, model, maxBytes, result, problem } = data
   const main = html`<div class="stack stack-wide" id="digits" data-model="${model.name}" data-path="${path}?top=${TOP}" data-max-bytes="${maxBytes}">
 <div class="stack stack-tight">
@@ -29,17 +29,17 @@ ${
 <p class="notice notice-bad" id="problem" role="alert" hidden></p>
 <div class="desk">
 ${pad(result)}
-${reading(result)}
+${reading(data)}
 ${picture(data)}
 </div>
 ${programs(data)}
 <p class="visually-hidden" role="status" id="said"></p>
 ${keyDialog()}
 </div>`
-  return layout({
+  return layout(site, {
     title: result?.guesses?.[0] ? `${result.guesses[0].label}, read by ${model.name}` : 'Digits',
     path,
-    section: padPath() ?? path,
+    section: padPath(site) ?? path,
     styles: ['digits.css'],
     scripts: ['digits.js'],
     main,
@@ -76,7 +76,7 @@ function picture({ path }: ModelPageData): Html {
 </form>`
 }
 
-function reading(result: Result | undefined): Html {
+function reading({ model, result }: ModelPageData): Html {
   const best = result?.guesses?.[0]
   const share = new Map(result?.guesses?.map(({ label, probability }) => [label, probability]))
   return html`<section class="card reading" aria-labelledby="reading-title">
@@ -91,7 +91,7 @@ ${DIGITS.map(
 )}</ol>
 <p class="small muted number" id="timing">${result && timingText(result)}</p>
 <form class="wrong" id="wrong" method="post" action="/feedback"${!best && html` hidden`}>
-<input type="hidden" name="id" value="${result?.id}">
+${reportedFields({ id: result?.id ?? '', model: model.name, prediction: best?.name ?? '' })}
 <fieldset class="stack stack-tight"><legend class="small">Wrong? Say which digit it is:</legend>
 <div class="digits-row">${DIGITS.map((digit) => html`<button class="button button-small number" name="report" value="${digit}">${digit}</button>`)}</div></fieldset>
 </form>

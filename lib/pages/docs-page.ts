@@ -2,14 +2,14 @@ import { STATUS_CODES } from 'node:http'
 import { z } from 'zod'
 import type { Content, Operation } from '../http/operation.ts'
 import { type Html, html } from './html.ts'
-import { layout } from './layout.ts'
+import { layout, type Site } from './layout.ts'
 import { type JsonSchema, schemaText } from './schema-text.ts'
 
 /** What people come for stands first; groups that are not named here follow in the order in which they were registered. */
 const FIRST_GROUPS: readonly string[] = ['Models']
 
 /** The operations as a page; `origin` is where the reader has it from, for examples that can be pasted. */
-export function docsPage(operations: readonly Operation[], origin: string): string {
+export function docsPage(site: Site, operations: readonly Operation[], origin: string): string {
   const groups = groupsOf(operations)
   const main = html`<div class="docs">
 <nav class="contents" aria-label="Contents"><p class="small muted">On this page</p>
@@ -36,7 +36,13 @@ ${its.map((operation) => entry(operation, origin))}
 </section>`,
 )}
 </div></div>`
-  return layout({ title: 'API', main, path: '/docs', styles: ['docs.css'], scripts: ['copy-buttons.js'] })
+  return layout(site, {
+    title: 'API',
+    main,
+    path: '/docs',
+    styles: ['docs.css'],
+    scripts: ['copy-buttons.js'],
+  })
 }
 
 function groupsOf(operations: readonly Operation[]): [string, Operation[]][] {
@@ -48,7 +54,7 @@ function groupsOf(operations: readonly Operation[]): [string, Operation[]][] {
 }
 
 function entry(operation: Operation, origin: string): Html {
-  const { method, paths, summary, query, body, answers, errors, dialect, example } = operation
+  const { method, paths, summary, query, body, answers, errors, errorShape, example } = operation
   const title = `${method.toUpperCase()} ${paths.join(', ')}`
   const failures = [...new Set(errors.filter((status) => !(status in answers)))].sort(
     (one, other) => one - other,
@@ -67,7 +73,7 @@ ${body && html`<h4>Body</h4>${contents(body, 'input', title)}`}
 `,
   )}${
     failures.length > 0 &&
-    html`<dt class="number">${failures.join(' ')}</dt><dd><p>${failures.map((status) => STATUS_CODES[status]).join(', ')}.</p>${contents({ 'application/json': dialect.error }, 'output', title)}</dd>`
+    html`<dt class="number">${failures.join(' ')}</dt><dd><p>${failures.map((status) => STATUS_CODES[status]).join(', ')}.</p>${contents({ 'application/json': errorShape.schema }, 'output', title)}</dd>`
   }</dl>
 ${example !== undefined && html`<pre class="code" data-copy tabindex="0" role="region" aria-label="Example of ${title}"><code>${example.replaceAll('$URL', origin)}</code></pre>`}
 </article>

@@ -1,12 +1,6 @@
+import type { ShownError } from '../http/errors.ts'
 import { html } from './html.ts'
-import { layout } from './layout.ts'
-
-export interface ErrorPageData {
-  readonly status: number
-  readonly code: string
-  readonly message: string
-  readonly requestId: string
-}
+import { layout, type Site } from './layout.ts'
 
 /** What it is in plain words, for those who do not know the numbers. */
 const TITLES: Readonly<Record<number, string>> = {
@@ -19,7 +13,7 @@ const TITLES: Readonly<Record<number, string>> = {
   504: 'That took too long',
 }
 
-export function errorPage({ status, code, message, requestId }: ErrorPageData): string {
+export function errorPage(site: Site, { status, code, message, requestId }: ShownError): string {
   const title = TITLES[status] ?? (status < 500 ? 'That did not work' : 'Something went wrong')
   const main = html`<div class="stack">
 <p class="error-status number" aria-hidden="true">${status}</p>
@@ -28,5 +22,5 @@ export function errorPage({ status, code, message, requestId }: ErrorPageData): 
 <p class="row"><a class="button button-main" href="/">Home</a> <a class="button" href="/docs">What can be asked for</a></p>
 <p class="small muted">${status} · <code>${code}</code> · request <code class="wraps">${requestId}</code></p>
 </div>`
-  return layout({ title: `${status} ${title}`, main })
+  return layout(site, { title: `${status} ${title}`, main })
 }

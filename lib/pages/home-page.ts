@@ -1,13 +1,22 @@
-import type { DialectModels } from '../dialects/dialect-models.ts'
+import type { Dialect } from '../http/dialect.ts'
 import type { ModelState } from '../models/model-state.ts'
-import { type DialectExample, dialectExamples } from './dialect-examples.ts'
 import { type Html, html } from './html.ts'
-import { layout, padPath } from './layout.ts'
+import { layout, padPath, type Site } from './layout.ts'
 import { hasBar, statePill } from './model-status.ts'
+
+/** The model that answers a dialect here, or why there is none. */
+interface Answering {
+  readonly model: string | undefined
+  readonly missing: string
+}
+
+export interface ServedDialect extends Pick<Dialect, 'name' | 'example'>, Answering {}
 
 export interface HomePageData {
   readonly models: readonly ModelState[]
-  readonly dialects: DialectModels
+  readonly dialects: readonly ServedDialect[]
+  /** what answers the form */
+  readonly upload: Answering
   readonly origin: string
   readonly notice: string | undefined
   /** a form of the browser itself cannot send one */
@@ -15,16 +24,17 @@ export interface HomePageData {
 }
 
 /** What is served here, how to ask for it, and a form to try it with. */
-export function homePage({ models, dialects, origin, notice, needsKey }: HomePageData): string {
-  const pad = padPath()
+export function homePage(site: Site, data: HomePageData): string {
+  const { models, dialects, origin } = data
+  const pad = padPath(site)
   const main = html`<div class="stack stack-wide">
 <div class="hero">
 <div class="stack">
 <h1>What is in the picture?</h1>
 <p class="lead">Tandem runs image-classification models on this machine. One process answers, at once; another one predicts. Show it a picture, or have a program ask.</p>
-<div class="row"><a class="button button-main" href="/vgg">Try it with pictures</a> ${pad !== undefined && html`<a class="button" href="${pad}">Draw a digit</a> `}<a class="button" href="/docs">Read the API</a></div>
+<div class="row">${site.classifies && html`<a class="button button-main" href="/vgg">Try it with pictures</a> `}${pad !== undefined && html`<a class="button" href="${pad}">Draw a digit</a> `}<a class="button" href="/docs">Read the API</a></div>
 </div>
-${needsKey ? wayToKey() : uploadForm(notice, dialects.predict)}
+${onePicture(data)}
 </div>
 <section class="stack" aria-labelledby="models-title">
 <h2 id="models-title">Models</h2>
@@ -34,17 +44,30 @@ ${needsKey ? wayToKey() : uploadForm(notice, dialects.predict)}
 <section class="stack" aria-labelledby="dialects-title">
 <div class="stack stack-tight"><h2 id="dialects-title">Five ways to ask</h2>
 <p class="muted">Clients of five older services work here unchanged. Each has its own routes, fields and shapes; the first is also Tandem’s own way.</p></div>
-<div class="dialects">${dialectExamples(dialects).map((example) => dialect(example, origin))}</div>
+<div class="dialects">${dialects.map((one) => dialect(one, origin))}</div>
 </section>
 <p class="row"><a href="/docs">Every route, with its parameters and answers</a> <a href="/openapi.json">The same for programs (OpenAPI)</a> <a href="/status">How the service is doing</a></p>
 </div>`
-  return layout({
+  return layout(site, {
     title: 'Image classification',
     main,
     path: '/',
     styles: ['home.css'],
     scripts: ['home.js'],
   })
+}
+
+function onePicture({ upload: { model, missing }, notice, needsKey }: HomePageData): Html {
+  if (model === undefined) return noPicture(missing)
+  return needsKey ? wayToKey() : uploadForm(notice, model)
+}
+
+/** A form could only be answered with an error. */
+function noPicture(missing: string): Html {
+  return html`<section class="card card-roomy stack" aria-labelledby="picture-title">
+<h2 id="picture-title">One picture</h2>
+<p class="notice">${missing}</p>
+</section>`
 }
 
 function uploadForm(notice: string | undefined, model: string): Html {
@@ -78,17 +101,18 @@ function modelCard(model: ModelState): Html {
 
 /** As public/home.js says it. */
 function wordOf({ state, device, progress }: ModelState): string {
-  if (state === 'ready') return device === undefined ? 'answers' : `answers, on ${device}`
+  if (state === 'ready') return device === null ? 'answers' : `answers, on ${device}`
   if (state === 'failed') return 'could not be loaded; it is tried again from time to time'
   return progress?.word ?? 'starting'
 }
 
-function dialect({ title, says, model, command, answer }: DialectExample, origin: string): Html {
+function dialect({ name, model, missing, example }: ServedDialect, origin: string): Html {
+  const { says, command, answer } = example
   return html`<article class="dialect">
-<div><h3>${title}</h3><p class="muted small">${says}</p><p class="muted small">Answered by <b>${model}</b></p></div>
+<div><h3>${name}</h3><p class="muted small">${says}</p><p class="muted small">${model === undefined ? missing : html`Answered by <b>${model}</b>`}</p></div>
 <div class="stack stack-tight">
-<pre class="code" data-copy tabindex="0" role="region" aria-label="Command for ${title}"><code>${command.replaceAll('$URL', origin)}</code></pre>
-<pre class="code answer" tabindex="0" role="region" aria-label="Answer of ${title}"><code>${answer}</code></pre>
+<pre class="code" data-copy tabindex="0" role="region" aria-label="Command for ${name}"><code>${command.replaceAll('$URL', origin)}</code></pre>
+<pre class="code answer" tabindex="0" role="region" aria-label="Answer of ${name}"><code>${answer}</code></pre>
 </div>
 </article>
 `

@@ -1,6 +1,14 @@
-import { VERSION } from '../config/version.ts'
 import { type Html, html, type Piece } from './html.ts'
 import { PUBLIC_FILES } from './public-files.ts'
+
+/** What is the same on every page of a service. */
+export interface Site {
+  readonly version: string
+  /** the model that is drawn for, if one is served */
+  readonly pad: string | undefined
+  /** whether /vgg has a model that answers it */
+  readonly classifies: boolean
+}
 
 export interface PageParts {
   readonly title: string
@@ -14,37 +22,27 @@ export interface PageParts {
   readonly scripts?: readonly string[]
 }
 
-// The same on every page of the process, also on those that know no model: of an error, of thanks.
-let pad: string | undefined
-
-/** Set once, when the application is made: the model that is drawn for, if one is served. */
-export function showPadOf(model: string | undefined): void {
-  pad = model
-}
-
 /** Where the pad is, if there is one. */
-export function padPath(): string | undefined {
+export function padPath({ pad }: Site): string | undefined {
   return pad === undefined ? undefined : `/${pad}`
 }
 
-function navigation(): readonly (readonly [href: string, name: string])[] {
+function navigation(site: Site): readonly (readonly [href: string, name: string])[] {
+  const pad = padPath(site)
   return [
-    ['/vgg', 'Classify'],
-    ...(pad === undefined ? [] : [[`/${pad}`, 'Digits'] as const]),
+    ...(site.classifies ? [['/vgg', 'Classify'] as const] : []),
+    ...(pad === undefined ? [] : [[pad, 'Digits'] as const]),
     ['/status', 'Status'],
     ['/docs', 'API'],
   ]
 }
 
 /** The frame of every page. */
-export function layout({
-  title,
-  main,
-  path = '',
-  section = '',
-  styles = [],
-  scripts = [],
-}: PageParts): string {
+export function layout(site: Site, parts: PageParts): string {
+  const { title, main, path = '', section = '', styles = [], scripts = [] } = parts
+  const entries = navigation(site)
+  // The page itself may stand elsewhere in the navigation, as a pad does that also answers /vgg.
+  const isEntry = entries.some(([href]) => href === path)
   const page: Html = html`<!doctype html>
 <html lang="en">
 <head>
@@ -70,8 +68,9 @@ ${['style.css', ...styles].map(
 <header class="top">
 <a class="brand" href="/"${current('/', path)}>${logo()}<span>Tandem</span></a>
 <nav aria-label="Pages">
-${navigation().map(
-  ([href, name]) => html`<a href="${href}"${current(href, path) || belongs(href, path, section)}>${name}</a>
+${entries.map(
+  ([href, name]) =>
+    html`<a href="${href}"${current(href, path) || (!isEntry && belongs(href, section))}>${name}</a>
 `,
 )}</nav>
 </header>
@@ -79,7 +78,7 @@ ${navigation().map(
 ${main}
 </main>
 <footer class="bottom">
-<p>Tandem ${VERSION} <span aria-hidden="true">·</span> classifies images from Node</p>
+<p>Tandem ${site.version} <span aria-hidden="true">·</span> classifies images from Node</p>
 <p><a href="/openapi.json">openapi.json</a> <a href="/readyz">readyz</a> <a href="/metrics">metrics</a></p>
 </footer>
 </body>
@@ -98,10 +97,8 @@ function current(href: string, path: string): Html | false {
   return href === path && html` aria-current="page"`
 }
 
-/** The page itself may stand elsewhere in the navigation, as a pad does that also answers /vgg. */
-function belongs(href: string, path: string, section: string): Html | false {
-  const isEntry = navigation().some(([entry]) => entry === path)
-  return !isEntry && href === section && html` aria-current="true"`
+function belongs(href: string, section: string): Html | false {
+  return href === section && html` aria-current="true"`
 }
 
 /** Two wheels and what joins them: the web process and the one that predicts. */

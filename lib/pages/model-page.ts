@@ -1,7 +1,8 @@
+import type { ShownError } from '../http/errors.ts'
 import type { ModelState } from '../models/model-state.ts'
 import { type Html, html } from './html.ts'
 import { keyDialog } from './key-dialog.ts'
-import { layout } from './layout.ts'
+import { layout, type Site } from './layout.ts'
 import { loadingNotice, statePill } from './model-status.ts'
 import { PUBLIC_FILES } from './public-files.ts'
 import { cardTemplates, type Result, resultCard } from './result-card.ts'
@@ -16,13 +17,7 @@ export interface ModelPageData {
   /** the address that was given, to stay in the form */
   readonly url?: string
   readonly result?: Result
-  readonly problem?: Problem
-}
-
-export interface Problem {
-  readonly code: string
-  readonly message: string
-  readonly requestId: string
+  readonly problem?: ShownError
 }
 
 /** `public/examples/`; README.md there says whose they are. */
@@ -33,7 +28,7 @@ const EXAMPLES = [
 ] as const
 
 /** The page to try a model on. Without a script it is a form; with one, public/model.js takes it over. */
-export function modelPage(data: ModelPageData): string {
+export function modelPage(site: Site, data: ModelPageData): string {
   const { path, model, models, maxBytes, result, problem } = data
   const main = html`<div class="stack" id="classify" data-path="${path}" data-model="${model.name}" data-max-bytes="${maxBytes}">
 <div class="model-head">
@@ -57,7 +52,7 @@ ${result && resultCard(result)}
 ${cardTemplates()}
 ${dialogs()}
 </div>`
-  return layout({
+  return layout(site, {
     title: result?.guesses?.[0]?.label ?? model.name,
     main,
     path,
@@ -101,7 +96,7 @@ function modelSwitch(models: readonly string[], current: string): Html {
   )}</nav>`
 }
 
-function problemNotice({ code, message, requestId }: Problem): Html {
+function problemNotice({ code, message, requestId }: ShownError): Html {
   return html`<div class="notice notice-bad" role="alert">
 <p>${message}</p>
 <p class="small muted"><code>${code}</code> · request <code>${requestId}</code></p>

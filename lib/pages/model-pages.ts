@@ -1,17 +1,25 @@
+import type { Broker } from '../../broker/broker.ts'
+import type { Config } from '../config/config.ts'
 import type { Context } from '../http/context.ts'
+import { type ShownError, unknownModel } from '../http/errors.ts'
 import { ownAddress } from '../http/own-address.ts'
-import { labelled } from '../models/guess.ts'
-import { type Brokers, modelState } from '../models/model-state.ts'
+import type { Brokers } from '../models/brokers.ts'
+import { modelState } from '../models/model-state.ts'
 import type { PredictedImage, Watcher } from '../models/predictor.ts'
-import type { RouteParts } from '../service.ts'
 import { hasDigitPad } from './digit-pad.ts'
 import { digitsPage } from './digits-page.ts'
-import type { ErrorPageData } from './error-page.ts'
+import type { Site } from './layout.ts'
 import { type ModelPageData, modelPage } from './model-page.ts'
 import type { Result } from './result-card.ts'
 
 /** An address longer than this is a picture itself: it is neither shown again nor put into a command. */
 const MAX_SHOWN = 1000
+
+export interface ModelPagesParts {
+  readonly brokers: Brokers
+  readonly config: Config
+  readonly site: Site
+}
 
 export interface ModelPages {
   empty(ctx: Context, model: string): string
@@ -21,16 +29,21 @@ export interface ModelPages {
 }
 
 /** The page of a model: by itself, with an answer on it, or with what went wrong. */
-export function modelPages({ classifier, config }: RouteParts, brokers: Brokers): ModelPages {
+export function modelPages({ brokers, config, site }: ModelPagesParts): ModelPages {
+  const brokerOf = (model: string): Broker => {
+    const broker = brokers.get(model)
+    if (broker === undefined) throw unknownModel(model)
+    return broker
+  }
   const common = (ctx: Context, model: string) => ({
     path: ctx.path,
     origin: ownAddress(ctx),
-    model: modelState(brokers, model),
-    models: classifier.models,
+    model: modelState(model, brokerOf(model)),
+    models: [...brokers.keys()],
     maxBytes: config.maxBodyBytes,
   })
   const pageOf = (data: ModelPageData) =>
-    hasDigitPad(config, data.model.name) ? digitsPage(data) : modelPage(data)
+    hasDigitPad(config, data.model.name) ? digitsPage(site, data) : modelPage(site, data)
   return {
     empty: (ctx, model) => pageOf(common(ctx, model)),
     watch(ctx, model) {
@@ -56,9 +69,10 @@ function toResult(ctx: Context, { answer, stored }: PredictedImage, json: object
   return {
     name: url === '' ? 'The picture that you sent' : url,
     image: stored && `/uploads/${stored.file}`,
-    guesses: labelled(answer.value),
+    guesses: answer.guesses,
     timing: answer.timing,
     answer: json,
+    model: answer.model,
     id: ctx.state.requestId,
     curl: curl(ownAddress(ctx) + ctx.path, url),
   }
@@ -79,7 +93,7 @@ function shown(url: string): string {
 }
 
 /** Who fills in a form knows nothing of fields and bodies. */
-function sentence({ code, message }: ErrorPageData): string {
+function sentence({ code, message }: ShownError): string {
   if (code === 'ERR_INPUT_MISSING')
     return 'There is no picture yet: choose a file, or give the address of one.'
   return message

@@ -13,7 +13,7 @@ export function statePill({ state }: Pick<ModelState, 'state'>): Html {
   return html`<span class="pill pill-${state}" data-state="${state}">${word}</span>`
 }
 
-export function isLoading({ state }: Pick<ModelState, 'state'>): boolean {
+function isLoading({ state }: Pick<ModelState, 'state'>): boolean {
   return state === 'starting' || state === 'idle'
 }
 

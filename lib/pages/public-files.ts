@@ -2,16 +2,14 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { compressible, Encoded } from '../http/tagged-bytes.ts'
+import { isCompressible, TaggedBytes } from '../http/tagged-bytes.ts'
 
-export interface PublicFile {
+interface PublicFile {
   readonly type: string
-  /** weak: it is the same for all codings */
-  readonly etag: string
-  readonly content: Encoded
+  readonly content: TaggedBytes
 }
 
-export interface PublicFiles {
+interface PublicFiles {
   /** of all files together: a page and what it loads belong to one version */
   readonly version: string
   /** by its path below the folder, such as `style.css`; undefined for whatever is not in it */
@@ -41,7 +39,7 @@ const TYPES: Readonly<Record<string, string>> = {
  */
 export const PUBLIC_FILES = readPublicFiles(FOLDER)
 
-export function readPublicFiles(folder: string): PublicFiles {
+function readPublicFiles(folder: string): PublicFiles {
   const files = new Map<string, PublicFile>()
   const direct = new Map<string, readonly string[]>()
   const all = createHash('sha256')
@@ -53,7 +51,7 @@ export function readPublicFiles(folder: string): PublicFiles {
     const bytes = readFileSync(`${folder}/${name}`)
     all.update(`${name}\n${bytes.length}\n`).update(bytes)
     if (extname(name) === '.js') direct.set(name, importsIn(bytes.toString()))
-    files.set(name, { type, etag: `W/"${hashOf(bytes)}"`, content: new Encoded(bytes, compressible(type)) })
+    files.set(name, { type, content: new TaggedBytes(bytes, isCompressible(type)) })
   }
   const version = all.digest('base64url').slice(0, 12)
   return {
@@ -65,7 +63,7 @@ export function readPublicFiles(folder: string): PublicFiles {
     },
     imports(path) {
       const found = new Set(direct.get(path))
-      // A set that grows while it is walked through is walked to its end.
+      // Iterating a Set also visits what is added meanwhile.
       for (const module of found) for (const next of direct.get(module) ?? []) found.add(next)
       return [...found]
     },
@@ -77,8 +75,4 @@ function importsIn(script: string): string[] {
   return [...script.matchAll(/^(?:import|export)\s(?:[^'";]*\sfrom\s)?'\.\/([\w-]+\.js)'/gm)].map(
     ([, name = '']) => name,
   )
-}
-
-function hashOf(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('base64url').slice(0, 22)
 }

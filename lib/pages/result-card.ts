@@ -1,4 +1,4 @@
-import type { Labelled } from '../models/guess.ts'
+import type { Guess } from '../models/guess.ts'
 import { bar, milliseconds, percent, splitBar } from './figures.ts'
 import { type Html, html } from './html.ts'
 
@@ -8,7 +8,7 @@ export interface Result {
   /** where it is shown from, while it is kept */
   readonly image: string | undefined
   /** none where the model does not answer with labels */
-  readonly guesses: readonly Labelled[] | undefined
+  readonly guesses: readonly Guess[] | undefined
   readonly timing: {
     readonly queue: number
     readonly prepare: number
@@ -18,6 +18,7 @@ export interface Result {
   }
   /** the answer as programs get it */
   readonly answer: object
+  readonly model: string
   /** request id, under which it can be reported */
   readonly id: string
   /** the command that gives the same */
@@ -25,14 +26,14 @@ export interface Result {
 }
 
 /** One image and what the model says to it, as it is sent to a browser that runs no script. */
-export function resultCard({ name, image, guesses, timing, answer, id, curl }: Result): Html {
+export function resultCard({ name, image, guesses, timing, answer, model, id, curl }: Result): Html {
   return html`<article class="card result">
 <div class="result-picture">${image !== undefined && html`<img src="${image}" alt="${name}">`}</div>
 <div class="result-body">
 <h3 class="result-name">${name}</h3>
 ${guesses?.length ? guessList(guesses) : html`<pre class="code wraps"><code>${JSON.stringify(answer, null, 2)}</code></pre>`}
 ${timingLine(timing)}
-${guesses && reportForm(id)}
+${guesses && reportForm({ id, model, prediction: guesses[0]?.name ?? '' })}
 <details class="small"><summary>The same as JSON, and as a command</summary>
 <pre class="code wraps" tabindex="0" role="region" aria-label="Answer as JSON"><code>${JSON.stringify(answer, null, 2)}</code></pre>
 <pre class="code wraps" tabindex="0" role="region" aria-label="Command"><code>${curl}</code></pre>
@@ -59,17 +60,30 @@ ${timingLine({ queue: 0, prepare: 0, predict: 0, total: 0 })}
 <button type="button" class="button button-small" data-do="json">Copy JSON</button>
 <button type="button" class="button button-small" data-do="save">Save JSON</button>
 </div>
-<div data-part="report" hidden>${reportForm('')}</div>
+<div data-part="report" hidden>${reportForm({ id: '', model: '', prediction: '' })}</div>
 </div>
 </article></li></template>
 <template id="guess-template">${guessItem({ label: '', probability: 0 })}</template>`
 }
 
-function guessList(guesses: readonly Labelled[]): Html {
+/** What a report is about: all of it is known to the service for an hour, after which it has to be told. */
+export interface ReportedAnswer {
+  readonly id: string
+  readonly model: string
+  readonly prediction: string
+}
+
+export function reportedFields(reported: ReportedAnswer): Html[] {
+  return Object.entries(reported).map(
+    ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`,
+  )
+}
+
+function guessList(guesses: readonly Guess[]): Html {
   return html`<ol class="guesses plain">${guesses.map(guessItem)}</ol>`
 }
 
-function guessItem({ label, probability }: Pick<Labelled, 'label' | 'probability'>): Html {
+function guessItem({ label, probability }: Pick<Guess, 'label' | 'probability'>): Html {
   return html`<li class="guess"><span class="guess-label" title="${label}">${label}</span><span class="guess-share number">${percent(probability)}</span>${bar(probability)}</li>
 `
 }
@@ -85,9 +99,9 @@ ${splitBar(Object.values(parts))}
 </div>`
 }
 
-function reportForm(id: string): Html {
+function reportForm(reported: ReportedAnswer): Html {
   return html`<form class="report" method="post" action="/feedback">
-<input type="hidden" name="id" value="${id}">
+${reportedFields(reported)}
 <label class="field"><span>Wrong? What does it show?</span><input class="input" name="report" required maxlength="500" autocomplete="off"></label>
 <button class="button">Send the right label</button>
 </form>`

@@ -1,12 +1,21 @@
+import type { ModelState } from '../models/model-state.ts'
 import { type FigureKind, figureText } from '../status/figure-text.ts'
 import { type Latest, latestOf } from '../status/latest.ts'
-import type { StatusAnswer } from '../status/schemas.ts'
+import type { Samples } from '../status/samples.ts'
 import { type Html, html } from './html.ts'
 import { keyDialog } from './key-dialog.ts'
-import { layout } from './layout.ts'
+import { layout, type Site } from './layout.ts'
 import { statePill } from './model-status.ts'
 
-type Model = StatusAnswer['models'][number]
+export interface StatusFigures {
+  readonly now: number
+  readonly startedAt: number
+  readonly version: string
+  readonly draining: boolean
+  readonly models: readonly ModelState[]
+  readonly samples: Samples
+}
+
 type Tile = readonly [label: string, figure: string, kind: FigureKind]
 
 const SERVICE_TILES: readonly Tile[] = [
@@ -34,8 +43,8 @@ const STAGES = [
 ] as const
 
 /** The figures of now, which its script turns into charts; without figures it is the page that asks for a key. */
-export function statusPage(answer: StatusAnswer | undefined): string {
-  const latest = answer && latestOf(answer)
+export function statusPage(site: Site, answer: StatusFigures | undefined): string {
+  const latest = answer && latestOf(answer.samples)
   const models = answer?.models ?? []
   const main = html`<div class="stack stack-wide" id="status" data-started="${answer?.startedAt}">
 <div class="stack stack-tight">
@@ -57,7 +66,7 @@ ${models.map((model, index) => section(model, index, latest?.models.get(model.na
 }
 ${keyDialog()}
 </div>`
-  return layout({
+  return layout(site, {
     title: 'Status',
     path: '/status',
     styles: ['status.css'],
@@ -66,7 +75,7 @@ ${keyDialog()}
   })
 }
 
-function clock(answer: StatusAnswer | undefined): Html {
+function clock(answer: StatusFigures | undefined): Html {
   if (answer === undefined) return html`No figures yet`
   return html`As of <span id="updated">${time(answer.now)}</span>`
 }
@@ -76,7 +85,7 @@ function time(milliseconds: number): Html {
   return html`<time datetime="${iso}">${iso.slice(0, 19).replace('T', ' ')} UTC</time>`
 }
 
-function section(model: Model, index: number, latest: Latest | undefined): Html {
+function section(model: ModelState, index: number, latest: Latest | undefined): Html {
   const { name, error, progress } = model
   return html`<section class="stack" aria-labelledby="model-${index}" data-model="${name}">
 <div class="row"><h2 id="model-${index}"><a href="/${name}">${name}</a></h2>
@@ -91,7 +100,7 @@ ${latencies(name, latest)}
 }
 
 /** public/status.js says the same when it changes. */
-function about({ engine, device, reason, workers }: Model): string {
+function about({ engine, device, reason, workers }: ModelState): string {
   const where = [engine, device].filter((word) => word !== null).join(' on ')
   const children = `${workers.length} ${workers.length === 1 ? 'child' : 'children'}`
   return [where, children, reason].filter((word) => word).join(' · ')

@@ -1,6 +1,7 @@
 import { bar } from './figures.ts'
 import { html } from './html.ts'
-import { layout } from './layout.ts'
+import { layout, type Site } from './layout.ts'
+import { reportedFields } from './result-card.ts'
 
 export interface UploadPageData {
   readonly image: string | undefined
@@ -14,7 +15,8 @@ export interface UploadPageData {
 }
 
 /** What image_classifier answered to its form; its clients read the words and the fields. */
-export function uploadPage({ image, prediction, score, others, seconds, id, model }: UploadPageData): string {
+export function uploadPage(site: Site, data: UploadPageData): string {
+  const { image, prediction, score, others, seconds, id, model } = data
   const main = html`<div class="stack">
 <h1>${prediction.replaceAll('_', ' ')}</h1>
 <article class="card card-roomy upload">
@@ -30,7 +32,7 @@ ${others.map(
 <dt>Model</dt><dd><a href="/${model}">${model}</a></dd>
 </dl>
 <form class="stack stack-tight" method="post" action="/feedback">
-<input type="hidden" name="id" value="${id}">
+${reportedFields({ id, model, prediction })}
 <label class="field"><span>Not right? What does it show?</span><input class="input" name="report" required maxlength="500" autocomplete="off"></label>
 <div><button class="button">Report incorrect answer</button></div>
 </form>
@@ -38,5 +40,5 @@ ${others.map(
 </article>
 <p><a href="/">Another image</a></p>
 </div>`
-  return layout({ title: prediction, main, styles: ['home.css'] })
+  return layout(site, { title: prediction, main, styles: ['home.css'] })
 }

@@ -1,18 +1,14 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Broker } from '../../broker/broker.ts'
-import type { Config } from '../config/config.ts'
-import type { ServiceState } from '../http/context.ts'
+import type { Service } from '../service.ts'
 import { endForSure } from './kill-after.ts'
 import type { Log } from './log.ts'
 
 export interface DrainParts {
   readonly server: Server
-  readonly brokers: ReadonlyMap<string, Broker>
-  readonly config: Config
+  readonly service: Service
   readonly log: Log
-  readonly service: ServiceState
 }
 
 /** Browsers open connections in advance; one that has sent nothing in this time after the signal will not. */
@@ -38,8 +34,9 @@ export function drainOnSignal(parts: DrainParts): void {
       return
     }
     firstAt = performance.now()
-    parts.service.draining = true
-    endForSure(parts.config.drainTimeoutMs + CHILDREN_END_MS + FLUSH_MS)
+    const { config, state } = parts.service
+    state.draining = true
+    endForSure(config.drainTimeoutMs + CHILDREN_END_MS + FLUSH_MS)
     parts.log.info({ signal }, 'draining')
     void drain(parts, sockets).then(
       () => exit(0),
@@ -52,10 +49,8 @@ export function drainOnSignal(parts: DrainParts): void {
   process.on('SIGTERM', onSignal).on('SIGINT', onSignal)
 }
 
-async function drain(
-  { server, brokers, config, log }: DrainParts,
-  sockets: ReadonlySet<Socket>,
-): Promise<void> {
+async function drain({ server, service, log }: DrainParts, sockets: ReadonlySet<Socket>): Promise<void> {
+  const { brokers, config } = service
   const end = performance.now() + config.drainTimeoutMs
   // Closes idle connections as well; those with a request are closed behind its answer (close-when-draining).
   const answered = new Promise<boolean>((resolve) => server.close(() => resolve(true)))
@@ -65,13 +60,14 @@ async function drain(
   if (!inTime) log.warn({ connections: sockets.size }, 'drain timed out: open connections are cut')
   server.closeAllConnections()
   const timeout = Math.max(0, Math.ceil(end - performance.now()))
-  await Promise.all([...brokers.values()].map((broker) => broker.close({ timeout })))
+  const children = [...brokers.values()].map((broker) => broker.close({ timeout }))
+  await Promise.all([service.close(), ...children])
   log.info('drained')
 }
 
-function endAtOnce({ brokers, log }: DrainParts, signal: string): never {
+function endAtOnce({ service, log }: DrainParts, signal: string): never {
   log.warn({ signal }, 'ending at once')
-  for (const broker of brokers.values()) broker.kill()
+  for (const broker of service.brokers.values()) broker.kill()
   return exit(1)
 }
 

@@ -1,13 +1,12 @@
-import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
-import { OWN } from '../dialects/all.ts'
+import { OWN_ERROR } from '../http/dialect.ts'
 import { NoQuery, type Operation, serve } from '../http/operation.ts'
 import { ownAddress } from '../http/own-address.ts'
-import { Encoded } from '../http/tagged-bytes.ts'
+import { TaggedBytes } from '../http/tagged-bytes.ts'
 import { docsPage } from '../pages/docs-page.ts'
 import { html } from '../pages/html.ts'
-import type { RouteParts } from '../service.ts'
+import type { Service } from '../service.ts'
 import { apiDocument } from './openapi.ts'
 
 const GROUP = 'Documentation'
@@ -25,7 +24,7 @@ const openapi = {
     200: { means: 'OpenAPI 3.1.', content: { 'application/json': z.looseObject({ openapi: z.string() }) } },
   },
   errors: [],
-  dialect: OWN,
+  errorShape: OWN_ERROR,
 } as const satisfies Operation
 
 const docs = {
@@ -36,40 +35,26 @@ const docs = {
   query: NoQuery,
   answers: { 200: { means: 'The page.', content: { 'text/html': 'A page.' } } },
   errors: [],
-  dialect: OWN,
+  errorShape: OWN_ERROR,
 } as const satisfies Operation
 
-/** Registered last, they describe all that was registered before, and themselves. */
-export function documentRoutes(parts: RouteParts, version: string): void {
-  const { operations } = parts
+/** They describe all that is registered, themselves too, when they are first asked for. */
+export function documentRoutes(service: Service): void {
+  const { classifier, operations, site } = service
   const made = lazy(() => {
-    const text = JSON.stringify(apiDocument(operations, parts.classifier.models, version))
-    // Weak, as it is the same in every coding.
-    const etag = `W/"${createHash('sha256').update(text).digest('base64url')}"`
-    return { encoded: new Encoded(Buffer.from(text)), etag }
+    const text = JSON.stringify(apiDocument(operations, classifier.models, site.version))
+    return new TaggedBytes(Buffer.from(text))
   })
-  serve(parts, openapi, async (ctx) => {
-    const { encoded, etag } = made()
-    ctx.etag = etag
-    ctx.status = 200
-    if (ctx.fresh) {
-      ctx.status = 304
-      return
-    }
-    await encoded.send(ctx)
-    ctx.type = 'json'
-  })
-  const template = lazy(() => docsPage(operations, ORIGIN))
+  serve(service, openapi, (ctx) => made().send(ctx, 'json'))
+  const template = lazy(() => docsPage(site, operations, ORIGIN))
   // An origin is what a client says it is, so that there is no end of them.
-  const pages = new LRUCache<string, Encoded>({ max: MAX_ORIGINS })
-  serve(parts, docs, async (ctx) => {
+  const pages = new LRUCache<string, TaggedBytes>({ max: MAX_ORIGINS })
+  serve(service, docs, async (ctx) => {
     const origin = ownAddress(ctx)
-    const page = pages.get(origin) ?? new Encoded(Buffer.from(withOrigin(template(), origin)))
+    const page = pages.get(origin) ?? new TaggedBytes(Buffer.from(withOrigin(template(), origin)))
     pages.set(origin, page)
-    ctx.status = 200
     ctx.set('Cache-Control', 'no-cache')
-    await page.send(ctx)
-    ctx.type = 'html'
+    await page.send(ctx, 'html')
   })
 }
 

@@ -1,24 +1,61 @@
-import { OWN } from '../dialects/all.ts'
-import { FeedbackAnswer, FeedbackRequest } from '../dialects/schemas.ts'
+import { z } from 'zod'
+import { OWN_ERROR } from '../http/dialect.ts'
 import { NoQuery, type Operation, parseWith, serve } from '../http/operation.ts'
+import { ownAddress } from '../http/own-address.ts'
 import type { RequestBody } from '../image/request-body.ts'
-import { feedbackPage } from '../pages/feedback-page.ts'
+import { isRequestId } from '../middleware/request-id.ts'
+import type { PredictionFacts } from '../models/recent-predictions.ts'
+import { feedbackPage, reportPage } from '../pages/feedback-page.ts'
 import { sendPage } from '../pages/send-page.ts'
-import type { RouteParts } from '../service.ts'
+import type { Service } from '../service.ts'
 
 const GROUP = 'Feedback'
-const PAGE = { means: 'The page.', content: { 'text/html': 'A page that says thanks.' } }
+const MAX_CLAIM = 200
+
+/** A number is a label, too, where digits are told apart. What is left out is empty. */
+const Text = z.union([z.string(), z.number().transform(String)])
+const Claim = Text.pipe(z.string().max(MAX_CLAIM)).default('')
+
+const FeedbackRequest = z.object({
+  report: Text.default('').describe('The right label, or what is wrong.'),
+  id: Text.default('').describe('X-Request-Id of the answer that was wrong.'),
+  model: Claim.describe('The model that answered; recorded where the service no longer knows the answer.'),
+  prediction: Claim.describe('What was answered; recorded where the service no longer knows it.'),
+})
+type FeedbackRequest = z.output<typeof FeedbackRequest>
+
+const FeedbackAnswer = z.object({
+  message: z.literal('Thanks for your feedback'),
+  success: z.literal(true),
+  note: z.string().optional().describe('Says so where the service no longer knows the answer of that id.'),
+})
 const THANKS = { message: 'Thanks for your feedback', success: true } as const
+
+const HowTo = z.object({
+  message: z.string(),
+  fields: z.record(z.string(), z.string()),
+  example: z.string(),
+})
+const EXAMPLE = `curl -d report='Eskimo dog' -d id=<X-Request-Id of the answer> $URL/feedback`
 
 const page = {
   method: 'get',
   paths: ['/feedback'],
   group: GROUP,
-  summary: 'The page; nothing is stored',
+  summary: 'How to report a wrong answer; nothing is stored',
   query: NoQuery,
-  answers: { 200: PAGE },
+  answers: {
+    200: {
+      means: 'A page with a form; the same as JSON or text where "Accept" prefers it.',
+      content: {
+        'text/html': 'A page.',
+        'application/json': HowTo,
+        'text/plain': 'A sentence and a command.',
+      },
+    },
+  },
   errors: [],
-  dialect: OWN,
+  errorShape: OWN_ERROR,
 } as const satisfies Operation
 
 const report = {
@@ -35,35 +72,69 @@ const report = {
   answers: {
     200: {
       means: 'It is recorded: a page, or JSON where "Accept" prefers it.',
-      content: { ...PAGE.content, 'application/json': FeedbackAnswer },
+      content: { 'text/html': 'A page that says thanks.', 'application/json': FeedbackAnswer },
     },
   },
   errors: [400, 408, 413, 415, 503, 507],
-  dialect: OWN,
-  example: `curl -d report='Eskimo dog' -d id=<X-Request-Id of the answer> $URL/feedback`,
+  errorShape: OWN_ERROR,
+  example: EXAMPLE,
 } as const satisfies Operation
 
 /** What people say about wrong predictions, recorded with what was really answered. */
-export function feedbackRoutes(parts: RouteParts): void {
-  const { feedback, images, recentImages, recentPredictions } = parts
-  serve(parts, page, (ctx) => sendPage(ctx, feedbackPage()))
-  serve(parts, report, async (ctx) => {
+export function feedbackRoutes(service: Service): void {
+  const { feedback, images, recentImages, recentPredictions, site } = service
+  serve(service, page, async (ctx) => {
+    ctx.vary('Accept')
+    const example = EXAMPLE.replace('$URL', ownAddress(ctx))
+    const form = ctx.accepts('html', 'json', 'text/plain')
+    if (form === 'json') ctx.body = howTo(example)
+    else if (form === 'text/plain') ctx.body = `${howTo(example).message}\n\n${example}\n`
+    else await sendPage(ctx, reportPage(site, example))
+  })
+  serve(service, report, async (ctx) => {
     const body = await images.body(ctx)
-    const { report: text, id } = parseWith(FeedbackRequest, objectIn(body), 'body')
-    feedback.check(text)
-    const facts = recentPredictions.recall(id)
-    // Without an answer of ours, the record is known by the id of the report itself.
-    const requestId = facts === undefined ? ctx.state.requestId : id
+    const asked = parseWith(FeedbackRequest, objectIn(body), 'body')
+    feedback.check(asked.report)
+    const facts = recentPredictions.recall(asked.id)
     const image = facts && recentImages.bySha256(facts.sha256)
     // First the image, which can be kept twice without harm: a report that failed after its record would be sent again.
     if (image) await feedback.keepImage(image.sha256, image.bytes, image.extension)
-    await feedback.record({ ...facts, requestId, report: text })
+    await feedback.record({ ...recorded(asked, facts, ctx.state.requestId), report: asked.report })
+    const note = facts === undefined && asked.id !== '' ? noteFor(asked.id) : undefined
     if (ctx.accepts('html', 'json') === 'json') {
-      ctx.body = THANKS
+      ctx.body = { ...THANKS, ...(note !== undefined && { note }) }
       return
     }
-    await sendPage(ctx, feedbackPage())
+    await sendPage(ctx, feedbackPage(site, note))
   })
+}
+
+/** What was answered, as the service knows it; else what the report says of it, under the id that it names. */
+function recorded(asked: FeedbackRequest, facts: PredictionFacts | undefined, ownId: string) {
+  if (facts !== undefined) return { ...facts, requestId: asked.id, source: 'service' } as const
+  const { id, model, prediction } = asked
+  const requestId = isRequestId(id) ? id : ownId
+  const says = { ...(model !== '' && { model }), ...(prediction !== '' && { prediction }) }
+  return { requestId, ...says, ...(model + prediction !== '' && { source: 'client' as const }) }
+}
+
+/** An hour has passed, or the service was started anew. */
+function noteFor(id: string): string {
+  const shown = isRequestId(id) ? `"${id}"` : 'of this id'
+  return `The answer ${shown} is not known any more: the report is recorded without what was looked at.`
+}
+
+function howTo(example: string): z.output<typeof HowTo> {
+  return {
+    message: 'POST to /feedback what is wrong with an answer: a form or JSON with the field "report".',
+    fields: {
+      report: 'The right label, or what is wrong.',
+      id: 'X-Request-Id of the answer.',
+      model: 'The model that answered, if the answer is older than an hour.',
+      prediction: 'What was answered, if the answer is older than an hour.',
+    },
+    example,
+  }
 }
 
 function objectIn(body: RequestBody): unknown {

@@ -1,10 +1,17 @@
-import type { Broker, BrokerStats } from '../../broker/broker.ts'
-import { OWN } from '../dialects/all.ts'
-import { Health, Readiness } from '../dialects/schemas.ts'
+import { z } from 'zod'
 import type { ServiceState } from '../http/context.ts'
-import { NoQuery, type Operation, type Served, serve } from '../http/operation.ts'
+import { OWN_ERROR } from '../http/dialect.ts'
+import { NoQuery, type Operation, serve } from '../http/operation.ts'
+import { type ModelState, modelStates } from '../models/model-state.ts'
+import type { Service } from '../service.ts'
 
 const GROUP = 'Operation'
+
+const Health = z.object({ status: z.literal('ok') })
+const Readiness = z.object({
+  status: z.enum(['ready', 'starting', 'failed', 'draining']),
+  models: z.record(z.string(), z.looseObject({ state: z.string() })),
+})
 
 const health = {
   method: 'get',
@@ -14,7 +21,7 @@ const health = {
   query: NoQuery,
   answers: { 200: { means: 'It does.', content: { 'application/json': Health } } },
   errors: [],
-  dialect: OWN,
+  errorShape: OWN_ERROR,
   example: 'curl $URL/healthz',
 } as const satisfies Operation
 
@@ -32,54 +39,34 @@ const readiness = {
     },
   },
   errors: [],
-  dialect: OWN,
+  errorShape: OWN_ERROR,
   example: 'curl $URL/readyz',
 } as const satisfies Operation
 
 /** `/healthz`: this process answers. `/readyz`: it has a model to answer with, and wants more requests. */
-export function healthRoutes(
-  served: Served,
-  brokers: ReadonlyMap<string, Broker>,
-  service: ServiceState,
-): void {
-  serve(served, health, (ctx) => {
+export function healthRoutes(service: Service): void {
+  const { brokers, state } = service
+  serve(service, health, (ctx) => {
     ctx.set('Cache-Control', 'no-store')
     ctx.body = { status: 'ok' }
   })
 
-  serve(served, readiness, (ctx) => {
-    const stats = [...brokers].map(([model, broker]) => [model, broker.stats()] as const)
-    const status = statusOf(
-      stats.map(([, { state }]) => state),
-      service,
-    )
+  serve(service, readiness, (ctx) => {
+    const models = modelStates(brokers)
+    const status = statusOf(models, state)
     ctx.status = status === 'ready' ? 200 : 503
     ctx.set('Cache-Control', 'no-store')
-    ctx.body = { status, models: Object.fromEntries(stats.map(([model, its]) => [model, describe(its)])) }
+    ctx.body = { status, models: Object.fromEntries(models.map((model) => [model.name, shown(model)])) }
   })
 }
 
-function statusOf(states: readonly string[], service: ServiceState): string {
-  if (service.draining) return 'draining'
-  if (states.includes('ready')) return 'ready'
-  return states.length > 0 && states.every((state) => state === 'failed') ? 'failed' : 'starting'
+function statusOf(models: readonly ModelState[], { draining }: ServiceState): string {
+  if (draining) return 'draining'
+  if (models.some(({ state }) => state === 'ready')) return 'ready'
+  return models.length > 0 && models.every(({ state }) => state === 'failed') ? 'failed' : 'starting'
 }
 
-function describe({
-  state,
-  progress,
-  info,
-  error,
-  restarts,
-  queued,
-  inFlight,
-  workers,
-}: BrokerStats): Record<string, unknown> {
-  const { device = null, reason = null } = isRecord(info) ? info : {}
+function shown({ state, progress, device, reason, error, restarts, queued, inFlight, workers }: ModelState) {
   const states = workers.map((worker) => worker.state)
   return { state, progress, device, reason, error, restarts, queued, inFlight, workers: states }
-}
-
-function isRecord(info: unknown): info is Record<string, unknown> {
-  return typeof info === 'object' && info !== null
 }

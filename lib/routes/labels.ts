@@ -1,15 +1,12 @@
-import { createHash } from 'node:crypto'
 import { z } from 'zod'
-import { OWN } from '../dialects/all.ts'
-import { HttpError } from '../http/errors.ts'
+import { OWN_ERROR } from '../http/dialect.ts'
 import { NoQuery, type Operation, serve } from '../http/operation.ts'
-import { Encoded } from '../http/tagged-bytes.ts'
-import type { RouteParts } from '../service.ts'
+import { TaggedBytes } from '../http/tagged-bytes.ts'
+import type { Service } from '../service.ts'
 
-interface Made {
+interface KeptLabels {
   readonly labels: readonly string[]
-  readonly etag: string
-  readonly content: Encoded
+  readonly content: TaggedBytes
 }
 
 const labelList = {
@@ -25,41 +22,26 @@ const labelList = {
     },
   },
   errors: [404],
-  dialect: OWN,
+  errorShape: OWN_ERROR,
   example: 'curl $URL/labels/vgg16',
 } as const satisfies Operation
 
-/** For the completion of what somebody types, and for whoever wants to know what a model can say. */
-export function labelRoutes(parts: RouteParts): void {
-  const { classifier } = parts
-  const made = new Map<string, Made>()
-  serve(parts, labelList, async (ctx) => {
+/** For pages that complete what a user types, and for programs that want to know what a model can say. */
+export function labelRoutes(service: Service): void {
+  const { classifier, pipelineInfos } = service
+  const kept = new Map<string, KeptLabels>()
+  serve(service, labelList, async (ctx) => {
     const model = String(ctx.params.model)
-    if (!classifier.models.includes(model)) {
-      throw new HttpError('ERR_MODEL_UNKNOWN', `No model called "${model}" is served.`)
-    }
-    const labels = classifier.labels(model)
-    const known = made.get(model)
-    const its = known && isSame(known.labels, labels) ? known : make(labels)
-    made.set(model, its)
-    ctx.status = 200
+    classifier.mustServe(model)
+    const labels = pipelineInfos.of(model)?.labels ?? []
+    const known = kept.get(model)
+    const current = known?.labels === labels ? known : { labels, content: bytesOf(labels) }
+    kept.set(model, current)
     ctx.set('Cache-Control', 'no-cache')
-    ctx.set('ETag', its.etag)
-    if (ctx.fresh) {
-      ctx.status = 304
-      return
-    }
-    await its.content.send(ctx)
-    ctx.type = 'json'
+    await current.content.send(ctx, 'json')
   })
 }
 
-function make(labels: readonly string[]): Made {
-  const text = JSON.stringify(labels)
-  const hash = createHash('sha256').update(text).digest('base64url').slice(0, 22)
-  return { labels, etag: `W/"${hash}"`, content: new Encoded(Buffer.from(text)) }
-}
-
-function isSame(one: readonly string[], other: readonly string[]): boolean {
-  return one.length === other.length && one.every((label, index) => label === other[index])
+function bytesOf(labels: readonly string[]): TaggedBytes {
+  return new TaggedBytes(Buffer.from(JSON.stringify(labels)))
 }

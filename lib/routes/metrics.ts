@@ -1,6 +1,6 @@
-import { OWN } from '../dialects/all.ts'
-import { NoQuery, type Operation, type Served, serve } from '../http/operation.ts'
-import type { Metrics } from '../status/metrics.ts'
+import { OWN_ERROR } from '../http/dialect.ts'
+import { NoQuery, type Operation, serve } from '../http/operation.ts'
+import type { Service } from '../service.ts'
 
 const metricsText = {
   method: 'get',
@@ -10,13 +10,14 @@ const metricsText = {
   query: NoQuery,
   answers: { 200: { means: 'The figures.', content: { 'text/plain': "Prometheus' text format." } } },
   errors: [],
-  dialect: OWN,
+  errorShape: OWN_ERROR,
   example: 'curl $URL/metrics',
 } as const satisfies Operation
 
 /** `GET /metrics`, in Prometheus' text format. */
-export function metricsRoutes(served: Served, { registry }: Metrics): void {
-  serve(served, metricsText, async (ctx) => {
+export function metricsRoutes(service: Service): void {
+  const { registry } = service.metrics
+  serve(service, metricsText, async (ctx) => {
     ctx.type = registry.contentType
     ctx.body = await registry.metrics()
   })

@@ -54,8 +54,8 @@ export function apiDocument(
 }
 
 function describe(operation: Operation, path: string, needsKey: boolean): Record<string, unknown> {
-  const { method, group, summary, body, answers, errors, dialect, example } = operation
-  const error = { 'application/json': { schema: schemaOf(dialect.error) } }
+  const { method, group, summary, body, answers, errors, errorShape, example } = operation
+  const error = { 'application/json': { schema: schemaOf(errorShape.schema) } }
   // Where a status is an answer as well, it comes in that shape more often.
   const own = needsKey ? [...errors, 401] : errors
   const failures = new Set<number>(

@@ -1,17 +1,35 @@
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
-import type { Broker } from '../../broker/broker.ts'
-import { VERSION } from '../config/version.ts'
-import { OWN } from '../dialects/all.ts'
-import type { Context, ServiceState } from '../http/context.ts'
+import { z } from 'zod'
+import type { Context } from '../http/context.ts'
+import { OWN_ERROR } from '../http/dialect.ts'
 import { HttpError } from '../http/errors.ts'
 import { type Operation, serve } from '../http/operation.ts'
+import { ModelState, modelStates } from '../models/model-state.ts'
 import { sendPage } from '../pages/send-page.ts'
 import { statusPage } from '../pages/status-page.ts'
-import type { RouteParts } from '../service.ts'
-import { describeModel } from '../status/describe-model.ts'
-import { StatusAnswer, StatusQuery } from '../status/schemas.ts'
-import { INTERVAL_MS, type StatusHistory } from '../status/status-history.ts'
+import type { Service } from '../service.ts'
+import { Samples } from '../status/samples.ts'
+import { INTERVAL_MS } from '../status/status-history.ts'
+
+const StatusQuery = z.object({
+  since: z.coerce
+    .number()
+    .min(0)
+    .optional()
+    .describe('Only samples that were taken after this time, the newest `t` of the answer before.'),
+})
+
+export const StatusAnswer = z.object({
+  now: z.number(),
+  startedAt: z.number().describe('Milliseconds since 1970, as all times here.'),
+  version: z.string(),
+  interval: z.number().describe('Milliseconds from one sample to the next.'),
+  draining: z.boolean().describe('Whether the service is about to end.'),
+  models: z.array(ModelState),
+  samples: Samples,
+})
+export type StatusAnswer = z.output<typeof StatusAnswer>
 
 const status = {
   method: 'get',
@@ -26,7 +44,7 @@ const status = {
     },
   },
   errors: [400, 401],
-  dialect: OWN,
+  errorShape: OWN_ERROR,
   example: "curl -H 'Accept: application/json' $URL/status",
 } as const satisfies Operation
 
@@ -37,14 +55,9 @@ const SHOWN_ON_PAGE_MS = 15_000
 const compress = promisify(gzip)
 
 /** `GET /status`: the figures of now and of the last quarter of an hour, as a page and as JSON. */
-export function statusRoutes(
-  parts: RouteParts,
-  brokers: ReadonlyMap<string, Broker>,
-  history: StatusHistory,
-  service: ServiceState,
-): void {
-  const { config } = parts
-  serve(parts, status, async (ctx, { since }) => {
+export function statusRoutes(service: Service): void {
+  const { brokers, config, history, site, state } = service
+  serve(service, status, async (ctx, { since }) => {
     ctx.set('Cache-Control', 'no-store')
     ctx.vary('Accept')
     const isPage = ctx.accepts('html', 'json') === 'html'
@@ -53,14 +66,14 @@ export function statusRoutes(
     const figures = (after: number): StatusAnswer => ({
       now: Date.now(),
       startedAt: history.startedAt,
-      version: VERSION,
+      version: site.version,
       interval: INTERVAL_MS,
-      draining: service.draining,
-      models: [...brokers].map(([name, broker]) => describeModel(name, broker.stats())),
+      draining: state.draining,
+      models: modelStates(brokers),
       samples: history.samples(after),
     })
     if (!isPage) return answerJson(ctx, JSON.stringify(figures(since ?? 0)))
-    await sendPage(ctx, statusPage(mayRead ? figures(Date.now() - SHOWN_ON_PAGE_MS) : undefined))
+    await sendPage(ctx, statusPage(site, mayRead ? figures(Date.now() - SHOWN_ON_PAGE_MS) : undefined))
   })
 }
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 
 /** Resident memory of other processes changes slowly, and each reading costs a file. */
-export const READ_EVERY_MS = 5000
+const READ_EVERY_MS = 5000
 
 /** Memory of the children of one model: read beside the samples, never in them. NaN where there is no /proc. */
 export class ChildMemory {

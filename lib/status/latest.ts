@@ -1,4 +1,4 @@
-import type { StatusAnswer } from './schemas.ts'
+import type { Samples } from './samples.ts'
 
 export type Latest = Readonly<Record<string, number | null>>
 
@@ -9,7 +9,7 @@ const REMEMBERED = 10
 const REMEMBERED_COLUMNS = /P\d\d$|^batchSize$/
 
 /** The newest figure of each column; null where there is none. */
-export function latestOf({ samples }: StatusAnswer): {
+export function latestOf(samples: Samples): {
   service: Latest
   models: ReadonlyMap<string, Latest>
 } {

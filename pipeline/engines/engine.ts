@@ -1,3 +1,6 @@
+/** Where a model is executed. */
+export type Device = 'cpu' | 'webgpu' | 'cuda'
+
 /** What executes a model. One run at a time; the caller sees to that. */
 export interface Engine {
   readonly name: 'onnx' | 'tfjs'

@@ -1,4 +1,4 @@
-import { ModelError } from '../errors.ts'
+import { PipelineError } from '../errors.ts'
 import type { Preprocessing } from '../graph/preprocessing.ts'
 
 /** What the bytes of an input are: one number each, or four bytes of a float each, in the order of this machine. */
@@ -18,7 +18,7 @@ export function inputNumbers(
 ): (bytes: Uint8Array) => Float32Array {
   const isColour = shape.length === 3 && shape[2] === 3
   if ((preprocessing === 'caffe' || preprocessing === 'torch') && !isColour) {
-    throw new ModelError(
+    throw new PipelineError(
       'ERR_MODEL_SETTINGS',
       `Preprocessing '${preprocessing}' is for images of three channels; the model's input is [${shape.join(', ')}].`,
     )

@@ -1,4 +1,4 @@
-import type { ModelError } from '../errors.ts'
+import type { PipelineError } from '../errors.ts'
 import type { Layer } from '../models/networks/layer-list.ts'
 import { layerError, shapeText } from './layer-config.ts'
 import { expectedArrays, type Shape } from './shapes.ts'
@@ -47,6 +47,6 @@ function checkArrays(layer: Layer, inputShape: Shape, weights: WeightStore): voi
   if (found.length > expected.length) throw surplus(layer, expected.length, found.length)
 }
 
-function surplus(layer: Layer, expected: number, found: number): ModelError {
+function surplus(layer: Layer, expected: number, found: number): PipelineError {
   return layerError(layer, `it has ${found} arrays of weights and needs ${expected}`)
 }

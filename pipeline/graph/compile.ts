@@ -1,4 +1,4 @@
-import { ModelError } from '../errors.ts'
+import { PipelineError } from '../errors.ts'
 import type { Layer, LayerList } from '../models/networks/layer-list.ts'
 import { checkWeights } from './check-weights.ts'
 import { type Emission, inputOf } from './emission.ts'
@@ -83,5 +83,5 @@ function reader(layer: Layer, weights: WeightStore): Emission['read'] {
 
 function found<T>(value: T | undefined, layer: Layer | undefined): T {
   if (value !== undefined) return value
-  throw new ModelError('ERR_MODEL_LOAD', `The input of layer '${layer?.name}' is missing.`)
+  throw new PipelineError('ERR_MODEL_LOAD', `The input of layer '${layer?.name}' is missing.`)
 }

@@ -1,26 +1,25 @@
-import { createHash } from 'node:crypto'
-import { type FileHandle, mkdir, open, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ModelError } from '../errors.ts'
-import { COMPILER_VERSION } from './compiler-version.ts'
+import { makeFolder } from '../make-folder.ts'
+import { compiledName } from './compiler-version.ts'
 import { sweepCompiled, unfinishedName } from './sweep-compiled.ts'
-
-export interface CompiledModel {
-  readonly modelPath: string
-  readonly dataPath: string
-}
+import {
+  type Compile,
+  type CompiledModel,
+  explained,
+  modelIn,
+  writeDurably,
+  writeModel,
+} from './write-model.ts'
 
 export interface CacheOptions {
   /** Created if missing. */
   readonly cacheDir: string
   /** The cache key, any text. Must change with everything that the result depends on: the source file and settings. */
   readonly key: string
-  /** Writes the weights and returns the model, which will look for the weights under the name `dataFile`. */
-  compile(dataFile: string, write: (bytes: Uint8Array) => Promise<void>): Promise<Uint8Array>
+  readonly compile: Compile
 }
 
-const MODEL_FILE = 'model.onnx'
-const DATA_FILE = 'model.data'
 const SIZES_FILE = 'sizes.json'
 
 /**
@@ -30,15 +29,15 @@ const SIZES_FILE = 'sizes.json'
  */
 export async function compiledModel(options: CacheOptions): Promise<CompiledModel> {
   const { cacheDir, key } = options
-  const name = `${createHash('sha256').update(key).digest('hex').slice(0, 32)}-v${COMPILER_VERSION}`
+  const name = compiledName(key)
   const folder = join(cacheDir, name)
-  const found = { modelPath: join(folder, MODEL_FILE), dataPath: join(folder, DATA_FILE) }
+  const found = modelIn(folder)
   if (await isWhole(folder)) {
     await markUsed(folder)
     return found
   }
   try {
-    await mkdir(cacheDir, { recursive: true })
+    await makeFolder(cacheDir)
     await sweepCompiled(cacheDir)
     await build(options, join(cacheDir, unfinishedName(name)), folder)
     return found
@@ -50,9 +49,7 @@ export async function compiledModel(options: CacheOptions): Promise<CompiledMode
 async function build({ compile }: CacheOptions, temporary: string, folder: string): Promise<void> {
   await mkdir(temporary)
   try {
-    const data = await open(join(temporary, DATA_FILE), 'wx')
-    const model = await compile(DATA_FILE, (bytes) => writeAll(data, bytes)).finally(() => finish(data))
-    await writeDurably(join(temporary, MODEL_FILE), model)
+    await writeModel(temporary, compile)
     await writeDurably(join(temporary, SIZES_FILE), JSON.stringify(await sizes(temporary)))
     await publish(temporary, folder)
   } finally {
@@ -84,7 +81,8 @@ async function isWhole(folder: string): Promise<boolean> {
 }
 
 async function sizes(folder: string): Promise<{ model: number; data: number }> {
-  const [model, data] = await Promise.all([stat(join(folder, MODEL_FILE)), stat(join(folder, DATA_FILE))])
+  const { modelPath, dataPath } = modelIn(folder)
+  const [model, data] = await Promise.all([stat(modelPath), stat(dataPath)])
   return { model: model.size, data: data.size }
 }
 
@@ -92,23 +90,6 @@ async function sizes(folder: string): Promise<{ model: number; data: number }> {
 async function markUsed(folder: string): Promise<void> {
   const now = new Date()
   await utimes(folder, now, now).catch(() => undefined)
-}
-
-async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
-  let at = 0
-  while (at < bytes.length) at += (await file.write(bytes, at)).bytesWritten
-}
-
-async function writeDurably(path: string, content: Uint8Array | string): Promise<void> {
-  await writeFile(path, content, { flag: 'wx', flush: true })
-}
-
-async function finish(file: FileHandle): Promise<void> {
-  try {
-    await file.sync()
-  } finally {
-    await file.close()
-  }
 }
 
 /** Not every system can open a folder; there, a power failure may lose the new name, but nothing else. */
@@ -119,22 +100,6 @@ async function syncFolder(path: string): Promise<void> {
 }
 
 const TAKEN: ReadonlySet<string> = new Set(['ENOTEMPTY', 'EEXIST', 'EPERM', 'ENOTDIR'])
-
-const CAUSES: ReadonlyMap<string, string> = new Map([
-  ['ENOSPC', 'the disk is full'],
-  ['EDQUOT', 'the disk quota is used up'],
-  ['EACCES', 'the folder is not writable'],
-  ['EPERM', 'the folder is not writable'],
-  ['EROFS', 'the file system is read-only'],
-])
-
-function explained(error: unknown, cacheDir: string): unknown {
-  const cause = CAUSES.get(codeOf(error))
-  if (cause === undefined) return error
-  return new ModelError('ERR_MODEL_LOAD', `The compiled model cannot be stored in ${cacheDir}: ${cause}.`, {
-    cause: error,
-  })
-}
 
 function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : ''

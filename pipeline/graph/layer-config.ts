@@ -1,4 +1,4 @@
-import { ModelError, type PipelineErrorCode } from '../errors.ts'
+import { PipelineError, type PipelineErrorCode } from '../errors.ts'
 import type { Layer } from '../models/networks/layer-list.ts'
 
 /*
@@ -10,11 +10,11 @@ export function layerError(
   layer: Layer,
   what: string,
   code: PipelineErrorCode = 'ERR_MODEL_LOAD',
-): ModelError {
-  return new ModelError(code, `Layer '${layer.name}' (${layer.className}): ${what}.`)
+): PipelineError {
+  return new PipelineError(code, `Layer '${layer.name}' (${layer.className}): ${what}.`)
 }
 
-export const notSupported = (layer: Layer, what: string): ModelError =>
+export const notSupported = (layer: Layer, what: string): PipelineError =>
   layerError(layer, what, 'ERR_MODEL_UNSUPPORTED')
 
 export const shapeText = (shape: readonly number[]): string => `[${shape.join(', ')}]`
@@ -110,7 +110,7 @@ function isWhole(value: unknown, least = 0): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= least
 }
 
-function badField(layer: Layer, field: string, expected: string, value: unknown): ModelError {
+function badField(layer: Layer, field: string, expected: string, value: unknown): PipelineError {
   return layerError(layer, `${field} must be ${expected}, and is ${quote(value)}`)
 }
 

@@ -1,4 +1,4 @@
-import { ModelError } from '../errors.ts'
+import { PipelineError } from '../errors.ts'
 import { COMPILER_VERSION } from './compiler-version.ts'
 import { externalData } from './external-data.ts'
 import {
@@ -43,7 +43,7 @@ export interface GraphOutput {
 }
 
 export const INPUT_NAME = 'input'
-export const OUTPUT_NAME = 'output'
+const OUTPUT_NAME = 'output'
 
 /** Gelu needs opset 20. ONNX Runtime 1.30 reads later opsets too, but other tools may not. */
 const OPSET = 20
@@ -143,7 +143,7 @@ function rename(nodes: readonly NodeProto[], from: string, to: string): void {
 /** If a tensor had fewer bytes than its shape needs, the engine would read bytes of the next tensor. */
 function expectBytes(name: string, found: number, expected: number): void {
   if (found === expected) return
-  throw new ModelError(
+  throw new PipelineError(
     'ERR_MODEL_LOAD',
     `The weights of '${name}' have ${found} bytes; ${expected} are needed.`,
   )

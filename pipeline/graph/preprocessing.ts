@@ -1,4 +1,4 @@
-import { ModelError } from '../errors.ts'
+import { PipelineError } from '../errors.ts'
 import { INPUT_NAME, type OnnxGraph } from './onnx-graph.ts'
 import type { Shape } from './shapes.ts'
 import type { Value } from './value.ts'
@@ -36,7 +36,7 @@ export function preprocess(
   const channels = shape.at(-1) ?? 1
   const isImage = shape.length === 3
   if ((steps.reverseChannels || (steps.subtract?.length ?? 1) > 1) && !(isImage && channels === 3)) {
-    throw new ModelError(
+    throw new PipelineError(
       'ERR_MODEL_SETTINGS',
       `Preprocessing '${mode}' is for images of three channels; the model's input is [${shape.join(', ')}].`,
     )

@@ -1,4 +1,4 @@
-import { ModelError } from '../errors.ts'
+import { PipelineError } from '../errors.ts'
 import type { Layer } from '../models/networks/layer-list.ts'
 
 /** Layers that have an effect only during training. */
@@ -65,8 +65,8 @@ export function isIdentity(className: string): boolean {
   return trainingOnly.has(className)
 }
 
-export function unsupportedLayer({ name, className }: Layer): ModelError {
-  return new ModelError(
+export function unsupportedLayer({ name, className }: Layer): PipelineError {
+  return new PipelineError(
     'ERR_MODEL_UNSUPPORTED',
     `Layer '${name}' is of class ${className}, which cannot be compiled. These can: ${[...SUPPORTED_LAYERS].sort().join(', ')}.`,
   )

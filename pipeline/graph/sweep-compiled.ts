@@ -24,16 +24,28 @@ export function unfinishedName(name: string): string {
 
 /** Removes the folders of killed processes and models unused for long. Touches nothing else in the cache. */
 export async function sweepCompiled(cacheDir: string): Promise<void> {
-  for (const name of await readdir(cacheDir)) {
-    const folder = join(cacheDir, name)
+  await sweepUnfinished(cacheDir)
+  await sweep(cacheDir, async (name, folder) => FINISHED.test(name) && (await ageOf(folder)) > UNUSED_FOR_MS)
+}
+
+/** Removes the folders of killed processes from a folder that other programs use as well. */
+export async function sweepUnfinished(folder: string): Promise<void> {
+  await sweep(folder, isUnfinished)
+}
+
+async function sweep(
+  parent: string,
+  isLeftOver: (name: string, folder: string) => Promise<boolean>,
+): Promise<void> {
+  for (const name of await readdir(parent)) {
+    const folder = join(parent, name)
     // A folder that cannot be removed is left for the next sweep.
     if (await isLeftOver(name, folder))
       await rm(folder, { recursive: true, force: true }).catch(() => undefined)
   }
 }
 
-async function isLeftOver(name: string, folder: string): Promise<boolean> {
-  if (FINISHED.test(name)) return (await ageOf(folder)) > UNUSED_FOR_MS
+async function isUnfinished(name: string, folder: string): Promise<boolean> {
   const [, owner, pid] = UNFINISHED.exec(name) ?? []
   if (pid === undefined || mine.has(name)) return false
   // The process id of another machine that shares the folder cannot be checked; there only the age counts.

@@ -12,16 +12,8 @@ export interface CatalogEntry {
   topology(): LayerList
   /** Another network whose file bears the same name, told by a layer that only that file has. */
   readonly olderTopology?: { readonly layer: string; topology(): LayerList }
-  /**
-   * Whether a file's layers are found by their names, or by their order alone, where names are running numbers that
-   * begin differently from one version of Keras to the next.
-   */
-  readonly match: 'name' | 'order'
-  /** [height, width] */
-  readonly imageSize: readonly [number, number]
   readonly preprocessing: 'caffe' | 'tf'
   readonly interpolation: 'nearest'
-  readonly labels: 'imagenet'
   /** What the file of weights is called, where it comes from, and how it is told from a broken one. */
   readonly file: string
   readonly url: string
@@ -49,15 +41,12 @@ const official = (path: string, bytes: number, md5?: string) => ({
   ...(md5 === undefined ? {} : { md5 }),
 })
 
-const common = { match: 'name', interpolation: 'nearest', labels: 'imagenet' } as const
-
 const ENTRIES: readonly CatalogEntry[] = [
   {
-    ...common,
     name: 'vgg16',
     topology: vgg16,
-    imageSize: [224, 224],
     preprocessing: 'caffe',
+    interpolation: 'nearest',
     ...official(
       'vgg16/vgg16_weights_tf_dim_ordering_tf_kernels.h5',
       553_467_096,
@@ -65,13 +54,12 @@ const ENTRIES: readonly CatalogEntry[] = [
     ),
   },
   {
-    ...common,
     name: 'resnet50',
     topology: resnet50,
     olderTopology: { layer: LEGACY_RESNET50_LAYER, topology: resnet50Legacy },
     older: [{ bytes: 102_853_048, md5: 'a7b3fe01876f51b976af0dea6bc144eb' }],
-    imageSize: [224, 224],
     preprocessing: 'caffe',
+    interpolation: 'nearest',
     ...official(
       'resnet/resnet50_weights_tf_dim_ordering_tf_kernels.h5',
       102_967_424,
@@ -79,12 +67,10 @@ const ENTRIES: readonly CatalogEntry[] = [
     ),
   },
   {
-    ...common,
     name: 'inception_v3',
     topology: inceptionV3,
-    match: 'order',
-    imageSize: [299, 299],
     preprocessing: 'tf',
+    interpolation: 'nearest',
     ...official(
       'inception_v3/inception_v3_weights_tf_dim_ordering_tf_kernels.h5',
       96_112_376,
@@ -92,19 +78,17 @@ const ENTRIES: readonly CatalogEntry[] = [
     ),
   },
   {
-    ...common,
     name: 'mobilenet',
     topology: mobilenet,
-    imageSize: [224, 224],
     preprocessing: 'tf',
+    interpolation: 'nearest',
     ...official('mobilenet/mobilenet_1_0_224_tf.h5', 17_225_924),
   },
   {
-    ...common,
     name: 'mobilenet_v2',
     topology: mobilenetV2,
-    imageSize: [224, 224],
     preprocessing: 'tf',
+    interpolation: 'nearest',
     ...official('mobilenet_v2/mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224.h5', 14_536_120),
   },
 ]

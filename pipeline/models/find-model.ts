@@ -1,10 +1,10 @@
 import { open, stat } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
-import { ModelError } from '../errors.ts'
+import { basename, dirname, extname, join, relative, resolve } from 'node:path'
+import { PipelineError } from '../errors.ts'
 import { nearestWord } from './nearest-word.ts'
 
 /** Where a model comes from: the catalog, the package itself, or a file or folder of the user's. */
-export type ModelSource =
+export type ModelChoice =
   | { readonly kind: 'catalog'; readonly name: string }
   | { readonly kind: 'built-in'; readonly name: string }
   | { readonly kind: 'own'; readonly path: string }
@@ -24,7 +24,7 @@ export async function findModel(
   catalog: readonly string[],
   /** Where those lie that come with the package. */
   builtIn: ReadonlyMap<string, string> = new Map(),
-): Promise<ModelSource> {
+): Promise<ModelChoice> {
   if (path !== undefined) return { kind: 'own', path: await givenPath(name, resolve(path)) }
   if (!NAME.test(name)) {
     throw settingsError(
@@ -50,18 +50,25 @@ async function givenPath(name: string, path: string): Promise<string> {
   if (its?.isFile()) return basename(path) === 'model.json' ? dirname(path) : path
   if (its?.isDirectory() && (await isFile(join(path, 'model.json')))) return path
   const what = its === undefined ? 'there is nothing' : 'there is no model.json in the folder'
-  throw new ModelError('ERR_MODEL_LOAD', `The model "${name}" cannot be loaded: ${what} at ${path}.`)
+  throw new PipelineError('ERR_MODEL_LOAD', `The model "${name}" cannot be loaded: ${what} at ${path}.`)
+}
+
+/** Where a model of this name may lie in the folder of weights. */
+export function possiblePaths(name: string, weightsDir: string): string[] {
+  return [
+    ...EXTENSIONS.map((extension) => join(weightsDir, `${name}.${extension}`)),
+    join(weightsDir, name, 'model.json'),
+  ]
 }
 
 async function candidates(name: string, weightsDir: string): Promise<string[]> {
   const found: string[] = []
-  for (const extension of EXTENSIONS) {
-    const file = join(weightsDir, `${name}.${extension}`)
+  for (const file of possiblePaths(name, weightsDir)) {
     if (!(await isFile(file))) continue
+    if (basename(file) === 'model.json') found.push(dirname(file))
     // pets.json beside pets.keras has the settings of that model, unless it is a model itself.
-    if (extension !== 'json' || (await isTfjsModel(file))) found.push(file)
+    else if (extname(file) !== '.json' || (await isTfjsModel(file))) found.push(file)
   }
-  if (await isFile(join(weightsDir, name, 'model.json'))) found.push(join(weightsDir, name))
   return found
 }
 
@@ -79,16 +86,16 @@ async function isTfjsModel(file: string): Promise<boolean> {
   }
 }
 
-function absent(name: string, weightsDir: string, catalog: readonly string[]): ModelError {
-  const files = [...EXTENSIONS.map((extension) => `${name}.${extension}`), join(name, 'model.json')]
+function absent(name: string, weightsDir: string, catalog: readonly string[]): PipelineError {
+  const files = possiblePaths(name, weightsDir).map((path) => relative(weightsDir, path))
   const near = nearestWord(name, catalog)
   const hint = near === undefined ? '' : ` Did you mean ${near}?`
   const message =
     `There is no model "${name}": it is none of the catalog (${catalog.join(', ')}), and ${weightsDir} has none of ` +
     `${files.join(', ')}.${hint}`
-  return new ModelError('ERR_MODEL_LOAD', message)
+  return new PipelineError('ERR_MODEL_LOAD', message)
 }
 
-function settingsError(message: string): ModelError {
-  return new ModelError('ERR_MODEL_SETTINGS', message)
+function settingsError(message: string): PipelineError {
+  return new PipelineError('ERR_MODEL_SETTINGS', message)
 }

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { ModelError } from '../errors.ts'
+import { PipelineError } from '../errors.ts'
 import { packagedFile } from './packaged-file.ts'
 
 /** One class of a model. Names are not unique (ImageNet has two cranes): never use one as a key. */
@@ -14,7 +14,7 @@ export interface Label {
   readonly full: string
 }
 
-export type LabelsFormat = 'auto' | 'lines' | 'tsv' | 'json'
+type LabelsFormat = 'lines' | 'tsv' | 'json'
 
 export const IMAGENET_LABELS = packagedFile('weights/imagenet-labels.tsv')
 
@@ -28,11 +28,11 @@ const WNID = /^n\d{8}$/
 // What Caffe's synset_words.txt has in each line.
 const SYNSET_LINE = /^(n\d{8}) (.+)$/
 
-/** The labels of a model in the order of its outputs. Without a format, the content says which one it is. */
-export async function readLabels(file: string | URL, format: LabelsFormat = 'auto'): Promise<Label[]> {
+/** The labels of a model in the order of its outputs. The content says which of the formats the file has. */
+export async function readLabels(file: string | URL): Promise<Label[]> {
   const name = basename(String(file))
   const text = await readText(file, name)
-  const labels = parse(text, format === 'auto' ? formatOf(text) : format, name)
+  const labels = parse(text, formatOf(text), name)
   if (labels.length === 0) throw wrong(name, 'holds no labels')
   if (labels.length > MAX_LABELS)
     throw wrong(name, `holds ${labels.length} labels, the limit is ${MAX_LABELS}`)
@@ -53,7 +53,7 @@ async function readText(file: string | URL, name: string): Promise<string> {
     // The decoder takes a byte order mark away, and "fatal" tells a picture or an archive from text.
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch (cause) {
-    if (cause instanceof ModelError) throw cause
+    if (cause instanceof PipelineError) throw cause
     throw wrong(name, 'is no text in UTF-8', cause)
   } finally {
     await handle.close()
@@ -142,6 +142,6 @@ function clip(text: string): string {
   return text.length > 40 ? `${text.slice(0, 40)}…` : text
 }
 
-function wrong(file: string, what: string, cause?: unknown): ModelError {
-  return new ModelError('ERR_MODEL_SETTINGS', `The labels file ${file} ${what}.`, { cause })
+function wrong(file: string, what: string, cause?: unknown): PipelineError {
+  return new PipelineError('ERR_MODEL_SETTINGS', `The labels file ${file} ${what}.`, { cause })
 }

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises'
 import { basename, dirname, extname, isAbsolute, join, relative, resolve, sep } from 'node:path'
-import { ModelError } from '../errors.ts'
+import { PipelineError } from '../errors.ts'
 import { IMAGENET_LABELS, type Label, readLabels } from './labels.ts'
 import { nearestWord } from './nearest-word.ts'
 
@@ -20,7 +20,7 @@ export interface ModelSettings {
   /** Whether an embedded colour profile is applied. */
   readonly colourProfile?: boolean
   /** How the kernels of an old Theano file are to be read, where the file does not tell. */
-  readonly kernels?: (typeof KERNELS)[number]
+  readonly kernels?: Kernels
   /** What is looked at: the picture as it is, or the one digit on it, cut out and centred as in MNIST. */
   readonly subject?: (typeof SUBJECTS)[number]
   /** How many predictions an answer has. */
@@ -31,6 +31,8 @@ const PREPROCESSING = ['caffe', 'tf', 'torch', 'unit', 'none'] as const
 const INTERPOLATIONS = ['nearest', 'bilinear', 'bicubic'] as const
 const SUBJECTS = ['picture', 'digit'] as const
 const KERNELS = ['correlation', 'rotated'] as const
+/** How convolution kernels lie in a file: as they are multiplied, or turned by 180° as Theano's convolution has them. */
+export type Kernels = (typeof KERNELS)[number]
 
 // Ten short settings; a larger file is something else, such as a TF.js model.
 const MAX_BYTES = 64 * 1024
@@ -63,6 +65,19 @@ export async function readModelSettings(modelPath: string): Promise<ModelSetting
   const labelsFile = labels === 'imagenet' ? IMAGENET_LABELS : labelsPath(labels as string, file)
   const list = await readLabels(labelsFile)
   return { ...settings, labels: list, labelsFile: basename(String(labelsFile)) }
+}
+
+/** The files that the settings of a model come from, readable or not: a correction of any of them changes the model. */
+export async function settingsFiles(modelPath: string): Promise<string[]> {
+  const file = settingsPath(modelPath)
+  if (file === undefined) return []
+  try {
+    const { labels } = JSON.parse((await readText(file)) ?? '{}') as { labels?: unknown }
+    const isFile = typeof labels === 'string' && labels !== 'imagenet'
+    return isFile ? [file, labelsPath(labels, file)] : [file]
+  } catch {
+    return [file]
+  }
 }
 
 /** `pets.json` beside `pets.keras` or beside the folder `pets`; none for a model that is itself called `pets.json`. */
@@ -166,7 +181,7 @@ function oneOf<const Word extends string>(words: readonly Word[]): Read<Word> {
   }
 }
 
-function expected(file: string, key: string, what: string, value: unknown): ModelError {
+function expected(file: string, key: string, what: string, value: unknown): PipelineError {
   return wrong(file, `has the wrong ${key}: it must be ${what}, but is ${shown(value)}`)
 }
 
@@ -175,6 +190,6 @@ function shown(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 60)}…` : text
 }
 
-function wrong(file: string, what: string, cause?: unknown): ModelError {
-  return new ModelError('ERR_MODEL_SETTINGS', `The settings file ${basename(file)} ${what}.`, { cause })
+function wrong(file: string, what: string, cause?: unknown): PipelineError {
+  return new PipelineError('ERR_MODEL_SETTINGS', `The settings file ${basename(file)} ${what}.`, { cause })
 }

@@ -1,12 +1,12 @@
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ModelError } from '../errors.ts'
+import type { Progress } from '../../broker/pipeline.ts'
+import type { PipelineError } from '../errors.ts'
 import { timeWords } from './download/byte-words.ts'
 import { downloadFile } from './download/download.ts'
 import { DownloadError } from './download/download-error.ts'
 import { folderWatch } from './download/folder-watch.ts'
 import { partOf, sizeOf } from './download/part-file.ts'
-import type { OnProgress } from './download/transfer-meter.ts'
 import { lookAtWeights } from './look-at-weights.ts'
 
 /** A file of weights that can be had from somewhere. */
@@ -25,7 +25,7 @@ export interface EnsureOptions {
   weightsDir: string
   /** A folder on the web that has the file under its own name. */
   weightsUrl?: string | undefined
-  progress: OnProgress
+  progress: Progress
   signal?: AbortSignal | undefined
   /** How often in a row a download may fail without getting any further; forever, when left out. */
   attempts?: number | undefined
@@ -50,8 +50,12 @@ const SETTLE_MS = 300
 export async function ensureWeights(entry: WeightsEntry, options: EnsureOptions): Promise<string> {
   const path = join(resolve(options.weightsDir), entry.file)
   let seen = await lookAtWeights(path, entry, options.signal)
-  // A file that is complete and still warm is somebody's copy, about to end.
+  // The user copies the file just now: nothing is downloaded meanwhile.
   while (seen === 'settling') {
+    options.progress(
+      Math.min(1, ((await sizeOf(path)) ?? 0) / entry.bytes),
+      `waiting for the rest of ${entry.file}`,
+    )
     await sleep(SETTLE_MS, undefined, { signal: options.signal })
     seen = await lookAtWeights(path, entry, options.signal)
   }
@@ -120,7 +124,7 @@ async function keepDownloading(
 async function tellWhilePausing(
   pauseMs: number,
   tell: (word: string) => void,
-  { message }: ModelError,
+  { message }: PipelineError,
   signal: AbortSignal,
 ): Promise<void> {
   const end = performance.now() + pauseMs

@@ -1,8 +1,8 @@
-import { ModelError } from '../errors.ts'
+import type { MakePipeline, PipelineContext } from '../../broker/pipeline.ts'
+import { PipelineError } from '../errors.ts'
 import { builtIns } from '../models/built-in.ts'
 import { catalog } from '../models/catalog.ts'
 import { nearestWord } from '../models/nearest-word.ts'
-import type { OnProgress } from './download/transfer-meter.ts'
 import { ensureWeights } from './ensure-weights.ts'
 
 export interface FetchOptions {
@@ -17,7 +17,7 @@ const ATTEMPTS = 3
 /** A pipeline that is made by getting the weights of a model, and then has nothing more to do. */
 export async function makePipeline(
   { model, weightsDir, weightsUrl }: FetchOptions,
-  { progress }: { progress: OnProgress },
+  { progress }: PipelineContext,
 ) {
   const here = builtIns.get(model)
   if (here) return { methods: [], info: { path: here.path } }
@@ -27,11 +27,13 @@ export async function makePipeline(
   return { methods: [], info: { path, bytes: entry.bytes } }
 }
 
-function unknown(model: string): ModelError {
+makePipeline satisfies MakePipeline
+
+function unknown(model: string): PipelineError {
   const names = [...catalog.keys()]
   const near = nearestWord(model, names)
   const hint = near === undefined ? '' : ` Did you mean ${near}?`
-  return new ModelError(
+  return new PipelineError(
     'ERR_MODEL_LOAD',
     `The catalog has no model "${model}", but ${names.join(', ')}.${hint}`,
   )

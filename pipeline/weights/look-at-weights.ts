@@ -1,23 +1,20 @@
 import { stat } from 'node:fs/promises'
-import { ModelError } from '../errors.ts'
-import { hasMd5 } from './download/checked-file.ts'
+import { PipelineError } from '../errors.ts'
+import { knownMd5 } from './download/checked-file.ts'
 
 interface Version {
   readonly bytes: number
   readonly md5?: string
 }
 
-/**
- * `absent` is also a file that is too short: somebody copies it, or did and was interrupted. `settling` has its size, but
- * was written to so recently that the last bytes may be still to come.
- */
+/** `settling`: the file was written to so recently that bytes may be still to come. */
 export type Seen = 'absent' | 'settling' | 'whole'
 
 const SETTLED_AFTER_MS = 1000
 
 /**
- * What lies at `path`. A file that is complete and is none of the published ones belongs to somebody: it is neither
- * served as what it is not, nor replaced, but named.
+ * What lies at `path`. A file that is none of the published ones is the user's, or a copy that was interrupted: the file
+ * is neither served nor replaced, and the error says how it differs.
  */
 export async function lookAtWeights(
   path: string,
@@ -36,19 +33,20 @@ export async function lookAtWeights(
   // far ahead, of another machine's clock, must not be waited for.
   const isWarm = Math.abs(age) < SETTLED_AFTER_MS
   if (versions.length === 0) {
-    if (its.size < entry.bytes || isWarm) return 'absent'
+    if (isWarm) return 'settling'
     throw unfit(path, entry.name, `has ${its.size} bytes instead of ${entry.bytes}`)
   }
-  for (const { md5 } of versions) {
-    if (md5 === undefined ? !isWarm : await hasMd5(path, md5, signal)) return 'whole'
-  }
+  if (versions.some(({ md5 }) => md5 === undefined)) return isWarm ? 'settling' : 'whole'
+  const found = await knownMd5(path, signal)
+  if (versions.some(({ md5 }) => md5 === found)) return 'whole'
   if (isWarm) return 'settling'
-  throw unfit(path, entry.name, `does not have the MD5 ${versions.map(({ md5 }) => md5).join(' or ')}`)
+  const published = versions.map(({ md5 }) => md5).join(' or ')
+  throw unfit(path, entry.name, `has the MD5 ${found} instead of ${published}`)
 }
 
-function unfit(path: string, model: string, what: string): ModelError {
+function unfit(path: string, model: string, what: string): PipelineError {
   const message =
     `The file ${path} is not the published one: it ${what}. Remove it, and it is downloaded; ` +
     `or, if it is yours, serve it by its path: MODELS=${model}=${path}.`
-  return new ModelError('ERR_MODEL_LOAD', message)
+  return new PipelineError('ERR_MODEL_LOAD', message)
 }

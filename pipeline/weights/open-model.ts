@@ -1,13 +1,13 @@
 import { inferShapes } from '../graph/shapes.ts'
 import type { WeightStore } from '../graph/weight-store.ts'
+import type { Kernels } from '../models/model-settings.ts'
 import type { LayerList } from '../models/networks/layer-list.ts'
 import { bindWeights } from './bind/bind-weights.ts'
 import { weightStoreOf } from './bind/weight-store-of.ts'
-import type { KerasTopology, WeightPlace } from './keras/keras-config.ts'
-import type { Kernels } from './keras/theano-h5.ts'
+import { openSource } from './open-source.ts'
 import { loadError } from './source/model-file-error.ts'
 import type { ModelFormat, ModelSource } from './source/model-source.ts'
-import { openSource } from './source/open-source.ts'
+import type { Topology, WeightPlace } from './source/topology.ts'
 
 /** What can be told of a file without looking at its weights. */
 export interface PeekedModel {
@@ -71,7 +71,7 @@ function peeked({ format, topology, groupNames }: ModelSource): PeekedModel {
   return { format, ...(topology && { layers: topology.list }), groupNames }
 }
 
-function givenTopology({ name, groupNames }: ModelSource, layers: LayerList | undefined): KerasTopology {
+function givenTopology({ name, groupNames }: ModelSource, layers: LayerList | undefined): Topology {
   if (layers) return { list: layers, places: innerPlaces(layers, new Set(groupNames)) }
   throw loadError(
     `${name} holds weights alone, and nothing says which layers they are for: save the whole model, or name one of the catalog.`,

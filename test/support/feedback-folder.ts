@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { createFeedback, type Feedback, type FeedbackLimits } from '../../lib/feedback/feedback.ts'
 import { parseCsv } from './parse-csv.ts'
 
-export const HEADER = 'time,request_id,image_sha256,model,version,prediction,score,report'
+export const HEADER = 'time,request_id,image_sha256,model,version,prediction,score,report,source'
 
 export interface Recorded {
   time: string
@@ -15,6 +15,7 @@ export interface Recorded {
   prediction: string
   score: string
   report: string
+  source: string
 }
 
 /** A folder that does not exist yet. */
@@ -47,7 +48,7 @@ export function recordsIn(folder: string, names = csvFiles(folder)): Recorded[] 
 export function recordsOf(bytes: Uint8Array, name = 'the file'): Recorded[] {
   const [header, ...records] = parseCsv(bytes)
   if (header?.join(',') !== HEADER) throw new Error(`${name} begins with ${String(header)}.`)
-  return records.map(([time, id, sha256, model, version, prediction, score, report]) => ({
+  return records.map(([time, id, sha256, model, version, prediction, score, report, source]) => ({
     time: time ?? '',
     id: id ?? '',
     sha256: sha256 ?? '',
@@ -56,5 +57,6 @@ export function recordsOf(bytes: Uint8Array, name = 'the file'): Recorded[] {
     prediction: prediction ?? '',
     score: score ?? '',
     report: report ?? '',
+    source: source ?? '',
   }))
 }

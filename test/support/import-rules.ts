@@ -16,6 +16,9 @@ const INFERENCE = /^(onnxruntime-|@tensorflow\/|sharp$|jimp$|@jimp\/|h5wasm$|pro
 const WEB_PROCESS = /^(StartService\.ts$|lib\/|broker\/)/
 // The settings are read from it; ONNX Runtime takes one word from it and from nowhere else.
 const MAY_USE_ENVIRONMENT = /^(lib\/config\/config|pipeline\/engines\/onnx\/no-telemetry)\.ts$/
+// The contract that the pipeline implements, checked by the compiler. A type is gone when the code runs.
+const CONTRACT = 'broker/pipeline.ts'
+const TYPES_ONLY = /\b(import|export)\s+type\b[^'"]*$/
 const SPECIFIER = /(?:\bfrom|\bimport)\s*\(?\s*(['"])([^'"]+)\1/g
 
 const RULES: readonly Rule[] = [
@@ -28,9 +31,12 @@ const RULES: readonly Rule[] = [
 /** What is wrong with the imports and the environment of one file, a sentence each. */
 export function violations({ path, text }: SourceFile): string[] {
   const wrong = [...text.matchAll(SPECIFIER)]
-    .map(([, , specifier = '']) => resolveSpecifier(path, specifier))
-    .filter((target) => !isAllowed(path, target))
-    .map((target) => `${path} imports ${target}`)
+    .map((match) => ({
+      target: resolveSpecifier(path, match[2] ?? ''),
+      isType: TYPES_ONLY.test(statementBefore(text, match.index)),
+    }))
+    .filter(({ target, isType }) => !isAllowed(path, target) && !isContract(path, target, isType))
+    .map(({ target }) => `${path} imports ${target}`)
   if (!MAY_USE_ENVIRONMENT.test(path) && /\bprocess\.env\b/.test(text))
     wrong.push(`${path} reads process.env`)
   return wrong
@@ -42,6 +48,15 @@ function isAllowed(path: string, target: string): boolean {
   const rule = RULES.find(({ from }) => from.test(path))
   if (rule === undefined || rule.may.test(target)) return true
   return PACKAGE.test(target) && !isOwn(target) && !path.startsWith('broker/')
+}
+
+function isContract(path: string, target: string, isType: boolean): boolean {
+  return isType && target === CONTRACT && path.startsWith('pipeline/')
+}
+
+/** What stands before `from` in its statement: an import begins a line, and holds no quotes before its specifier. */
+function statementBefore(text: string, index: number): string {
+  return text.slice(Math.max(text.lastIndexOf("'", index), text.lastIndexOf('"', index), 0), index)
 }
 
 function isOwn(target: string): boolean {

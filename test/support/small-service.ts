@@ -50,6 +50,11 @@ async function startSmallService(): Promise<SmallService> {
   const feedbackDir = newFolder()
   const service = await startService({
     MODELS: models.join(','),
+    // Else no dialect for photographs would ask a network for digits.
+    VGG_MODEL: 'digits',
+    API_MODEL: 'digits',
+    INFER_MODEL: 'digits',
+    PREDICT_MODEL: 'digits',
     WEIGHTS_DIR: folder,
     DEVICE: 'cpu',
     FEEDBACK_DIR: feedbackDir,

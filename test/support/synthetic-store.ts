@@ -1,4 +1,4 @@
-import { ModelError } from '../../pipeline/errors.ts'
+import { PipelineError } from '../../pipeline/errors.ts'
 import type { WeightStore } from '../../pipeline/graph/weight-store.ts'
 import { type SyntheticArray, type SyntheticLayer, syntheticArray } from './synthetic.ts'
 
@@ -18,7 +18,7 @@ export function syntheticStore(layers: readonly SyntheticLayer[]): WeightStore {
     arrays: (layer) => byName.get(layer) ?? [],
     async read(layer, index) {
       const array = byName.get(layer)?.[index]
-      if (!array) throw new ModelError('ERR_MODEL_LOAD', `There is no array ${index} of layer '${layer}'.`)
+      if (!array) throw new PipelineError('ERR_MODEL_LOAD', `There is no array ${index} of layer '${layer}'.`)
       return syntheticArray(array)
     },
     close: async () => undefined,

@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { listSupportedBackends } from 'onnxruntime-node'
-import type { Device } from './device.ts'
+import type { Device } from '../engine.ts'
 
 export interface Host {
   readonly platform: string

@@ -1,10 +1,6 @@
-import { ModelError } from '../../errors.ts'
-import type { Engine } from '../engine.ts'
+import { PipelineError } from '../../errors.ts'
+import type { Device, Engine } from '../engine.ts'
 import { type Measured, measure } from './measure.ts'
-
-export { availableDevices } from './available-devices.ts'
-
-export type Device = 'cpu' | 'webgpu' | 'cuda'
 
 export interface DeviceOptions<Its extends Engine = Engine> {
   readonly wanted: 'auto' | Device
@@ -55,8 +51,8 @@ async function openWanted<Its extends Engine>(
   try {
     return await open(device)
   } catch (cause) {
-    if (cause instanceof ModelError && (device === 'cpu' || cause.code !== 'ERR_ENGINE')) throw cause
-    throw new ModelError(
+    if (cause instanceof PipelineError && (device === 'cpu' || cause.code !== 'ERR_ENGINE')) throw cause
+    throw new PipelineError(
       'ERR_ENGINE',
       `The device ${device} cannot be had: ${reasonOf(cause)}${HINTS[device]}`,
       { cause },

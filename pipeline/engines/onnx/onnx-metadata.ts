@@ -1,5 +1,5 @@
 import type { InferenceSession } from 'onnxruntime-node'
-import { ModelError } from '../../errors.ts'
+import { PipelineError } from '../../errors.ts'
 
 /** What a model wants to be given. Those compiled here want bytes, pixel by pixel; somebody's own may want floats, or planes. */
 export interface ModelInput {
@@ -65,6 +65,6 @@ function isSize(size: unknown): size is number {
   return typeof size === 'number' && size > 0
 }
 
-function unsupported(path: string, what: string): ModelError {
-  return new ModelError('ERR_MODEL_UNSUPPORTED', `${path} cannot be served: ${what}.`)
+function unsupported(path: string, what: string): PipelineError {
+  return new PipelineError('ERR_MODEL_UNSUPPORTED', `${path} cannot be served: ${what}.`)
 }

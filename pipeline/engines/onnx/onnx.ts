@@ -1,13 +1,13 @@
 import './no-telemetry.ts'
 import * as ort from 'onnxruntime-node'
-import { ModelError } from '../../errors.ts'
-import type { Engine } from '../engine.ts'
+import { PipelineError } from '../../errors.ts'
+import type { Device, Engine } from '../engine.ts'
 import { type ModelInput, modelInput, outputSize } from './onnx-metadata.ts'
 
 export interface OnnxOptions {
   readonly modelPath: string
   readonly threads: number
-  readonly device: 'cpu' | 'webgpu' | 'cuda'
+  readonly device: Device
   /** Whether threads wait for work by spinning: a little faster, but a second process on the same cores pays for it. */
   readonly spin: boolean
   /** [height, width] of the images, for a model that does not say it. */
@@ -40,7 +40,7 @@ async function createSession(options: OnnxOptions): Promise<ort.InferenceSession
     return await ort.InferenceSession.create(modelPath, sessionOptions(options))
   } catch (cause) {
     const what = device === 'cpu' ? 'ERR_MODEL_LOAD' : 'ERR_ENGINE'
-    throw new ModelError(what, `ONNX Runtime cannot open ${modelPath} on ${device}: ${reason(cause)}`, {
+    throw new PipelineError(what, `ONNX Runtime cannot open ${modelPath} on ${device}: ${reason(cause)}`, {
       cause,
     })
   }
@@ -67,13 +67,13 @@ function sessionOptions({ device, threads, spin }: OnnxOptions): ort.InferenceSe
   }
 }
 
-interface Parts {
-  readonly device: string
+interface SessionParts {
+  readonly device: Device
   readonly input: ModelInput
   readonly size: number
 }
 
-function engine(session: ort.InferenceSession, { device, input, size }: Parts): OnnxEngine {
+function engine(session: ort.InferenceSession, { device, input, size }: SessionParts): OnnxEngine {
   const [outputName = ''] = session.outputNames
   let closed = false
 
@@ -82,7 +82,7 @@ function engine(session: ort.InferenceSession, { device, input, size }: Parts): 
     const result = await session.run(feed, [outputName])
     const scores = result[outputName]?.data
     if (scores instanceof Float32Array && scores.length === n * size) return scores
-    throw new ModelError(
+    throw new PipelineError(
       'ERR_ENGINE',
       `The model answered ${n} images with ${scores?.length} numbers, not ${n * size}.`,
     )
@@ -95,10 +95,13 @@ function engine(session: ort.InferenceSession, { device, input, size }: Parts): 
     inputShape: input.shape,
     outputSize: size,
     async run(bytes, n) {
-      if (closed) throw new ModelError('ERR_ENGINE', 'The model is closed.')
+      if (closed) throw new PipelineError('ERR_ENGINE', 'The model is closed.')
       const each = bytesPerImage(input)
       if (bytes.length !== n * each) {
-        throw new ModelError('ERR_ENGINE', `${n} images need ${n * each} bytes; there are ${bytes.length}.`)
+        throw new PipelineError(
+          'ERR_ENGINE',
+          `${n} images need ${n * each} bytes; there are ${bytes.length}.`,
+        )
       }
       if (!input.oneAtATime) return runOnce(bytes, n)
       const scores = new Float32Array(n * size)

@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process'
-import type { Device } from '../device/device.ts'
 import type { Measured } from '../device/measure.ts'
+import type { Device } from '../engine.ts'
 import type { OnnxOptions } from './onnx.ts'
 
 export interface ProbeRequest {

@@ -1,4 +1,4 @@
-import { ModelError } from '../../errors.ts'
+import { PipelineError } from '../../errors.ts'
 import { restoreNodeUtil } from './restore-node-util.ts'
 
 /** What tfjs-core exports; the native packages export the same and more. */
@@ -64,7 +64,7 @@ async function wasmBackend(threads: number, importPackage: ImportPackage): Promi
   } catch (error) {
     const why =
       isMissing(error, CORE_PACKAGE) || isMissing(error, WASM_PACKAGE) ? '' : ` (${firstLine(error)})`
-    throw new ModelError(
+    throw new PipelineError(
       'ERR_ENGINE',
       `The engine tfjs needs TensorFlow.js${why}: npm install @tensorflow/tfjs-node --ignore-scripts=false for the native one, or npm install ${CORE_PACKAGE} ${WASM_PACKAGE} for WebAssembly.`,
       { cause: error },

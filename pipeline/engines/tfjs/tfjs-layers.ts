@@ -2,9 +2,8 @@ import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core
 import { axisOf, borders, decimal, layerError, notSupported, wholeNumbers } from '../../graph/layer-config.ts'
 import type { Shape } from '../../graph/shapes.ts'
 import { isIdentity, type SupportedLayer, unsupportedLayer } from '../../graph/supported-layers.ts'
-import type { Layer } from '../../models/networks/layer-list.ts'
 import { activationOf, exponentialRectifier, leakyRectifier, rectifier } from './tfjs-activations.ts'
-import type { TensorFlow } from './tfjs-backend.ts'
+import type { Ingredients, Operation, Unary } from './tfjs-operation.ts'
 import {
   averagePooling,
   convolution,
@@ -13,21 +12,6 @@ import {
   separableConvolution,
 } from './tfjs-windows.ts'
 
-/** Answers a new tensor, never one of those it is given: each is disposed of by itself. */
-export type Operation = (inputs: readonly Tensor[]) => Tensor
-
-/** What an operation is made from. */
-export interface Ingredients {
-  readonly tf: TensorFlow
-  readonly layer: Layer
-  /** In Keras' order. */
-  readonly weights: readonly Tensor[]
-  /** The shapes of what comes in and of what goes out, without the batch. */
-  readonly inputs: readonly Shape[]
-  readonly output: Shape
-}
-
-type Unary = (x: Tensor) => Tensor
 type Build = (ingredients: Ingredients) => Unary
 
 /**

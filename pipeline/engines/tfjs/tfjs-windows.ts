@@ -3,11 +3,10 @@ import { wholeNumber } from '../../graph/layer-config.ts'
 import type { Shape } from '../../graph/shapes.ts'
 import { convolutionWindow, poolingWindow, samePadding, type Window } from '../../graph/window.ts'
 import { activationOf } from './tfjs-activations.ts'
-import type { Ingredients } from './tfjs-layers.ts'
+import type { Ingredients, Unary } from './tfjs-operation.ts'
 
 /* The layers whose window slides over an image. */
 
-type Unary = (x: Tensor) => Tensor
 type Pad = 'same' | 'valid'
 
 export function convolution(its: Ingredients): Unary {

@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core'
-import { ModelError } from '../../errors.ts'
+import { PipelineError } from '../../errors.ts'
 import { checkWeights } from '../../graph/check-weights.ts'
 import { layerError, shapeText } from '../../graph/layer-config.ts'
 import { neededLayers } from '../../graph/plan.ts'
@@ -10,7 +10,8 @@ import type { Layer, LayerList } from '../../models/networks/layer-list.ts'
 import type { Engine } from '../engine.ts'
 import { type InputType, inputNumbers } from '../input-numbers.ts'
 import { type Backend, openBackend, type TensorFlow } from './tfjs-backend.ts'
-import { type Operation, operationOf } from './tfjs-layers.ts'
+import { operationOf } from './tfjs-layers.ts'
+import type { Operation } from './tfjs-operation.ts'
 
 export interface TfjsOptions {
   readonly layers: LayerList
@@ -108,7 +109,7 @@ function forward(steps: readonly Step[], inputName: string, input: Tensor, outpu
   const outputOf = (name: string): Tensor => {
     const tensor = outputs.get(name)
     if (tensor) return tensor
-    throw new ModelError('ERR_MODEL_LOAD', `The output of layer '${name}' is missing.`)
+    throw new PipelineError('ERR_MODEL_LOAD', `The output of layer '${name}' is missing.`)
   }
   for (const { layer, run, used } of steps) {
     outputs.set(layer.name, run(layer.inputs.map(outputOf)))
@@ -121,9 +122,9 @@ function forward(steps: readonly Step[], inputName: string, input: Tensor, outpu
   return outputOf(output)
 }
 
-function wrongLength(found: number, n: number, shape: Shape): ModelError {
+function wrongLength(found: number, n: number, shape: Shape): PipelineError {
   const message = `${n} inputs of shape ${shapeText(shape)} have ${n * elements(shape)} numbers, ${found} came.`
-  return new ModelError('ERR_ENGINE', message)
+  return new PipelineError('ERR_ENGINE', message)
 }
 
 const elements = (shape: Shape): number => shape.reduce((product, size) => product * size, 1)

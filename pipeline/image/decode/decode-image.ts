@@ -1,4 +1,5 @@
 import { avifSizes } from './avif-sizes.ts'
+import type { Backdrop } from './backdrop.ts'
 import { bmpHeader } from './bmp-header.ts'
 import { cmykToRgb } from './cmyk-to-rgb.ts'
 import { decodeBmp } from './decode-bmp.ts'
@@ -9,7 +10,7 @@ import { type ImageType, imageType, notRead, TYPE_NAMES } from './image-type.ts'
 import { readJpegHeader } from './jpeg-header.ts'
 import { type PixelView, pixelView } from './pixel-view.ts'
 import { readPngHeader } from './png-header.ts'
-import { type Backdrop, type DecodePlan, decodeWithSharp, readMetadata } from './sharp-decoder.ts'
+import { type DecodePlan, decodeWithSharp, readMetadata } from './sharp-decoder.ts'
 
 export interface DecodeOptions {
   readonly orientation: boolean

@@ -1,5 +1,5 @@
+import type { Backdrop, Margin } from './backdrop.ts'
 import { brokenImage } from './image-limits.ts'
-import type { Backdrop } from './sharp-decoder.ts'
 
 export interface GifFrame {
   /** The width of the canvas, extended to a frame that reaches over its edge. */
@@ -9,14 +9,6 @@ export interface GifFrame {
   readonly margin: Margin
   /** A GIF of this one frame alone: no canvas around it, no transparency, no animation. */
   readonly file: Uint8Array
-}
-
-export interface Margin {
-  readonly left: number
-  readonly top: number
-  readonly right: number
-  readonly bottom: number
-  readonly background: { readonly r: number; readonly g: number; readonly b: number }
 }
 
 const HEADER_BYTES = 13

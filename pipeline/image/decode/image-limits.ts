@@ -1,4 +1,4 @@
-import { ModelError } from '../../errors.ts'
+import { PipelineError } from '../../errors.ts'
 import { type ImageType, TYPE_NAMES } from './image-type.ts'
 
 // The longest side of a JPEG. A PNG of one row may be millions of pixels wide, within any limit on pixels, and the
@@ -9,18 +9,18 @@ const MAX_SIDE = 65_535
 export function checkSize(width: number, height: number, maxPixels: number): void {
   const size = `The image has ${width} × ${height} pixels`
   if (width * height > maxPixels) {
-    throw new ModelError(
+    throw new PipelineError(
       'ERR_IMAGE_TOO_LARGE',
       `${size}, ${width * height} in all; the limit is ${maxPixels}.`,
     )
   }
   if (Math.max(width, height) > MAX_SIDE) {
-    throw new ModelError('ERR_IMAGE_TOO_LARGE', `${size}; the limit for one side is ${MAX_SIDE}.`)
+    throw new PipelineError('ERR_IMAGE_TOO_LARGE', `${size}; the limit for one side is ${MAX_SIDE}.`)
   }
 }
 
-export function brokenImage(type: ImageType, what: string, cause?: unknown): ModelError {
-  return new ModelError('ERR_IMAGE_DECODE', `The ${TYPE_NAMES[type]} image cannot be decoded: ${what}.`, {
+export function brokenImage(type: ImageType, what: string, cause?: unknown): PipelineError {
+  return new PipelineError('ERR_IMAGE_DECODE', `The ${TYPE_NAMES[type]} image cannot be decoded: ${what}.`, {
     cause,
   })
 }

@@ -1,4 +1,4 @@
-import { ModelError } from '../../errors.ts'
+import { PipelineError } from '../../errors.ts'
 
 export type ImageType = 'jpeg' | 'png' | 'webp' | 'gif' | 'avif' | 'tiff' | 'bmp'
 
@@ -60,10 +60,10 @@ export function imageType(bytes: Uint8Array): ImageType {
 }
 
 /** The error for a type that is not supported, or for a form of a supported type that is not. */
-export function notRead(what: string, cause?: unknown): ModelError {
+export function notRead(what: string, cause?: unknown): PipelineError {
   const names = Object.values(TYPE_NAMES)
   const list = `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`
-  return new ModelError('ERR_IMAGE_TYPE', `Images must be ${list}; this is ${what}.`, { cause })
+  return new PipelineError('ERR_IMAGE_TYPE', `Images must be ${list}; this is ${what}.`, { cause })
 }
 
 function seemsToBe(start: Buffer, brands: readonly string[]): string {

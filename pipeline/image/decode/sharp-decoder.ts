@@ -1,6 +1,6 @@
 import sharp, { type Metadata } from 'sharp'
-import type { ModelError } from '../../errors.ts'
-import type { Margin } from './gif-first-frame.ts'
+import type { PipelineError } from '../../errors.ts'
+import type { Backdrop, Margin } from './backdrop.ts'
 import { brokenImage } from './image-limits.ts'
 import { type ImageType, notRead } from './image-type.ts'
 
@@ -46,8 +46,6 @@ export interface DecodePlan {
   readonly enough?: number | undefined
 }
 
-export type Backdrop = 'white' | 'black'
-
 /** Reads the header of an image. Decodes nothing, and has no limit on the size. */
 export async function readMetadata(bytes: Uint8Array, type: ImageType): Promise<Metadata> {
   try {
@@ -89,7 +87,7 @@ export async function decodeWithSharp(bytes: Uint8Array, plan: DecodePlan): Prom
 }
 
 /** libvips gives several lines with prefixes; the first line that says something names the cause. */
-function readable(error: unknown, type: ImageType): ModelError {
+function readable(error: unknown, type: ImageType): PipelineError {
   const message = error instanceof Error ? error.message : String(error)
   // The signature is that of this type, but no loader accepts the file.
   if (/unsupported image format/i.test(message)) {

@@ -10,7 +10,7 @@ type Unit = (
   fields?: { strides?: number; padding?: 'valid' },
 ) => string
 
-interface Parts {
+interface NumberedLayers {
   readonly unit: Unit
   readonly pool: (kind: 'Max' | 'Average', from: string) => string
   readonly join: (name: string | undefined, from: readonly string[]) => string
@@ -38,7 +38,7 @@ export function inceptionV3(): LayerList {
   return net.finish(dense(net, 'predictions', x, 1000, 'softmax'))
 }
 
-function block35({ unit, pool, join }: Parts, name: string, x: string, poolFilters: number): string {
+function block35({ unit, pool, join }: NumberedLayers, name: string, x: string, poolFilters: number): string {
   const a = unit(x, 64, [1, 1])
   const b = unit(unit(x, 48, [1, 1]), 64, [5, 5])
   const c = unit(unit(unit(x, 64, [1, 1]), 96, [3, 3]), 96, [3, 3])
@@ -46,13 +46,13 @@ function block35({ unit, pool, join }: Parts, name: string, x: string, poolFilte
   return join(name, [a, b, c, d])
 }
 
-function reduction35({ unit, pool, join }: Parts, name: string, x: string): string {
+function reduction35({ unit, pool, join }: NumberedLayers, name: string, x: string): string {
   const a = unit(x, 384, [3, 3], { strides: 2, padding: 'valid' })
   const b = unit(unit(unit(x, 64, [1, 1]), 96, [3, 3]), 96, [3, 3], { strides: 2, padding: 'valid' })
   return join(name, [a, b, pool('Max', x)])
 }
 
-function block17({ unit, pool, join }: Parts, name: string, x: string, filters: number): string {
+function block17({ unit, pool, join }: NumberedLayers, name: string, x: string, filters: number): string {
   const a = unit(x, 192, [1, 1])
   const b = unit(unit(unit(x, filters, [1, 1]), filters, [1, 7]), 192, [7, 1])
   let c = unit(unit(x, filters, [1, 1]), filters, [7, 1])
@@ -61,13 +61,13 @@ function block17({ unit, pool, join }: Parts, name: string, x: string, filters: 
   return join(name, [a, b, c, d])
 }
 
-function reduction17({ unit, pool, join }: Parts, name: string, x: string): string {
+function reduction17({ unit, pool, join }: NumberedLayers, name: string, x: string): string {
   const a = unit(unit(x, 192, [1, 1]), 320, [3, 3], { strides: 2, padding: 'valid' })
   const b = unit(unit(unit(x, 192, [1, 1]), 192, [1, 7]), 192, [7, 1])
   return join(name, [a, unit(b, 192, [3, 3], { strides: 2, padding: 'valid' }), pool('Max', x)])
 }
 
-function block8({ unit, pool, join }: Parts, name: string, innerName: string, x: string): string {
+function block8({ unit, pool, join }: NumberedLayers, name: string, innerName: string, x: string): string {
   const a = unit(x, 320, [1, 1])
   const b = unit(x, 384, [1, 1])
   const wideAndTall = (from: string) => [unit(from, 384, [1, 3]), unit(from, 384, [3, 1])]
@@ -76,7 +76,7 @@ function block8({ unit, pool, join }: Parts, name: string, innerName: string, x:
   return join(name, [a, c, d, unit(pool('Average', x), 192, [1, 1])])
 }
 
-function numbered(net: Network): Parts {
+function numbered(net: Network): NumberedLayers {
   const counts = new Map<string, number>()
   function next(word: string): string {
     const n = counts.get(word) ?? 0

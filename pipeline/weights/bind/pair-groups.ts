@@ -1,9 +1,9 @@
 import { listNames, loadError, quote } from '../source/model-file-error.ts'
 import type { SourceGroup } from '../source/source-array.ts'
-import type { Wanted } from './bind-weights.ts'
+import type { WantedGroup } from './wanted-groups.ts'
 
 export interface Pair {
-  readonly wanted: Wanted
+  readonly wanted: WantedGroup
   readonly group: SourceGroup
 }
 
@@ -12,7 +12,11 @@ export interface Pair {
  * the one at the same place among those that hold weights. Official files have names like `conv2d_7` from the session
  * in which they were made, whatever the layers are called now.
  */
-export function pairGroups(file: string, wanted: readonly Wanted[], groups: readonly SourceGroup[]): Pair[] {
+export function pairGroups(
+  file: string,
+  wanted: readonly WantedGroup[],
+  groups: readonly SourceGroup[],
+): Pair[] {
   const full = groups.filter(({ arrays }) => arrays.length > 0)
   const byName = new Map(full.map((group) => [group.name, group]))
   const missing = wanted.filter(({ name }) => !byName.has(name)).map(({ name }) => name)
@@ -32,8 +36,8 @@ export function pairGroups(file: string, wanted: readonly Wanted[], groups: read
 }
 
 function pair(
-  wanted: readonly Wanted[],
-  find: (wanted: Wanted, i: number) => SourceGroup | undefined,
+  wanted: readonly WantedGroup[],
+  find: (wanted: WantedGroup, i: number) => SourceGroup | undefined,
 ): Pair[] {
   return wanted.flatMap((one, i) => {
     const group = find(one, i)

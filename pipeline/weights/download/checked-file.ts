@@ -5,20 +5,20 @@ import { readFile, rename, stat, writeFile } from 'node:fs/promises'
 const READ_BYTES = 2 ** 20
 
 /** What is remembered beside a file that was read once: its hash, and how it looked then. */
-interface Memory {
+interface KnownMd5 {
   md5: string
   state: string
 }
 
-/** Whether a file has this MD5. Remembered beside it, so that a start does not read half a gigabyte to learn nothing. */
-export async function hasMd5(file: string, md5: string, signal?: AbortSignal): Promise<boolean> {
+/** The MD5 of a file, remembered beside the file: a start does not read half a gigabyte to learn that nothing changed. */
+export async function knownMd5(file: string, signal?: AbortSignal): Promise<string> {
   const state = await stateOf(file)
   const known = await recall(file)
-  if (known?.state === state) return known.md5 === md5
+  if (known?.state === state) return known.md5
   const found = await md5OfFile(file, signal)
   // One that changed while it was read is not remembered.
   if ((await stateOf(file)) === state) await remember(file, { md5: found, state })
-  return found === md5
+  return found
 }
 
 /** For a file whose MD5 is known already, such as one that was just downloaded. */
@@ -39,9 +39,9 @@ async function stateOf(file: string): Promise<string> {
   return `${size} ${mtimeMs} ${ctimeMs}`
 }
 
-async function recall(file: string): Promise<Memory | undefined> {
+async function recall(file: string): Promise<KnownMd5 | undefined> {
   try {
-    const { md5, state } = JSON.parse(await readFile(`${file}.checked`, 'utf8')) as Partial<Memory>
+    const { md5, state } = JSON.parse(await readFile(`${file}.checked`, 'utf8')) as Partial<KnownMd5>
     return typeof md5 === 'string' && typeof state === 'string' ? { md5, state } : undefined
   } catch {
     // Not there, or not readable: the file is hashed again.
@@ -50,7 +50,7 @@ async function recall(file: string): Promise<Memory | undefined> {
 }
 
 /** A folder that cannot be written costs time at the next start, nothing else. */
-async function remember(file: string, memory: Memory): Promise<void> {
+async function remember(file: string, memory: KnownMd5): Promise<void> {
   const temporary = `${file}.checked.${process.pid}`
   try {
     await writeFile(temporary, JSON.stringify(memory))

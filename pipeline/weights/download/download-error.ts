@@ -1,4 +1,4 @@
-import { ModelError } from '../../errors.ts'
+import { PipelineError } from '../../errors.ts'
 
 /**
  * Why a download failed: the network (the same may work in a minute), the server's answer (it has no such file), the
@@ -7,7 +7,7 @@ import { ModelError } from '../../errors.ts'
 export type DownloadFailure = 'network' | 'answer' | 'content' | 'disk'
 
 /** One attempt has failed; what came so far is kept, unless its content was found to be wrong. */
-export class DownloadError extends ModelError {
+export class DownloadError extends PipelineError {
   readonly kind: DownloadFailure
 
   constructor(kind: DownloadFailure, message: string, options?: ErrorOptions) {

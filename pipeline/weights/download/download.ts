@@ -1,5 +1,7 @@
-import { mkdir, open, statfs } from 'node:fs/promises'
+import { open, statfs } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
+import type { Progress } from '../../../broker/pipeline.ts'
+import { makeFolder } from '../../make-folder.ts'
 import { byteWords } from './byte-words.ts'
 import { md5OfFile, rememberMd5 } from './checked-file.ts'
 import { DownloadError, reasonOf, shownUrl } from './download-error.ts'
@@ -7,7 +9,7 @@ import { type FileLock, lockFile } from './file-lock.ts'
 import { beginPart, dropPart, finishPart, partOf, resumable, sizeOf } from './part-file.ts'
 import { type RangeAnswer, requestRange } from './request-range.ts'
 import { stallGuard } from './stall-guard.ts'
-import { type OnProgress, transferMeter } from './transfer-meter.ts'
+import { transferMeter } from './transfer-meter.ts'
 
 export interface DownloadOptions {
   url: string
@@ -19,7 +21,7 @@ export interface DownloadOptions {
   neededBy?: string | undefined
   /** For a mirror that the user named; otherwise only https is followed. */
   allowHttp?: boolean | undefined
-  onProgress?: OnProgress | undefined
+  onProgress?: Progress | undefined
   signal?: AbortSignal | undefined
   /** How long the server may send nothing at all. */
   stallMs?: number | undefined
@@ -39,7 +41,7 @@ export async function downloadFile(options: DownloadOptions): Promise<void> {
   const { path, signal } = options
   let lock: FileLock | undefined
   try {
-    await mkdir(dirname(path), { recursive: true })
+    await makeFolder(dirname(path))
     lock = await lockFile(`${path}.lock`, { signal, onWait: waitReports(options) })
     // Who held the lock before has checked the file; only its size can tell that there is one.
     if (lock.waited && (await isThere(options))) return

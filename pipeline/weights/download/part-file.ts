@@ -1,5 +1,6 @@
 import { open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { DownloadError } from './download-error.ts'
 
 /** Where the bytes of a `.part` came from: only the same version of the same file may be appended to it. */
 export interface Origin {
@@ -34,8 +35,14 @@ export async function dropPart(path: string): Promise<void> {
   for (const file of [partOf(path), originOf(path)]) await rm(file, { force: true })
 }
 
-/** Gives a whole part its name; the bytes reach the disk before the name does. */
+/**
+ * Gives a whole part its name; the bytes reach the disk before the name does. A file that the user has put there meanwhile
+ * stays as it is.
+ */
 export async function finishPart(path: string): Promise<void> {
+  if ((await sizeOf(path)) !== undefined) {
+    throw new DownloadError('disk', 'another file of this name has appeared meanwhile')
+  }
   await syncToDisk(partOf(path), 'r+')
   await rename(partOf(path), path)
   await rm(originOf(path), { force: true })

@@ -1,6 +1,5 @@
+import type { Progress } from '../../../broker/pipeline.ts'
 import { byteWords, timeWords } from './byte-words.ts'
-
-export type OnProgress = (fraction: number, word: string) => void
 
 // Reports cross a pipe and end on a page: more often than this nobody can read them.
 const REPORT_EVERY_MS = 250
@@ -8,7 +7,7 @@ const REPORT_EVERY_MS = 250
 const WINDOW_MS = 5000
 
 /** Says how far a transfer is and how fast it goes, a few times a second. Returns what is told of every step. */
-export function transferMeter(total: number | undefined, from: number, onProgress: OnProgress) {
+export function transferMeter(total: number | undefined, from: number, onProgress: Progress) {
   const marks = [{ at: performance.now(), bytes: from }]
   let reportedAt = Number.NEGATIVE_INFINITY
 

@@ -227,7 +227,7 @@ type ModelFailure = ReturnType<typeof loadError>
 const MISSING = -1
 
 const isModelFailure = (error: unknown): error is ModelFailure =>
-  error instanceof Error && error.name === 'ModelError'
+  error instanceof Error && error.name === 'PipelineError'
 
 const TRUNCATED = /truncated file: eof = (\d+), .*stored_eof = (\d+)/
 

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { ModelError } from '../../errors.ts'
+import { PipelineError } from '../../errors.ts'
 import type { FromReader, ReaderData, ToReader } from './hdf5-calls.ts'
 import { Hdf5File } from './hdf5-file.ts'
 
@@ -29,6 +29,6 @@ function answer(message: FromReader): void {
 
 function failure(error: unknown): FromReader {
   const code =
-    error instanceof ModelError && error.code === 'ERR_MODEL_UNSUPPORTED' ? error.code : 'ERR_MODEL_LOAD'
+    error instanceof PipelineError && error.code === 'ERR_MODEL_UNSUPPORTED' ? error.code : 'ERR_MODEL_LOAD'
   return { kind: 'failure', code, message: error instanceof Error ? error.message : String(error) }
 }

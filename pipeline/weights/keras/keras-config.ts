@@ -1,36 +1,16 @@
-import type { Layer, LayerList } from '../../models/networks/layer-list.ts'
+import type { Layer } from '../../models/networks/layer-list.ts'
 import { loadError, quote, unsupported } from '../source/model-file-error.ts'
 import { field } from '../source/parse-json.ts'
+import type { Topology, WeightPlace } from '../source/topology.ts'
 import { kerasFields } from './keras-fields.ts'
 import { isModel, type KerasItem, type KerasModel, objectConfig, readModel } from './keras-model.ts'
-
-/** The layers of a Keras model, those of models inside of it included, as `outer/inner`. Nothing in it is evaluated. */
-export function layerListFromKeras(config: unknown): LayerList {
-  return readKerasConfig(config).list
-}
-
-/** A layer list, and how the file's groups of weights belong to it. */
-export interface KerasTopology {
-  readonly list: LayerList
-  readonly places: ReadonlyMap<string, WeightPlace>
-}
-
-export interface WeightPlace {
-  /** The layer of the outermost model that the layer belongs to: its group in an .h5 file. */
-  readonly group: string
-  /** The layer's name within its own model. */
-  readonly ownName: string
-  /** Its group in a .weights.h5 file, where groups are numbered by class. */
-  readonly path: string
-  /** Frozen layers have no weights to train, which moves them back in the order of an inner model's weights. */
-  readonly frozen: boolean
-}
 
 /** Models inside of models. Transfer learning makes two or three. */
 const MAX_DEPTH = 8
 const MAX_ALL_LAYERS = 20_000
 
-export function readKerasConfig(config: unknown): KerasTopology {
+/** The layers of a Keras model, those of models inside of it included, as `outer/inner`. Nothing in it is evaluated. */
+export function readKerasConfig(config: unknown): Topology {
   const layers: Layer[] = []
   const places = new Map<string, WeightPlace>()
   const outermost = { layers, places, prefix: '', path: '', depth: 0, frozen: false }

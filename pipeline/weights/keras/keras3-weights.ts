@@ -1,10 +1,10 @@
 import type { LayerList } from '../../models/networks/layer-list.ts'
-import { type Wanted, wantedGroups } from '../bind/bind-weights.ts'
+import { type WantedGroup, wantedGroups } from '../bind/wanted-groups.ts'
 import type { Hdf5Reader } from '../hdf5/hdf5-reader.ts'
 import { listNames, loadError } from '../source/model-file-error.ts'
 import { type GroupedArrays, layerByLayer, type ModelSource } from '../source/model-source.ts'
 import type { SourceArray, SourceGroup } from '../source/source-array.ts'
-import type { WeightPlace } from './keras-config.ts'
+import type { WeightPlace } from '../source/topology.ts'
 import { numberByClass } from './keras-group-names.ts'
 import { sourceArray } from './keras-h5.ts'
 
@@ -47,7 +47,7 @@ function placesByClass(list: LayerList): Map<string, WeightPlace> {
 async function keras3Groups(
   file: Hdf5Reader,
   places: ReadonlyMap<string, WeightPlace>,
-  wanted: readonly Wanted[],
+  wanted: readonly WantedGroup[],
 ): Promise<SourceGroup[]> {
   const groups: SourceGroup[] = []
   const known = new Set<string>()

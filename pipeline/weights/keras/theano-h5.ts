@@ -1,7 +1,8 @@
-import { ModelError } from '../../errors.ts'
+import { PipelineError } from '../../errors.ts'
 import { inferShapes } from '../../graph/shapes.ts'
+import type { Kernels } from '../../models/model-settings.ts'
 import type { LayerList } from '../../models/networks/layer-list.ts'
-import { type Wanted, wantedGroups } from '../bind/bind-weights.ts'
+import { type WantedGroup, wantedGroups } from '../bind/wanted-groups.ts'
 import type { Hdf5Dataset } from '../hdf5/hdf5-dataset.ts'
 import type { Hdf5Reader } from '../hdf5/hdf5-reader.ts'
 import { loadError } from '../source/model-file-error.ts'
@@ -9,9 +10,6 @@ import type { ModelSource } from '../source/model-source.ts'
 import type { SourceArray, SourceGroup } from '../source/source-array.ts'
 import { readWhole } from './keras-h5.ts'
 import { correlationKernel, type FlattenedMap, rowsInHwcOrder } from './theano-order.ts'
-
-/** How convolution kernels lie in the file: as they are multiplied, or turned by 180° as Theano's convolution has them. */
-export type Kernels = 'correlation' | 'rotated'
 
 // VGG-16's first number, as it is in the files that were made for either.
 const VGG16_FIRST = { correlation: 0.42947, rotated: -0.3501 } as const
@@ -46,7 +44,7 @@ async function theanoGroupNames(file: Hdf5Reader): Promise<string[]> {
 async function theanoGroups(
   file: Hdf5Reader,
   list: LayerList,
-  wanted: readonly Wanted[],
+  wanted: readonly WantedGroup[],
   kernels: Kernels | undefined,
 ): Promise<SourceGroup[]> {
   const found: { name: string; datasets: Hdf5Dataset[] }[] = []
@@ -110,7 +108,7 @@ async function kernelsIn(file: Hdf5Reader, kernel: Hdf5Dataset): Promise<Kernels
   for (const kernels of ['correlation', 'rotated'] as const) {
     if (Math.abs(first - VGG16_FIRST[kernels]) < TOLERANCE) return kernels
   }
-  throw new ModelError(
+  throw new PipelineError(
     'ERR_MODEL_SETTINGS',
     `Whether the convolution kernels of ${file.name} are turned by 180° cannot be told from the file: ` +
       `set kernels to "correlation" or "rotated" (if one gives senseless predictions, it is the other).`,

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { ModelError } from '../../errors.ts'
+import { PipelineError } from '../../errors.ts'
+import { makeFolder } from '../../make-folder.ts'
 
 // A TF.js model has one file for every 4 MB; more than this is not a model's folder.
 const MAX_FILES = 2_000
@@ -35,12 +36,15 @@ interface FileState {
 
 async function listFiles(path: string): Promise<FileState[]> {
   const its = await stat(path).catch((cause) => {
-    throw new ModelError('ERR_MODEL_LOAD', `There is no model at ${path}.`, { cause })
+    throw new PipelineError('ERR_MODEL_LOAD', `There is no model at ${path}.`, { cause })
   })
   if (its.isFile()) return [{ file: path, size: its.size, changed: its.mtimeMs }]
   const names = (await readdir(path, { withFileTypes: true })).filter((entry) => entry.isFile())
   if (names.length > MAX_FILES) {
-    throw new ModelError('ERR_MODEL_LOAD', `${path} holds ${names.length} files, the limit is ${MAX_FILES}.`)
+    throw new PipelineError(
+      'ERR_MODEL_LOAD',
+      `${path} holds ${names.length} files, the limit is ${MAX_FILES}.`,
+    )
   }
   const files = names.map(({ name }) => join(path, name)).sort()
   return Promise.all(
@@ -51,14 +55,14 @@ async function listFiles(path: string): Promise<FileState[]> {
   )
 }
 
-interface Memory {
+interface KnownHash {
   state: string
   hash: string
 }
 
-async function recall(memory: string): Promise<Memory | undefined> {
+async function recall(memory: string): Promise<KnownHash | undefined> {
   try {
-    const { state, hash } = JSON.parse(await readFile(memory, 'utf8')) as Partial<Memory>
+    const { state, hash } = JSON.parse(await readFile(memory, 'utf8')) as Partial<KnownHash>
     return typeof state === 'string' && typeof hash === 'string' ? { state, hash } : undefined
   } catch {
     // Not there, or half written by a process that was killed: the file is read again.
@@ -67,9 +71,9 @@ async function recall(memory: string): Promise<Memory | undefined> {
 }
 
 /** A folder that cannot be written costs time at the next start, nothing else. */
-async function remember(memory: string, content: Memory): Promise<void> {
+async function remember(memory: string, content: KnownHash): Promise<void> {
   try {
-    await mkdir(join(memory, '..'), { recursive: true })
+    await makeFolder(join(memory, '..'))
     const temporary = `${memory}.${process.pid}`
     await writeFile(temporary, JSON.stringify(content))
     await rename(temporary, memory)

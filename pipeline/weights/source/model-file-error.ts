@@ -1,14 +1,14 @@
-import { ModelError } from '../../errors.ts'
+import { PipelineError } from '../../errors.ts'
 
 // A name out of a file is quoted this far and no further: the file may say a megabyte.
 const QUOTED_CHARACTERS = 80
 
-export function loadError(message: string, cause?: unknown): ModelError {
-  return new ModelError('ERR_MODEL_LOAD', message, cause === undefined ? undefined : { cause })
+export function loadError(message: string, cause?: unknown): PipelineError {
+  return new PipelineError('ERR_MODEL_LOAD', message, cause === undefined ? undefined : { cause })
 }
 
-export function unsupported(message: string): ModelError {
-  return new ModelError('ERR_MODEL_UNSUPPORTED', message)
+export function unsupported(message: string): PipelineError {
+  return new PipelineError('ERR_MODEL_UNSUPPORTED', message)
 }
 
 /** A value out of a file, short and on one line, whatever is in it. */

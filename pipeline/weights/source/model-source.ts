@@ -1,6 +1,6 @@
-import type { KerasTopology, WeightPlace } from '../keras/keras-config.ts'
-import type { Kernels } from '../keras/theano-h5.ts'
+import type { Kernels } from '../../models/model-settings.ts'
 import type { SourceGroup } from './source-array.ts'
+import type { Topology, WeightPlace } from './topology.ts'
 
 export type ModelFormat =
   | 'keras-h5'
@@ -17,11 +17,11 @@ export interface ModelSource {
   /** For messages. */
   readonly name: string
   /** What the file says that it is made of; undefined when it holds weights alone. */
-  readonly topology?: KerasTopology
+  readonly topology?: Topology
   /** The layers as the file lists them. */
   readonly groupNames: readonly string[]
   /** The file's arrays, and which group each layer of the topology belongs to; looked at, and not read. */
-  groups?(topology: KerasTopology, kernels: Kernels | undefined): Promise<GroupedArrays>
+  groups?(topology: Topology, kernels: Kernels | undefined): Promise<GroupedArrays>
   close(): void
 }
 

@@ -1,16 +1,17 @@
 import { closeSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { type KerasTopology, readKerasConfig, type WeightPlace } from '../keras/keras-config.ts'
+import { readKerasConfig } from '../keras/keras-config.ts'
 import { openWindow, readBytes } from '../source/file-window.ts'
 import { loadError, quote, unsupported } from '../source/model-file-error.ts'
 import { field, isObject } from '../source/parse-json.ts'
 import type { SourceArray, SourceGroup } from '../source/source-array.ts'
+import type { Topology, WeightPlace } from '../source/topology.ts'
 import { dequantize } from './dequantize.ts'
 import { readManifest, type TfjsGroup, type TfjsTensor } from './tfjs-manifest.ts'
 
 /** What a model.json says, before any of its shards is looked at. */
 export interface TfjsModel {
-  readonly topology: KerasTopology
+  readonly topology: Topology
   readonly groups: readonly TfjsGroup[]
 }
 

@@ -59,6 +59,24 @@ describe('/ and /predict, for clients of image_classifier', () => {
       })
     }
 
+    it('shows it under the extension that its file had, too', async () => {
+      const picture = await sharp(await four())
+        .jpeg()
+        .toBuffer()
+      await upload('chrome', picture, 'four.jpeg')
+      for (const extension of ['jpg', 'jpeg', 'JPEG', 'png']) {
+        const display = await ask(small().url, `GET /display/${md5(picture)}.${extension}`, [BROWSER])
+        expect([display.status, display.headers.get('location')], extension).to.deep.equal([
+          302,
+          `/uploads/${md5(picture)}.jpg`,
+        ])
+      }
+      for (const name of [`${md5(picture)}.html`, md5(picture), `${'0'.repeat(32)}.jpeg`]) {
+        expect((await ask(small().url, `GET /display/${name}`)).status, name).to.equal(404)
+      }
+      expect((await ask(small().url, `GET /uploads/${md5(picture)}.jpeg`)).status).to.equal(404)
+    })
+
     it('keeps the image for the page under /display, which leads to where it is served', async () => {
       const picture = await four()
       await upload('chrome', picture, 'four.png')
@@ -290,6 +308,7 @@ describe('/ and /predict, for clients of image_classifier', () => {
         prediction: '1',
         sha256: createHash('sha256').update(picture).digest('hex'),
         report: 'seven',
+        source: 'service',
       })
     })
 
@@ -327,7 +346,12 @@ describe('/ and /predict, for clients of image_classifier', () => {
 describe('An upload', () => {
   let service: Service
   before(async () => {
-    service = await startService({ MODELS: 'digits', DEVICE: 'cpu', UPLOAD_TTL_MS: '400' })
+    service = await startService({
+      MODELS: 'digits',
+      PREDICT_MODEL: 'digits',
+      DEVICE: 'cpu',
+      UPLOAD_TTL_MS: '400',
+    })
     await allReady(service)
   })
   after(() => service.stop())

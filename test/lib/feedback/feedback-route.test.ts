@@ -65,6 +65,6 @@ describe('A report to /feedback', () => {
     expect(recorded.filter((text) => / #\d+$/.test(text)).sort()).to.deep.equal([...sent].sort())
     expect(texts.length).to.be.greaterThan(20)
     expect(new Set(records.map(([, id]) => id)).size).to.equal(records.length)
-    expect(header).to.have.length(8)
+    expect(header).to.have.length(9)
   })
 })

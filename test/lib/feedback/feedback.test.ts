@@ -18,11 +18,16 @@ const FACTS = {
 describe('feedback', () => {
   it('is a line of facts and the report, under a header', async () => {
     const folder = newFolder()
-    await feedbackIn(folder).record({ requestId: 'one', ...FACTS, report: 'a "husky", really' })
+    await feedbackIn(folder).record({
+      requestId: 'one',
+      ...FACTS,
+      report: 'a "husky", really',
+      source: 'service',
+    })
     const text = readFileSync(join(folder, 'feedback.csv'), 'utf8')
     expect(text).to.match(
       new RegExp(
-        `^${HEADER}\r\n\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z,one,(ab){32},resnet50,keras-1,Eskimo_dog,0\\.9346,"a ""husky"", really"\r\n$`,
+        `^${HEADER}\r\n\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z,one,(ab){32},resnet50,keras-1,Eskimo_dog,0\\.9346,"a ""husky"", really",service\r\n$`,
       ),
     )
   })
@@ -41,6 +46,7 @@ describe('feedback', () => {
         prediction: '',
         score: '',
         report: 'wrong',
+        source: '',
       })
     }
   })

@@ -33,10 +33,12 @@ describe('A request that is none', () => {
   }
 
   it('with an address that cannot be read is told so', async () => {
-    const answer = await raw('GET http://[ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
-    expect(answer)
-      .to.match(/^HTTP\/1\.1 400/)
-      .and.to.contain('ERR_BAD_REQUEST')
+    for (const target of ['http://[', 'http://']) {
+      const answer = await raw(`GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)
+      expect(answer, target)
+        .to.match(/^HTTP\/1\.1 400/)
+        .and.to.contain('ERR_BAD_REQUEST')
+    }
   })
 
   it('by clients that reset their connections leaves no errors in the log', async () => {

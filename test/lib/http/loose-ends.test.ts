@@ -14,7 +14,7 @@ describe('Requests in odd forms', () => {
     picture = await sharp({ create: { width: 40, height: 40, channels: 3, background: 'white' } })
       .png()
       .toBuffer()
-    service = await startService({ MODELS: 'digits' })
+    service = await startService({ MODELS: 'digits', PREDICT_MODEL: 'digits', INFER_MODEL: 'digits' })
     service.process.stderr?.on('data', (text) => (printed += text))
     await service.ready()
   })

@@ -1,11 +1,18 @@
 import { expect } from 'chai'
 import { z } from 'zod'
-import { FeedbackRequest, InferQuery, InferRequest } from '../../../lib/dialects/schemas.ts'
 import { HttpError } from '../../../lib/http/errors.ts'
 import { parseWith } from '../../../lib/http/operation.ts'
 import { queryOf } from '../../../lib/http/query.ts'
 import type { Source } from '../../../lib/http/schema-sentence.ts'
 import { type Service, scripted, startService } from '../../support/service.ts'
+
+const Query = z.object({
+  model: z.string().optional(),
+  top: z.coerce.number().int().min(1).max(1000).optional(),
+  threshold: z.string().regex(/\d/).pipe(z.coerce.number<string>().min(0).max(1)).optional(),
+})
+const Images = z.object({ images: z.array(z.unknown()) })
+const Report = z.object({ report: z.union([z.string(), z.number().transform(String)]).default('') })
 
 function sentence(schema: z.ZodType, value: unknown, source: Source): string {
   try {
@@ -18,7 +25,7 @@ function sentence(schema: z.ZodType, value: unknown, source: Source): string {
   throw new Error('nothing was thrown')
 }
 
-const ofQuery = (querystring: string, schema: z.ZodType = InferQuery) =>
+const ofQuery = (querystring: string, schema: z.ZodType = Query) =>
   sentence(schema, queryOf({ querystring }), 'query')
 
 describe('A parameter of the query', () => {
@@ -67,21 +74,19 @@ describe('A parameter of the query', () => {
 describe('A body of JSON', () => {
   it('with a wrong or a missing part is refused in one sentence', () => {
     const images = 'images must be a list, but the body'
-    expect(sentence(InferRequest, { images: 'a' }, 'body')).to.equal(`${images} says "a".`)
-    expect(sentence(InferRequest, { images: {} }, 'body')).to.equal(`${images} says an object.`)
-    expect(sentence(InferRequest, {}, 'body')).to.equal(`${images} has none.`)
-    expect(sentence(InferRequest, Object.create({ images: 1 }), 'body')).to.equal(`${images} has none.`)
-    expect(sentence(FeedbackRequest, { report: ['a'] }, 'body')).to.equal(
+    expect(sentence(Images, { images: 'a' }, 'body')).to.equal(`${images} says "a".`)
+    expect(sentence(Images, { images: {} }, 'body')).to.equal(`${images} says an object.`)
+    expect(sentence(Images, {}, 'body')).to.equal(`${images} has none.`)
+    expect(sentence(Images, Object.create({ images: 1 }), 'body')).to.equal(`${images} has none.`)
+    expect(sentence(Report, { report: ['a'] }, 'body')).to.equal(
       'report must be a text or a number, but the body says a list.',
     )
   })
 
   it('that is no object is told so', () => {
-    expect(sentence(InferRequest, [], 'body')).to.equal('The body must be an object, but a list came.')
-    expect(sentence(InferRequest, 7, 'body')).to.equal('The body must be an object, but "7" came.')
-    expect(sentence(InferRequest, undefined, 'body')).to.equal(
-      'The body must be an object, but nothing came.',
-    )
+    expect(sentence(Images, [], 'body')).to.equal('The body must be an object, but a list came.')
+    expect(sentence(Images, 7, 'body')).to.equal('The body must be an object, but "7" came.')
+    expect(sentence(Images, undefined, 'body')).to.equal('The body must be an object, but nothing came.')
   })
 
   it('with a wrong entry of a list is told which one', () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import type { Broker } from '../../../broker/broker.ts'
 import { type Classifier, createClassifier } from '../../../lib/models/classifier.ts'
+import { PipelineInfos } from '../../../lib/models/pipeline-info.ts'
 import type { Script } from '../../fixtures/pipelines/scripted.ts'
 import { codeOf, startBroker, until } from '../../support/broker.ts'
 
@@ -29,12 +30,12 @@ describe('The same image, asked for by several at once', () => {
     outcomes = []
     counted = []
     broker.on('call', ({ outcome }) => outcomes.push(outcome))
+    const brokers = new Map([['model', broker]])
     return createClassifier(
-      new Map([['model', broker]]),
+      brokers,
       { cacheEntries, pipeline: '' },
-      {
-        countCached: (_, outcome) => counted.push(outcome),
-      },
+      new PipelineInfos(brokers),
+      (_, outcome) => counted.push(outcome),
     )
   }
 
@@ -171,11 +172,8 @@ describe('The same image, asked for by several at once', () => {
       writeFileSync(path, JSON.stringify(script))
       brokers.set(name, await startBroker('scripted', { options: { path } }))
     }
-    const classifier = createClassifier(
-      brokers,
-      { cacheEntries: 10, pipeline: '' },
-      { countCached: () => {} },
-    )
+    const options = { cacheEntries: 10, pipeline: '' }
+    const classifier = createClassifier(brokers, options, new PipelineInfos(brokers), () => {})
     const models = ['one', 'other', 'one', 'other']
     const all = models.map((model) => classifier.classify(model, IMAGE, {}, { signal: never() }))
     expect((await Promise.all(all)).map(({ value }) => value)).to.deep.equal([

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'chai'
-import type { StatusAnswer } from '../../../lib/status/schemas.ts'
+import type { StatusAnswer } from '../../../lib/routes/status.ts'
 import {
   barriers,
   browserOfSuite,

@@ -62,6 +62,7 @@ describe('/openapi.json', () => {
   let broken: Service
   let crowded: Service
   let loading: Service
+  let digitsOnly: Service
   let api: Api
   const ajv = new Ajv2020({ strict: false, validateFormats: false })
   const seen = new Set<string>()
@@ -74,7 +75,7 @@ describe('/openapi.json', () => {
       FEEDBACK_DIR: join(folder, 'feedback'),
     }
     const small = { MAX_BODY_BYTES: '64kb', BODY_TIMEOUT_MS: '300' }
-    ;[service, closed, limited, full, broken, crowded, loading] = await Promise.all([
+    ;[service, closed, limited, full, broken, crowded, loading, digitsOnly] = await Promise.all([
       startService({ ...env, ...small }),
       startService({ ...env, API_KEYS: KEY }),
       startService({ ...env, RATE_LIMIT: '1' }),
@@ -82,6 +83,7 @@ describe('/openapi.json', () => {
       startService({ ...env, FEEDBACK_DIR: '/dev/null/feedback' }),
       startService({ ...env, MAX_QUEUE_BYTES: '1' }),
       startService(scripted({ startMs: 600_000 })),
+      startService({ MODELS: 'digits' }),
     ])
     await Promise.all([service, closed, limited, full, broken, crowded].map((one) => one.ready()))
     api = (await (await fetch(`${service.url}/openapi.json`)).json()) as Api
@@ -89,7 +91,8 @@ describe('/openapi.json', () => {
   after(() => {
     // It would wait for its model.
     loading.kill('SIGKILL')
-    return Promise.all([service, closed, limited, full, broken, crowded].map((one) => one.stop()))
+    const others = [service, closed, limited, full, broken, crowded, digitsOnly]
+    return Promise.all(others.map((one) => one.stop()))
   })
 
   it('is OpenAPI 3.1 with schemas that can be used, and ids that are unique', () => {
@@ -120,6 +123,8 @@ describe('/openapi.json', () => {
       'post /api/predictlabel',
       'post /predict',
       'get /display/{file}',
+      'get /models',
+      'get /labels/{model}',
       'get /feedback',
       'post /feedback',
       'get /healthz',
@@ -178,6 +183,7 @@ describe('/openapi.json', () => {
     if (status === 500 && isFeedback) return send(broken, asked)
     if (status === 503 && path === '/readyz') return send(loading, asked)
     if (status === 503 && isFeedback) return send(crowded, asked)
+    if (status === 503 && path === '/vgg' && method === 'get') return send(digitsOnly, asked)
     if (status === 507)
       return send(full, asked)
         .then(() => send(full, asked))

@@ -1,7 +1,7 @@
 import { request } from 'node:http'
 import { gunzipSync } from 'node:zlib'
 import { expect } from 'chai'
-import { StatusAnswer } from '../../../lib/status/schemas.ts'
+import { StatusAnswer } from '../../../lib/routes/status.ts'
 import { type Service, scripted, startService, until } from '../../support/service.ts'
 
 const KEY = 'a-key-that-is-right'

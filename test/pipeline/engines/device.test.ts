@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'chai'
-import { chooseDevice, type Device, type DeviceOptions } from '../../../pipeline/engines/device/device.ts'
-import type { Engine } from '../../../pipeline/engines/engine.ts'
-import { ModelError } from '../../../pipeline/errors.ts'
+import { chooseDevice, type DeviceOptions } from '../../../pipeline/engines/device/device.ts'
+import type { Device, Engine } from '../../../pipeline/engines/engine.ts'
+import { PipelineError } from '../../../pipeline/errors.ts'
 import { errorOf } from '../../support/broker.ts'
 
 /** Stands for hardware that is not here: it answers these numbers, after this long. */
@@ -110,7 +110,7 @@ describe('The device', () => {
 
   it('is not blamed for a model that no device can open', async () => {
     const opens = () => {
-      throw new ModelError('ERR_MODEL_LOAD', 'no such file')
+      throw new PipelineError('ERR_MODEL_LOAD', 'no such file')
     }
     expect((await errorOf(choose({ cpu: { opens } }))).code).to.equal('ERR_MODEL_LOAD')
     expect((await errorOf(choose({ cpu: { opens } }, { wanted: 'cpu' }))).code).to.equal('ERR_MODEL_LOAD')

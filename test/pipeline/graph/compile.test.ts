@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import type { ModelError } from '../../../pipeline/errors.ts'
+import type { PipelineError } from '../../../pipeline/errors.ts'
 import { compileGraph } from '../../../pipeline/graph/compile.ts'
 import type { WeightStore } from '../../../pipeline/graph/weight-store.ts'
 import type { LayerList } from '../../../pipeline/models/networks/layer-list.ts'
@@ -19,9 +19,9 @@ describe('compiling', () => {
   async function refusal(
     list: LayerList,
     weights: WeightStore | Record<string, SmallArray[]>,
-  ): Promise<ModelError> {
+  ): Promise<PipelineError> {
     const store = 'read' in weights ? (weights as WeightStore) : storeOf(weights)
-    return (await errorOf(compileGraph(list, store, options, ignore))) as ModelError
+    return (await errorOf(compileGraph(list, store, options, ignore))) as PipelineError
   }
 
   it('names layer and both shapes of a kernel that is turned', async () => {

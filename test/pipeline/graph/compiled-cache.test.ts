@@ -15,7 +15,7 @@ import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
-import { ModelError } from '../../../pipeline/errors.ts'
+import { PipelineError } from '../../../pipeline/errors.ts'
 import { compiledModel } from '../../../pipeline/graph/compiled-cache.ts'
 import { codeOf } from '../../support/broker.ts'
 
@@ -134,7 +134,7 @@ describe('cache of compiled models', () => {
       key: 'failing',
       async compile(_, write) {
         await write(new Uint8Array(10))
-        throw new ModelError('ERR_MODEL_UNSUPPORTED', 'no')
+        throw new PipelineError('ERR_MODEL_UNSUPPORTED', 'no')
       },
     })
     expect(await codeOf(failing)).to.equal('ERR_MODEL_UNSUPPORTED')

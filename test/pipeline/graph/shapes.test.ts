@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { ModelError } from '../../../pipeline/errors.ts'
+import { PipelineError } from '../../../pipeline/errors.ts'
 import { expectedArrays, inferShapes } from '../../../pipeline/graph/shapes.ts'
 import { SUPPORTED_LAYERS } from '../../../pipeline/graph/supported-layers.ts'
 import type { LayerList } from '../../../pipeline/models/networks/layer-list.ts'
@@ -36,7 +36,7 @@ describe('shapes', () => {
 
   it('names layer, class and both shapes of inputs that do not fit together', () => {
     const list = sketch([4, 4, 3], ['MaxPooling2D', {}], ['Add', {}, ['input', 'a']])
-    expect(() => inferShapes(list)).to.throw(ModelError, /'b' \(Add\).*\[4, 4, 3\].*\[2, 2, 3\]/)
+    expect(() => inferShapes(list)).to.throw(PipelineError, /'b' \(Add\).*\[4, 4, 3\].*\[2, 2, 3\]/)
   })
 
   for (const className of ['LSTM', 'Lambda', '__proto__', 'constructor', 'toString']) {
@@ -90,11 +90,11 @@ describe('shapes', () => {
     expect(errorOf({ ...sketch([4], ['Flatten']), output: '__proto__' }).code).to.equal('ERR_MODEL_LOAD')
   })
 
-  function errorOf(list: LayerList): ModelError {
+  function errorOf(list: LayerList): PipelineError {
     try {
       inferShapes(list)
     } catch (error) {
-      if (error instanceof ModelError) return error
+      if (error instanceof PipelineError) return error
       throw error
     }
     throw new Error('nothing was thrown')

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { ModelError } from '../../../pipeline/errors.ts'
+import { PipelineError } from '../../../pipeline/errors.ts'
 import { readImage } from '../../../pipeline/image/read-image.ts'
 import { errorOf } from '../../support/broker.ts'
 import { bmp, gif, photo, pixelsOf, png, seeded } from '../../support/image-files.ts'
@@ -49,7 +49,7 @@ describe('Broken images', () => {
       }).then(
         (pixels) => `${pixels.length} bytes`,
         (error) =>
-          error instanceof ModelError && !error.message.includes('\n') ? error.code : String(error),
+          error instanceof PipelineError && !error.message.includes('\n') ? error.code : String(error),
       )
       outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)
     }

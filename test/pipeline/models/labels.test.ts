@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { IMAGENET_LABELS, type LabelsFormat, readLabels } from '../../../pipeline/models/labels.ts'
+import { IMAGENET_LABELS, readLabels } from '../../../pipeline/models/labels.ts'
 import { errorOf } from '../../support/broker.ts'
 import { describeWithShared, shared } from '../../support/shared.ts'
 import { temporaryFolder } from '../../support/weights-server.ts'
@@ -13,10 +13,10 @@ describe('readLabels', () => {
   })
   after(() => folder.remove())
 
-  function read(content: string | Uint8Array, format?: LabelsFormat) {
+  function read(content: string | Uint8Array) {
     const file = join(folder.path, 'labels.txt')
     writeFileSync(file, content)
-    return readLabels(file, format)
+    return readLabels(file)
   }
   const namesOf = async (content: string) => (await read(content)).map(({ name }) => name)
 
@@ -63,10 +63,6 @@ describe('readLabels', () => {
     expect(await read('{"0": ["n01484850", "great_white_shark"]}')).to.deep.equal([
       { wnid: 'n01484850', name: 'great_white_shark', first: 'great white shark', full: 'great white shark' },
     ])
-  })
-
-  it('takes a format that it is told for granted', async () => {
-    expect((await read('[cat]\n[dog]', 'lines')).map(({ name }) => name)).to.deep.equal(['[cat]', '[dog]'])
   })
 
   const wrong: Record<string, [content: string | Uint8Array, what: string]> = {

@@ -2,7 +2,8 @@ import { expect } from 'chai'
 import { inceptionV3 } from '../../../pipeline/models/networks/inception-v3.ts'
 import type { LayerList } from '../../../pipeline/models/networks/layer-list.ts'
 import { arrayRole } from '../../../pipeline/weights/bind/array-role.ts'
-import { bindWeights, wantedGroups } from '../../../pipeline/weights/bind/bind-weights.ts'
+import { bindWeights } from '../../../pipeline/weights/bind/bind-weights.ts'
+import { wantedGroups } from '../../../pipeline/weights/bind/wanted-groups.ts'
 import type { SourceGroup } from '../../../pipeline/weights/source/source-array.ts'
 
 const NO_PLACES = new Map()

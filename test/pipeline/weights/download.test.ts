@@ -57,6 +57,16 @@ describe('downloadFile', () => {
     expect(readdirSync(folder.path).sort()).to.deep.equal(['weights.h5', 'weights.h5.checked'])
   })
 
+  it('never replaces a file that has appeared meanwhile, and keeps the part', async () => {
+    await serve()
+    writeFileSync(path, 'the file of the user')
+    const { code, message } = await errorOf(download())
+    expect(code).to.equal('ERR_WEIGHTS_DOWNLOAD')
+    expect(message).to.contain('another file of this name has appeared meanwhile')
+    expect(readFileSync(path, 'utf8')).to.equal('the file of the user')
+    expect(readFileSync(`${path}.part`).equals(CONTENT)).to.equal(true)
+  })
+
   it('makes the folder, and needs neither size nor hash', async () => {
     await serve({ chunked: true })
     path = join(folder.path, 'deep', 'er', 'weights.h5')

@@ -79,10 +79,11 @@ describe('ensureWeights', () => {
   it('hashes a file anew that has changed since', async () => {
     writeFileSync(path, CONTENT)
     await ensure()
-    writeFileSync(path, bytesOf(CONTENT.length, 2))
+    const other = bytesOf(CONTENT.length, 2)
+    writeFileSync(path, other)
     const error = await errorOf(ensure())
     expect(error.code).to.equal('ERR_MODEL_LOAD')
-    expect(error.message).to.contain(`does not have the MD5 ${ENTRY.md5}`)
+    expect(error.message).to.contain(`it has the MD5 ${md5(other)} instead of ${ENTRY.md5}`)
   })
 
   it('goes by the size where no hash was published', async () => {
@@ -96,17 +97,29 @@ describe('ensureWeights', () => {
     expect(await ensure({}, { ...ENTRY, older: [{ bytes: 1000, md5: md5(old) }] })).to.equal(path)
   })
 
-  it('neither serves nor replaces a file that is another one', async () => {
-    writeFileSync(path, bytesOf(CONTENT.length + 1))
-    const error = await errorOf(settledEnsure())
-    expect(error.code).to.equal('ERR_MODEL_LOAD')
-    expect(error.message).to.contain('has 200001 bytes instead of 200000. Remove it')
-    expect(readFileSync(path)).to.have.length(CONTENT.length + 1)
+  for (const bytes of [CONTENT.length + 1, CONTENT.length - 1, 5, 0]) {
+    it(`neither serves nor replaces a file of ${bytes} bytes, and says both sizes`, async () => {
+      writeFileSync(path, bytesOf(bytes))
+      const error = await errorOf(ensure({ weightsUrl: await mirror() }))
+      expect(error.code).to.equal('ERR_MODEL_LOAD')
+      expect(error.message).to.contain(
+        `${path} is not the published one: it has ${bytes} bytes instead of 200000`,
+      )
+      expect(readFileSync(path)).to.have.length(bytes)
+      expect(server?.requests).to.deep.equal([])
+    })
+  }
 
-    async function settledEnsure() {
-      await sleep(1100)
-      return ensure()
+  it('waits while a file is being copied, downloads nothing meanwhile, and says so', async () => {
+    writeFileSync(path, CONTENT.subarray(0, 50_000))
+    const ensured = ensure({ weightsUrl: await mirror() })
+    for (let at = 50_000; at < CONTENT.length; at += 50_000) {
+      await sleep(500)
+      appendFileSync(path, CONTENT.subarray(at, at + 50_000))
     }
+    expect(await ensured).to.equal(path)
+    expect(told.some(([, word]) => word === 'waiting for the rest of weights.h5')).to.equal(true)
+    expect(server?.requests).to.deep.equal([])
   })
 
   it('downloads what is not there, from the mirror', async () => {
@@ -114,12 +127,6 @@ describe('ensureWeights', () => {
     expect(readFileSync(path).equals(CONTENT)).to.equal(true)
     expect(told.map(([fraction]) => fraction)).to.satisfy((all: number[]) => all.every((one) => one <= 1))
     expect(JSON.parse(readFileSync(`${path}.checked`, 'utf8'))).to.include({ md5: ENTRY.md5 })
-  })
-
-  it('replaces a file that is too short', async () => {
-    writeFileSync(path, 'an interrupted copy')
-    await ensure({ weightsUrl: await mirror() })
-    expect(readFileSync(path).equals(CONTENT)).to.equal(true)
   })
 
   it('says what is missing, tries again, and goes on where it was', async () => {

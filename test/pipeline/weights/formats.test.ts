@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { weightRoles } from '../../../pipeline/graph/weight-roles.ts'
-import { layerListFromKeras } from '../../../pipeline/weights/keras/keras-config.ts'
+import { readKerasConfig } from '../../../pipeline/weights/keras/keras-config.ts'
 import {
   type OpenedModel,
   type OpenOptions,
@@ -131,7 +131,7 @@ describeWithShared('weights of every format', () => {
 function optionsFor(model: string, file: string): OpenOptions {
   const topology = existsSync(golden(model, 'topology.keras2.json')) && json(model, 'topology.keras2.json')
   const kernels = /theano-(\w+)\.h5/.exec(file)?.[1] as 'correlation' | 'rotated' | undefined
-  return { ...(topology && { layers: layerListFromKeras(topology) }), ...(kernels && { kernels }) }
+  return { ...(topology && { layers: readKerasConfig(topology).list }), ...(kernels && { kernels }) }
 }
 
 type Compare = (name: string, found: Float32Array, expected: Float32Array) => void

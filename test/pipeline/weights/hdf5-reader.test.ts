@@ -1,6 +1,10 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { closeSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { Hdf5Reader } from '../../../pipeline/weights/hdf5/hdf5-reader.ts'
 import { type FileWindow, openWindow } from '../../../pipeline/weights/source/file-window.ts'
@@ -8,6 +12,7 @@ import { errorOf } from '../../support/broker.ts'
 import { describeWithShared, shared } from '../../support/shared.ts'
 import { writeH5 } from '../../support/write-keras-h5.ts'
 
+const READ_AGAIN = fileURLToPath(new URL('../../fixtures/weights/read-again.ts', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'tandem-hdf5-'))
 const windows: FileWindow[] = []
 const readers: Hdf5Reader[] = []
@@ -109,6 +114,21 @@ describe('Hdf5Reader', () => {
     expect((await errorOf(reader.members('/'))).message).to.include('has been closed')
   })
 
+  it('gives a sound file all the time that it needs on a machine that does not let it run', async () => {
+    const limitMs = 2500
+    const args = ['--import', 'tsx', READ_AGAIN, path, '/packed', String(limitMs)]
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+    let output = ''
+    child.stdout.on('data', (text) => (output += text))
+    const exit = once(child, 'exit')
+    await once(child.stdout, 'data')
+    child.kill('SIGSTOP')
+    await delay(limitMs + 1000)
+    child.kill('SIGCONT')
+    await exit
+    expect(output).to.equal('reading\ndone\n')
+  })
+
   it('says that a file is cut off', async () => {
     const cut = join(folder, 'cut.h5')
     writeFileSync(cut, readFileSync(path).subarray(0, Math.floor(statSync(path).size / 2)))
@@ -117,7 +137,7 @@ describe('Hdf5Reader', () => {
 })
 
 describeWithShared('a file in which the HDF5 library never comes to an end', () => {
-  it('is given up after the time limit', async () => {
+  it('is given up when it has computed for too long', async () => {
     const bytes = readFileSync(shared('golden', 'formats', 'minivgg', 'keras3.h5'))
     // The length of one of the texts in the heap that holds them: what is then taken for the next has no end.
     bytes[LENGTH_OF_A_TEXT] = 0xff
@@ -126,7 +146,7 @@ describeWithShared('a file in which the HDF5 library never comes to an end', () 
     const reader = await openReader(path, 1000)
     const error = await errorOf(reader.texts('/', 'model_config'))
     expect(error.code).to.equal('ERR_MODEL_LOAD')
-    expect(error.message).to.match(/could not be read within 1000 ms/)
+    expect(error.message).to.match(/took more than 1000 ms of computing/)
   })
 })
 

@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import { inferShapes } from '../../../pipeline/graph/shapes.ts'
 import { catalog } from '../../../pipeline/models/catalog.ts'
 import type { LayerList } from '../../../pipeline/models/networks/layer-list.ts'
-import { layerListFromKeras } from '../../../pipeline/weights/keras/keras-config.ts'
+import { readKerasConfig } from '../../../pipeline/weights/keras/keras-config.ts'
 import { describeWithShared, shared } from '../../support/shared.ts'
 
 const input = (name = 'image', shape: unknown = [null, 8, 8, 3]) => ({
@@ -28,18 +28,19 @@ const sequential = (layers: object[], more: object = {}) => ({
   class_name: 'Sequential',
   config: { name: 'sequential', layers, ...more },
 })
+const layersIn = (config: unknown): LayerList => readKerasConfig(config).list
 const names = ({ layers }: LayerList) => layers.map(({ name }) => name)
 
 function refusal(config: unknown): { code: string; message: string } {
   try {
-    layerListFromKeras(config)
+    layersIn(config)
   } catch (error) {
     return error as Error & { code: string }
   }
   throw new Error('it was not refused')
 }
 
-describe('layerListFromKeras', () => {
+describe('readKerasConfig', () => {
   it('reads the inbound nodes of Keras 2 and of Keras 3 alike', () => {
     const two = functional(
       [
@@ -58,18 +59,18 @@ describe('layerListFromKeras', () => {
       'sum',
       { input_layers: ['image', 0, 0], output_layers: ['sum', 0, 0] },
     )
-    expect(layerListFromKeras(two)).to.deep.equal(layerListFromKeras(three))
-    expect(layerListFromKeras(two).layers.at(-1)?.inputs).to.deep.equal(['a', 'image'])
-    expect(layerListFromKeras(two)).to.include({ output: 'sum' })
+    expect(layersIn(two)).to.deep.equal(layersIn(three))
+    expect(layersIn(two).layers.at(-1)?.inputs).to.deep.equal(['a', 'image'])
+    expect(layersIn(two)).to.include({ output: 'sum' })
   })
 
   it('makes the input of a Sequential model that has no layer for it', () => {
     const flat = layer('Flatten', 'flat', undefined, { batch_input_shape: [null, 4, 4, 1] })
     const dense = layer('Dense', 'dense', undefined, { units: 2 })
-    const bare = layerListFromKeras({ class_name: 'Sequential', config: [flat, dense] })
+    const bare = layersIn({ class_name: 'Sequential', config: [flat, dense] })
     expect(bare.inputShape).to.deep.equal([4, 4, 1])
     expect(names(bare)).to.deep.equal(['flat_input', 'flat', 'dense'])
-    const built = layerListFromKeras(sequential([dense], { build_input_shape: [null, 9] }))
+    const built = layersIn(sequential([dense], { build_input_shape: [null, 9] }))
     expect(built.inputShape).to.deep.equal([9])
   })
 
@@ -79,9 +80,7 @@ describe('layerListFromKeras', () => {
       name: 'inner',
       inbound_nodes: old('image'),
     }
-    const list = layerListFromKeras(
-      functional([input(), inner, layer('Flatten', 'flat', old('inner'))], 'flat'),
-    )
+    const list = layersIn(functional([input(), inner, layer('Flatten', 'flat', old('inner'))], 'flat'))
     expect(names(list)).to.deep.equal(['image', 'inner/relu', 'inner/again', 'flat'])
     expect(list.layers.map(({ inputs }) => inputs)).to.deep.equal([
       [],
@@ -93,20 +92,20 @@ describe('layerListFromKeras', () => {
 
   it('takes the input of an inner model that comes first', () => {
     const inner = { ...functional([input(), layer('ReLU', 'relu', old('image'))], 'relu'), name: 'base' }
-    const list = layerListFromKeras(sequential([inner, layer('Flatten', 'flat', undefined)]))
+    const list = layersIn(sequential([inner, layer('Flatten', 'flat', undefined)]))
     expect(list.inputShape).to.deep.equal([8, 8, 3])
     expect(names(list)).to.deep.equal(['base/image', 'base/relu', 'flat'])
   })
 
   it('puts each layer after its inputs, in the order of the file otherwise', () => {
-    const list = layerListFromKeras(
+    const list = layersIn(
       functional([layer('ReLU', 'b', old('a')), layer('ReLU', 'a', old('image')), input()], 'b'),
     )
     expect(names(list)).to.deep.equal(['image', 'a', 'b'])
   })
 
   it('knows the older names of fields', () => {
-    const list = layerListFromKeras(
+    const list = layersIn(
       functional(
         [
           input(),
@@ -225,7 +224,7 @@ describe('layerListFromKeras', () => {
   })
 
   it('makes a layer of a Lambda and does nothing with it', () => {
-    const list = layerListFromKeras(
+    const list = layersIn(
       functional([input(), layer('Lambda', 'l', old('image'), { function: ['code'] })], 'l'),
     )
     expect(list.layers.at(-1)).to.include({ name: 'l', className: 'Lambda' })
@@ -236,7 +235,7 @@ describeWithShared('the configurations of Keras applications', () => {
   for (const [name, { topology }] of catalog) {
     it(`${name} has the layers and shapes of the catalog`, () => {
       const config = JSON.parse(readFileSync(shared('golden', 'applications', `${name}.config.json`), 'utf8'))
-      const list = layerListFromKeras(config)
+      const list = layersIn(config)
       const own = topology()
       expect(names(list)).to.deep.equal(names(own))
       expect([...inferShapes(list)]).to.deep.equal([...inferShapes(own)])

@@ -1,0 +1,119 @@
+import { expect } from 'chai'
+import {
+  circlesIn,
+  climbsIn,
+  type Floors,
+  type ImportGraph,
+  importGraph,
+  importsOf,
+  sourcesIn,
+} from './support/import-graph.ts'
+
+/** From the top down. CONTRIBUTING.md and docs/architecture.md say what each room is for. */
+const HOUSE: Floors = [
+  ['StartService.ts', 'lib/cli/'],
+  ['lib/app.ts'],
+  ['lib/process/'],
+  ['lib/routes/', 'lib/dialects/'],
+  ['lib/service.ts'],
+  ['lib/middleware/', 'lib/pages/'],
+  ['lib/models/', 'lib/feedback/', 'lib/status/'],
+  ['lib/image/'],
+  ['lib/fetch/'],
+  ['lib/http/'],
+  ['lib/config/'],
+  ['broker/'],
+]
+
+const BROKER: Floors = [
+  ['broker/broker.ts'],
+  ['broker/child/', 'broker/worker.ts'],
+  ['broker/messages.ts'],
+  ['broker/error-wire.ts', 'broker/pipeline.ts'],
+  ['broker/errors.ts'],
+]
+
+const PIPELINE: Floors = [
+  ['pipeline/make-pipeline.ts'],
+  ['pipeline/image-classifier.ts', 'pipeline/open-engine.ts'],
+  ['pipeline/found-model.ts', 'pipeline/permanent-error.ts'],
+  ['pipeline/weights/'],
+  ['pipeline/engines/'],
+  ['pipeline/graph/'],
+  ['pipeline/models/'],
+  ['pipeline/image/'],
+  ['pipeline/errors.ts', 'pipeline/make-folder.ts'],
+]
+
+/** The rooms of pipeline/weights, below its doors. */
+const WEIGHTS: Floors = [
+  ['pipeline/weights/fetch-weights.ts', 'pipeline/weights/open-model.ts'],
+  ['pipeline/weights/ensure-weights.ts', 'pipeline/weights/open-source.ts'],
+  ['pipeline/weights/look-at-weights.ts'],
+  ['pipeline/weights/tfjs/'],
+  ['pipeline/weights/keras/'],
+  ['pipeline/weights/bind/', 'pipeline/weights/hdf5/'],
+  ['pipeline/weights/source/', 'pipeline/weights/download/'],
+]
+
+describe('the house', () => {
+  const all = importGraph([
+    'StartService.ts',
+    ...sourcesIn('lib', 'broker', 'pipeline', 'public', 'bench', 'scripts', 'test'),
+  ])
+
+  it('has no circle of imports, types included', () => {
+    expect(all.size).to.be.greaterThan(400)
+    expect(circlesIn(all).map((circle) => circle.join(' → '))).to.deep.equal([])
+  })
+
+  for (const [name, floors] of Object.entries({
+    'the web process': HOUSE,
+    'the broker': BROKER,
+    'the pipeline': PIPELINE,
+    'the weights': WEIGHTS,
+  })) {
+    it(`has floors, and no import climbs up or sideways: ${name}`, () => {
+      expect(climbsIn(all, floors)).to.deep.equal([])
+    })
+  }
+})
+
+describe('the drawing of the house', () => {
+  it('finds what a file imports: values, types, side effects, dynamically', () => {
+    const text = `
+      import { a } from './a.ts'
+      import type { B } from '../b.ts'
+      import './c.ts'
+      export { d } from "./d/d.ts"
+      const e = await import('./e.ts')
+      import koa from 'koa'`
+    const targets = ['lib/x/a.ts', 'lib/b.ts', 'lib/x/c.ts', 'lib/x/d/d.ts', 'lib/x/e.ts']
+    expect(importsOf('lib/x/x.ts', text)).to.deep.equal(targets)
+  })
+
+  it('finds circles of two files and of three, and one that a tree does not have', () => {
+    const graph: ImportGraph = new Map([
+      ['a', ['b', 'c']],
+      ['b', ['a']],
+      ['c', ['d']],
+      ['d', ['e', 'f']],
+      ['e', ['c']],
+      ['f', []],
+    ])
+    expect(circlesIn(graph)).to.deep.equal([
+      ['a', 'b', 'a'],
+      ['c', 'd', 'e', 'c'],
+    ])
+  })
+
+  it('finds imports that go up or sideways', () => {
+    const floors: Floors = [['top/'], ['left/', 'right/'], ['low.ts']]
+    const graph: ImportGraph = new Map([
+      ['top/a.ts', ['left/a.ts', 'low.ts', 'top/b.ts']],
+      ['left/a.ts', ['right/a.ts', 'left/b.ts', 'low.ts']],
+      ['low.ts', ['top/a.ts', 'elsewhere.ts']],
+    ])
+    expect(climbsIn(graph, floors)).to.deep.equal(['left/a.ts imports right/a.ts', 'low.ts imports top/a.ts'])
+  })
+})

@@ -1,0 +1,118 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { ownModel } from '../../support/digit-folders.ts'
+import { words } from '../../support/markup.ts'
+import { fileAs } from '../../support/multipart-as.ts'
+import { four } from '../../support/pictures.ts'
+import { ask, type RawAnswer } from '../../support/raw-http.ts'
+import { allReady, type Service, scripted, startService } from '../../support/service.ts'
+
+/** A network for pictures of things, and one for digits that only its settings tell from it. */
+const THINGS = ownModel('things', { labels: 'labels.txt' })
+const MNIST = ownModel('mnist', { subject: 'digit' })
+const BROWSER = 'Accept: text/html'
+const SETTINGS = {
+  '/vgg': 'VGG_MODEL',
+  '/api/predict': 'API_MODEL',
+  '/api/infer': 'INFER_MODEL',
+  '/predict': 'PREDICT_MODEL',
+  '/': 'PREDICT_MODEL',
+}
+type Route = keyof typeof SETTINGS
+const ROUTES = Object.keys(SETTINGS) as Route[]
+
+describe('The model behind a route that names none', () => {
+  let service: Service | undefined
+  let picture: Buffer
+
+  before(async () => {
+    picture = await four()
+  })
+  afterEach(async () => {
+    await service?.stop()
+    service = undefined
+  })
+
+  async function start(env: Record<string, string>): Promise<void> {
+    service = await startService({
+      DEVICE: 'cpu',
+      WEIGHTS_DIR: mkdtempSync(join(tmpdir(), 'tandem-')),
+      FEEDBACK_DIR: mkdtempSync(join(tmpdir(), 'tandem-')),
+      ...env,
+    })
+    await allReady(service)
+  }
+
+  async function send(path: string): Promise<RawAnswer> {
+    const url = service?.url ?? ''
+    if (path === '/api/infer') {
+      const images = [`data:;base64,${picture.toString('base64')}`]
+      return ask(url, 'POST /api/infer?threshold=0', [], JSON.stringify({ images }))
+    }
+    const { headers, body } = fileAs(
+      'requests',
+      path.startsWith('/predict?') || path === '/predict' || path === '/' ? 'file' : 'image',
+      picture,
+    )
+    return ask(url, `POST ${path}`, headers, body)
+  }
+
+  /** Status and code, in whatever shape they come. */
+  const failure = ({ status, headers }: RawAnswer) => [status, headers.get('x-error-code')]
+
+  it('never has photographs read by the digit network, and says which setting would', async () => {
+    await start({ MODELS: 'digits' })
+    for (const path of ROUTES) {
+      const answer = await send(path)
+      expect(failure(answer), path).to.deep.equal([503, 'ERR_MODEL_NONE'])
+      expect(answer.headers.has('retry-after')).to.equal(false)
+      if (path !== '/predict') expect(answer.text, path).to.contain(SETTINGS[path])
+    }
+    expect((await send('/predictlabel')).text).to.contain('"most_probable_label":"4"')
+    expect((await send('/digits')).status).to.equal(200)
+    expect((await send('/predict?model=digits')).status).to.equal(200)
+  })
+
+  it('is missed by pages too: they show a sentence where a form could not work', async () => {
+    await start({ MODELS: 'digits' })
+    const home = await ask(service?.url ?? '', 'GET /', [BROWSER])
+    expect(home.text).not.to.match(/action="\/"|href="\/vgg"/)
+    expect(words(home.text)).to.contain('PREDICT_MODEL must name the model').and.contain('Answered by digits')
+    const page = await ask(service?.url ?? '', 'GET /vgg', [BROWSER])
+    expect(failure(page)).to.deep.equal([503, 'ERR_MODEL_NONE'])
+    expect(page.text).to.contain('VGG_MODEL').and.not.contain('<form')
+  })
+
+  it('is the one that a setting names, whatever it looks at', async () => {
+    const models = Object.fromEntries(Object.values(SETTINGS).map((setting) => [setting, 'digits']))
+    await start({ MODELS: `digits,${THINGS}`, ...models, DIGITS_MODEL: 'things' })
+    for (const path of ROUTES) expect((await send(path)).text, path).to.match(/\b4\b/)
+    expect((await send('/predictlabel')).text).to.contain('"label":"thing 0"')
+    expect((await ask(service?.url ?? '', 'GET /', [BROWSER])).text).to.match(/action="\/"/)
+  })
+
+  it('is told by the child what it looks at, where the name says nothing', async () => {
+    await start({ MODELS: `${MNIST},${THINGS}` })
+    for (const path of ROUTES) expect((await send(path)).text, path).to.match(/thing[ _]\d/)
+    expect((await send('/predictlabel')).text).to.contain('"most_probable_label":"class_4"')
+  })
+
+  it('does not read digits with the classes of photographs', async () => {
+    await start({ MODELS: THINGS })
+    expect(failure(await send('/predictlabel'))).to.deep.equal([503, 'ERR_MODEL_NONE'])
+    expect((await send('/vgg')).text).to.contain('"model":"things"')
+  })
+
+  it('may be a network with ten classes called 0 to 9', async () => {
+    await start({ MODELS: ownModel('numbers', { labels: 'digits.txt' }) })
+    expect((await send('/predictlabel')).text).to.match(/"label":"0".*"label":"9"/)
+  })
+
+  it('is a pipeline of the user’s own for all of them, as far as it does not say what it is for', async () => {
+    const guess = { index: 0, label: 'x', name: 'x', full: 'x', probability: 1 }
+    await start(scripted({ answer: [guess] }))
+    for (const path of [...ROUTES, '/predictlabel']) expect((await send(path)).status, path).to.equal(200)
+  })
+})

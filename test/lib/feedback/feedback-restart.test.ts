@@ -1,0 +1,92 @@
+import { expect } from 'chai'
+import { newFolder, recordsIn } from '../../support/feedback-folder.ts'
+import { tags, words } from '../../support/markup.ts'
+import { four } from '../../support/pictures.ts'
+import { ask } from '../../support/raw-http.ts'
+import { type Service, startService } from '../../support/service.ts'
+
+const BROWSER = 'Accept: text/html'
+const FORM = 'Content-Type: application/x-www-form-urlencoded'
+
+describe('Feedback for an answer that the service no longer knows', () => {
+  const folder = newFolder()
+  let service: Service
+  const start = async () => {
+    service = await startService({ MODELS: 'digits', DEVICE: 'cpu', FEEDBACK_DIR: folder })
+    await service.ready()
+  }
+  before(start)
+  after(() => service.stop())
+
+  const report = (fields: Record<string, string>, accept = 'Accept: application/json') =>
+    ask(service.url, 'POST /feedback', [FORM, accept], String(new URLSearchParams(fields)))
+  const last = () => recordsIn(folder).at(-1)
+
+  it('says so, and keeps the id and what the page says was answered', async () => {
+    const page = await ask(service.url, 'POST /digits', [BROWSER], await four())
+    const inputs = tags(page.text, 'input').map(({ name = '', value = '' }) => [name, value])
+    const { id = '', model = '', prediction = '' } = Object.fromEntries(inputs) as Record<string, string>
+    expect([id, model, prediction]).to.deep.equal([page.headers.get('x-request-id'), 'digits', '4'])
+
+    const known = await report({ report: 'nine', id, model: 'another', prediction: '8' })
+    expect(known.text).to.equal('{"message":"Thanks for your feedback","success":true}')
+    expect(last()).to.include({ id, model: 'digits', prediction: '4', report: 'nine', source: 'service' })
+
+    await service.stop()
+    await start()
+    const unknown = await report({ report: 'nine', id, model, prediction })
+    expect([unknown.status, unknown.json()]).to.deep.equal([
+      200,
+      {
+        message: 'Thanks for your feedback',
+        success: true,
+        note: `The answer "${id}" is not known any more: the report is recorded without what was looked at.`,
+      },
+    ])
+    expect(last()).to.include({ id, model: 'digits', prediction: '4', report: 'nine', source: 'client' })
+    expect(last()).to.include({ sha256: '', version: '', score: '' })
+    const shown = await report({ report: 'nine', id }, BROWSER)
+    expect(words(shown.text)).to.contain('Thanks for your feedback').and.contain(`The answer "${id}"`)
+  })
+
+  it('is known by its own id where it names none, or none that can be one', async () => {
+    const without = await report({ report: 'x' })
+    expect(without.json()).to.deep.equal({ message: 'Thanks for your feedback', success: true })
+    expect(last()).to.include({ id: without.headers.get('x-request-id'), source: '' })
+    const odd = await report({ report: 'x', id: '=1+1\n' })
+    expect(odd.text).to.contain('The answer of this id is not known')
+    expect(last()?.id).to.equal(odd.headers.get('x-request-id'))
+  })
+
+  it('claims no more than a line', async () => {
+    const answer = await report({ report: 'x', id: 'y', prediction: 'p'.repeat(201) })
+    expect([answer.status, answer.headers.get('x-error-code')]).to.deep.equal([400, 'ERR_BAD_REQUEST'])
+  })
+})
+
+describe('GET /feedback', () => {
+  let service: Service
+  before(async () => {
+    service = await startService({ MODELS: 'digits' })
+  })
+  after(() => service.stop())
+
+  const get = async (accept: string) => ask(service.url, 'GET /feedback', [`Accept: ${accept}`])
+
+  it('is a page with a form for browsers', async () => {
+    const { text } = await get('text/html')
+    const form = tags(text, 'form').find(({ action }) => action === '/feedback')
+    expect(form?.method).to.equal('post')
+    expect(tags(text, 'input').map(({ name }) => name)).to.deep.equal(['report', 'id'])
+    expect(words(text)).to.contain(`${service.url}/feedback`)
+  })
+
+  it('names the fields and a command for programs, as JSON or as text', async () => {
+    const json = (await get('application/json')).json() as { fields: object; example: string }
+    expect(Object.keys(json.fields)).to.deep.equal(['report', 'id', 'model', 'prediction'])
+    expect(json.example).to.match(/^curl .* http:\/\/127\.0\.0\.1:\d+\/feedback$/)
+    const text = await get('text/plain')
+    expect(text.headers.get('content-type')).to.match(/^text\/plain/)
+    expect(text.text).to.contain(json.example)
+  })
+})

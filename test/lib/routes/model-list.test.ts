@@ -1,0 +1,66 @@
+import { expect } from 'chai'
+import { four } from '../../support/pictures.ts'
+import { ask } from '../../support/raw-http.ts'
+import { type Service, startService, until } from '../../support/service.ts'
+
+interface Listed {
+  name: string
+  state: string
+  version: string | null
+  subject: string | null
+  labels: number | null
+  input: object | null
+}
+
+describe('GET /models', () => {
+  let service: Service
+  before(async () => {
+    service = await startService({ MODELS: 'digits', DEVICE: 'cpu' })
+  })
+  after(() => service.stop())
+
+  const listed = async () => {
+    const { models } = (await ask(service.url, 'GET /models')).json() as { models: Listed[] }
+    return models[0]
+  }
+
+  it('tells of each model what is known of it: at first its name and its state', async () => {
+    const unknown = { version: null, subject: null, labels: null, input: null }
+    expect(await listed()).to.deep.equal({ name: 'digits', state: 'starting', ...unknown })
+    await service.ready()
+    const { version, ...others } = (await listed()) as Listed
+    expect(others).to.deep.equal({
+      name: 'digits',
+      state: 'ready',
+      subject: 'digit',
+      labels: 10,
+      input: { width: 28, height: 28 },
+    })
+    expect(version).to.match(/^[0-9a-f]{16}$/)
+  })
+
+  it('is what an unknown model is answered with', async () => {
+    for (const path of ['POST /none', 'POST /digits?model=none', 'GET /labels/none']) {
+      const answer = await ask(service.url, path)
+      expect([answer.status, answer.headers.get('x-error-code')]).to.deep.equal([404, 'ERR_MODEL_UNKNOWN'])
+      expect(answer.text).to.contain(
+        'No model called \\"none\\" is served; GET /models lists those that are.',
+      )
+    }
+  })
+
+  it('still knows the labels, the version and the guesses of a model whose child has died', async () => {
+    const before = await listed()
+    const labels = (await ask(service.url, 'GET /labels/digits')).json()
+    expect(labels).to.have.length(10)
+    const { pid } = await service.line('child started')
+    process.kill(Number(pid), 'SIGKILL')
+    await until(async () => (await listed())?.state === 'restarting', 'the death of the child')
+    const predicted = ask(service.url, 'POST /digits', [], await four())
+    const [names, whole] = await Promise.all([ask(service.url, 'GET /labels/digits'), listed()])
+    // Had the child been back by then, nothing would be shown by this.
+    expect(whole).to.deep.equal({ ...before, state: 'restarting' })
+    expect(names.json()).to.deep.equal(labels)
+    expect(((await predicted).json() as { predictions: object[] }).predictions).to.have.length(10)
+  })
+})

@@ -1,0 +1,117 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { PipelineError } from '../../pipeline/errors.ts'
+import { UnwritableError } from '../../pipeline/graph/write-model.ts'
+import { makePipeline } from '../../pipeline/make-pipeline.ts'
+import { modelFiles } from '../../pipeline/models/model-files.ts'
+import { markPermanent } from '../../pipeline/permanent-error.ts'
+import { errorOf } from '../support/broker.ts'
+
+const isPermanent = async (error: Error) =>
+  'permanent' in ((await markPermanent(error, async () => ['/model'])) as object)
+const coded = (code: string) => Object.assign(new Error('no'), { code })
+
+describe('an error of a model', () => {
+  for (const code of ['ERR_MODEL_LOAD', 'ERR_MODEL_UNSUPPORTED', 'ERR_MODEL_SETTINGS'] as const) {
+    it(`is permanent where the files are at fault, and names them: ${code}`, async () => {
+      const marked = await markPermanent(new PipelineError(code, 'no'), async () => ['/model'])
+      expect(marked).to.include({ code, permanent: true })
+      expect(marked).to.have.deep.property('watch', ['/model'])
+    })
+  }
+
+  const passing: Record<string, Error> = {
+    'a failed download': new PipelineError('ERR_WEIGHTS_DOWNLOAD', 'no'),
+    'a device that cannot be had': new PipelineError('ERR_ENGINE', 'no'),
+    'a full disk': new PipelineError('ERR_MODEL_LOAD', 'no', { cause: coded('ENOSPC') }),
+    'too many open files, deep below': new PipelineError('ERR_MODEL_LOAD', 'no', {
+      cause: new Error('no', { cause: coded('EMFILE') }),
+    }),
+    'a lack of memory': new PipelineError('ERR_MODEL_LOAD', 'ONNX Runtime cannot open it: std::bad_alloc'),
+    'a model that can be written nowhere': new UnwritableError('ERR_MODEL_LOAD', 'no'),
+    'a mistake of the program': new TypeError('no'),
+  }
+  for (const [what, error] of Object.entries(passing)) {
+    it(`is worth a retry: ${what}`, async () => expect(await isPermanent(error)).to.equal(false))
+  }
+  it('is permanent with a cause that says nothing of the machine', async () =>
+    expect(await isPermanent(new PipelineError('ERR_MODEL_LOAD', 'no', { cause: coded('ENOENT') }))).to.equal(
+      true,
+    ))
+})
+
+describe('a compiled model that is damaged', () => {
+  it('is no permanent error: the message names the folder, and without it the model is compiled again', async () => {
+    const weightsDir = mkdtempSync(join(tmpdir(), 'tandem-compiled-'))
+    const request = {
+      model: 'digits',
+      weightsDir,
+      engine: 'onnx',
+      device: 'cpu',
+      threads: 1,
+      spin: false,
+    } as const
+    const make = () => makePipeline({ ...request, maxBatch: 1, maxPixels: 1000 }, { progress: () => {} })
+    try {
+      await (await make()).close()
+      const compiled = join(weightsDir, 'compiled')
+      const folder = join(compiled, readdirSync(compiled).find((name) => !name.endsWith('.json')) ?? '')
+      const { size } = statSync(join(folder, 'model.onnx'))
+      writeFileSync(join(folder, 'model.onnx'), Buffer.alloc(size, 'rubbish'))
+      const error = await errorOf(make())
+      expect(error.code).to.equal('ERR_ENGINE')
+      expect(error.message).to.contain(`Remove ${folder}, and`)
+      expect(error).not.to.have.property('permanent')
+      rmSync(folder, { recursive: true })
+      await (await make()).close()
+    } finally {
+      rmSync(weightsDir, { recursive: true })
+    }
+  })
+})
+
+describe('the files of a model', () => {
+  let folder = ''
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'tandem-files-'))
+  })
+  afterEach(() => rmSync(folder, { recursive: true }))
+  const at = (...names: string[]) => join(folder, ...names)
+
+  it('are all that it may be made of, those that are missing included', async () => {
+    expect(await modelFiles('pets', undefined, folder)).to.include.members([
+      at('pets.keras'),
+      at('pets.h5'),
+      at('pets.onnx'),
+      at('pets.json'),
+      at('pets', 'model.json'),
+      at('pets'),
+    ])
+    expect(await modelFiles('mobilenet', undefined, folder)).to.include(at('mobilenet_1_0_224_tf.h5'))
+  })
+
+  it('are the settings and the labels too, and each shard of a folder', async () => {
+    mkdirSync(at('pets'))
+    writeFileSync(at('pets', 'shard1.bin'), '')
+    writeFileSync(at('pets.json'), JSON.stringify({ labels: 'names.txt' }))
+    for (const path of [at('pets'), at('pets', 'model.json')]) {
+      const files = await modelFiles('any', path, folder)
+      expect(files).to.include.members([
+        path,
+        at('pets'),
+        at('pets.json'),
+        at('names.txt'),
+        at('pets', 'shard1.bin'),
+      ])
+    }
+  })
+
+  it('are known where the settings are broken, and lie outside for no labels', async () => {
+    writeFileSync(at('pets.json'), '{')
+    expect(await modelFiles('any', at('pets.h5'), folder)).to.have.members([at('pets.h5'), at('pets.json')])
+    writeFileSync(at('pets.json'), JSON.stringify({ labels: '../secret' }))
+    expect(await modelFiles('any', at('pets.h5'), folder)).to.have.members([at('pets.h5'), at('pets.json')])
+  })
+})
