@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
 import { drawn, encoded, inked } from './support/digits.ts'
+import { PLACES } from './support/environment.ts'
 import { type Packed, packedPackage } from './support/packed.ts'
 import { allReady, type Service, startService } from './support/service.ts'
 import { subgroup, writeH5 } from './support/write-keras-h5.ts'
@@ -21,12 +22,11 @@ describe('The package, installed in an empty folder', function () {
     picture = await encoded(inked(drawn({ digit: 7, width: SIDE }), 255, 0), SIDE, SIDE)
     writeFileSync(join(packed.folder, 'seven.png'), picture)
   })
-  after(() => packed?.remove())
 
   const inFolder = (command: string, args: readonly string[], env: Record<string, string> = {}) =>
     run(command, args, {
       cwd: packed.folder,
-      env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
+      env: { ...PLACES, ...env },
     })
   const built = (path: string) => join(packed.folder, 'node_modules/tandem-serve/dist', path)
 
@@ -91,7 +91,7 @@ describe('The package, installed in an empty folder', function () {
       writeFileSync(join(packed.folder, 'small.json'), '{"labels":"small.txt","preprocessing":"tf"}')
       writeFileSync(join(packed.folder, 'small.txt'), 'dark\nbright\n')
       const env = { MODELS: 'digits,small=./small.h5' }
-      service = await startService(env, [], { command: packed.tandem, cwd: packed.folder })
+      service = await startService(env, [], [packed.tandem], packed.folder)
       await allReady(service)
     })
     after(() => service?.stop())

@@ -3,23 +3,22 @@ import {
   chmodSync,
   cpSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { temporaryFolder } from './temporary-folder.ts'
 
 const run = promisify(execFile)
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 /** What a clean clone does not have, and weights that users have downloaded. */
 const NOT_CLONED =
-  /^(\.git|node_modules|dist|feedback)(\/|$)|^weights\/(?!README\.md|digits|imagenet-labels\.tsv)/
+  /^(\.git|node_modules|dist|feedback|training)(\/|$)|^weights\/(?!README\.md|digits|imagenet-labels\.tsv)/
 
 export interface Packed {
   /** a folder of somebody who has installed the package: `node_modules`, and nothing beside it */
@@ -28,7 +27,6 @@ export interface Packed {
   readonly files: readonly string[]
   /** the command as npm links it */
   readonly tandem: string
-  remove(): void
 }
 
 /**
@@ -36,7 +34,7 @@ export interface Packed {
  * it there are those alone that package.json declares, so that one that is missing there is missing.
  */
 export async function packedPackage(): Promise<Packed> {
-  const temporary = mkdtempSync(join(tmpdir(), 'tandem-packed-'))
+  const temporary = temporaryFolder()
   const clone = join(temporary, 'clone')
   cpSync(ROOT, clone, { recursive: true, filter: (path) => !NOT_CLONED.test(relative(ROOT, path)) })
   symlinkSync(join(ROOT, 'node_modules'), join(clone, 'node_modules'))
@@ -64,7 +62,7 @@ export async function packedPackage(): Promise<Packed> {
   const files = readdirSync(home, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => relative(home, join(entry.parentPath, entry.name)))
-  return { folder, files, tandem, remove: () => rmSync(temporary, { recursive: true, force: true }) }
+  return { folder, files, tandem }
 }
 
 function link(target: string, path: string): void {

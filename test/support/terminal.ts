@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { PLACES } from './environment.ts'
 import { until } from './service.ts'
 
 export interface Terminal {
@@ -31,7 +32,7 @@ export function describeInTerminal(title: string, tests: (this: Mocha.Suite) => 
 export function openTerminal(command: string, env: Record<string, string> = {}): Terminal {
   const child = spawn('script', ['-qec', `exec ${command}`, '/dev/null'], {
     cwd: ROOT,
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, TERM: 'xterm-256color', ...env },
+    env: { ...PLACES, TERM: 'xterm-256color', ...env },
     stdio: ['pipe', 'pipe', 'ignore'],
   })
   let shown = ''
