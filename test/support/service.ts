@@ -58,9 +58,10 @@ export async function startService(
   env: Record<string, string> = {},
   flags: string[] = [],
   program = programArgs('StartService.ts'),
+  cwd = ROOT,
 ): Promise<Service> {
   const started = performance.now()
-  const child = spawnService({ PORT: '0', ...env }, flags, program)
+  const child = spawnService({ PORT: '0', ...env }, flags, program, cwd)
   const { pid } = child
   if (pid === undefined) throw new Error('the service did not start')
   const logs: LogLine[] = []
@@ -126,9 +127,14 @@ export async function until<T>(
   throw new Error(`waited in vain for ${what}`)
 }
 
-function spawnService(env: Record<string, string>, flags: string[], program: string[]): ChildProcess {
+function spawnService(
+  env: Record<string, string>,
+  flags: string[],
+  program: string[],
+  cwd = ROOT,
+): ChildProcess {
   const child = spawn(process.execPath, [...program, ...flags], {
-    cwd: ROOT,
+    cwd,
     // Nothing of the tester's own environment but where to find things: it may hold settings.
     env: { ...PLACES, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
