@@ -28,7 +28,9 @@ export async function startService(settings: Record<string, string>): Promise<Be
   })
   const exited = once(child, 'exit')
   // If the bench fails, the service must not go on running.
-  process.once('exit', () => child.kill('SIGKILL'))
+  const kill = () => void child.kill('SIGKILL')
+  process.once('exit', kill)
+  child.once('exit', () => process.off('exit', kill))
   const lines: Line[] = []
   const waiting = new Set<() => void>()
   createInterface(child.stdout).on('line', (line) => {

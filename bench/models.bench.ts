@@ -5,9 +5,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:f
 import { Agent } from 'node:http'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import sharp from 'sharp'
-import { smoothImage } from '../test/support/synthetic.ts'
 import { writeSyntheticH5 } from '../test/support/synthetic-h5.ts'
+import { callers, photograph } from './callers.ts'
 import { type BenchService, send, startService } from './http.ts'
 import { machine, percentile, table } from './statistics.ts'
 
@@ -17,9 +16,7 @@ const ROUNDS = 3
 const ROUND_MS = Number(process.argv[4] ?? 5_000)
 const folder = join(tmpdir(), 'tandem-bench')
 const agent = new Agent({ keepAlive: true, maxSockets: CALLERS + 2 })
-const photo = await sharp(smoothImage(375, 500), { raw: { width: 500, height: 375, channels: 3 } })
-  .jpeg({ quality: 90 })
-  .toBuffer()
+const photo = await photograph()
 
 interface Bare {
   times: number[]
@@ -92,18 +89,19 @@ async function measure(name: string): Promise<void> {
     const [result] = await once(bare, 'message')
     return result
   }
+  const load = { url: `${service.url}/${name}`, agent, photo, count: CALLERS, forMs: ROUND_MS }
   const single: number[] = []
   const singleBare: number[] = []
   for (let round = 0; round < ROUNDS; round++) {
     singleBare.push(...(await runBare(1)).times)
-    single.push(...(await callers(1, `${service.url}/${name}`)).times)
+    single.push(...(await callers({ ...load, count: 1 })).times)
   }
   costs.push([name, 'private memory of the child, batch 1', mib(childMemory(service, 'RssAnon'))])
   const rates: number[] = []
   const bareRates: number[] = []
   for (let round = 0; round < ROUNDS; round++) {
     bareRates.push((await runBare(BATCH)).imagesPerSecond)
-    rates.push((await callers(CALLERS, `${service.url}/${name}`)).perSecond)
+    rates.push((await callers(load)).perSecond)
   }
   costs.push([name, `private memory of the child, batch ${BATCH}`, mib(childMemory(service, 'RssAnon'))])
   bare.disconnect()
@@ -130,27 +128,12 @@ async function measureSharing(name: string, settings: Record<string, string>): P
     ready = (await readiness(service.url)).workers.filter((state) => state === 'ready').length
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
-  await callers(CALLERS, `${service.url}/${name}`)
+  await callers({ url: `${service.url}/${name}`, agent, photo, count: CALLERS, forMs: ROUND_MS })
   const figures = childrenOf(service.pid).map(
     (pid) => `Rss ${mib(smaps(pid, 'Rss'))}, Pss ${mib(smaps(pid, 'Pss'))}`,
   )
   costs.push([name, 'two children, each', figures.join(' · ')])
   await service.stop()
-}
-
-async function callers(count: number, url: string): Promise<{ times: number[]; perSecond: number }> {
-  const times: number[] = []
-  const start = performance.now()
-  const end = start + ROUND_MS
-  const caller = async () => {
-    while (performance.now() < end) {
-      const before = performance.now()
-      await send(url, agent, photo, 'image/jpeg')
-      times.push(performance.now() - before)
-    }
-  }
-  await Promise.all(Array.from({ length: count }, caller))
-  return { times, perSecond: (times.length * 1000) / (performance.now() - start) }
 }
 
 interface Readiness {

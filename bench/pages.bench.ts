@@ -3,9 +3,8 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { Agent } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import sharp from 'sharp'
-import { smoothImage } from '../test/support/synthetic.ts'
 import { writeSyntheticH5 } from '../test/support/synthetic-h5.ts'
+import { photograph } from './callers.ts'
 import { send, startService } from './http.ts'
 import { machine, percentile, table } from './statistics.ts'
 
@@ -28,9 +27,7 @@ const service = await startService({
   CACHE_ENTRIES: '0',
 })
 const agent = new Agent({ keepAlive: true, maxSockets: CALLERS + PAGES.length + 2 })
-const photo = await sharp(smoothImage(375, 500), { raw: { width: 500, height: 375, channels: 3 } })
-  .jpeg({ quality: 90 })
-  .toBuffer()
+const photo = await photograph()
 await service.seen('model state', { state: 'ready' })
 await send(`${service.url}/vgg`, agent, photo, 'image/jpeg')
 for (const page of PAGES) await send(service.url + page, agent)

@@ -4,6 +4,7 @@ import { availableDevices } from './engines/device/available-devices.ts'
 import { chooseDevice } from './engines/device/device.ts'
 import type { Device, Engine } from './engines/engine.ts'
 import { type OnnxEngine, openOnnx } from './engines/onnx/onnx.ts'
+import { openOnnxThread } from './engines/onnx/onnx-thread.ts'
 import { pixelInput } from './engines/onnx/pixel-input.ts'
 import { probeOnnx } from './engines/onnx/probe-onnx.ts'
 import { PipelineError } from './errors.ts'
@@ -42,6 +43,10 @@ export async function openEngine(
   const { engine } = opened
   // The first run allocates what every later one uses; nobody should wait for it.
   await engine.run(samplePixels(engine, 1), 1)
+  // A GPU compiles other shaders for two images than for one. Those for two mostly do for more.
+  if (engine.name === 'onnx' && engine.device !== 'cpu' && request.maxBatch > 1) {
+    await engine.run(samplePixels(engine, 2), 2)
+  }
   return opened
 }
 
@@ -65,7 +70,8 @@ async function openFile(
   const { threads, spin, maxBatch, device } = request
   const { size } = found.settings
   const model = { modelPath, threads, spin, ...(size && { imageSize: size }) }
-  const open = (on: Device) => openOnnx({ ...model, device: on })
+  // On a CPU the model takes all cores anyway. While a GPU computes, this thread goes on preparing images.
+  const open = (on: Device) => (on === 'cpu' ? openOnnx : openOnnxThread)({ ...model, device: on })
   const available = device === 'auto' ? availableDevices() : []
   const isChoice = available.some((other) => other !== 'cpu')
   if (isChoice) progress(0.9, 'measuring devices')
@@ -161,5 +167,5 @@ function samplePixels({ inputShape }: Engine, n: number): Uint8Array {
 
 /** Neither black nor even: a device that only gets zeros right would be found out too late. */
 function patterned(length: number): Uint8Array {
-  return Uint8Array.from({ length }, (_, i) => (i * 37 + (i >> 8)) & 255)
+  return new Uint8Array(length).map((_, i) => (i * 37 + (i >> 8)) & 255)
 }

@@ -1,10 +1,10 @@
-import { mkdtempSync, readFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { codeOf, errorOf, startBroker, until } from '../support/broker.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 
-const newJournal = () => join(mkdtempSync(join(tmpdir(), 'tandem-')), 'journal')
+const newJournal = () => join(temporaryFolder(), 'journal')
 const batchesIn = (journal: string): unknown[][] =>
   readFileSync(journal, 'utf8')
     .trim()

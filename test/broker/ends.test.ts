@@ -1,8 +1,8 @@
-import { mkdtempSync, readFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { codeOf, errorOf, startBroker, until } from '../support/broker.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 
 describe('A call ends once', () => {
   it('by its deadline, and the late answer under its key is dropped', async () => {
@@ -19,7 +19,7 @@ describe('A call ends once', () => {
   })
 
   it('by its deadline while it waits, and then it is never predicted', async () => {
-    const journal = join(mkdtempSync(join(tmpdir(), 'tandem-')), 'journal')
+    const journal = join(temporaryFolder(), 'journal')
     const broker = await startBroker('behave', { options: { journal }, maxBatch: 1 })
     const busy = ['a', 'b'].map((value) => broker.call('predict', { value, predictMs: 150 }))
     const late = codeOf(broker.call('predict', { value: 'late' }, { deadline: 60 }))
@@ -29,7 +29,7 @@ describe('A call ends once', () => {
   })
 
   it('by its caller, whether it waits in the queue, in the child, or runs', async () => {
-    const journal = join(mkdtempSync(join(tmpdir(), 'tandem-')), 'journal')
+    const journal = join(temporaryFolder(), 'journal')
     const broker = await startBroker('behave', { options: { journal }, maxBatch: 1 })
     const callers = ['runs', 'in child', 'in queue'].map((value) => {
       const caller = new AbortController()

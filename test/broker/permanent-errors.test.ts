@@ -1,17 +1,17 @@
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { appendFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'chai'
 import type { Broker } from '../../broker/broker.ts'
 import { encodeError } from '../../broker/error-wire.ts'
 import { brokerFor, codeOf, errorOf, until } from '../support/broker.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 
 describe('an error of makePipeline that a retry cannot fix', () => {
   let folder = ''
   let path = ''
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'tandem-permanent-'))
+    folder = temporaryFolder()
     path = join(folder, 'model')
   })
   afterEach(() => rmSync(folder, { recursive: true }))

@@ -1,23 +1,25 @@
 import { execFile } from 'node:child_process'
-import { copyFileSync, cpSync, mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { copyFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
 import { examplesIn, shapeOf } from '../support/examples.ts'
 import { allReady, type Service, startService } from '../support/service.ts'
-import { describeWithShared, shared } from '../support/shared.ts'
+import { writeSmallMobilenet } from '../support/small-mobilenet.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const run = promisify(execFile)
+const PHOTO = fileURLToPath(new URL('../../public/examples/cat.jpg', import.meta.url))
 
-describeWithShared('the examples of the documents', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'tandem-'))
+describe('the examples of the documents', () => {
+  const folder = temporaryFolder()
   let service: Service
 
   before(async function () {
     this.timeout(60_000)
-    copyFileSync(shared('data', 'photos', 'chelsea.jpg'), join(folder, 'photo.jpg'))
-    cpSync(shared('data', 'mobilenet_v1_0.25_224'), join(folder, 'small'), { recursive: true })
+    copyFileSync(PHOTO, join(folder, 'photo.jpg'))
+    writeSmallMobilenet(join(folder, 'small'))
     writeFileSync(join(folder, 'small.json'), '{"labels":"imagenet","preprocessing":"tf","top":5}')
     service = await startService({
       MODELS: `small=${join(folder, 'small/model.json')},digits`,

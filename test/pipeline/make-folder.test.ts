@@ -1,16 +1,16 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { makeFolder } from '../../pipeline/make-folder.ts'
 import { codeOf } from '../support/broker.ts'
 import { mountFull } from '../support/full-disk.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 
 describe('makeFolder', () => {
   let folder = ''
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'tandem-folder-'))
+    folder = temporaryFolder()
   })
   afterEach(() => rmSync(folder, { recursive: true }))
 

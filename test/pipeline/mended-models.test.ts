@@ -1,18 +1,9 @@
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { type Service, startService, until } from '../support/service.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const DIGITS = fileURLToPath(new URL('../../weights/digits', import.meta.url))
 const WITHIN_MS = 60_000
@@ -32,7 +23,7 @@ describe('a model whose files are wrong', function () {
   let service: Service
 
   before(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'tandem-mended-'))
+    folder = temporaryFolder()
     for (const name of ['unsupported', 'damaged', 'labelled']) {
       cpSync(DIGITS, join(folder, name), { recursive: true })
     }

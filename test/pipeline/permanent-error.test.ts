@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { PipelineError } from '../../pipeline/errors.ts'
@@ -8,6 +7,7 @@ import { makePipeline } from '../../pipeline/make-pipeline.ts'
 import { modelFiles } from '../../pipeline/models/model-files.ts'
 import { markPermanent } from '../../pipeline/permanent-error.ts'
 import { errorOf } from '../support/broker.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const isPermanent = async (error: Error) =>
   'permanent' in ((await markPermanent(error, async () => ['/model'])) as object)
@@ -44,7 +44,7 @@ describe('an error of a model', () => {
 
 describe('a compiled model that is damaged', () => {
   it('is no permanent error: the message names the folder, and without it the model is compiled again', async () => {
-    const weightsDir = mkdtempSync(join(tmpdir(), 'tandem-compiled-'))
+    const weightsDir = temporaryFolder()
     const request = {
       model: 'digits',
       weightsDir,
@@ -75,7 +75,7 @@ describe('a compiled model that is damaged', () => {
 describe('the files of a model', () => {
   let folder = ''
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'tandem-files-'))
+    folder = temporaryFolder()
   })
   afterEach(() => rmSync(folder, { recursive: true }))
   const at = (...names: string[]) => join(folder, ...names)

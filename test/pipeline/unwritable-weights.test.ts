@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { drawn, encoded, inked } from '../support/digits.ts'
 import { fill, mountFull } from '../support/full-disk.ts'
 import { type Service, startService, until } from '../support/service.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const WARN = 40
 
@@ -16,7 +16,7 @@ describe('a folder of weights that cannot be written', () => {
   let service: Service | undefined
 
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'tandem-unwritable-'))
+    folder = temporaryFolder()
     temporary = join(folder, 'tmp')
     mkdirSync(temporary)
   })

@@ -21,13 +21,11 @@ export async function startBroker(
   return broker
 }
 
-export const mochaHooks = {
-  async afterEach() {
-    for (const broker of open.splice(0)) {
-      broker.kill()
-      await broker.close()
-    }
-  },
+export async function closeBrokers(): Promise<void> {
+  for (const broker of open.splice(0)) {
+    broker.kill()
+    await broker.close()
+  }
 }
 
 /** The code with which a promise rejects. A promise that resolves fails the test. */

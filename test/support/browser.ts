@@ -2,7 +2,8 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { sharedBetweenSuites } from './shared-service.ts'
 
 export type { Page } from 'playwright-core'
 
@@ -46,19 +47,23 @@ export function describeInBrowser(title: string, tests: (this: Mocha.Suite) => v
     )
 }
 
-/** A browser for the tests of a suite; what it gives opens a page, in a profile of its own that ends with the test. */
+const sharedBrowser = sharedBetweenSuites(async () => {
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS })
+  return { browser, stop: () => browser.close() }
+})
+
+/** The browser for the tests of a suite; the result opens a page, in a profile of its own that ends with the test. */
 export function browserOfSuite(): (look?: Look) => Promise<Watched> {
-  let browser: Browser | undefined
-  before(async function () {
-    this.timeout(30_000)
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS })
-  })
-  afterEach(async () => {
-    await Promise.all(browser?.contexts().map((context) => context.close()) ?? [])
-  })
-  after(() => browser?.close())
+  const running = sharedBrowser()
+  afterEach(() =>
+    Promise.all(
+      running()
+        .browser.contexts()
+        .map((context) => context.close()),
+    ),
+  )
   return async ({ width = 1280, scheme = 'light', javaScript = true } = {}) => {
-    if (browser === undefined) throw new Error('the browser is there only inside of tests')
+    const { browser } = running()
     const options: BrowserContextOptions = {
       viewport: { width, height: 800 },
       colorScheme: scheme,
@@ -90,8 +95,9 @@ export async function barriers(page: Page, which: 'all' | 'colours' = 'all'): Pr
   return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)
 }
 
-/** Into a folder that git ignores, for people to look at. */
+/** For people to look at, into a folder that git ignores: `SCREENSHOTS=1 npm test -- test/lib/pages` takes them. */
 export async function screenshot(page: Page, name: string, fullPage = true): Promise<void> {
+  if (!process.env.SCREENSHOTS) return
   mkdirSync(SCREENSHOTS, { recursive: true })
   await page.screenshot({ path: `${SCREENSHOTS}${name}.png`, fullPage, animations: 'disabled' })
 }

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { PLACES } from './environment.ts'
+import { programArgs } from './program.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -10,9 +11,9 @@ export function runCommand(
   args: readonly string[],
   env: Record<string, string> = {},
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, ['--import', 'tsx', join(ROOT, `lib/cli/${tool}.ts`), ...args], {
+  const child = spawn(process.execPath, [...programArgs(`lib/cli/${tool}.ts`), ...args], {
     cwd: ROOT,
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
+    env: { ...PLACES, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let stdout = ''

@@ -1,11 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { open, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type OnnxEngine, openOnnx } from '../../pipeline/engines/onnx/onnx.ts'
 import { type CompileOptions, compileGraph } from '../../pipeline/graph/compile.ts'
 import type { WeightStore } from '../../pipeline/graph/weight-store.ts'
 import type { LayerList } from '../../pipeline/models/networks/layer-list.ts'
+import { temporaryFolder } from './temporary-folder.ts'
 
 /** Compiles into a folder of its own and hands the path to `use`; the folder goes afterwards. */
 export async function withCompiled<T>(
@@ -14,7 +14,7 @@ export async function withCompiled<T>(
   options: Partial<CompileOptions>,
   use: (modelPath: string) => Promise<T>,
 ): Promise<T> {
-  const folder = mkdtempSync(join(tmpdir(), 'tandem-graph-'))
+  const folder = temporaryFolder()
   try {
     const modelPath = join(folder, 'model.onnx')
     const data = await open(join(folder, 'model.data'), 'w')

@@ -1,10 +1,10 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Script } from '../fixtures/pipelines/scripted.ts'
 import { answer, rawServer } from './raw-server.ts'
 import { allReady, fixture, type Service, startService } from './service.ts'
 import { sharedBetweenSuites } from './shared-service.ts'
+import { temporaryFolder } from './temporary-folder.ts'
 
 export interface Guess {
   readonly index: number
@@ -88,7 +88,7 @@ async function startExactService(): Promise<ExactService> {
 
 /** Environment of a service whose models do what their scripts say. */
 export function scriptedModels(scripts: Readonly<Record<string, Script>>): Record<string, string> {
-  const folder = mkdtempSync(join(tmpdir(), 'tandem-'))
+  const folder = temporaryFolder()
   const entries = Object.entries(scripts).map(([name, script]) => {
     const path = join(folder, `${name}.json`)
     writeFileSync(path, JSON.stringify(script))

@@ -1,8 +1,8 @@
-import { mkdtempSync, readdirSync, readFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createFeedback, type Feedback, type FeedbackLimits } from '../../lib/feedback/feedback.ts'
 import { parseCsv } from './parse-csv.ts'
+import { temporaryFolder } from './temporary-folder.ts'
 
 export const HEADER = 'time,request_id,image_sha256,model,version,prediction,score,report,source'
 
@@ -20,7 +20,7 @@ export interface Recorded {
 
 /** A folder that does not exist yet. */
 export function newFolder(): string {
-  return join(mkdtempSync(join(tmpdir(), 'tandem-')), 'feedback')
+  return join(temporaryFolder(), 'feedback')
 }
 
 export function feedbackIn(feedbackDir: string, limits: Partial<FeedbackLimits> = {}): Feedback {

@@ -14,8 +14,10 @@ const PACKAGE = /^[^./]/
 const NODE = /^node:/
 const INFERENCE = /^(onnxruntime-|@tensorflow\/|sharp$|jimp$|@jimp\/|h5wasm$|protobufjs$)/
 const WEB_PROCESS = /^(StartService\.ts$|lib\/|broker\/)/
-// The settings are read from it; ONNX Runtime takes one word from it and from nowhere else.
-const MAY_USE_ENVIRONMENT = /^(lib\/config\/config|pipeline\/engines\/onnx\/no-telemetry)\.ts$/
+// The settings are read from it; ONNX Runtime takes one word from it and from nowhere else; Vulkan's loader looks for
+// its drivers where it says.
+const MAY_USE_ENVIRONMENT =
+  /^(lib\/config\/config|pipeline\/engines\/(onnx\/no-telemetry|device\/vulkan-drivers))\.ts$/
 // The contract that the pipeline implements, checked by the compiler. A type is gone when the code runs.
 const CONTRACT = 'broker/pipeline.ts'
 const TYPES_ONLY = /\b(import|export)\s+type\b[^'"]*$/

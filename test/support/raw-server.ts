@@ -1,4 +1,5 @@
 import { createServer, type Socket } from 'node:net'
+import { closeAfterRun } from './leftovers.ts'
 
 export interface RawServer {
   readonly port: number
@@ -48,16 +49,19 @@ export async function rawServer({ request, connection, everywhere }: Behaviour):
   )
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('the server has no port')
+  const close = () => {
+    closed()
+    for (const socket of sockets) socket.destroy()
+    return new Promise<void>((resolve) => server.close(() => resolve()))
+  }
+  const closed = closeAfterRun(close)
   return {
     port: address.port,
     connections: () => connections,
     open: () => sockets.size,
     received: () => received,
     heads,
-    close() {
-      for (const socket of sockets) socket.destroy()
-      return new Promise((resolve) => server.close(() => resolve()))
-    },
+    close,
   }
 }
 

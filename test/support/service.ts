@@ -1,12 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { Socket } from 'node:net'
-import { tmpdir } from 'node:os'
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Script } from '../fixtures/pipelines/scripted.ts'
+import { PLACES } from './environment.ts'
+import { closeAfterRun } from './leftovers.ts'
+import { programArgs, programFile } from './program.ts'
+import { temporaryFolder } from './temporary-folder.ts'
 
 export interface LogLine {
   msg: string
@@ -35,35 +38,38 @@ export interface Service {
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const WAIT_MS = 10_000
-const running = new Set<ChildProcess>()
-
-// A test that fails half-way leaves no process behind.
-process.on('exit', () => {
-  for (const child of running) child.kill('SIGKILL')
-})
+/** A machine that is busy with other parts takes its time. Tests of how long a start takes measure it themselves. */
+const START_WITHIN_MS = 25_000
+const STOP_WITHIN_MS = 10_000
 
 export function fixture(name: string): string {
-  return join(ROOT, 'test/fixtures/pipelines', name)
+  return programFile(`test/fixtures/pipelines/${name}`)
 }
 
 /** Environment of a service whose one model, `model`, does what the script says. */
 export function scripted(script: Script): Record<string, string> {
-  const path = join(mkdtempSync(join(tmpdir(), 'tandem-')), 'script.json')
+  const path = join(temporaryFolder(), 'script.json')
   writeFileSync(path, JSON.stringify(script))
   return { PIPELINE: fixture('scripted.ts'), MODELS: `model=${path}` }
 }
 
 /** StartService in a process of its own, on a free port. */
-export async function startService(env: Record<string, string> = {}, flags: string[] = []): Promise<Service> {
+export async function startService(
+  env: Record<string, string> = {},
+  flags: string[] = [],
+  program = programArgs('StartService.ts'),
+  cwd = ROOT,
+): Promise<Service> {
   const started = performance.now()
-  const child = spawnService({ PORT: '0', ...env }, flags)
+  const child = spawnService({ PORT: '0', ...env }, flags, program, cwd)
   const { pid } = child
   if (pid === undefined) throw new Error('the service did not start')
   const logs: LogLine[] = []
-  const line = (msg: string) => until(() => logs.find((entry) => entry.msg === msg), `the log line "${msg}"`)
+  const line = (msg: string, withinMs = WAIT_MS) =>
+    until(() => logs.find((entry) => entry.msg === msg), `the log line "${msg}"`, withinMs)
   if (child.stdout) createInterface(child.stdout).on('line', (text) => logs.push(JSON.parse(text) as LogLine))
   const exit = exitOf(child)
-  const url = String((await line('listening')).url)
+  const url = String((await line('listening', START_WITHIN_MS)).url)
   const listenedAfterMs = performance.now() - started
   return {
     url,
@@ -74,7 +80,10 @@ export async function startService(env: Record<string, string> = {}, flags: stri
     process: child,
     line,
     kill: (signal) => void child.kill(signal),
-    ready: () => until(async () => (await fetch(`${url}/readyz`)).ok, 'readiness').then(() => undefined),
+    ready: () =>
+      until(async () => (await fetch(`${url}/readyz`)).ok, 'readiness', START_WITHIN_MS).then(
+        () => undefined,
+      ),
     stop() {
       child.kill('SIGTERM')
       return exit
@@ -90,12 +99,12 @@ export function allReady({ url }: Service): Promise<void> {
     }
     return Object.values(models).every(({ state }) => state === 'ready')
   }
-  return until(isReady, 'the readiness of all models', 2 * WAIT_MS).then(() => undefined)
+  return until(isReady, 'the readiness of all models', START_WITHIN_MS).then(() => undefined)
 }
 
 /** For starts that are meant to fail: the exit and everything that was written. */
 export async function runService(env: Record<string, string>, flags: string[] = []) {
-  const child = spawnService(env, flags)
+  const child = spawnService(env, flags, programArgs('StartService.ts'))
   let output = ''
   child.stdout?.on('data', (chunk) => (output += chunk))
   child.stderr?.on('data', (chunk) => (output += chunk))
@@ -118,20 +127,33 @@ export async function until<T>(
   throw new Error(`waited in vain for ${what}`)
 }
 
-function spawnService(env: Record<string, string>, flags: string[]): ChildProcess {
-  const child = spawn(process.execPath, ['--import', 'tsx', join(ROOT, 'StartService.ts'), ...flags], {
-    cwd: ROOT,
+function spawnService(
+  env: Record<string, string>,
+  flags: string[],
+  program: string[],
+  cwd = ROOT,
+): ChildProcess {
+  const child = spawn(process.execPath, [...program, ...flags], {
+    cwd,
     // Nothing of the tester's own environment but where to find things: it may hold settings.
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
+    env: { ...PLACES, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   child.stderr?.resume()
-  // A failed test that left this running must not keep the test runner from its end, where it is killed.
-  child.unref()
-  for (const pipe of [child.stdout, child.stderr]) if (pipe instanceof Socket) pipe.unref()
-  running.add(child)
-  child.once('exit', () => running.delete(child))
+  child.once(
+    'exit',
+    closeAfterRun(() => stopped(child)),
+  )
   return child
+}
+
+/** Ends a service that a failed test has left running. */
+async function stopped(child: ChildProcess): Promise<void> {
+  const exit = once(child, 'exit')
+  child.kill('SIGTERM')
+  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN_MS)
+  await exit
+  clearTimeout(timer)
 }
 
 function exitOf(child: ChildProcess): Promise<Exit> {

@@ -1,34 +1,37 @@
-import type { Exit } from './service.ts'
+import { closeAfterRun } from './leftovers.ts'
+
+/** A service's first start compiles its models. */
+const START_WITHIN_MS = 60_000
 
 interface Stoppable {
-  stop(): Promise<Exit>
+  stop(): Promise<unknown>
 }
 
 /**
- * One service for all suites that ask for it: it starts with the first of them and ends with the last. What is returned
- * is called inside of `describe`; the running service is what that in turn gives, inside of a test.
+ * One service, or one browser, for all suites of a process: it starts with the first suite that asks for it, and stops
+ * after the last test of the run, whichever suites ran. The result is called inside of `describe`; what that returns is
+ * called inside of a test.
  */
 export function sharedBetweenSuites<Running extends Stoppable>(
   start: () => Promise<Running>,
 ): () => () => Running {
-  let suites = 0
   let started: Promise<Running> | undefined
   return () => {
     let running: Running | undefined
-    suites++
     before(async function () {
-      this.timeout(30_000)
-      started ??= start()
+      this.timeout(START_WITHIN_MS)
+      started ??= startOnce(start)
       running = await started
     })
-    after(async () => {
-      if (--suites > 0) return
-      await running?.stop()
-      started = undefined
-    })
     return () => {
-      if (running === undefined) throw new Error('the service is there only inside of tests')
+      if (running === undefined) throw new Error('what suites share is there only inside of tests')
       return running
     }
   }
+}
+
+async function startOnce<Running extends Stoppable>(start: () => Promise<Running>): Promise<Running> {
+  const running = await start()
+  closeAfterRun(() => running.stop())
+  return running
 }

@@ -1,12 +1,12 @@
-import { cpSync, mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { newFolder } from './feedback-folder.ts'
 import { answer, rawServer } from './raw-server.ts'
 import { allReady, type Service, startService } from './service.ts'
-import { hasShared, shared } from './shared.ts'
 import { sharedBetweenSuites } from './shared-service.ts'
+import { writeSmallMobilenet } from './small-mobilenet.ts'
+import { temporaryFolder } from './temporary-folder.ts'
 
 const DIGITS = fileURLToPath(new URL('../../weights/digits', import.meta.url))
 
@@ -21,25 +21,25 @@ export interface SmallService extends Service {
 
 /**
  * Real models behind every dialect: `digits`, which is built in; `hostile`, the same network with labels that are
- * markup; and `small`, of ImageNet, where the shared data is.
+ * markup; and `small`, with the classes of ImageNet and weights by formula.
  */
 export const smallService = sharedBetweenSuites(startSmallService)
 
 async function startSmallService(): Promise<SmallService> {
-  const folder = mkdtempSync(join(tmpdir(), 'tandem-'))
+  const folder = temporaryFolder()
   cpSync(DIGITS, join(folder, 'hostile'), { recursive: true })
   writeFileSync(join(folder, 'hostile.json'), JSON.stringify({ labels: 'labels.txt', exif: false }))
   writeFileSync(
     join(folder, 'labels.txt'),
     Array.from({ length: 10 }, (_, i) => `${HOSTILE_LABEL} ${i}`).join('\n'),
   )
-  const models = ['digits', `hostile=${join(folder, 'hostile', 'model.json')}`]
-  if (hasShared) {
-    cpSync(shared('data', 'mobilenet_v1_0.25_224'), join(folder, 'small'), { recursive: true })
-    const settings = { labels: 'imagenet', preprocessing: 'tf', interpolation: 'bilinear' }
-    writeFileSync(join(folder, 'small.json'), JSON.stringify(settings))
-    models.push(`small=${join(folder, 'small', 'model.json')}`)
-  }
+  const settings = { labels: 'imagenet', preprocessing: 'tf', interpolation: 'bilinear' }
+  writeFileSync(join(folder, 'small.json'), JSON.stringify(settings))
+  const models = [
+    'digits',
+    `hostile=${join(folder, 'hostile', 'model.json')}`,
+    `small=${writeSmallMobilenet(join(folder, 'small'))}`,
+  ]
   const offered: Buffer[] = []
   const images = await rawServer({
     request(socket, head) {

@@ -1,5 +1,4 @@
-import { cpSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
@@ -8,6 +7,7 @@ import { newFolder } from './feedback-folder.ts'
 import { photo } from './image-files.ts'
 import { allReady, type Service, startService } from './service.ts'
 import { sharedBetweenSuites } from './shared-service.ts'
+import { temporaryFolder } from './temporary-folder.ts'
 
 const DIGITS = fileURLToPath(new URL('../../weights/digits', import.meta.url))
 const WATCHER = new URL('../fixtures/watch-health.mjs', import.meta.url)
@@ -21,7 +21,7 @@ const MIB = 2 ** 20
 export const survivor = sharedBetweenSuites(() => startSurvivor())
 
 export async function startSurvivor(env: Record<string, string> = {}): Promise<Service> {
-  const folder = mkdtempSync(join(tmpdir(), 'tandem-'))
+  const folder = temporaryFolder()
   cpSync(DIGITS, join(folder, 'picture'), { recursive: true })
   writeFileSync(join(folder, 'picture.json'), JSON.stringify({ preprocessing: 'unit' }))
   const service = await startService({

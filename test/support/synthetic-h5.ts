@@ -1,6 +1,6 @@
-import { readFileSync, renameSync } from 'node:fs'
+import { renameSync } from 'node:fs'
 import h5wasm from 'h5wasm/node'
-import { shared } from './shared.ts'
+import { goldenJson } from './golden.ts'
 import { type SyntheticLayer, syntheticArray } from './synthetic.ts'
 
 const KERAS_SUFFIX = ':0'
@@ -8,8 +8,7 @@ const KERAS_SUFFIX = ':0'
 /** A weights-only file in the manner of Keras 2 for a network of the catalog, filled by formula: as large as the real one. */
 export async function writeSyntheticH5(network: string, path: string): Promise<void> {
   await h5wasm.ready
-  const list = readFileSync(shared('golden', 'applications', `${network}.weights.json`), 'utf8')
-  const { layers } = JSON.parse(list) as { layers: SyntheticLayer[] }
+  const { layers } = goldenJson<{ layers: SyntheticLayer[] }>('applications', `${network}.weights.json`)
   const temporary = `${path}.${process.pid}`
   const file = new h5wasm.File(temporary, 'w')
   file.create_attribute(

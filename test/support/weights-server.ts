@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { closeAfterRun } from './leftovers.ts'
 
 /** How a server that has one file goes wrong. All of it may be changed between two requests. */
 export interface ServerBehaviour {
@@ -54,17 +52,13 @@ export async function serveWeights(behaviour: ServerBehaviour): Promise<WeightsS
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   state.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/weights.h5`
+  const closed = closeAfterRun(() => state.close())
   state.close = async () => {
+    closed()
     server.closeAllConnections()
     await new Promise((resolve) => server.close(resolve))
   }
   return state
-}
-
-/** A folder of its own, gone after the test. */
-export function temporaryFolder(): { path: string; remove: () => void } {
-  const path = mkdtempSync(join(tmpdir(), 'tandem-weights-'))
-  return { path, remove: () => rmSync(path, { recursive: true, force: true }) }
 }
 
 async function answer(

@@ -4,11 +4,13 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { listSupportedBackends } from 'onnxruntime-node'
 import type { Device } from '../engine.ts'
+import { type Environment, environment, vulkanDrivers } from './vulkan-drivers.ts'
 
 export interface Host {
   readonly platform: string
   /** Where the file system begins. */
   readonly root: string
+  readonly env: Environment
   /** What ONNX Runtime was built for. */
   readonly backends: readonly string[]
   /** The folder of ONNX Runtime's libraries. */
@@ -18,8 +20,6 @@ export interface Host {
 /** What the kernel calls a GPU: of any make, NVIDIA's own, or the one that Windows lends to its Linux. */
 const GPU = /^(nvidia\d+|dxg)$/
 const RENDER_NODE = /^renderD\d+$/
-/** Where Vulkan looks for its drivers. */
-const VULKAN_DRIVERS = ['etc/vulkan/icd.d', 'usr/share/vulkan/icd.d', 'usr/local/share/vulkan/icd.d']
 /** Drivers that draw on the CPU: llvmpipe, SwiftShader. */
 const SOFTWARE_DRIVER = /^(lvp|lavapipe|(vk_)?swiftshader)/i
 
@@ -39,20 +39,20 @@ function thisHost(): Host {
   return {
     platform: process.platform,
     root: '/',
+    env: environment(),
     backends: listSupportedBackends().map(({ name }) => name),
     libraries: join(packageDir, 'bin', 'napi-v6', process.platform, process.arch),
   }
 }
 
 /** macOS and Windows bring a driver of their own. */
-function mayHaveWebGpu({ platform, root }: Host): boolean {
+function mayHaveWebGpu({ platform, root, env }: Host): boolean {
   if (platform !== 'linux') return true
   const gpus = [
     ...names(join(root, 'dev')).filter((name) => GPU.test(name)),
     ...names(join(root, 'dev/dri')).filter((name) => RENDER_NODE.test(name)),
   ]
-  const drivers = VULKAN_DRIVERS.flatMap((folder) => names(join(root, folder)))
-  return gpus.length > 0 && drivers.some((name) => !SOFTWARE_DRIVER.test(name))
+  return gpus.length > 0 && vulkanDrivers(root, env).some((name) => !SOFTWARE_DRIVER.test(name))
 }
 
 /** The backend is always listed: it is the library beside it that has to be added. */

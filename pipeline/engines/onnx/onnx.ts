@@ -3,13 +3,10 @@ import * as ort from 'onnxruntime-node'
 import { PipelineError } from '../../errors.ts'
 import type { Device, Engine } from '../engine.ts'
 import { type ModelInput, modelInput, outputSize } from './onnx-metadata.ts'
+import { type SessionRequest, sessionOptions } from './onnx-session-options.ts'
 
-export interface OnnxOptions {
+export interface OnnxOptions extends SessionRequest {
   readonly modelPath: string
-  readonly threads: number
-  readonly device: Device
-  /** Whether threads wait for work by spinning: a little faster, but a second process on the same cores pays for it. */
-  readonly spin: boolean
   /** [height, width] of the images, for a model that does not say it. */
   readonly imageSize?: readonly [number, number]
 }
@@ -43,27 +40,6 @@ async function createSession(options: OnnxOptions): Promise<ort.InferenceSession
     throw new PipelineError(what, `ONNX Runtime cannot open ${modelPath} on ${device}: ${reason(cause)}`, {
       cause,
     })
-  }
-}
-
-function sessionOptions({ device, threads, spin }: OnnxOptions): ort.InferenceSession.SessionOptions {
-  return {
-    executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
-    intraOpNumThreads: threads,
-    interOpNumThreads: 1,
-    executionMode: 'sequential',
-    // A plan of one batch's memory is kept for each size of batch: VGG-16 takes 590 MB at 8 images with it, 365 without,
-    // and is no slower.
-    enableMemPattern: false,
-    // Warnings would go to the standard error of a process whose log is JSON.
-    logSeverityLevel: 3,
-    extra: {
-      session: {
-        // Packing copies every matrix into memory of this process; without it they are used where the file is mapped.
-        disable_prepacking: '1',
-        intra_op: { allow_spinning: spin ? '1' : '0' },
-      },
-    },
   }
 }
 

@@ -3,11 +3,11 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { runCommand } from '../../support/command.ts'
 import { fixture } from '../../support/service.ts'
-import { temporaryFolder } from '../../support/weights-server.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 describe('npm run predict', () => {
-  let folder: ReturnType<typeof temporaryFolder>
-  const file = (name: string) => join(folder.path, name)
+  let folder: string
+  const file = (name: string) => join(folder, name)
   const predict = (args: string[], env: Record<string, string> = {}) =>
     runCommand('predict', args, { PIPELINE: fixture('guesses.ts'), MODELS: 'cats,dogs=./d.onnx', ...env })
 
@@ -18,7 +18,6 @@ describe('npm run predict', () => {
     writeFileSync(file('.hidden.png'), 'hidden')
     mkdirSync(file('folder'))
   })
-  after(() => folder.remove())
 
   it('shows a table with bars', async () => {
     const { code, stdout, stderr } = await predict([file('tiger cat.png')])

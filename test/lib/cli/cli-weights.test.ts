@@ -2,33 +2,33 @@ import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { runCommand } from '../../support/command.ts'
-import { serveWeights, temporaryFolder, type WeightsServer } from '../../support/weights-server.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
+import { serveWeights, type WeightsServer } from '../../support/weights-server.ts'
 
 const FILE = 'mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224.h5'
 // What the official file has; no hash of it was published, so zeros will do.
 const BYTES = 14_536_120
 
 describe('npm run weights', () => {
-  let folder: ReturnType<typeof temporaryFolder>
+  let folder: string
   let server: WeightsServer | undefined
   beforeEach(() => {
     folder = temporaryFolder()
   })
   afterEach(async () => {
     await server?.close()
-    folder.remove()
   })
 
   async function weights(models: string[]) {
     server = await serveWeights({ content: Buffer.alloc(BYTES), etag: '"1"' })
     const mirror = server.url.replace('/weights.h5', '')
-    return runCommand('weights', [...models, '--weights-dir', folder.path], { WEIGHTS_URL: mirror })
+    return runCommand('weights', [...models, '--weights-dir', folder], { WEIGHTS_URL: mirror })
   }
 
   it('downloads the weights of a model and says where they are, a line for 5 % each on the way', async () => {
     const { code, stdout, stderr } = await weights(['mobilenet_v2'])
-    expect({ code, stdout }).to.deep.equal({ code: 0, stdout: `mobilenet_v2: ${join(folder.path, FILE)}\n` })
-    expect(statSync(join(folder.path, FILE)).size).to.equal(BYTES)
+    expect({ code, stdout }).to.deep.equal({ code: 0, stdout: `mobilenet_v2: ${join(folder, FILE)}\n` })
+    expect(statSync(join(folder, FILE)).size).to.equal(BYTES)
     expect(stderr).to.match(/^mobilenet_v2: downloading \d+ % of 14 MB/)
     expect(stderr.split('\n').length).to.be.lessThan(25)
   })
@@ -41,6 +41,6 @@ describe('npm run weights', () => {
     expect(stderr).to.match(
       /^mobilenet needs mobilenet_1_0_224_tf\.h5 \(17 MB\): it could not be downloaded from http/m,
     )
-    expect(existsSync(join(folder.path, 'mobilenet_1_0_224_tf.h5'))).to.equal(false)
+    expect(existsSync(join(folder, 'mobilenet_1_0_224_tf.h5'))).to.equal(false)
   })
 })

@@ -1,6 +1,3 @@
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { expect } from 'chai'
 import { ownModel } from '../../support/digit-folders.ts'
 import { words } from '../../support/markup.ts'
@@ -8,6 +5,7 @@ import { fileAs } from '../../support/multipart-as.ts'
 import { four } from '../../support/pictures.ts'
 import { ask, type RawAnswer } from '../../support/raw-http.ts'
 import { allReady, type Service, scripted, startService } from '../../support/service.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 /** A network for pictures of things, and one for digits that only its settings tell from it. */
 const THINGS = ownModel('things', { labels: 'labels.txt' })
@@ -38,8 +36,8 @@ describe('The model behind a route that names none', () => {
   async function start(env: Record<string, string>): Promise<void> {
     service = await startService({
       DEVICE: 'cpu',
-      WEIGHTS_DIR: mkdtempSync(join(tmpdir(), 'tandem-')),
-      FEEDBACK_DIR: mkdtempSync(join(tmpdir(), 'tandem-')),
+      WEIGHTS_DIR: temporaryFolder(),
+      FEEDBACK_DIR: temporaryFolder(),
       ...env,
     })
     await allReady(service)

@@ -1,14 +1,14 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import sharp from 'sharp'
 import { NASTY_TEXTS } from '../../support/nasty-texts.ts'
 import { originalText, parseCsv } from '../../support/parse-csv.ts'
 import { type Service, startService } from '../../support/service.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 describe('A report to /feedback', () => {
-  const folder = join(mkdtempSync(join(tmpdir(), 'tandem-')), 'feedback')
+  const folder = join(temporaryFolder(), 'feedback')
   let service: Service
   let picture: Buffer
 

@@ -1,8 +1,7 @@
 import { execFile, execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:https'
 import { type AddressInfo, isIP } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createSecureContext } from 'node:tls'
 import { fileURLToPath } from 'node:url'
@@ -10,6 +9,7 @@ import { promisify } from 'node:util'
 import { expect } from 'chai'
 import { errorOf, until } from '../../support/broker.ts'
 import { fetcher, never, SENTENCE, serve, tidy } from '../../support/safe-fetch.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 const PICTURE = Buffer.alloc(300_000, 'picture')
@@ -34,7 +34,7 @@ describe('a download over TLS', () => {
   let requests = 0
 
   before(async function () {
-    const folder = mkdtempSync(join(tmpdir(), 'tandem-'))
+    const folder = temporaryFolder()
     const key = join(folder, 'key.pem')
     certificate = join(folder, 'certificate.pem')
     const flags = [

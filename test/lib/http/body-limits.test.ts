@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
 import { type Service, scripted, startService, until } from '../../support/service.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 const LARGE = 30 * 2 ** 20
 
@@ -36,7 +36,7 @@ describe('a request body', () => {
   })
 
   it('of 30 MB from curl gets its 413 through', async () => {
-    const file = join(mkdtempSync(join(tmpdir(), 'tandem-')), 'large')
+    const file = join(temporaryFolder(), 'large')
     writeFileSync(file, Buffer.alloc(LARGE))
     const flags = [
       '-s',

@@ -1,13 +1,13 @@
-import { mkdtempSync, readFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'chai'
 import { scripted, startService, until } from '../../support/service.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 describe('a client that disconnects while its call waits', () => {
   it('is never predicted for', async () => {
-    const record = join(mkdtempSync(join(tmpdir(), 'tandem-')), 'predicted')
+    const record = join(temporaryFolder(), 'predicted')
     const service = await startService({ ...scripted({ predictMs: 300, record }), MAX_BATCH: '1' })
     await service.ready()
     const post = (body: string, signal?: AbortSignal) =>

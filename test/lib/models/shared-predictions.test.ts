@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import type { Broker } from '../../../broker/broker.ts'
@@ -7,13 +6,14 @@ import { type Classifier, createClassifier } from '../../../lib/models/classifie
 import { PipelineInfos } from '../../../lib/models/pipeline-info.ts'
 import type { Script } from '../../fixtures/pipelines/scripted.ts'
 import { codeOf, startBroker, until } from '../../support/broker.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 const IMAGE = Buffer.from('an image')
 const OTHER = Buffer.from('another image')
 const COUNT = 20
 
 describe('The same image, asked for by several at once', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'tandem-'))
+  const folder = temporaryFolder()
   let record = ''
   let broker: Broker
   let outcomes: string[] = []

@@ -1,5 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
@@ -16,6 +15,7 @@ import { recordsIn } from '../../support/feedback-folder.ts'
 import { drawOn, drawSeven, placesOn } from '../../support/pad.ts'
 import { expectGoodLooks, expectLittleWeight } from '../../support/page-checks.ts'
 import { type Service, scripted, startService, until } from '../../support/service.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 const WEIGHTS = fileURLToPath(new URL('../../../weights/digits/model.json', import.meta.url))
 const SEVEN = fileURLToPath(new URL('../../../public/digits-example.png', import.meta.url))
@@ -24,7 +24,7 @@ const KEY = 'a-key-that-is-right'
 describeInBrowser('the pad for digits', () => {
   const open = browserOfSuite()
   let service: Service
-  const feedback = join(mkdtempSync(join(tmpdir(), 'tandem-')), 'feedback')
+  const feedback = join(temporaryFolder(), 'feedback')
 
   before(async function () {
     // The model comes with the package; a checkout without it has nothing to draw for.

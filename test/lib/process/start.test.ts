@@ -1,13 +1,14 @@
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { expect } from 'chai'
+import { fromSources } from '../../support/program.ts'
 import { runService, scripted, startService } from '../../support/service.ts'
 
 describe('the start', () => {
   it('listens within a second, however long its model takes', async () => {
     const times: number[] = []
     for (const _ of [1, 2, 3, 4, 5]) {
-      const service = await startService(scripted({ startMs: 5000 }))
+      const service = await startService(scripted({ startMs: 5000 }), [], fromSources('StartService.ts'))
       times.push(service.listenedAfterMs)
       service.process.kill('SIGKILL')
       await service.exit

@@ -1,10 +1,9 @@
-import { mkdtempSync } from 'node:fs'
 import { connect } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import { expect } from 'chai'
 import { type Service, scripted, startService } from '../../support/service.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 interface Described {
   summary: string
@@ -69,7 +68,7 @@ describe('/openapi.json', () => {
 
   before(async function () {
     this.timeout(60_000)
-    const folder = mkdtempSync(join(tmpdir(), 'tandem-'))
+    const folder = temporaryFolder()
     const env = {
       ...scripted({ answer: ANSWER, failures: FAILURES }),
       FEEDBACK_DIR: join(folder, 'feedback'),

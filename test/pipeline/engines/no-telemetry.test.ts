@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readdirSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 const run = promisify(execFile)
@@ -23,7 +23,7 @@ describe('ONNX Runtime', () => {
 
 /** The files in the home and the temporary folder of a process that has loaded a module, and then opened a session. */
 async function leftBehindBy(module: string): Promise<string[]> {
-  const home = mkdtempSync(join(tmpdir(), 'tandem-'))
+  const home = temporaryFolder()
   const specifier = module.startsWith('.') ? new URL(module, import.meta.url).href : module
   const script = `
     await import(${JSON.stringify(specifier)})

@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { openTfjs, type TfjsOptions } from '../../../pipeline/engines/tfjs/tfjs.ts'
@@ -10,11 +9,13 @@ import type { LayerList } from '../../../pipeline/models/networks/layer-list.ts'
 import { mobilenet } from '../../../pipeline/models/networks/mobilenet.ts'
 import { errorOf } from '../../support/broker.ts'
 import { bytesOf, relativeError } from '../../support/compiled.ts'
+import { golden, goldenJson } from '../../support/golden.ts'
 import { topologyOf } from '../../support/keras-topology.ts'
 import { describeWithShared, shared } from '../../support/shared.ts'
 import { anyWeights, smallNetwork } from '../../support/small-network.ts'
 import { type SyntheticLayer, smoothImage, tinyInput } from '../../support/synthetic.ts'
 import { syntheticStore } from '../../support/synthetic-store.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 const TOLERANCE = 1e-4
 const GOLDEN_MODELS = [
@@ -29,7 +30,7 @@ const GOLDEN_MODELS = [
 ]
 const FLOATS = { preprocessing: 'none', input: 'float32', threads: 1 } as const
 
-describeWithShared('The engine tfjs with models made by Keras', () => {
+describe('The engine tfjs with models made by Keras', () => {
   for (const model of GOLDEN_MODELS) {
     it(`gives the numbers of Keras: ${model}`, () => compareWithGolden(model))
   }
@@ -46,9 +47,10 @@ describeWithShared('The engine tfjs with models made by Keras', () => {
   }).timeout(60_000)
 
   it('gives the numbers of Keras for a full network, from the bytes of an image: mobilenet', async () => {
-    const { layers } = json<{ layers: SyntheticLayer[] }>('golden/applications/mobilenet.weights.json')
-    const expected = json<{ softmax: number[]; top5: { index: number }[] }>(
-      'golden/applications/mobilenet.expected.json',
+    const { layers } = goldenJson<{ layers: SyntheticLayer[] }>('applications', 'mobilenet.weights.json')
+    const expected = goldenJson<{ softmax: number[]; top5: { index: number }[] }>(
+      'applications',
+      'mobilenet.expected.json',
     )
     const weights = syntheticStore(layers)
     const scores = await answer(
@@ -59,8 +61,10 @@ describeWithShared('The engine tfjs with models made by Keras', () => {
     expect(relativeError(scores, expected.softmax)).to.be.below(TOLERANCE)
     expect(bestOf(scores, 5)).to.deep.equal(expected.top5.map(({ index }) => index))
   }).timeout(60_000)
+})
 
-  it('gives the best five of a trained network', async () => {
+describeWithShared('The engine tfjs with a trained model', () => {
+  it('gives its best five', async () => {
     const { layers, weights } = trainedMobilenet()
     const { allZeroInput } = json<{ allZeroInput: { index: number; probability: number }[] }>(
       'data/mobilenet_v1_0.25_224/top5.json',
@@ -180,12 +184,12 @@ const PREPROCESSED = {
 }
 
 async function compareWithGolden(model: string, more: Partial<TfjsOptions> = {}): Promise<void> {
-  const { input, output, weights } = json<{
+  const { input, output, weights } = goldenJson<{
     input: { shape: number[] }
     output: { values: number[][] }
     weights: SyntheticLayer[]
-  }>(`golden/formats/${model}/expected.json`)
-  const layers = topologyOf(shared('golden/formats', model, 'topology.keras2.json'))
+  }>('formats', model, 'expected.json')
+  const layers = topologyOf(golden('formats', model, 'topology.keras2.json'))
   const pixels = bytesOf(tinyInput(input.shape.reduce((a, b) => a * b)))
   const found = await answer({ layers, weights: syntheticStore(weights), ...FLOATS, ...more }, pixels, 2)
   const size = found.length / output.values.length
@@ -236,7 +240,7 @@ function trainedMobilenet(): { layers: LayerList; weights: WeightStore } {
 }
 
 function topologyFrom(config: unknown): LayerList {
-  const folder = mkdtempSync(join(tmpdir(), 'tandem-topology-'))
+  const folder = temporaryFolder()
   const path = join(folder, 'topology.json')
   writeFileSync(path, JSON.stringify(config))
   const layers = topologyOf(path)

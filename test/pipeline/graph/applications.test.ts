@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { catalog } from '../../../pipeline/models/catalog.ts'
 import { relativeError, withCompiled, withEngine } from '../../support/compiled.ts'
-import { describeWithShared, shared } from '../../support/shared.ts'
+import { goldenJson } from '../../support/golden.ts'
 import { type SyntheticLayer, smoothImage } from '../../support/synthetic.ts'
 import { syntheticStore } from '../../support/synthetic-store.ts'
 
@@ -13,12 +12,12 @@ interface Expected {
   top5: { index: number }[]
 }
 
-describeWithShared('the networks of the catalog with synthetic weights', () => {
+describe('the networks of the catalog with synthetic weights', () => {
   for (const { name, topology, preprocessing } of catalog.values()) {
     it(`gives the numbers of Keras from the bytes of an image: ${name}`, async function () {
       this.timeout(60_000)
-      const { layers } = read<{ layers: SyntheticLayer[] }>(`${name}.weights.json`)
-      const { softmax, top5 } = read<Expected>(`${name}.expected.json`)
+      const { layers } = goldenJson<{ layers: SyntheticLayer[] }>('applications', `${name}.weights.json`)
+      const { softmax, top5 } = goldenJson<Expected>('applications', `${name}.expected.json`)
       const options = { preprocessing, input: 'uint8' } as const
       const [height = 0, width = 0] = topology().inputShape
       const scores = await withCompiled(topology(), syntheticStore(layers), options, (path) =>
@@ -29,10 +28,6 @@ describeWithShared('the networks of the catalog with synthetic weights', () => {
     })
   }
 })
-
-function read<T>(file: string): T {
-  return JSON.parse(readFileSync(shared('golden/applications', file), 'utf8')) as T
-}
 
 function bestOf(scores: Float32Array, count: number): number[] {
   return [...scores.keys()].sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0)).slice(0, count)

@@ -1,16 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  truncateSync,
-  utimesSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, utimesSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -18,6 +8,7 @@ import { expect } from 'chai'
 import { PipelineError } from '../../../pipeline/errors.ts'
 import { compiledModel } from '../../../pipeline/graph/compiled-cache.ts'
 import { codeOf } from '../../support/broker.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 const FIXTURE = fileURLToPath(new URL('../../fixtures/compile-into.ts', import.meta.url))
 const DAY_MS = 24 * 60 * 60 * 1000
@@ -27,7 +18,7 @@ describe('cache of compiled models', () => {
   const children = new Set<ChildProcess>()
 
   beforeEach(() => {
-    cacheDir = mkdtempSync(join(tmpdir(), 'tandem-cache-'))
+    cacheDir = temporaryFolder()
   })
 
   afterEach(() => {

@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { bytesOf, relativeError, withCompiled, withEngine } from '../../support/compiled.ts'
+import { golden, goldenJson } from '../../support/golden.ts'
 import { topologyOf } from '../../support/keras-topology.ts'
-import { describeWithShared, shared } from '../../support/shared.ts'
 import { type SyntheticLayer, tinyInput } from '../../support/synthetic.ts'
 import { syntheticStore } from '../../support/synthetic-store.ts'
 
@@ -24,11 +23,11 @@ interface Expected {
   weights: SyntheticLayer[]
 }
 
-describeWithShared('compiled graphs of the golden models', () => {
+describe('compiled graphs of the golden models', () => {
   for (const model of MODELS) {
     it(`gives the numbers of Keras: ${model}`, async () => {
-      const { input, output, weights } = read(model)
-      const list = topologyOf(shared('golden/formats', model, 'topology.keras2.json'))
+      const { input, output, weights } = goldenJson<Expected>('formats', model, 'expected.json')
+      const list = topologyOf(golden('formats', model, 'topology.keras2.json'))
       const pixels = bytesOf(tinyInput(input.shape.reduce((a, b) => a * b)))
       const answers = await withCompiled(list, syntheticStore(weights), {}, (path) =>
         withEngine(path, async (engine) => {
@@ -48,7 +47,3 @@ describeWithShared('compiled graphs of the golden models', () => {
     })
   }
 })
-
-function read(model: string): Expected {
-  return JSON.parse(readFileSync(shared('golden/formats', model, 'expected.json'), 'utf8')) as Expected
-}

@@ -1,16 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -19,6 +9,7 @@ import { PipelineError } from '../../../pipeline/errors.ts'
 import { temporaryModel } from '../../../pipeline/graph/temporary-model.ts'
 import { codeOf, errorOf } from '../../support/broker.ts'
 import { mountFull } from '../../support/full-disk.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 const FIXTURE = fileURLToPath(new URL('../../fixtures/compile-temporarily.ts', import.meta.url))
 
@@ -26,7 +17,7 @@ describe('a model that is compiled for one start', () => {
   let folder = ''
   let good = ''
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'tandem-temporary-'))
+    folder = temporaryFolder()
     good = join(folder, 'good')
     mkdirSync(good)
   })

@@ -1,12 +1,10 @@
-import { readFileSync } from 'node:fs'
-import { gunzipSync } from 'node:zlib'
 import { expect } from 'chai'
 import { pixelView } from '../../../pipeline/image/decode/pixel-view.ts'
 import type { ImageOptions } from '../../../pipeline/image/read-image.ts'
 import { stretched } from '../../../pipeline/image/scale/placement.ts'
 import { resizeFilter } from '../../../pipeline/image/scale/resize-filter.ts'
 import { resizeNearest } from '../../../pipeline/image/scale/resize-nearest.ts'
-import { describeWithShared, shared } from '../../support/shared.ts'
+import { goldenBytes, goldenJson } from '../../support/golden.ts'
 import { noiseImage, smoothImage } from '../../support/synthetic.ts'
 
 type Interpolation = ImageOptions['interpolation']
@@ -74,12 +72,12 @@ interface Source {
   outputs: { filter: Interpolation; width: number; file: string }[]
 }
 
-describeWithShared('Resizing, compared with Pillow', () => {
-  const read = (file: string) => gunzipSync(readFileSync(shared('golden/resize', file)))
+describe('Resizing, compared with Pillow', () => {
+  const read = (file: string) => goldenBytes('resize', file)
 
   for (const filter of ['nearest', 'bilinear', 'bicubic'] as const) {
     it(`${filter} is the same in every byte`, async () => {
-      const index = JSON.parse(readFileSync(shared('golden/resize/index.json'), 'utf8')) as Source[]
+      const index = goldenJson<Source[]>('resize', 'index.json')
       let pairs = 0
       for (const { width, height, file, outputs } of index) {
         for (const output of outputs.filter((output) => output.filter === filter)) {

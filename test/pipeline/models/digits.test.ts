@@ -9,7 +9,7 @@ import { drawn, encoded, inked, validationDigits } from '../../support/digits.ts
 import { HANDS, lined } from '../../support/hands.ts'
 import { seeded } from '../../support/image-files.ts'
 import { describeWithShared } from '../../support/shared.ts'
-import { temporaryFolder } from '../../support/weights-server.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 const FOLDER = fileURLToPath(new URL('../../../weights/digits', import.meta.url))
 const PIPELINE = new URL('../../../pipeline/make-pipeline.ts', import.meta.url)
@@ -31,14 +31,13 @@ interface Guess {
 }
 
 describe('The digit model of the package', () => {
-  let weights: ReturnType<typeof temporaryFolder>
+  let weights: string
   beforeEach(() => {
     weights = temporaryFolder()
   })
-  afterEach(() => weights.remove())
 
   async function served(model: Partial<PipelineOptions>, images: Uint8Array[]) {
-    await using broker = new Broker({ pipeline: PIPELINE, options: { ...options(weights.path), ...model } })
+    await using broker = new Broker({ pipeline: PIPELINE, options: { ...options(weights), ...model } })
     await broker.start()
     const info = broker.stats().info as { labelNames: string[] }
     const answers = await Promise.all(
@@ -97,13 +96,10 @@ describe('The digit model of the package', () => {
 
   it('takes what the user says of it, and gives way to a model of the user', async () => {
     const image = await encoded(inked(drawn({ digit: 7, width: 150 }), 255, 0), 150, 150)
-    writeFileSync(join(weights.path, 'digits.json'), '{"top": 3}')
+    writeFileSync(join(weights, 'digits.json'), '{"top": 3}')
     expect((await served({}, [image])).answers[0]).to.have.length(3)
-    cpSync(FOLDER, join(weights.path, 'digits'), { recursive: true })
-    writeFileSync(
-      join(weights.path, 'digits.json'),
-      '{"top": 2, "preprocessing": "unit", "subject": "digit"}',
-    )
+    cpSync(FOLDER, join(weights, 'digits'), { recursive: true })
+    writeFileSync(join(weights, 'digits.json'), '{"top": 2, "preprocessing": "unit", "subject": "digit"}')
     const { info, answers } = await served({}, [image])
     expect(info.labelNames[0]).to.equal('class_0')
     expect(answers[0]?.map(({ label }) => label)[0]).to.equal('class_7')
@@ -124,15 +120,14 @@ describe('The digit model of the package', () => {
 })
 
 describe('The digit model on digits of three hands, drawn in lines', () => {
-  let weights: ReturnType<typeof temporaryFolder>
+  let weights: string
   let pipeline: Awaited<ReturnType<typeof makePipeline>>
   before(async () => {
     weights = temporaryFolder()
-    pipeline = await makePipeline(options(weights.path), { progress: () => undefined })
+    pipeline = await makePipeline(options(weights), { progress: () => undefined })
   })
   after(async () => {
     await pipeline.close()
-    weights.remove()
   })
 
   for (const [pen, side] of THICKNESSES) {
@@ -149,15 +144,14 @@ describe('The digit model on digits of three hands, drawn in lines', () => {
 
 describeWithShared('The digit model on digits that it was not trained on', () => {
   const digits = validationDigitsOnce()
-  let weights: ReturnType<typeof temporaryFolder>
+  let weights: string
   let pipeline: Awaited<ReturnType<typeof makePipeline>>
   before(async () => {
     weights = temporaryFolder()
-    pipeline = await makePipeline(options(weights.path), { progress: () => undefined })
+    pipeline = await makePipeline(options(weights), { progress: () => undefined })
   })
   after(async () => {
     await pipeline.close()
-    weights.remove()
   })
 
   /** How many of a hundred, every n-th of them being looked at. */

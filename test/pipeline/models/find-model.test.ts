@@ -3,14 +3,14 @@ import { join, relative } from 'node:path'
 import { expect } from 'chai'
 import { findModel } from '../../../pipeline/models/find-model.ts'
 import { errorOf } from '../../support/broker.ts'
-import { temporaryFolder } from '../../support/weights-server.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 const TFJS = '{"format": "layers-model", "modelTopology": {}, "weightsManifest": []}'
 
 describe('findModel', () => {
-  let folder: ReturnType<typeof temporaryFolder>
-  const at = (...path: string[]) => join(folder.path, ...path)
-  const find = (name: string, path?: string) => findModel(name, path, folder.path, ['vgg16', 'resnet50'])
+  let folder: string
+  const at = (...path: string[]) => join(folder, ...path)
+  const find = (name: string, path?: string) => findModel(name, path, folder, ['vgg16', 'resnet50'])
   function put(name: string, content = '') {
     mkdirSync(join(at(name), '..'), { recursive: true })
     writeFileSync(at(name), content)
@@ -18,7 +18,6 @@ describe('findModel', () => {
   beforeEach(() => {
     folder = temporaryFolder()
   })
-  afterEach(() => folder.remove())
 
   it('finds a model of the catalog, whether or not it has settings', async () => {
     put('resnet50.json', '{"top": 3}')
@@ -78,7 +77,7 @@ describe('findModel', () => {
     const error = await errorOf(find('resnet'))
     expect(error.code).to.equal('ERR_MODEL_LOAD')
     expect(error.message).to.equal(
-      `There is no model "resnet": it is none of the catalog (vgg16, resnet50), and ${folder.path} has none of ` +
+      `There is no model "resnet": it is none of the catalog (vgg16, resnet50), and ${folder} has none of ` +
         `resnet.keras, resnet.h5, resnet.hdf5, resnet.onnx, resnet.json, ${join('resnet', 'model.json')}. ` +
         'Did you mean resnet50?',
     )

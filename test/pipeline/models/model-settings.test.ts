@@ -3,15 +3,14 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { readModelSettings, settingsPath } from '../../../pipeline/models/model-settings.ts'
 import { errorOf } from '../../support/broker.ts'
-import { temporaryFolder } from '../../support/weights-server.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 describe('readModelSettings', () => {
-  let folder: ReturnType<typeof temporaryFolder>
-  const at = (...path: string[]) => join(folder.path, ...path)
+  let folder: string
+  const at = (...path: string[]) => join(folder, ...path)
   beforeEach(() => {
     folder = temporaryFolder()
   })
-  afterEach(() => folder.remove())
 
   function read(settings: unknown) {
     writeFileSync(at('pets.json'), typeof settings === 'string' ? settings : JSON.stringify(settings))

@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { expectedArrays, inferShapes } from '../../../pipeline/graph/shapes.ts'
 import { catalog } from '../../../pipeline/models/catalog.ts'
 import type { Layer, LayerList } from '../../../pipeline/models/networks/layer-list.ts'
+import { golden, goldenJson } from '../../support/golden.ts'
 import { topologyOf } from '../../support/keras-topology.ts'
-import { describeWithShared, shared } from '../../support/shared.ts'
 import type { SyntheticLayer } from '../../support/synthetic.ts'
 
 /** What decides about the numbers that come out. The rest is for training. */
@@ -33,18 +32,18 @@ const FIELDS = [
   'use_bias',
 ]
 
-describeWithShared('topologies of the catalog', () => {
+describe('topologies of the catalog', () => {
   for (const { name, topology } of catalog.values()) {
     it(`is layer by layer what Keras says, in Keras' order: ${name}`, () => {
-      const expected = topologyOf(shared('golden/applications', `${name}.config.json`))
+      const expected = topologyOf(golden('applications', `${name}.config.json`))
       expect(described(topology())).to.deep.equal(described(expected))
       expect(topology().output).to.equal(expected.output)
       expect(topology().inputShape).to.deep.equal(expected.inputShape)
     })
 
     it(`needs just the arrays that Keras has, in the order of the file: ${name}`, () => {
-      const path = shared('golden/applications', `${name}.weights.json`)
-      const { layers } = JSON.parse(readFileSync(path, 'utf8')) as { layers: SyntheticLayer[] }
+      const file = `${name}.weights.json`
+      const { layers } = goldenJson<{ layers: SyntheticLayer[] }>('applications', file)
       const expected = layers.flatMap(({ layer, arrays }) =>
         arrays.map(({ name, shape }) => ({ layer, name, shape })),
       )

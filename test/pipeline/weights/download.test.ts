@@ -5,12 +5,12 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { type DownloadOptions, downloadFile } from '../../../pipeline/weights/download/download.ts'
 import { codeOf, errorOf, until } from '../../support/broker.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 import {
   bytesOf,
   md5,
   type ServerBehaviour,
   serveWeights,
-  temporaryFolder,
   type WeightsServer,
 } from '../../support/weights-server.ts'
 
@@ -20,17 +20,16 @@ const MD5 = md5(CONTENT)
 const ETAG = '"version-1"'
 
 describe('downloadFile', () => {
-  let folder: ReturnType<typeof temporaryFolder>
+  let folder: string
   let server: WeightsServer
   let path: string
 
   beforeEach(() => {
     folder = temporaryFolder()
-    path = join(folder.path, 'weights.h5')
+    path = join(folder, 'weights.h5')
   })
   afterEach(async () => {
     await server?.close()
-    folder.remove()
   })
 
   async function serve(behaviour: Partial<ServerBehaviour> = {}): Promise<void> {
@@ -54,7 +53,7 @@ describe('downloadFile', () => {
     await serve()
     await download()
     isWhole()
-    expect(readdirSync(folder.path).sort()).to.deep.equal(['weights.h5', 'weights.h5.checked'])
+    expect(readdirSync(folder).sort()).to.deep.equal(['weights.h5', 'weights.h5.checked'])
   })
 
   it('never replaces a file that has appeared meanwhile, and keeps the part', async () => {
@@ -69,7 +68,7 @@ describe('downloadFile', () => {
 
   it('makes the folder, and needs neither size nor hash', async () => {
     await serve({ chunked: true })
-    path = join(folder.path, 'deep', 'er', 'weights.h5')
+    path = join(folder, 'deep', 'er', 'weights.h5')
     await download({ bytes: undefined, md5: undefined })
     isWhole()
   })
@@ -181,7 +180,7 @@ describe('downloadFile', () => {
     const error = await errorOf(download())
     expect(error).to.include({ code: 'ERR_WEIGHTS_DOWNLOAD', kind: 'content' })
     expect(error.message).to.contain(`instead of ${MD5}`)
-    expect(readdirSync(folder.path)).to.deep.equal([])
+    expect(readdirSync(folder)).to.deep.equal([])
   })
 
   it('refuses a file of another size before it is sent', async () => {
@@ -189,7 +188,7 @@ describe('downloadFile', () => {
     const error = await errorOf(download())
     expect(error).to.include({ kind: 'answer' })
     expect(error.message).to.contain('has 500000 bytes instead of 600000')
-    expect(readdirSync(folder.path)).to.deep.equal([])
+    expect(readdirSync(folder)).to.deep.equal([])
   })
 
   it('stops at the first byte too many of a body without a length', async () => {
@@ -197,7 +196,7 @@ describe('downloadFile', () => {
     const error = await errorOf(download({ md5: undefined }))
     expect(error).to.include({ code: 'ERR_WEIGHTS_DOWNLOAD', kind: 'content' })
     expect(server.sent).to.be.lessThan(BYTES * 2)
-    expect(readdirSync(folder.path)).to.deep.equal([])
+    expect(readdirSync(folder)).to.deep.equal([])
   })
 
   it('takes a body without a length that ends early for a cut connection', async () => {
@@ -215,7 +214,7 @@ describe('downloadFile', () => {
     server.behaviour = { content: CONTENT, status: 404 }
     expect((await errorOf(download())).message).to.contain('(it answered 404 Not Found)')
     expect(server.requests[0]).to.include({ 'accept-encoding': 'identity' })
-    expect(readdirSync(folder.path)).to.deep.equal([])
+    expect(readdirSync(folder)).to.deep.equal([])
   })
 
   it('follows a redirect, to http and https only, and not for ever', async () => {
@@ -256,8 +255,8 @@ describe('downloadFile', () => {
 
   it('says so when the folder cannot be made', async () => {
     await serve()
-    writeFileSync(join(folder.path, 'file'), '')
-    expect(await errorOf(download({ path: join(folder.path, 'file', 'weights.h5') }))).to.include({
+    writeFileSync(join(folder, 'file'), '')
+    expect(await errorOf(download({ path: join(folder, 'file', 'weights.h5') }))).to.include({
       code: 'ERR_WEIGHTS_DOWNLOAD',
       kind: 'disk',
     })
@@ -271,7 +270,7 @@ describe('downloadFile', () => {
     await until(() => existsSync(`${path}.part`), 2000, 'a part')
     stop.abort(reason)
     expect(await error).to.equal(reason)
-    expect(readdirSync(folder.path)).to.include('weights.h5.part').and.not.include('weights.h5.lock')
+    expect(readdirSync(folder)).to.include('weights.h5.part').and.not.include('weights.h5.lock')
   })
 
   it('goes on at once after a process that died over it', async () => {
@@ -304,6 +303,6 @@ describe('downloadFile', () => {
     isWhole()
     expect(server.requests.filter(({ range }) => range !== undefined)).to.have.length(1)
     expect(server.requests).to.have.length(2)
-    expect(readdirSync(folder.path).sort()).to.deep.equal(['weights.h5', 'weights.h5.checked'])
+    expect(readdirSync(folder).sort()).to.deep.equal(['weights.h5', 'weights.h5.checked'])
   })
 })

@@ -9,13 +9,8 @@ import {
   type WeightsEntry,
 } from '../../../pipeline/weights/ensure-weights.ts'
 import { errorOf, until } from '../../support/broker.ts'
-import {
-  bytesOf,
-  md5,
-  serveWeights,
-  temporaryFolder,
-  type WeightsServer,
-} from '../../support/weights-server.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
+import { bytesOf, md5, serveWeights, type WeightsServer } from '../../support/weights-server.ts'
 
 const CONTENT = bytesOf(200_000)
 const ENTRY: WeightsEntry = {
@@ -30,7 +25,7 @@ const { md5: _, ...WITHOUT_MD5 } = ENTRY
 const NOWHERE = 'http://127.0.0.1:9099/'
 
 describe('ensureWeights', () => {
-  let folder: ReturnType<typeof temporaryFolder>
+  let folder: string
   let server: WeightsServer | undefined
   let path: string
   let told: [fraction: number, word: string][]
@@ -39,7 +34,7 @@ describe('ensureWeights', () => {
 
   beforeEach(() => {
     folder = temporaryFolder()
-    path = join(folder.path, ENTRY.file)
+    path = join(folder, ENTRY.file)
     told = []
     over = new AbortController()
   })
@@ -47,12 +42,11 @@ describe('ensureWeights', () => {
     over.abort()
     await server?.close()
     server = undefined
-    folder.remove()
   })
 
   const ensure = (options: Partial<EnsureOptions> = {}, entry = ENTRY) =>
     ensureWeights(entry, {
-      weightsDir: folder.path,
+      weightsDir: folder,
       weightsUrl: NOWHERE,
       progress: (...report) => told.push(report),
       signal: over.signal,

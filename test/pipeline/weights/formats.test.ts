@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { expect } from 'chai'
 import { weightRoles } from '../../../pipeline/graph/weight-roles.ts'
 import { readKerasConfig } from '../../../pipeline/weights/keras/keras-config.ts'
@@ -9,7 +9,7 @@ import {
   peekModel,
 } from '../../../pipeline/weights/open-model.ts'
 import { codeOf } from '../../support/broker.ts'
-import { describeWithShared, shared } from '../../support/shared.ts'
+import { golden, goldenJson } from '../../support/golden.ts'
 import { type SyntheticLayer, syntheticArray } from '../../support/synthetic.ts'
 
 /** For each model its files, each with its format. */
@@ -41,6 +41,12 @@ const IN_EVERY_FOLDER = {
   tfjs: 'tfjs',
 }
 
+/** What is read of expected.json, and of a model.json. */
+interface GoldenFile {
+  weights: SyntheticLayer[]
+  weightsManifest: { weights: { name: string; quantization: { scale: number } }[] }[]
+}
+
 /** How far a number of float32 lies from what a quantized file has for it: half a step, or half a unit in the last place. */
 const QUANTIZED: Record<string, (value: number, scale: number) => number> = {
   'tfjs-uint8': (_, scale) => scale * 0.501,
@@ -48,14 +54,14 @@ const QUANTIZED: Record<string, (value: number, scale: number) => number> = {
   'tfjs-float16': (value) => Math.abs(value) * 2 ** -11 + 2 ** -25,
 }
 
-const golden = (...path: string[]) => shared('golden', 'formats', ...path)
-const json = (...path: string[]) => JSON.parse(readFileSync(golden(...path), 'utf8'))
+const formats = (...path: string[]) => golden('formats', ...path)
+const json = (...path: string[]) => goldenJson<GoldenFile>('formats', ...path)
 
-describeWithShared('weights of every format', () => {
+describe('weights of every format', () => {
   for (const [model, more] of Object.entries(FILES)) {
     for (const [file, format] of Object.entries({ ...IN_EVERY_FOLDER, ...more })) {
       it(`${model}/${file} holds exactly the numbers of the formula`, async () => {
-        const opened = await openModel(golden(model, file), optionsFor(model, file))
+        const opened = await openModel(formats(model, file), optionsFor(model, file))
         expect(opened.format).to.equal(format)
         await eachArray(opened, json(model, 'expected.json').weights, (name, found, expected) => {
           expect(found.length, name).to.equal(expected.length)
@@ -78,7 +84,7 @@ describeWithShared('weights of every format', () => {
   ]) {
     it(`${path} holds them as exactly as its bits allow`, async () => {
       const [model = '', file = ''] = path.split('/')
-      const opened = await openModel(golden(path))
+      const opened = await openModel(formats(path))
       const scales = new Map<string, number>()
       for (const { weights } of json(path, 'model.json').weightsManifest) {
         for (const { name, quantization } of weights) scales.set(name, quantization.scale)
@@ -95,32 +101,32 @@ describeWithShared('weights of every format', () => {
   }
 
   it('names the layers that a file lists, and its topology where it has one', async () => {
-    const whole = await peekModel(golden('minivgg', 'keras2.h5'))
+    const whole = await peekModel(formats('minivgg', 'keras2.h5'))
     expect(whole.layers?.layers).to.have.length(13)
     expect(whole.groupNames).to.include('convolution2d_1')
-    const weights = await peekModel(golden('minivgg', 'weights-keras2.h5'))
+    const weights = await peekModel(formats('minivgg', 'weights-keras2.h5'))
     expect(weights).to.not.have.property('layers')
     expect(weights.groupNames).to.include('dense_2')
   })
 
   it('asks for a topology where a file holds weights alone', async () => {
-    expect(await codeOf(openModel(golden('misc', 'weights-keras2.h5')))).to.equal('ERR_MODEL_LOAD')
+    expect(await codeOf(openModel(formats('misc', 'weights-keras2.h5')))).to.equal('ERR_MODEL_LOAD')
   })
 
   it('asks how the kernels lie where a Theano file does not tell', async () => {
     const { layers } = optionsFor('minivgg', 'weights-keras2.h5')
-    const opening = openModel(golden('minivgg', 'weights-theano-rotated.h5'), layers ? { layers } : {})
+    const opening = openModel(formats('minivgg', 'weights-theano-rotated.h5'), layers ? { layers } : {})
     expect(await codeOf(opening)).to.equal('ERR_MODEL_SETTINGS')
   })
 
   for (const model of ['unsupported_lstm', 'unsupported_lambda']) {
     it(`names the layer of ${model} that cannot be compiled`, async () => {
-      expect(await codeOf(openModel(golden(model, 'keras2.h5')))).to.equal('ERR_MODEL_UNSUPPORTED')
+      expect(await codeOf(openModel(formats(model, 'keras2.h5')))).to.equal('ERR_MODEL_UNSUPPORTED')
     })
   }
 
   it('reads arrays no more after it is closed', async () => {
-    const opened = await openModel(golden('mlp', 'keras2.h5'))
+    const opened = await openModel(formats('mlp', 'keras2.h5'))
     const name = opened.layers?.layers.find((layer) => layer.className === 'Dense')?.name ?? ''
     await opened.close()
     await opened.close()
@@ -129,7 +135,7 @@ describeWithShared('weights of every format', () => {
 })
 
 function optionsFor(model: string, file: string): OpenOptions {
-  const topology = existsSync(golden(model, 'topology.keras2.json')) && json(model, 'topology.keras2.json')
+  const topology = existsSync(formats(model, 'topology.keras2.json')) && json(model, 'topology.keras2.json')
   const kernels = /theano-(\w+)\.h5/.exec(file)?.[1] as 'correlation' | 'rotated' | undefined
   return { ...(topology && { layers: readKerasConfig(topology).list }), ...(kernels && { kernels }) }
 }

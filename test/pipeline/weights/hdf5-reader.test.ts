@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { closeSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -9,11 +8,12 @@ import { expect } from 'chai'
 import { Hdf5Reader } from '../../../pipeline/weights/hdf5/hdf5-reader.ts'
 import { type FileWindow, openWindow } from '../../../pipeline/weights/source/file-window.ts'
 import { errorOf } from '../../support/broker.ts'
-import { describeWithShared, shared } from '../../support/shared.ts'
+import { goldenBytes } from '../../support/golden.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 import { writeH5 } from '../../support/write-keras-h5.ts'
 
 const READ_AGAIN = fileURLToPath(new URL('../../fixtures/weights/read-again.ts', import.meta.url))
-const folder = mkdtempSync(join(tmpdir(), 'tandem-hdf5-'))
+const folder = temporaryFolder()
 const windows: FileWindow[] = []
 const readers: Hdf5Reader[] = []
 
@@ -29,8 +29,6 @@ afterEach(() => {
   for (const reader of readers.splice(0)) reader.close()
   for (const { fd } of windows.splice(0)) closeSync(fd)
 })
-
-after(() => rmSync(folder, { recursive: true, force: true }))
 
 describe('Hdf5Reader', () => {
   const path = join(folder, 'arrays.h5')
@@ -136,9 +134,9 @@ describe('Hdf5Reader', () => {
   })
 })
 
-describeWithShared('a file in which the HDF5 library never comes to an end', () => {
+describe('a file in which the HDF5 library never comes to an end', () => {
   it('is given up when it has computed for too long', async () => {
-    const bytes = readFileSync(shared('golden', 'formats', 'minivgg', 'keras3.h5'))
+    const bytes = goldenBytes('formats', 'minivgg', 'keras3.h5')
     // The length of one of the texts in the heap that holds them: what is then taken for the next has no end.
     bytes[LENGTH_OF_A_TEXT] = 0xff
     const path = join(folder, 'endless.h5')

@@ -1,13 +1,13 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { cpSync, readdirSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { expect } from 'chai'
 import type { Opened } from '../../fixtures/weights/open-models.ts'
-import { describeWithShared, shared } from '../../support/shared.ts'
+import { golden } from '../../support/golden.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 /** What the one sentence must say, for every file that must be refused. */
 const REFUSED: Record<string, RegExp> = {
@@ -68,9 +68,9 @@ const WITHIN_MS = 2000
 /** Node and tsx take 90 MB, the HDF5 library 30 MB. */
 const MAX_PEAK_BYTES = 300e6
 
-describeWithShared('hostile model files', function () {
+describe('hostile model files', function () {
   this.timeout(60_000)
-  const parent = mkdtempSync(join(tmpdir(), 'tandem-hostile-'))
+  const parent = temporaryFolder()
   const folder = join(parent, 'a', 'models')
   const results = new Map<string, Opened>()
   let child: ChildProcess
@@ -88,7 +88,7 @@ describeWithShared('hostile model files', function () {
   }
 
   before(async () => {
-    cpSync(shared('golden', 'hostile'), folder, { recursive: true })
+    cpSync(golden('hostile'), folder, { recursive: true })
     // In the folder of the models, where HDF5 would look for the other files; with little memory to hand out.
     child = fork(new URL('../../fixtures/weights/open-models.ts', import.meta.url), {
       cwd: folder,

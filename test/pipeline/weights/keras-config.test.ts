@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { inferShapes } from '../../../pipeline/graph/shapes.ts'
 import { catalog } from '../../../pipeline/models/catalog.ts'
 import type { LayerList } from '../../../pipeline/models/networks/layer-list.ts'
 import { readKerasConfig } from '../../../pipeline/weights/keras/keras-config.ts'
-import { describeWithShared, shared } from '../../support/shared.ts'
+import { goldenJson } from '../../support/golden.ts'
 
 const input = (name = 'image', shape: unknown = [null, 8, 8, 3]) => ({
   class_name: 'InputLayer',
@@ -231,11 +230,10 @@ describe('readKerasConfig', () => {
   })
 })
 
-describeWithShared('the configurations of Keras applications', () => {
+describe('the configurations of Keras applications', () => {
   for (const [name, { topology }] of catalog) {
     it(`${name} has the layers and shapes of the catalog`, () => {
-      const config = JSON.parse(readFileSync(shared('golden', 'applications', `${name}.config.json`), 'utf8'))
-      const list = layersIn(config)
+      const list = layersIn(goldenJson('applications', `${name}.config.json`))
       const own = topology()
       expect(names(list)).to.deep.equal(names(own))
       expect([...inferShapes(list)]).to.deep.equal([...inferShapes(own)])

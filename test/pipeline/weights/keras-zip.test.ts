@@ -1,9 +1,9 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { openModel } from '../../../pipeline/weights/open-model.ts'
 import { codeOf } from '../../support/broker.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 import { subgroup, writeH5 } from '../../support/write-keras-h5.ts'
 import { writePackedZip } from '../../support/write-zip.ts'
 
@@ -21,7 +21,7 @@ const config = {
 }
 
 describe('a .keras file whose entries are packed', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'tandem-zip-'))
+  const folder = temporaryFolder()
   const [path, tmpDir] = [join(folder, 'model.keras'), join(folder, 'tmp')]
 
   before(async () => {
@@ -37,7 +37,6 @@ describe('a .keras file whose entries are packed', () => {
       'model.weights.h5': readFileSync(weights),
     })
   })
-  after(() => rmSync(folder, { recursive: true, force: true }))
 
   it('is unpacked into a file that nobody else ever sees', async () => {
     const { weights, layers, format, close } = await openModel(path, { tmpDir })

@@ -1,23 +1,23 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
-import { describeWithShared, shared } from '../../support/shared.ts'
+import { golden } from '../../support/golden.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 const MAX_PEAK_BYTES = 1.2e9
 
 const fixture = (name: string) => fileURLToPath(new URL(`../../fixtures/weights/${name}.ts`, import.meta.url))
 
-describeWithShared('memory while VGG-16 is read', function () {
+describe('memory while VGG-16 is read', function () {
   this.timeout(120_000)
-  const folder = mkdtempSync(join(tmpdir(), 'tandem-memory-'))
+  const folder = temporaryFolder()
   const path = join(folder, 'vgg16.h5')
 
-  before(() => run('write-vgg16', shared('golden', 'applications', 'vgg16.weights.json'), path))
+  before(() => run('write-vgg16', golden('applications', 'vgg16.weights.json'), path))
   after(() => rmSync(folder, { recursive: true, force: true }))
 
   it(`stays below ${MAX_PEAK_BYTES / 1e9} GB, with the numbers of the formula`, async () => {

@@ -1,11 +1,11 @@
-import { closeSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { closeSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { peekModel } from '../../../pipeline/weights/open-model.ts'
 import { openWindow } from '../../../pipeline/weights/source/file-window.ts'
 import { detectContainer } from '../../../pipeline/weights/source/model-format.ts'
 import { codeOf } from '../../support/broker.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 // ModelProto: ir_version 8, producer_name "t", graph of three bytes, one opset.
 const ONNX = Buffer.from([0x08, 8, 0x12, 1, 0x74, 0x3a, 3, 1, 2, 3, 0x42, 2, 0x10, 17])
@@ -18,10 +18,9 @@ const CONTENTS: Record<string, Uint8Array | string> = {
 }
 
 describe('the format of a model', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'tandem-format-'))
+  const folder = temporaryFolder()
   // Whatever the name says.
   const path = join(folder, 'model.keras')
-  after(() => rmSync(folder, { recursive: true, force: true }))
 
   function detect(content: Uint8Array | string): string {
     writeFileSync(path, content)

@@ -1,10 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import type { LayerList } from '../../../pipeline/models/networks/layer-list.ts'
 import { openModel } from '../../../pipeline/weights/open-model.ts'
 import { codeOf } from '../../support/broker.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 import { subgroup, writeH5 } from '../../support/write-keras-h5.ts'
 
 const layers: LayerList = {
@@ -17,9 +16,8 @@ const layers: LayerList = {
 }
 
 describe('a file of Keras 0.3', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'tandem-theano-'))
+  const folder = temporaryFolder()
   const path = join(folder, 'weights.h5')
-  after(() => rmSync(folder, { recursive: true, force: true }))
 
   const write = (first: number) =>
     writeH5(path, (file) => {

@@ -1,0 +1,19 @@
+import type { PipelineErrorCode } from '../../errors.ts'
+import type { ModelInput } from './onnx-metadata.ts'
+
+/** What goes to the thread that runs the model. The bytes are handed over, not copied. */
+export type ToWorker =
+  | { readonly kind: 'run'; readonly key: number; readonly bytes: Uint8Array; readonly n: number }
+  | { readonly kind: 'close' }
+
+export type FromWorker =
+  | { readonly kind: 'ready'; readonly input: ModelInput; readonly outputSize: number }
+  | { readonly kind: 'failed'; readonly error: WorkerError }
+  | { readonly kind: 'answer'; readonly key: number; readonly scores: Float32Array }
+  | { readonly kind: 'failure'; readonly key: number; readonly error: WorkerError }
+
+/** An error loses its class on the way between threads, and its code with it. */
+export interface WorkerError {
+  readonly code: PipelineErrorCode
+  readonly message: string
+}

@@ -1,0 +1,31 @@
+import { expect } from 'chai'
+import { sessionOptions } from '../../../pipeline/engines/onnx/onnx-session-options.ts'
+
+describe('A session of ONNX Runtime', () => {
+  it('has all threads on the CPU, which spin if they may, and leaves the weights where they are mapped', () => {
+    const { executionProviders, intraOpNumThreads, extra } = sessionOptions({
+      device: 'cpu',
+      threads: 7,
+      spin: true,
+    })
+    expect(executionProviders).to.deep.equal(['cpu'])
+    expect(intraOpNumThreads).to.equal(7)
+    expect(extra?.session).to.deep.equal({ disable_prepacking: '1', intra_op: { allow_spinning: '1' } })
+    expect(sessionOptions({ device: 'cpu', threads: 7, spin: false }).extra?.session).to.deep.include({
+      intra_op: { allow_spinning: '0' },
+    })
+  })
+
+  for (const device of ['webgpu', 'cuda'] as const) {
+    it(`leaves the cores to others on ${device}, and packs the weights once`, () => {
+      const { executionProviders, intraOpNumThreads, extra } = sessionOptions({
+        device,
+        threads: 7,
+        spin: true,
+      })
+      expect(executionProviders).to.deep.equal([device, 'cpu'])
+      expect(intraOpNumThreads).to.equal(1)
+      expect(extra?.session).to.deep.equal({ disable_prepacking: '0', intra_op: { allow_spinning: '0' } })
+    })
+  }
+})

@@ -1,0 +1,78 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** Spec files that run one after the other in one process, and share its services and its browser. */
+export interface Part {
+  readonly name: string
+  readonly files: readonly string[]
+  /** Its tests take the time to within less than what another part beside it would cost. */
+  readonly alone: boolean
+}
+
+const SPEC = '.test.ts'
+
+/** Spec files that are a part of their own, which runs alone. */
+const ALONE = [
+  'broker/batches',
+  'broker/child-death',
+  'broker/limits',
+  'broker/misbehaviour',
+  'lib/process/start',
+]
+
+/** Folders and files that are better off in one process: few and quick, or with the same services. */
+const TOGETHER: Readonly<Record<string, readonly string[]>> = {
+  quick: [
+    'e2e',
+    'lib/config',
+    'lib/image',
+    'lib/feedback',
+    'pipeline/models',
+    'imports',
+    'pipeline/top-indices',
+  ],
+  'pages of services of their own': [
+    'lib/pages/delivery',
+    'lib/pages/digits',
+    'lib/pages/links',
+    'lib/pages/model-states',
+    'lib/pages/public-files',
+    'lib/pages/status',
+  ],
+}
+
+/** What takes longest begins first: nothing else could run beside the end of it. */
+const LONGEST_FIRST = [
+  'pages of services of their own',
+  'lib/pages',
+  'survival',
+  'broker',
+  'pipeline/weights',
+]
+
+/** Every spec file below the folder, in exactly one part. A new folder is a new part. */
+export function partsIn(folder: string): Part[] {
+  const parts = new Map<string, string[]>(['alone', ...LONGEST_FIRST].map((name) => [name, []]))
+  for (const file of specsIn(folder)) {
+    const name = partOf(file)
+    parts.set(name, [...(parts.get(name) ?? []), join(folder, file)])
+  }
+  return [...parts]
+    .filter(([, files]) => files.length > 0)
+    .map(([name, files]) => ({ name, files, alone: name === 'alone' }))
+}
+
+function partOf(file: string): string {
+  const path = file.slice(0, -SPEC.length)
+  const directory = path.split('/').slice(0, -1).join('/')
+  const isIn = (list: readonly string[] = []) => list.includes(path) || list.includes(directory)
+  if (isIn(ALONE)) return 'alone'
+  return Object.keys(TOGETHER).find((name) => isIn(TOGETHER[name])) ?? (directory || 'top')
+}
+
+function specsIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((file) => file.replaceAll('\\', '/'))
+    .filter((file) => file.endsWith(SPEC))
+    .sort()
+}

@@ -1,0 +1,97 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createRequire } from 'node:module'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+/** Mocha without the launcher in front of it: one process less, and signals go where they are meant for. */
+const MOCHA = createRequire(import.meta.url).resolve('mocha/lib/cli/cli.js')
+const CLOSE_WITHIN_MS = 2000
+const SUMMARY = /^(\d+) passed, (\d+) failed, (\d+) skipped$/gm
+
+export interface Counts {
+  readonly passed: number
+  readonly failed: number
+  readonly skipped: number
+}
+
+export interface Outcome extends Counts {
+  readonly output: string
+  /** what went wrong beside failed tests */
+  readonly problem?: string
+}
+
+export interface PartOptions {
+  readonly files: readonly string[]
+  /** of the command line, for Mocha */
+  readonly flags: readonly string[]
+  readonly temporaryDirectory: string
+  /** where the service has been compiled to, if it has */
+  readonly built?: string | undefined
+  readonly limitMs: number
+  /** may be empty: nothing fits the flags */
+  readonly mayRunNothing: boolean
+  readonly started: (child: ChildProcess) => void
+}
+
+/** Runs spec files in a Mocha of their own, whose end it waits for, but not without limit. */
+export async function runPart(options: PartOptions): Promise<Outcome> {
+  const { files, flags, temporaryDirectory, built, limitMs, mayRunNothing, started } = options
+  const child = spawn(process.execPath, ['--import', 'tsx', MOCHA, ...flags, ...files], {
+    cwd: ROOT,
+    env: {
+      ...process.env,
+      TMPDIR: temporaryDirectory,
+      ...(built !== undefined && { TANDEM_TEST_BUILD: built }),
+      ...(process.stdout.isTTY && { FORCE_COLOR: '1' }),
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  started(child)
+  const chunks: Buffer[] = []
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => chunks.push(chunk))
+  let tookTooLong = false
+  const timer = setTimeout(() => {
+    tookTooLong = true
+    child.kill('SIGKILL')
+  }, limitMs)
+  const closed = once(child, 'close')
+  const [code, signal] = (await once(child, 'exit')) as [number | null, string | null]
+  clearTimeout(timer)
+  // A process that the tests have left behind may hold the pipes for long.
+  await Promise.race([closed, delay(CLOSE_WITHIN_MS, undefined, { ref: false })])
+  for (const stream of [child.stdout, child.stderr]) stream.destroy()
+  const text = Buffer.concat(chunks).toString('utf8')
+  const counts = countsIn(text)
+  const problem = problemOf({ code, signal, tookTooLong, counts, mayRunNothing, limitMs })
+  return {
+    ...(counts ?? { passed: 0, failed: 0, skipped: 0 }),
+    output: text.replaceAll(SUMMARY, '').trimEnd(),
+    ...(problem === undefined ? {} : { problem }),
+  }
+}
+
+/** Of the last summary: a test may print another one. */
+function countsIn(text: string): Counts | undefined {
+  const [, ...numbers] = [...text.matchAll(SUMMARY)].at(-1) ?? []
+  const [passed = 0, failed = 0, skipped = 0] = numbers.map(Number)
+  return numbers.length === 0 ? undefined : { passed, failed, skipped }
+}
+
+function problemOf(end: {
+  code: number | null
+  signal: string | null
+  tookTooLong: boolean
+  counts: Counts | undefined
+  mayRunNothing: boolean
+  limitMs: number
+}): string | undefined {
+  const { code, signal, tookTooLong, counts, mayRunNothing, limitMs } = end
+  if (tookTooLong) return `did not end within ${limitMs / 1000} s and was killed`
+  if (counts === undefined) return `ended with ${signal ?? `status ${code}`} before its tests were over`
+  const { passed, failed, skipped } = counts
+  if (passed + failed + skipped === 0 && !mayRunNothing) return 'ran no test'
+  if (code !== 0 && failed === 0) return `ended with ${signal ?? `status ${code}`} although no test failed`
+  return undefined
+}

@@ -1,0 +1,70 @@
+import type { ChildProcess } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { resolve } from 'node:path'
+import { killProcessesIn } from '../support/leftovers.ts'
+import { temporaryRoot } from '../support/temporary-folder.ts'
+import { build } from './build.ts'
+import { lanes } from './lanes.ts'
+import { type Part, partsIn } from './parts.ts'
+import { type Counts, runPart } from './run-part.ts'
+
+/**
+ * `npm test` runs all spec files: a part of them in each Mocha, several of these at once. `npm test -- PATH…` runs
+ * those files and folders alone. Flags are Mocha's. The last line counts the tests of all parts.
+ */
+const PART_LIMIT_MS = 10 * 60_000
+/** One more than there are cores: tests wait a good deal, for services to start and deadlines to pass. */
+const LANES = Math.min(4, availableParallelism() + 1)
+const GO_WITHIN_MS = 5000
+
+const root = temporaryRoot()
+process.prependListener('exit', () => killProcessesIn(root))
+const running = new Set<ChildProcess>()
+let stopping = false
+for (const [signal, number] of Object.entries({ SIGHUP: 1, SIGINT: 2, SIGTERM: 15 })) {
+  process.once(signal, () => end(128 + number))
+}
+
+const args = process.argv.slice(2)
+const chosen = args.filter((arg) => resolve(arg).startsWith(resolve('test')) && existsSync(arg))
+const flags = args.filter((arg) => !chosen.includes(arg))
+const parts: readonly Part[] =
+  chosen.length > 0 ? chosen.map((path) => ({ name: path, files: [path], alone: false })) : partsIn('test')
+
+// A few files are sooner run from their sources than compiled.
+const built = chosen.length > 0 ? undefined : await build()
+const total = { passed: 0, failed: 0, skipped: 0 }
+const problems: string[] = []
+await lanes(parts, LANES, async ({ name, files }) => {
+  if (stopping) return
+  const { output, problem, ...counts } = await runPart({
+    files,
+    flags,
+    temporaryDirectory: root,
+    built,
+    limitMs: PART_LIMIT_MS,
+    mayRunNothing: flags.length > 0,
+    started(child) {
+      running.add(child)
+      child.once('exit', () => running.delete(child))
+    },
+  })
+  console.log(`${output}\n`)
+  for (const key of Object.keys(counts) as (keyof Counts)[]) total[key] += counts[key]
+  if (problem !== undefined) problems.push(`${name}: Mocha ${problem}.`)
+})
+
+const ran = total.passed + total.failed + total.skipped
+if (ran === 0) problems.push('No test was run.')
+for (const problem of problems) console.log(problem)
+console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`)
+process.exitCode = total.failed + problems.length > 0 ? 1 : 0
+
+/** Each Mocha stops what it has started; whatever is left after that is killed. */
+function end(code: number): void {
+  stopping = true
+  for (const child of running) child.kill('SIGTERM')
+  setInterval(() => running.size === 0 && process.exit(code), 20)
+  setTimeout(() => process.exit(code), GO_WITHIN_MS)
+}
