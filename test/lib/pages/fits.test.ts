@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
@@ -7,6 +6,7 @@ import type { Script } from '../../fixtures/pipelines/scripted.ts'
 import { browserOfSuite, describeInBrowser, type Page, SCHEMES, screenshot } from '../../support/browser.ts'
 import { fixture, type Service, startService, until } from '../../support/service.ts'
 import { HOSTILE_LABEL } from '../../support/small-service.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 const FIT_WIDTHS = [320, 360, 768, 1440]
 const CAT = fileURLToPath(new URL('../../../public/examples/cat.jpg', import.meta.url))
@@ -84,7 +84,7 @@ describeInBrowser('Every page, with long names, long labels and a model that fai
 
   before(async function () {
     this.timeout(60_000)
-    const folder = mkdtempSync(join(tmpdir(), 'tandem-'))
+    const folder = temporaryFolder()
     const models = Object.entries(SCRIPTS).map(([name, script]) => {
       const path = join(folder, `${name}.json`)
       writeFileSync(path, JSON.stringify(script))

@@ -7,7 +7,7 @@ import { browserOfSuite, describeInBrowser, screenshot } from '../../support/bro
 import { encoded, validationDigits } from '../../support/digits.ts'
 import { drawOn } from '../../support/pad.ts'
 import { type Service, startService } from '../../support/service.ts'
-import { describeWithShared } from '../../support/shared.ts'
+import { itWithShared } from '../../support/shared.ts'
 
 const PUBLIC = new URL('../../../public/', import.meta.url)
 const inPublic = (name: string) => readFileSync(fileURLToPath(new URL(name, PUBLIC)))
@@ -70,14 +70,9 @@ describeInBrowser('the page for digits, shown what is none', function () {
     await page.locator('#best', { hasText: '7' }).waitFor()
     await page.locator('#said', { hasText: 'It reads 7, ' }).waitFor({ state: 'attached' })
   })
-})
 
-describeWithShared('the page for digits, shown handwritten ones', function () {
-  this.timeout(90_000)
-
-  it('finds a digit on at least 98 of 100', async () => {
-    const service = await startService({ MODELS: 'digits', DEVICE: 'cpu' })
-    await service.ready()
+  itWithShared('reads at least 98 of 100 real digits', async function () {
+    this.timeout(60_000)
     const digits = validationDigits().filter((_, at) => at % EVERY === 0)
     let read = 0
     for (const { pixels } of digits) {
@@ -86,7 +81,6 @@ describeWithShared('the page for digits, shown handwritten ones', function () {
       const { predictions } = (await response.json()) as { predictions: Guess[] }
       if (readingOf(predictions).digit !== undefined) read++
     }
-    await service.stop()
     expect(read / digits.length).to.be.at.least(0.98)
   })
 })
