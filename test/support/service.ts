@@ -24,8 +24,6 @@ export interface Exit {
 export interface Service {
   url: string
   pid: number
-  /** from the start of the process to its line "listening" */
-  listenedAfterMs: number
   logs: LogLine[]
   exit: Promise<Exit>
   process: ChildProcess
@@ -60,7 +58,6 @@ export async function startService(
   program = programArgs('StartService.ts'),
   cwd = ROOT,
 ): Promise<Service> {
-  const started = performance.now()
   const child = spawnService({ PORT: '0', ...env }, flags, program, cwd)
   const { pid } = child
   if (pid === undefined) throw new Error('the service did not start')
@@ -70,11 +67,9 @@ export async function startService(
   if (child.stdout) createInterface(child.stdout).on('line', (text) => logs.push(JSON.parse(text) as LogLine))
   const exit = exitOf(child)
   const url = String((await line('listening', START_WITHIN_MS)).url)
-  const listenedAfterMs = performance.now() - started
   return {
     url,
     pid,
-    listenedAfterMs,
     logs,
     exit,
     process: child,
