@@ -128,6 +128,12 @@ export const SETTINGS = {
     bytes(1, 64 * GIB),
     'most bytes of images that wait, per model; also most bytes of request bodies that are arriving',
   ),
+  maxOwedBytes: limits(
+    'MAX_OWED_BYTES',
+    '256mb',
+    bytes(65_536, 64 * GIB),
+    'most bytes of finished answers that clients have not read yet; beyond it, the connections that have waited longest are closed',
+  ),
   deadlineMs: limits(
     'DEADLINE_MS',
     '60000',

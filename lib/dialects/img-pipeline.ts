@@ -8,6 +8,9 @@ import { ModelQuery } from '../models/model-query.ts'
 import { ALL_GUESSES } from '../models/wanted-guesses.ts'
 import type { Service } from '../service.ts'
 
+/** Longer than any address that is fetched, see image-url.ts: what is cut is a data URI, or is answered with "Invalid URL". */
+const MAX_ECHO = 2048
+
 const Query = ModelQuery.extend({
   // Without a digit, nothing would count as the number 0.
   threshold: z
@@ -118,12 +121,18 @@ async function result(service: Service, url: unknown, inference: Inference, sign
     const classes = mustHaveGuesses(answer)
       .filter(({ probability }) => probability > threshold)
       .map(({ label, probability }) => ({ class: label, confidence: probability }))
-    return { url, classes }
+    return { url: echo(url), classes }
   } catch (error) {
     if (!isOfTheImage(error)) throw error
-    // What is nested without end can be read, but not be written again.
-    return { url: typeof url === 'object' ? null : url, Error: 'Invalid URL' }
+    return { url: echo(url), Error: 'Invalid URL' }
   }
+}
+
+/** The address as the client wrote it. A request of 20 MB must not make an answer of 20 MB. */
+function echo(url: unknown): unknown {
+  // A deeply nested list can be parsed, but overflows the stack of JSON.stringify.
+  if (typeof url === 'object') return null
+  return typeof url === 'string' && url.length > MAX_ECHO ? `${url.slice(0, MAX_ECHO)}…` : url
 }
 
 /** The original knew one sentence for all that can be wrong with an address or what it leads to. */

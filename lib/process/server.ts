@@ -1,10 +1,12 @@
 import { once } from 'node:events'
-import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Config } from '../config/config.ts'
 import { continueWhenRead } from './continue-when-read.ts'
-import { limitPipelining } from './limit-pipelining.ts'
 import type { Log } from './log.ts'
+import { boundOwedBytes, type Handler } from './owed-bytes.ts'
+import { seldom } from './seldom.ts'
+import { takeTurns } from './take-turns.ts'
 
 /** A request line and headers arrive in one or two packets; who takes longer keeps a connection busy on purpose. */
 const HEADERS_TIMEOUT_MS = 10_000
@@ -15,8 +17,14 @@ const MAX_HEADER_BYTES = 16 * 1024
 const CHECK_INTERVAL_MS = 5_000
 
 /** Listens, and says where. A port that is taken ends the process with one sentence. */
-export async function listen(handler: RequestListener, config: Config, log: Log): Promise<Server> {
-  const limited = limitPipelining(handler)
+export async function listen(handler: Handler, config: Config, log: Log): Promise<Server> {
+  // Nothing moves on a connection that waits for an answer, for as long as a download and a call may take.
+  const answerWithinMs = 2 * (config.fetchTimeoutMs + config.deadlineMs)
+  const onClosed = seldom((count) =>
+    log.warn({ count }, 'unread answers exceeded MAX_OWED_BYTES: connections closed'),
+  )
+  const bounded = boundOwedBytes(handler, { maxOwedBytes: config.maxOwedBytes, answerWithinMs, onClosed })
+  const limited = takeTurns(bounded)
   const server = createServer(
     {
       headersTimeout: HEADERS_TIMEOUT_MS,
@@ -29,9 +37,7 @@ export async function listen(handler: RequestListener, config: Config, log: Log)
     limited,
   )
   server.on('checkContinue', continueWhenRead(limited))
-  // A client that reads nothing of its answer would keep its connection, and the answer in memory, for ever. Nothing moves
-  // on one that waits for an answer either, for as long as a download and a call may take.
-  server.timeout = 2 * (config.fetchTimeoutMs + config.deadlineMs)
+  server.timeout = answerWithinMs
   // Each connection takes a descriptor and memory before a byte of it is read.
   server.maxConnections = config.maxConnections
   try {
