@@ -47,7 +47,18 @@ const storage = inGroup('storage')
 export const SETTINGS = {
   host: serve('HOST', '127.0.0.1', text('an address'), 'address to listen on; 0.0.0.0 for every interface'),
   port: serve('PORT', '2017', wholeNumber(0, 65535), 'port to listen on; 0 takes any free port'),
-  maxConnections: serve('MAX_CONNECTIONS', '2000', wholeNumber(1, 1_000_000), 'most open connections'),
+  maxConnections: serve(
+    'MAX_CONNECTIONS',
+    '2000',
+    wholeNumber(1, 1_000_000),
+    'most open connections; shortly before, idle ones are closed for new ones',
+  ),
+  maxConnectionsPerIp: serve(
+    'MAX_CONNECTIONS_PER_IP',
+    '0',
+    wholeNumber(0, 1_000_000),
+    'most open connections of one address or IPv6 /64 network; 0 is half of MAX_CONNECTIONS; unused with TRUST_PROXY',
+  ),
   drainTimeoutMs: serve(
     'DRAIN_TIMEOUT_MS',
     '15000',

@@ -1,18 +1,23 @@
-import { isIP } from 'node:net'
+import { isIP, type Socket } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import type { Context } from './context.ts'
 
 /** The longest address with a zone, brackets and a port is well below this. */
 const MAX_LENGTH = 80
-/** What a provider gives to one customer at least: with any less, a client had 2^64 names to change between. */
+/** A provider gives each customer a /64 network at least: within it, one client can use 2^64 addresses. */
 const NETWORK_PARTS = 4
 
-/** Who sent the request. Where a proxy wrote no address ("unknown"), it is the proxy itself. */
+/** The address of the client; the address of the proxy, where the proxy wrote none ("unknown"). */
 export function clientAddress(ctx: Context): string {
   return addressIn(ctx.ip) ?? addressIn(ctx.req.socket.remoteAddress ?? '') ?? 'unknown'
 }
 
-/** What one client is taken for: an IPv4 address, or the /64 network of an IPv6 one. */
+/** The network of whatever is at the other end of a connection: a client, or the last proxy. */
+export function networkOfPeer(socket: Socket): string {
+  return networkOf(addressIn(socket.remoteAddress ?? '') ?? 'unknown')
+}
+
+/** What counts as one client: an IPv4 address, or the /64 network of an IPv6 address. */
 export function networkOf(address: string): string {
   if (isIP(address) !== 6) return address
   const { parts } = ipaddr.IPv6.parse(address)
@@ -22,14 +27,14 @@ export function networkOf(address: string): string {
     .join(':')}::/64`
 }
 
-/** In its usual spelling, an IPv4 address in IPv6 clothes as what it is; undefined when it is none. */
+/** The address in its usual spelling, an IPv4 address within IPv6 as IPv4; undefined for anything else. */
 function addressIn(text: string): string | undefined {
   if (text.length > MAX_LENGTH) return undefined
   const address = withoutPort(text).replace(/%.*$/, '')
   return isIP(address) === 0 ? undefined : ipaddr.process(address).toString()
 }
 
-/** Some proxies write the port too: 192.0.2.1:443, [2001:db8::1]:443. */
+/** Some proxies also write the port: 192.0.2.1:443, [2001:db8::1]:443. */
 function withoutPort(text: string): string {
   const [, v6, v4] = /^(?:\[([^\]]+)\](?::\d+)?|([\d.]+):\d+)$/.exec(text) ?? []
   return v6 ?? v4 ?? text

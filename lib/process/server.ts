@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Config } from '../config/config.ts'
+import { boundConnections } from './bound-connections.ts'
 import { continueWhenRead } from './continue-when-read.ts'
 import type { Log } from './log.ts'
 import { boundOwedBytes, type Handler } from './owed-bytes.ts'
@@ -38,8 +39,13 @@ export async function listen(handler: Handler, config: Config, log: Log): Promis
   )
   server.on('checkContinue', continueWhenRead(limited))
   server.timeout = answerWithinMs
-  // Each connection takes a descriptor and memory before a byte of it is read.
-  server.maxConnections = config.maxConnections
+  boundConnections(server, {
+    maxConnections: config.maxConnections,
+    maxPerAddress: maxPerAddress(config),
+    onClosed: seldom((count) =>
+      log.warn({ count }, 'too many connections: idle ones were closed, or new ones refused'),
+    ),
+  })
   try {
     server.listen(config.port, config.host)
     await once(server, 'listening')
@@ -49,6 +55,12 @@ export async function listen(handler: Handler, config: Config, log: Log): Promis
   }
   log.info({ url: urlOf(server.address()), pid: process.pid }, 'listening')
   return server
+}
+
+/** Behind a proxy, the connections of all clients come from the address of the proxy. */
+function maxPerAddress({ maxConnections, maxConnectionsPerIp, trustProxy }: Config): number {
+  if (trustProxy > 0) return Number.POSITIVE_INFINITY
+  return maxConnectionsPerIp === 0 ? Math.ceil(maxConnections / 2) : maxConnectionsPerIp
 }
 
 function explain(error: unknown, { host, port }: Config): string {
