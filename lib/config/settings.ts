@@ -2,6 +2,7 @@ import {
   bytes,
   fraction,
   hostList,
+  hostnameList,
   type Kind,
   modelList,
   oneOf,
@@ -181,6 +182,12 @@ export const SETTINGS = {
     '',
     secretList(),
     'keys, one of which a request must bring; every request is allowed when unset',
+  ),
+  allowedHostnames: access(
+    'ALLOWED_HOSTNAMES',
+    '',
+    hostnameList(),
+    'names under which clients reach the service; addresses, names without a dot, .localhost, .local, .internal and HOST always work; * for all',
   ),
   corsOrigins: access(
     'CORS_ORIGINS',

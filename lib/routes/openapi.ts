@@ -10,10 +10,11 @@ export interface ApiDocument {
 
 const OVERVIEW =
   'Image classification. Several older services are spoken beside it, each with its own shapes, errors included. Every ' +
-  'answer has an X-Request-Id; every error has its code in X-Error-Code.'
+  'answer has an X-Request-Id; every error has its code in X-Error-Code. Every request for a host name that the service ' +
+  'does not have is answered with 421 ERR_HOST.'
 
 /** What can happen to whatever asks for work. */
-const FAILURES_OF_WORK = [429, 500] as const
+const FAILURES_OF_WORK = [403, 429, 500] as const
 
 /** The description of everything that has been registered, made from the schemas that validate it. */
 export function apiDocument(

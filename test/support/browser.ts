@@ -8,7 +8,7 @@ import { sharedBetweenSuites } from './shared-service.ts'
 export type { Page } from 'playwright-core'
 
 /** Where Debian's package puts it, unless CHROMIUM_PATH says otherwise. */
-const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
+export const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
 const SCREENSHOTS = fileURLToPath(new URL('../screenshots/', import.meta.url))
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 
