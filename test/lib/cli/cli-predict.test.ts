@@ -70,7 +70,7 @@ describe('npm run predict', () => {
       .split('\n')
       .map((line) => (JSON.parse(line) as { file: string }).file)
     expect(names).to.deep.equal(['cat.png', 'tiger cat.png', 'a[1]*.jpg', '*.gif'].map(file))
-    expect(stdout).to.contain('"no file fits"')
+    expect(stdout).to.contain('"no file matches"')
     expect((await predict([file('*en.png')])).stdout).to.equal('')
   })
 
@@ -78,7 +78,7 @@ describe('npm run predict', () => {
     const { code, stderr } = await predict([file('folder'), file('tiger cat.png'), '--max-body-bytes', '5'])
     expect(code).to.equal(1)
     expect(stderr).to.contain(`${file('folder')}: it is a folder\n`)
-    expect(stderr).to.contain('it has 9 bytes, more than MAX_BODY_BYTES, which is 5\n')
+    expect(stderr).to.contain('the file has 9 bytes, but MAX_BODY_BYTES is 5\n')
   })
 
   it('shows what it does not understand as it is', async () => {
@@ -106,9 +106,9 @@ describe('npm run predict', () => {
   const wrong: [args: string[], message: RegExp][] = [
     [[], /^npm run predict -- photo\.jpg/],
     [['a.png', '--top', '0'], /^--top must be a whole number from 1 to 1000, but is "0"\.$/m],
-    [['a.png', '--model', '--json'], /^--model must have a value, but none came\.$/m],
+    [['a.png', '--model', '--json'], /^--model must have a value, but has none\.$/m],
     [['a.png', '--model', 'A,b'], /^--model must be a name, name=path or a path, but is "A,b"\.$/m],
-    [['a.png', '--json=1'], /^--json takes no value, but "1" came\.$/m],
+    [['a.png', '--json=1'], /^--json takes no value, but has "1"\.$/m],
     [['a.png', '--weights-dri=x'], /^There is no flag --weights-dri; did you mean --weights-dir\?$/m],
   ]
   for (const [args, message] of wrong) {
