@@ -75,11 +75,13 @@ describe('readConfig', () => {
   })
 
   it('does not take the next flag for a value', () => {
-    expect(messageOf(['--host', '--port', '80'])).to.equal('--host must have a value, but none came.')
+    expect(messageOf(['--host', '--port', '80'])).to.equal('--host must have a value, but has none.')
   })
 
   it('refuses what is no flag', () => {
-    expect(messageOf(['vgg16'])).to.equal('Flags were expected, but "vgg16" came.')
+    expect(messageOf(['vgg16'])).to.equal(
+      'Arguments must be flags such as --port 8080, but "vgg16" is not a flag.',
+    )
   })
 
   it('reads lists of hosts, ports, origins and keys', () => {
