@@ -44,7 +44,7 @@ describe('GET /models', () => {
       const answer = await ask(service.url, path)
       expect([answer.status, answer.headers.get('x-error-code')]).to.deep.equal([404, 'ERR_MODEL_UNKNOWN'])
       expect(answer.text).to.contain(
-        'No model called \\"none\\" is served; GET /models lists those that are.',
+        'No model called \\"none\\" is served; GET /models lists the served models.',
       )
     }
   })
