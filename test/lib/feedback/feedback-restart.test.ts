@@ -40,7 +40,7 @@ describe('Feedback for an answer that the service no longer knows', () => {
       {
         message: 'Thanks for your feedback',
         success: true,
-        note: `The answer "${id}" is not known any more: the report is recorded without what was looked at.`,
+        note: `The service no longer knows the answer "${id}": the report is recorded without the details of the image.`,
       },
     ])
     expect(last()).to.include({ id, model: 'digits', prediction: '4', report: 'nine', source: 'client' })
