@@ -24,7 +24,7 @@ describe('an error of a model', () => {
 
   const passing: Record<string, Error> = {
     'a failed download': new PipelineError('ERR_WEIGHTS_DOWNLOAD', 'no'),
-    'a device that cannot be had': new PipelineError('ERR_ENGINE', 'no'),
+    'a device that cannot be used': new PipelineError('ERR_ENGINE', 'no'),
     'a full disk': new PipelineError('ERR_MODEL_LOAD', 'no', { cause: coded('ENOSPC') }),
     'too many open files, deep below': new PipelineError('ERR_MODEL_LOAD', 'no', {
       cause: new Error('no', { cause: coded('EMFILE') }),

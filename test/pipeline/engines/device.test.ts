@@ -100,12 +100,12 @@ describe('The device', () => {
     expect(runs()).to.equal(0)
   })
 
-  it('that was asked for and cannot be had is an error with the reason', async () => {
+  it('that was asked for and cannot be used is an error with the reason', async () => {
     const error = await errorOf(
       choose({ cpu: {}, cuda: { opens: fails('no such library') } }, { wanted: 'cuda' }),
     )
     expect(error.code).to.equal('ERR_ENGINE')
-    expect(error.message).to.match(/cuda cannot be had: no such library .*npm rebuild onnxruntime-node/)
+    expect(error.message).to.match(/cuda cannot be used: no such library .*npm rebuild onnxruntime-node/)
   })
 
   it('is not blamed for a model that no device can open', async () => {
