@@ -62,7 +62,7 @@ describe('a compiled model that is damaged', () => {
       writeFileSync(join(folder, 'model.onnx'), Buffer.alloc(size, 'rubbish'))
       const error = await errorOf(make())
       expect(error.code).to.equal('ERR_ENGINE')
-      expect(error.message).to.contain(`Remove ${folder}, and`)
+      expect(error.message).to.contain(`Remove ${folder} to have the model compiled again`)
       expect(error).not.to.have.property('permanent')
       rmSync(folder, { recursive: true })
       await (await make()).close()

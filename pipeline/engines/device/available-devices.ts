@@ -25,8 +25,8 @@ const RENDER_NODE = /^renderD\d+$/
 const SOFTWARE_DRIVER = /^(lvp|lavapipe|(vk_)?swiftshader)/i
 
 /**
- * The devices that a model may run on here, the CPU first. Trying a device takes a second or more. So a device is listed
- * only if its hardware shows: under Linux, where most machines are servers without a GPU, in a few files.
+ * The devices that a model may run on here, the CPU first. Trying a device takes a second or more. So a device is
+ * listed only if its hardware shows: under Linux, where most machines are servers without a GPU, in a few files.
  */
 export function availableDevices(host: Host = thisHost()): Device[] {
   const devices: Device[] = ['cpu']

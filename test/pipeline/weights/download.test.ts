@@ -212,7 +212,7 @@ describe('downloadFile', () => {
     server.behaviour = { content: CONTENT, headers: { 'content-encoding': 'x-own' } }
     expect((await errorOf(download())).message).to.contain('content encoding "x-own"')
     server.behaviour = { content: CONTENT, status: 404 }
-    expect((await errorOf(download())).message).to.contain('(it answered 404 Not Found)')
+    expect((await errorOf(download())).message).to.contain('(the server answered 404 Not Found)')
     expect(server.requests[0]).to.include({ 'accept-encoding': 'identity' })
     expect(readdirSync(folder)).to.deep.equal([])
   })

@@ -137,7 +137,7 @@ describe('readKerasConfig', () => {
       'a circle',
       'ERR_MODEL_LOAD',
       functional([input(), layer('ReLU', 'a', old('b')), layer('ReLU', 'b', old('a'))], 'b'),
-      /circle/,
+      /cycle/,
     ],
     ['a missing layer', 'ERR_MODEL_LOAD', one(old('nowhere')), /"nowhere", which does not exist/],
     ['a missing output', 'ERR_MODEL_LOAD', one(old('image'), {}, 'z'), /"z" as its output/],
@@ -157,7 +157,7 @@ describe('readKerasConfig', () => {
       'a second output of a layer',
       'ERR_MODEL_UNSUPPORTED',
       one([[['image', 0, 1, {}]]]),
-      /another than the first output/,
+      /takes output 1 of layer "\w+"; only output 0 can be served/,
     ],
     [
       'training: true',
@@ -216,10 +216,10 @@ describe('readKerasConfig', () => {
     })
   }
 
-  it('refuses models inside of each other without end', () => {
+  it('refuses inner models nested without end', () => {
     let config: object = sequential([layer('ReLU', 'a', undefined, { batch_shape: [null, 1] })])
     for (let i = 0; i < 900; i++) config = sequential([{ ...config, name: `m${i}` }])
-    expect(refusal(config).message).to.match(/models inside of each other/)
+    expect(refusal(config).message).to.match(/inner models nested more than 8 deep/)
   })
 
   it('makes a layer of a Lambda and does nothing with it', () => {
