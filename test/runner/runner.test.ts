@@ -14,7 +14,7 @@ import { runPart } from './run-part.ts'
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const MOCHA = [createRequire(import.meta.url).resolve('mocha/bin/mocha.js')]
 const NPM_TEST = ['--import', 'tsx', fileURLToPath(new URL('./run.ts', import.meta.url))]
-/** Far more than a run takes, far less than what its tests would wait for. */
+/** Far longer than a run takes, and far shorter than its tests would wait. */
 const ENDS_WITHIN_MS = 60_000
 
 const fixture = (name: string) => `test/fixtures/runner/${name}.ts`

@@ -9,7 +9,7 @@ import type { Opened } from '../../fixtures/weights/open-models.ts'
 import { golden } from '../../support/golden.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 
-/** What the one sentence must say, for every file that must be refused. */
+/** The error message for each file that must be refused. */
 const REFUSED: Record<string, RegExp> = {
   'class-name-proto.h5': /class __proto__, which cannot be compiled/,
   'config-deep-nesting.h5': /inner models nested more than 8 deep/,
@@ -58,10 +58,10 @@ const REFUSED: Record<string, RegExp> = {
   'zip-weights-are-text.keras': /model.weights.h5 is no HDF5 file/,
 }
 
-/** Odd, and sound as far as the reading of weights goes. */
+/** Odd files that can be loaded all the same. */
 const LOADED = ['hard-link-cycle.h5', 'layer-name-path.h5', 'outputs-do-not-match-labels.h5']
 
-/** What others point to. */
+/** Files that other files point to. */
 const NO_MODELS = ['external-target.bin', 'external-target.h5', 'labels-10.txt']
 
 const WITHIN_MS = 2000
@@ -89,7 +89,7 @@ describe('hostile model files', function () {
 
   before(async () => {
     cpSync(golden('hostile'), folder, { recursive: true })
-    // In the folder of the models, where HDF5 would look for the other files; with little memory to hand out.
+    // Runs in the folder of the models, where HDF5 would look for other files, with little memory.
     child = fork(new URL('../../fixtures/weights/open-models.ts', import.meta.url), {
       cwd: folder,
       execArgv: [
