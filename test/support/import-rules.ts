@@ -25,6 +25,8 @@ const SPECIFIER = /(?:\bfrom|\bimport)\s*\(?\s*(['"])([^'"]+)\1/g
 
 const RULES: readonly Rule[] = [
   { from: /^StartService\.ts$/, may: /^(lib|broker)\// },
+  // Pages share their words with the scripts in the browser.
+  { from: /^lib\/pages\//, may: /^(lib|broker)\/|^public\/[a-z]+-words\.js$/ },
   { from: /^lib\//, may: /^(lib|broker)\// },
   { from: /^broker\//, may: /^broker\/|^nanoid$/ },
   { from: /^pipeline\//, may: /^pipeline\// },
@@ -62,7 +64,7 @@ function statementBefore(text: string, index: number): string {
 }
 
 function isOwn(target: string): boolean {
-  return /^(lib|broker|pipeline|test|bench|training|StartService\.ts)(\/|$)/.test(target)
+  return /^(lib|broker|pipeline|public|test|bench|training|StartService\.ts)(\/|$)/.test(target)
 }
 
 function resolveSpecifier(path: string, specifier: string): string {

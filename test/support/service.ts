@@ -24,8 +24,6 @@ export interface Exit {
 export interface Service {
   url: string
   pid: number
-  /** milliseconds from the start of the process to its line "listening" */
-  listenedAfterMs: number
   logs: LogLine[]
   exit: Promise<Exit>
   process: ChildProcess
@@ -58,9 +56,9 @@ export async function startService(
   env: Record<string, string> = {},
   flags: string[] = [],
   program = programArgs('StartService.ts'),
+  cwd = ROOT,
 ): Promise<Service> {
-  const started = performance.now()
-  const child = spawnService({ PORT: '0', ...env }, flags, program)
+  const child = spawnService({ PORT: '0', ...env }, flags, program, cwd)
   const { pid } = child
   if (pid === undefined) throw new Error('the service did not start')
   const logs: LogLine[] = []
@@ -69,11 +67,9 @@ export async function startService(
   if (child.stdout) createInterface(child.stdout).on('line', (text) => logs.push(JSON.parse(text) as LogLine))
   const exit = exitOf(child)
   const url = String((await line('listening', START_WITHIN_MS)).url)
-  const listenedAfterMs = performance.now() - started
   return {
     url,
     pid,
-    listenedAfterMs,
     logs,
     exit,
     process: child,
@@ -126,9 +122,14 @@ export async function until<T>(
   throw new Error(`waited in vain for ${what}`)
 }
 
-function spawnService(env: Record<string, string>, flags: string[], program: string[]): ChildProcess {
+function spawnService(
+  env: Record<string, string>,
+  flags: string[],
+  program: string[],
+  cwd = ROOT,
+): ChildProcess {
   const child = spawn(process.execPath, [...program, ...flags], {
-    cwd: ROOT,
+    cwd,
     // Only variables for finding files and programs: the developer's environment may hold settings.
     env: { ...PLACES, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -17,3 +17,9 @@ export function describeWithShared(title: string, tests: (this: Mocha.Suite) => 
   if (hasShared) describe(`${title} (with ../shared)`, tests)
   else describe.skip(`${title} (skipped: there is no folder ../shared)`, tests)
 }
+
+/** The same for a single test. */
+export function itWithShared(title: string, test: Mocha.AsyncFunc): void {
+  if (hasShared) it(`${title} (with ../shared)`, test)
+  else it.skip(`${title} (skipped: there is no folder ../shared)`, test)
+}
