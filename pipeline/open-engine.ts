@@ -70,8 +70,7 @@ async function openFile(
   const { threads, spin, maxBatch, device } = request
   const { size } = found.settings
   const model = { modelPath, threads, spin, ...(size && { imageSize: size }) }
-  // On a CPU the model takes all cores, so a thread of its own gains nothing. With a GPU, this thread goes on preparing
-  // images while the model runs.
+  // On a CPU the model takes all cores anyway. With a GPU, a thread for the model leaves this one free to prepare images.
   const open = (on: Device) => (on === 'cpu' ? openOnnx : openOnnxThread)({ ...model, device: on })
   const available = device === 'auto' ? availableDevices() : []
   const isChoice = available.some((other) => other !== 'cpu')

@@ -1,7 +1,7 @@
 /** The hardware that a model runs on. */
 export type Device = 'cpu' | 'webgpu' | 'cuda'
 
-/** Runs a model. The caller must not start a run before the last one has ended. */
+/** Runs a model. The caller must not start a run before the previous one has ended. */
 export interface Engine {
   readonly name: 'onnx' | 'tfjs'
   readonly device: string
