@@ -70,7 +70,8 @@ async function openFile(
   const { threads, spin, maxBatch, device } = request
   const { size } = found.settings
   const model = { modelPath, threads, spin, ...(size && { imageSize: size }) }
-  // On a CPU the model takes all cores anyway. With a GPU, a thread for the model leaves this one free to prepare images.
+  // On a CPU the model takes all cores anyway. With a GPU, a thread for the model leaves this one free to prepare
+  // images.
   const open = (on: Device) => (on === 'cpu' ? openOnnx : openOnnxThread)({ ...model, device: on })
   const available = device === 'auto' ? availableDevices() : []
   const isChoice = available.some((other) => other !== 'cpu')
