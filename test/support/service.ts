@@ -36,7 +36,7 @@ export interface Service {
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const WAIT_MS = 10_000
-/** Long, since other parts keep the machine busy. Tests of the duration of a start measure it themselves. */
+/** Long, since other parts keep the machine busy. */
 const START_WITHIN_MS = 25_000
 const STOP_WITHIN_MS = 10_000
 
