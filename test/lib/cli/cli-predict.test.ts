@@ -34,7 +34,7 @@ describe('npm run predict', () => {
     expect(stderr).to.equal('cats: looking at 3 of 6 things\n')
   })
 
-  it('takes as many guesses as --top says, and the model that --model names', async () => {
+  it('shows as many guesses as --top says, from the model that --model names', async () => {
     const { code, stdout } = await predict(['--top=1', file('cat.png'), '--model', 'dogs'])
     expect(code).to.equal(0)
     expect(stdout.split('\n')).to.have.length(3)
@@ -63,7 +63,7 @@ describe('npm run predict', () => {
     }
   })
 
-  it('finds the files that fit a pattern, hidden ones not among them', async () => {
+  it('finds the files that match a pattern, except hidden files', async () => {
     const { stdout } = await predict([file('*c?t.png'), file('a[1]*.jpg'), file('*.gif'), '--json'])
     const names = stdout
       .trimEnd()
@@ -81,7 +81,7 @@ describe('npm run predict', () => {
     expect(stderr).to.contain('the file has 9 bytes, but MAX_BODY_BYTES is 5\n')
   })
 
-  it('shows what it does not understand as it is', async () => {
+  it('shows an answer without guesses as JSON', async () => {
     expect((await predict([file('odd.png')])).stdout).to.contain('(cats)\n  {"odd":true}\n')
   })
 
@@ -92,7 +92,7 @@ describe('npm run predict', () => {
     expect(stdout.trimEnd().split('\n')).to.have.length(40)
   })
 
-  it('ends with 1 and one sentence when the model cannot be had', async () => {
+  it('ends with 1 and one sentence when the model cannot be loaded', async () => {
     const { code, stdout, stderr } = await predict([file('cat.png')], {
       PIPELINE: fixture('cannot-start.ts'),
     })

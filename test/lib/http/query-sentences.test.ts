@@ -83,13 +83,13 @@ describe('A body of JSON', () => {
     )
   })
 
-  it('that is no object is told so', () => {
+  it('that is no object is refused in one sentence', () => {
     expect(sentence(Images, [], 'body')).to.equal('The body must be an object, but is a list.')
     expect(sentence(Images, 7, 'body')).to.equal('The body must be an object, but is "7".')
     expect(sentence(Images, undefined, 'body')).to.equal('The body must be an object, but is missing.')
   })
 
-  it('with a wrong entry of a list is told which one', () => {
+  it('with a wrong entry in a list is refused with the position of the entry', () => {
     const schema = z.object({ sizes: z.array(z.number()) })
     expect(sentence(schema, { sizes: [1, 'x'] }, 'body')).to.equal(
       'sizes.1 must be a number, but the body says "x".',
