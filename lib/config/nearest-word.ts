@@ -1,4 +1,4 @@
-/** A word with more typing errors was probably not meant to be the other word. */
+/** Beyond this many edits, two words are different words, not a typo. */
 const MAX_EDITS = 3
 
 /** The word of `words` that `word` was probably meant to be. */

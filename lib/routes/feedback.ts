@@ -20,7 +20,7 @@ const FeedbackRequest = z.object({
   report: Text.default('').describe('The right label, or what is wrong.'),
   id: Text.default('').describe('The X-Request-Id of the wrong answer.'),
   model: Claim.describe('The model that answered; recorded if the service no longer knows the answer.'),
-  prediction: Claim.describe('The answer; recorded if the service no longer knows the answer.'),
+  prediction: Claim.describe('The predicted label; recorded if the service no longer knows the answer.'),
 })
 type FeedbackRequest = z.output<typeof FeedbackRequest>
 

@@ -56,7 +56,7 @@ export function apiDocument(
 function describe(operation: Operation, path: string, needsKey: boolean): Record<string, unknown> {
   const { method, group, summary, body, answers, errors, errorShape, example } = operation
   const error = { 'application/json': { schema: schemaOf(errorShape.schema) } }
-  // A status that is also an answer (503 of /readyz) is described as the answer, which is the more frequent case.
+  // A status that is also an answer is described as the answer, which is the more frequent case.
   const own = needsKey ? [...errors, 401] : errors
   const failures = new Set<number>(
     [...own, ...(method === 'post' ? FAILURES_OF_WORK : [])].filter((status) => !(status in answers)),

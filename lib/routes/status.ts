@@ -93,7 +93,7 @@ async function answerJson(ctx: Context, text: string): Promise<void> {
 function unauthorized(ctx: Context): HttpError {
   const broughtOne = ctx.get('Authorization') !== '' || ctx.get('X-Api-Key') !== ''
   const sentence = broughtOne
-    ? 'The key is none of those that are accepted here.'
+    ? 'The key is not one of the accepted keys.'
     : 'The figures need a key, as "Authorization: Bearer <key>" or "X-Api-Key: <key>".'
   return new HttpError('ERR_UNAUTHORIZED', sentence, { 'WWW-Authenticate': 'Bearer realm="Tandem"' })
 }

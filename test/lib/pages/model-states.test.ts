@@ -220,7 +220,7 @@ describeInBrowser('The page of a model of a service with keys', function () {
     expect(await barriers(page)).to.deep.equal([])
     await page.fill('#key', 'a-wrong-key-of-20-letters')
     await page.keyboard.press('Enter')
-    await page.getByText('The key is none of those').waitFor()
+    await page.getByText('The key is not one of the accepted keys').waitFor()
     await page.fill('#key', KEY)
     await page.keyboard.press('Enter')
     await page.locator('.is-done').waitFor()

@@ -127,7 +127,7 @@ describeInBrowser('the page /status', () => {
     for (const key of ['a-key-that-is-wrong', KEY]) {
       await page.getByLabel('API key').fill(key)
       await page.getByRole('button', { name: 'Use it' }).click()
-      if (key !== KEY) await page.getByText('none of those that are accepted').waitFor()
+      if (key !== KEY) await page.getByText('not one of the accepted keys').waitFor()
     }
     await until(async () => ((await figure(page, 'memory')) ?? '–') !== '–', 'figures')
     first.kill('SIGKILL')
