@@ -1,17 +1,17 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Spec files that run one after the other in one process, and share its services and its browser. */
+/** Spec files that run one after the other in one process, and share services and a browser. */
 export interface Part {
   readonly name: string
   readonly files: readonly string[]
-  /** Its tests take the time to within less than what another part beside it would cost. */
+  /** Whether tests measure times so tightly that a part beside them would disturb them. */
   readonly alone: boolean
 }
 
 const SPEC = '.test.ts'
 
-/** Spec files that are a part of their own, which runs alone. */
+/** Spec files that run while no other part runs. */
 const ALONE = [
   'broker/batches',
   'broker/child-death',
@@ -20,7 +20,7 @@ const ALONE = [
   'lib/process/start',
 ]
 
-/** Folders and files that are better off in one process: few and quick, or with the same services. */
+/** Folders and files that share a process, because they are quick or use the same services. */
 const TOGETHER: Readonly<Record<string, readonly string[]>> = {
   quick: [
     'e2e',
@@ -41,7 +41,7 @@ const TOGETHER: Readonly<Record<string, readonly string[]>> = {
   ],
 }
 
-/** What takes longest begins first: nothing else could run beside the end of it. */
+/** The longest parts start first, so that none of them runs alone at the end. */
 const LONGEST_FIRST = [
   'pages of services of their own',
   'lib/pages',
@@ -50,7 +50,7 @@ const LONGEST_FIRST = [
   'pipeline/weights',
 ]
 
-/** Every spec file below the folder, in exactly one part. A new folder is a new part. */
+/** Puts every spec file below the folder into exactly one part. A new folder is a new part. */
 export function partsIn(folder: string): Part[] {
   const parts = new Map<string, string[]>(['alone', ...LONGEST_FIRST].map((name) => [name, []]))
   for (const file of specsIn(folder)) {

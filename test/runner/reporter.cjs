@@ -1,4 +1,4 @@
-// Mocha's own "spec" report, closed by one plain line that a CI system can read in any language.
+// Mocha's "spec" report, with a last line that a CI system can parse.
 const { reporters } = require('mocha')
 
 class PlainSummary extends reporters.Spec {
