@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { copyFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, cpSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -10,7 +10,7 @@ import { writeSmallMobilenet } from '../support/small-mobilenet.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const run = promisify(execFile)
-const PHOTO = fileURLToPath(new URL('../../public/examples/cat.jpg', import.meta.url))
+const PUBLIC = fileURLToPath(new URL('../../public/', import.meta.url))
 
 describe('The examples of the documents', () => {
   const folder = temporaryFolder()
@@ -18,7 +18,8 @@ describe('The examples of the documents', () => {
 
   before(async function () {
     this.timeout(60_000)
-    copyFileSync(PHOTO, join(folder, 'photo.jpg'))
+    cpSync(PUBLIC, join(folder, 'public'), { recursive: true })
+    copyFileSync(join(PUBLIC, 'examples/cat.jpg'), join(folder, 'photo.jpg'))
     writeSmallMobilenet(join(folder, 'small'))
     writeFileSync(join(folder, 'small.json'), '{"labels":"imagenet","preprocessing":"tf","top":5}')
     service = await startService({
