@@ -21,6 +21,8 @@ export function stateWord(state) {
   return WORDS.get(state) ?? state
 }
 
+const SHUTTING_DOWN = 'The service is shutting down.'
+
 /** @param {string} state */
 export function isLoading(state) {
   return state === 'starting' || state === 'idle'
@@ -42,7 +44,11 @@ export function modelWord({ state, device, progress }) {
   if (state === 'ready') return device ? `runs on ${device}` : 'ready to answer'
   if (state === 'unreachable') return 'The service does not answer. The page goes on trying.'
   if (state === 'failed') return 'The model could not be loaded. The service tries again from time to time.'
-  return progress?.word ?? 'starting'
+  if (isEnding(state)) return SHUTTING_DOWN
+  return (
+    progress?.word ??
+    (state === 'restarting' ? 'The child process has ended and is starting again.' : 'starting')
+  )
 }
 
 /**
@@ -63,8 +69,14 @@ export function loadingWords(name, its) {
       'The service does not answer. The service may have been stopped, or the network may be down. The page goes on trying.'
     return { title: `${name} is not reachable`, word, isBad: true }
   }
+  if (isEnding(state)) return { title: `${name} is ${stateWord(state)}`, word: SHUTTING_DOWN, isBad: true }
   const does = isLoading(state) && !hasBar(its) ? 'is waiting for its weights' : 'is loading'
   return { title: `${name} ${does}`, word: progress?.word ?? 'starting', isBad: false }
+}
+
+/** @param {string} state */
+function isEnding(state) {
+  return state === 'closing' || state === 'closed'
 }
 
 /**

@@ -80,7 +80,7 @@ ${needsKey && keyNotice(`curl -H "X-Api-Key: $API_KEY" --data-binary @photo.jpg 
 <ul class="plain examples-list">${EXAMPLES.map(([file, name]) => example(file, name))}</ul>
 </fieldset>
 <details class="small intake-curl"><summary>From a program</summary>
-<pre class="code" tabindex="0" role="region" aria-label="Command"><code>curl ${needsKey && '-H "X-Api-Key: $API_KEY" '}--data-binary @photo.jpg ${origin}${path}</code></pre>
+<pre class="code wraps" tabindex="0" role="region" aria-label="Command"><code>curl ${needsKey && '-H "X-Api-Key: $API_KEY" '}--data-binary @photo.jpg ${origin}${path}</code></pre>
 <p><a href="/docs">Read the API</a></p>
 </details>
 </form>`
