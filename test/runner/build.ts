@@ -8,8 +8,8 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const TSC = join(ROOT, 'node_modules/typescript/bin/tsc')
 
 /**
- * Compiles the service and the pipelines of the tests into a folder that is removed when this process ends. The folder is
- * in the repository, one level deep like a build, because built code looks for files of the package from there.
+ * Compiles the service and the pipelines of the tests into a folder that is removed when this process ends. The folder
+ * lies directly in the repository, like a build, since the code finds files of the package by relative paths.
  */
 export async function build(): Promise<string> {
   const folder = mkdtempSync(join(ROOT, '.test-build-'))

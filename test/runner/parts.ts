@@ -1,17 +1,17 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Spec files that run one after the other in one process, and share services and a browser. */
+/** Spec files that run one after the other in one process, and share its services and its browser. */
 export interface Part {
   readonly name: string
   readonly files: readonly string[]
-  /** Whether tests measure times so tightly that a part beside them would disturb them. */
+  /** Set for tests that measure times so precisely that another part must not run beside them. */
   readonly alone: boolean
 }
 
 const SPEC = '.test.ts'
 
-/** Spec files that run while no other part runs. */
+/** The spec files of the part that runs alone. */
 const ALONE = [
   'broker/batches',
   'broker/child-death',
@@ -20,7 +20,7 @@ const ALONE = [
   'lib/process/start',
 ]
 
-/** Folders and files that share a process, because they are quick or use the same services. */
+/** Folders and files that share a process: they are few and quick, or use the same services. */
 const TOGETHER: Readonly<Record<string, readonly string[]>> = {
   quick: [
     'e2e',
@@ -41,7 +41,7 @@ const TOGETHER: Readonly<Record<string, readonly string[]>> = {
   ],
 }
 
-/** The longest parts start first, so that none of them runs alone at the end. */
+/** The longest parts, which begin first: at the end of the run, nothing would be left to run beside them. */
 const LONGEST_FIRST = [
   'pages of services of their own',
   'lib/pages',
@@ -50,7 +50,7 @@ const LONGEST_FIRST = [
   'pipeline/weights',
 ]
 
-/** Puts every spec file below the folder into exactly one part. A new folder is a new part. */
+/** Sorts every spec file below the folder into exactly one part. A new folder is a new part. */
 export function partsIn(folder: string): Part[] {
   const parts = new Map<string, string[]>(['alone', ...LONGEST_FIRST].map((name) => [name, []]))
   for (const file of specsIn(folder)) {

@@ -1,4 +1,4 @@
-// Mocha's "spec" report, with a last line that a CI system can parse.
+// Mocha's own "spec" report, and then one line with the counts, which a CI system can parse.
 const { reporters } = require('mocha')
 
 class PlainSummary extends reporters.Spec {

@@ -14,7 +14,7 @@ import { runPart } from './run-part.ts'
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const MOCHA = [createRequire(import.meta.url).resolve('mocha/bin/mocha.js')]
 const NPM_TEST = ['--import', 'tsx', fileURLToPath(new URL('./run.ts', import.meta.url))]
-/** Far more than a run takes, and far less than the fixtures would wait. */
+/** Far longer than a run takes, and far shorter than its tests would wait. */
 const ENDS_WITHIN_MS = 60_000
 
 const fixture = (name: string) => `test/fixtures/runner/${name}.ts`
@@ -55,7 +55,7 @@ describe('A run of Mocha', function () {
   this.timeout(ENDS_WITHIN_MS)
   this.slow(10_000)
 
-  it('runs the given file and nothing else', async () => {
+  it('runs the file that it is given and nothing else', async () => {
     const run = start(MOCHA, ['green'])
     expect([await run.code, lastLine(run.output())]).to.deep.equal([0, '1 passed, 0 failed, 0 skipped'])
     await expectNothingLeft(run)
@@ -63,10 +63,10 @@ describe('A run of Mocha', function () {
 
   const KINDS: Record<string, [title: string, code: number, last: string]> = {
     red: ['a test fails before it stops what it started', 1, '0 passed, 1 failed, 0 skipped'],
-    skipped: ['a suite that shares a service is skipped', 0, '1 passed, 0 failed, 1 skipped'],
+    skipped: ['a suite is skipped that shares a service', 0, '1 passed, 0 failed, 1 skipped'],
     before: ['a hook fails', 1, '0 passed, 1 failed, 0 skipped'],
     crash: ['a service crashes', 1, '0 passed, 1 failed, 0 skipped'],
-    throws: ['an error is not caught', 1, '0 passed, 1 failed, 0 skipped'],
+    throws: ['an error is thrown that nothing catches', 1, '0 passed, 1 failed, 0 skipped'],
     detached: ['a process of its own group is left behind', 0, '1 passed, 0 failed, 0 skipped'],
   }
   for (const [name, [title, code, last]] of Object.entries(KINDS)) {
@@ -77,14 +77,14 @@ describe('A run of Mocha', function () {
     })
   }
 
-  it('that cannot end is ended, fails, and says what is still open', async () => {
+  it('that does not end by itself is ended, has failed, and reports the open resources', async () => {
     const run = start(MOCHA, ['holds'])
     expect(await run.code).to.equal(1)
     expect(run.output()).to.match(/does not end. What is still open: .*TCPServerWrap/)
     await expectNothingLeft(run)
   })
 
-  it('ends and leaves nothing behind on a SIGINT to its process', async () => {
+  it('ends and leaves nothing behind on SIGINT to it alone', async () => {
     const run = start(MOCHA, ['waits'])
     await until(() => run.output().includes('the service is ready'), 30_000, 'the service')
     expect(processesIn(run.folder).length).to.be.at.least(3)
@@ -98,7 +98,7 @@ describe('npm test', function () {
   this.timeout(ENDS_WITHIN_MS)
   this.slow(10_000)
 
-  it('adds up the counts of its parts in the last line, and fails when one part fails', async () => {
+  it('adds up the counts of its parts, fails if a part fails, and prints the sum last', async () => {
     const run = start(NPM_TEST, ['green', 'skipped', 'red'])
     expect([await run.code, lastLine(run.output())], run.output()).to.deep.equal([
       1,
@@ -108,7 +108,7 @@ describe('npm test', function () {
     await expectNothingLeft(run)
   })
 
-  it('ends and leaves nothing behind on a SIGINT to its process group, as from a terminal', async () => {
+  it('ends and leaves nothing behind on SIGINT to the whole group, as a terminal sends it', async () => {
     const run = start(NPM_TEST, ['waits'], { detached: true })
     const { pid = 0 } = run.child
     // Mocha, the service, and its child.
@@ -118,7 +118,7 @@ describe('npm test', function () {
     await expectNothingLeft(run)
   })
 
-  it('fails when there is no test to run', async () => {
+  it('fails when no test is left to run', async () => {
     const run = start([...NPM_TEST, '--grep', 'no test has this title'], ['green'])
     expect(await run.code).to.equal(1)
     expect(run.output()).to.include('No test was run.')
@@ -142,11 +142,11 @@ describe('A part of npm test', function () {
     return problem
   }
 
-  it('fails when the process ends before its tests, also with status 0', async () => {
+  it('has failed if the process ended before its tests, whatever the exit status', async () => {
     expect(await problemOf('exits')).to.equal('ended with status 0 before its tests were over')
   })
 
-  it('fails when it runs no test', async () => {
+  it('has failed if it ran no test', async () => {
     expect(await problemOf('empty')).to.equal('ran no test')
   })
 
@@ -154,7 +154,7 @@ describe('A part of npm test', function () {
     expect(await problemOf('hangs', 3000)).to.equal('did not end within 3 s and was killed')
   })
 
-  it('contains each spec file of the repository in exactly one part', () => {
+  it('covers each spec file of the repository exactly once, together with the other parts', () => {
     const specs = readdirSync(`${ROOT}test`, { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.test.ts'))
       .map((file) => `${ROOT}test/${file}`)
@@ -163,7 +163,7 @@ describe('A part of npm test', function () {
     expect(files.length).to.be.greaterThan(100)
   })
 
-  it('runs alone if it must, and otherwise beside others, one in each lane', async () => {
+  it('runs with no other part if it must be alone, and otherwise with as many as there are lanes', async () => {
     const parts = [true, false, false, false, false, true].map((alone, id) => ({ id, alone }))
     const now = new Set<(typeof parts)[number]>()
     const done: number[] = []
