@@ -41,7 +41,7 @@ function navigation(site: Site): readonly (readonly [href: string, name: string]
 export function layout(site: Site, parts: PageParts): string {
   const { title, main, path = '', section = '', styles = [], scripts = [] } = parts
   const entries = navigation(site)
-  // A pad that also answers /vgg has two entries, and only that of the address is marked.
+  // A pad that also answers /vgg has two entries. Only the entry of the current address is marked.
   const isEntry = entries.some(([href]) => href === path)
   const page: Html = html`<!doctype html>
 <html lang="en">
@@ -87,7 +87,7 @@ ${main}
   return page.toString()
 }
 
-/** The modules that the scripts import. Preloaded, they come in one round trip, and not in one for each level of imports. */
+/** The modules that the scripts import. Preloading saves a round trip for each level of imports. */
 function importsOf(scripts: readonly string[]): string[] {
   const all = new Set(scripts.flatMap((script) => PUBLIC_FILES.imports(script)))
   return [...all].filter((file) => !scripts.includes(file))
