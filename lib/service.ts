@@ -77,7 +77,7 @@ export function createService(config: Config, brokers: Brokers): Service {
       pad: padModel(config),
       get classifies() {
         const own = dialects.find(({ setting }) => setting === 'vggModel')
-        return brokers.has('vgg') || (own !== undefined && dialectModels.of(own) !== undefined)
+        return own !== undefined && dialectModels.of(own) !== undefined
       },
     },
     async close() {

@@ -46,8 +46,6 @@ export const tornadoCompute: Dialect<Service> = {
     answer: '{"model":…,"predictions":[{"label":"tabby","probability":0.53,…},…],"timing":{"total":71,…}}',
   },
   routes(service) {
-    // A model of this name has the path already.
-    if (service.brokers.has('vgg')) return
     const model = () => service.dialectModels.mustHave(tornadoCompute)
     const atStart = service.dialectModels.of(tornadoCompute) ?? 'the model for photographs'
     serveModel(service, '/vgg', { name: atStart, model, pageErrors: [503] })

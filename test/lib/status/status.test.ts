@@ -22,7 +22,10 @@ describe('GET /status', () => {
     await service.ready()
     for (const body of ['a', 'b', 'broken'])
       await fetch(`${service.url}/model`, { method: 'POST', body, headers: JSON_ONLY })
-    await until(async () => (await status()).answer.samples.t.length >= 2, 'two samples')
+    await until(async () => {
+      const { t, models } = (await status()).answer.samples
+      return t.length >= 2 && sum(models.model?.failures ?? []) > 0
+    }, 'samples with the requests in them')
   })
   after(() => service.stop())
 
