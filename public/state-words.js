@@ -4,7 +4,7 @@
  * @typedef {object} Its state of a model, as in /readyz
  * @property {string} state
  * @property {{ fraction: number, word: string } | null} progress
- * @property {{ message: string } | null} error
+ * @property {{ message: string, permanent: boolean } | null} error
  * @property {string | null | undefined} [device]
  */
 
@@ -40,10 +40,10 @@ export function hasBar({ state, progress }) {
  * The line under the name of a model on the first page.
  * @param {Its} its
  */
-export function modelWord({ state, device, progress }) {
+export function modelWord({ state, device, progress, error }) {
   if (state === 'ready') return device ? `runs on ${device}` : 'ready to answer'
   if (state === 'unreachable') return 'The service does not answer. The page goes on trying.'
-  if (state === 'failed') return 'The model could not be loaded. The service tries again from time to time.'
+  if (state === 'failed') return `The model could not be loaded. ${nextTry(error)}`
   if (isEnding(state)) return SHUTTING_DOWN
   return (
     progress?.word ??
@@ -60,7 +60,7 @@ export function loadingWords(name, its) {
   const { state, progress, error } = its
   const why = error?.message ?? 'The log of the service says why.'
   if (state === 'failed') {
-    const word = `${why} The service tries again from time to time. The log has the details.`
+    const word = `${why} ${nextTry(error)} The log has the details.`
     return { title: `${name} could not be loaded`, word, isBad: true }
   }
   if (state === 'restarting') return { title: `${name} is restarting`, word: why, isBad: true }
@@ -72,6 +72,13 @@ export function loadingWords(name, its) {
   if (isEnding(state)) return { title: `${name} is ${stateWord(state)}`, word: SHUTTING_DOWN, isBad: true }
   const does = isLoading(state) && !hasBar(its) ? 'is waiting for its weights' : 'is loading'
   return { title: `${name} ${does}`, word: progress?.word ?? 'starting', isBad: false }
+}
+
+/** @param {Its['error']} error */
+function nextTry(error) {
+  return error?.permanent
+    ? 'The service tries again only when one of the model’s files changes.'
+    : 'The service tries again from time to time.'
 }
 
 /** @param {string} state */

@@ -1,3 +1,4 @@
+import { isPermanent } from '../../broker/error-wire.ts'
 import type { BrokerErrorCode } from '../../broker/errors.ts'
 
 interface Row {
@@ -131,7 +132,14 @@ export function describeError(error: unknown): ErrorDescription {
       message: 'An internal error occurred; the log has the details under this request id.',
     }
   }
-  return { ...row, code: code ?? 'ERR_INTERNAL', message: error.message }
+  const { retryAfter, ...rest } = row
+  return {
+    ...rest,
+    // A retry cannot succeed before the user has changed a file of the model.
+    ...(retryAfter !== undefined && !isPermanent(error.cause) && { retryAfter }),
+    code: code ?? 'ERR_INTERNAL',
+    message: error.message,
+  }
 }
 
 function codeOf(error: unknown): string | undefined {

@@ -3,6 +3,17 @@ import type { Broker } from '../../broker/broker.ts'
 import type { Brokers } from './brokers.ts'
 import { readPipelineInfo } from './pipeline-info.ts'
 
+/** Why a model is not ready; null while the model is ready. */
+export const ModelError = z
+  .object({
+    code: z.string(),
+    message: z.string(),
+    permanent: z
+      .boolean()
+      .describe("If true, the service tries again only when one of the model's files changes."),
+  })
+  .nullable()
+
 /** The current state of one model, for pages and for JSON. */
 export const ModelState = z.object({
   name: z.string(),
@@ -11,7 +22,7 @@ export const ModelState = z.object({
   reason: z.string().nullable().describe('Why this device was chosen.'),
   engine: z.string().nullable(),
   progress: z.object({ fraction: z.number(), word: z.string() }).nullable(),
-  error: z.object({ code: z.string(), message: z.string() }).nullable(),
+  error: ModelError,
   restarts: z.int().describe('Number of child processes that died unexpectedly since the service started.'),
   queued: z.int(),
   inFlight: z.int(),
