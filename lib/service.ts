@@ -53,7 +53,7 @@ export function createService(config: Config, brokers: Brokers): Service {
   const recentPredictions = createRecentPredictions()
   const feedback = createFeedback(config)
   const dialects: Dialect<Service>[] = []
-  const dialectModels = createDialectModels(config, pipelineInfos)
+  const dialectModels = createDialectModels(config, brokers, pipelineInfos)
   const keepsImages = config.keepFeedbackImages === 'on'
   return {
     router: new Router<RequestState>(),
