@@ -9,6 +9,8 @@ export interface PipelineInfo {
   readonly device: string | null
   /** why this device was chosen */
   readonly reason: string | null
+  /** sentences that the user should read, such as that a folder cannot be written */
+  readonly warnings: readonly string[]
   /** what the model classifies: a whole picture, or the one digit on a picture */
   readonly subject: string | null
   /** the size to which each image is scaled */
@@ -27,12 +29,13 @@ export interface PipelineInfo {
 export function readPipelineInfo({ info }: Pick<BrokerStats, 'info'>): PipelineInfo {
   const fields: Readonly<Record<string, unknown>> =
     typeof info === 'object' && info !== null ? { ...info } : {}
-  const { labels, labelNames, top, input } = fields
+  const { labels, labelNames, top, input, warnings } = fields
   return {
     version: textOf(fields.version) ?? '',
     engine: textOf(fields.engine),
     device: textOf(fields.device),
     reason: textOf(fields.reason),
+    warnings: Array.isArray(warnings) ? warnings.map(String) : [],
     subject: textOf(fields.subject),
     input: sizeOf(input),
     labels: Array.isArray(labelNames) ? labelNames.map(String) : [],

@@ -66,7 +66,6 @@ function statusOf(models: readonly ModelState[], { draining }: ServiceState): st
   return models.length > 0 && models.every(({ state }) => state === 'failed') ? 'failed' : 'starting'
 }
 
-function shown({ state, progress, device, reason, error, restarts, queued, inFlight, workers }: ModelState) {
-  const states = workers.map((worker) => worker.state)
-  return { state, progress, device, reason, error, restarts, queued, inFlight, workers: states }
+function shown({ name, engine, workers, ...others }: ModelState) {
+  return { ...others, workers: workers.map((worker) => worker.state) }
 }
