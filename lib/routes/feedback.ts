@@ -12,9 +12,8 @@ import type { Service } from '../service.ts'
 const GROUP = 'Feedback'
 const MAX_CLAIM = 200
 
-/** A number counts as text, because the label of a digit may come as a number. */
-const Text = z.union([z.string(), z.number().transform(String)])
-const Claim = Text.pipe(z.string().max(MAX_CLAIM)).default('')
+const Text = textOrNumber(z.string())
+const Claim = textOrNumber(z.string().max(MAX_CLAIM)).default('')
 
 const FeedbackRequest = z.object({
   report: Text.default('').describe('The right label, or what is wrong.'),
@@ -110,6 +109,11 @@ export function feedbackRoutes(service: Service): void {
 }
 
 /** The real answer, if the service still knows it; else the claims of the report, under the id in the report. */
+/** A number counts as text, because the label of a digit may come as a number. */
+function textOrNumber(text: z.ZodString) {
+  return z.union([text, z.number().transform(String)])
+}
+
 function recorded(asked: FeedbackRequest, facts: PredictionFacts | undefined, ownId: string) {
   if (facts !== undefined) return { ...facts, requestId: asked.id, source: 'service' } as const
   const { id, model, prediction } = asked

@@ -59,8 +59,12 @@ describe('Feedback for an answer that the service no longer knows', () => {
   })
 
   it('is refused if a claimed answer is longer than a line', async () => {
-    const answer = await report({ report: 'x', id: 'y', prediction: 'p'.repeat(201) })
-    expect([answer.status, answer.headers.get('x-error-code')]).to.deep.equal([400, 'ERR_BAD_REQUEST'])
+    for (const claim of ['model', 'prediction']) {
+      const answer = await report({ report: 'x', id: 'y', [claim]: 'p'.repeat(201) })
+      expect([answer.status, answer.headers.get('x-error-code')]).to.deep.equal([400, 'ERR_BAD_REQUEST'])
+      expect(answer.text).to.contain(`"${claim} must have at most 200 characters, but has 201."`)
+      expect((await report({ report: 'x', id: 'y', [claim]: 'p'.repeat(200) })).status).to.equal(200)
+    }
   })
 })
 

@@ -93,6 +93,21 @@ describe('A body of JSON', () => {
     const schema = z.object({ sizes: z.array(z.number()) })
     expect(sentence(schema, { sizes: [1, 'x'] }, 'body')).to.equal(
       'sizes.1 must be a number, but the body says "x".',
+  it('with a text that is too long is refused with both lengths', () => {
+    const short = z.string().max(3)
+    const schema = z.object({
+      name: short.optional(),
+      label: z.union([z.number(), short]).default(''),
+    })
+    const tooLong = 'must have at most 3 characters, but has 4.'
+    expect(sentence(schema, { name: 'four' }, 'body')).to.equal(`name ${tooLong}`)
+    expect(sentence(schema, { label: 'four' }, 'body')).to.equal(`label ${tooLong}`)
+    expect(ofQuery('name=four', schema)).to.equal(`name ${tooLong}`)
+    expect(sentence(schema, { label: ['four'] }, 'body')).to.equal(
+      'label must be a number or a text, but the body has a list.',
+    )
+  })
+
     )
   })
 })
