@@ -99,7 +99,7 @@ export function feedbackRoutes(service: Service): void {
     // The image first: storing an image twice does no harm, but a report that is recorded and then fails is sent again.
     if (image) await feedback.keepImage(image.sha256, image.bytes, image.extension)
     await feedback.record({ ...recorded(asked, facts, ctx.state.requestId), report: asked.report })
-    const note = facts === undefined && asked.id !== '' ? noteFor(asked.id) : undefined
+    const note = facts === undefined && asked.id !== '' ? noteFor(asked) : undefined
     if (ctx.accepts('html', 'json') === 'json') {
       ctx.body = { ...THANKS, ...(note !== undefined && { note }) }
       return
@@ -123,9 +123,14 @@ function recorded(asked: FeedbackRequest, facts: PredictionFacts | undefined, ow
 }
 
 /** For an answer that is older than an hour, or from before a restart. */
-function noteFor(id: string): string {
+function noteFor({ id, model, prediction }: FeedbackRequest): string {
   const shown = isRequestId(id) ? `"${id}"` : 'with this id'
-  return `The service no longer knows the answer ${shown}: the report is recorded without the details of the image.`
+  const sent = [...(model === '' ? [] : ['the model']), ...(prediction === '' ? [] : ['the prediction'])]
+  const kept =
+    sent.length === 0
+      ? 'without the model, the prediction and the image'
+      : `with ${sent.join(' and ')} that the client sent, but without the image`
+  return `The service no longer knows the answer ${shown}: the report is recorded ${kept}.`
 }
 
 function howTo(example: string): z.output<typeof HowTo> {

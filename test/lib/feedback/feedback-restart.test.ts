@@ -40,7 +40,7 @@ describe('Feedback for an answer that the service no longer knows', () => {
       {
         message: 'Thanks for your feedback',
         success: true,
-        note: `The service no longer knows the answer "${id}": the report is recorded without the details of the image.`,
+        note: `The service no longer knows the answer "${id}": the report is recorded with the model and the prediction that the client sent, but without the image.`,
       },
     ])
     expect(last()).to.include({ id, model: 'digits', prediction: '4', report: 'nine', source: 'client' })
@@ -53,6 +53,16 @@ describe('Feedback for an answer that the service no longer knows', () => {
     const without = await report({ report: 'x' })
     expect(without.json()).to.deep.equal({ message: 'Thanks for your feedback', success: true })
     expect(last()).to.include({ id: without.headers.get('x-request-id'), source: '' })
+    for (const [fields, kept] of [
+      [{}, 'without the model, the prediction and the image.'],
+      [{ model: 'digits' }, 'with the model that the client sent, but without the image.'],
+      [{ prediction: '4' }, 'with the prediction that the client sent, but without the image.'],
+    ] as const) {
+      const { note } = (await report({ report: 'x', id: 'unknown', ...fields })).json() as { note: string }
+      expect(note).to.match(/^The service no longer knows the answer "unknown": the report is recorded /)
+      expect(note.endsWith(`recorded ${kept}`), note).to.equal(true)
+      expect(last()).to.include({ model: '', prediction: '', ...fields })
+    }
     const odd = await report({ report: 'x', id: '=1+1\n' })
     expect(odd.text).to.contain('no longer knows the answer with this id')
     expect(last()?.id).to.equal(odd.headers.get('x-request-id'))
