@@ -45,7 +45,7 @@ const page = {
   query: NoQuery,
   answers: {
     200: {
-      means: 'A page with a form, or instructions as JSON or text if "Accept" prefers that.',
+      means: 'Instructions as text, or a page with a form or JSON if "Accept" prefers that.',
       content: {
         'text/html': 'A page.',
         'application/json': HowTo,
@@ -85,10 +85,11 @@ export function feedbackRoutes(service: Service): void {
   serve(service, page, async (ctx) => {
     ctx.vary('Accept')
     const example = EXAMPLE.replace('$URL', ownAddress(ctx))
-    const form = ctx.accepts('html', 'json', 'text/plain')
+    // Text comes first: a command line accepts everything, a browser prefers the page.
+    const form = ctx.accepts('text/plain', 'html', 'json')
     if (form === 'json') ctx.body = howTo(example)
-    else if (form === 'text/plain') ctx.body = `${howTo(example).message}\n\n${example}\n`
-    else await sendPage(ctx, reportPage(site, example))
+    else if (form === 'html') await sendPage(ctx, reportPage(site, example))
+    else ctx.body = `${howTo(example).message}\n\n${example}\n`
   })
   serve(service, report, async (ctx) => {
     const body = await images.body(ctx)
@@ -108,12 +109,12 @@ export function feedbackRoutes(service: Service): void {
   })
 }
 
-/** The real answer, if the service still knows it; else the claims of the report, under the id in the report. */
 /** A number counts as text, because the label of a digit may come as a number. */
 function textOrNumber(text: z.ZodString) {
   return z.union([text, z.number().transform(String)])
 }
 
+/** The real answer, if the service still knows it; else the claims of the report, under the id in the report. */
 function recorded(asked: FeedbackRequest, facts: PredictionFacts | undefined, ownId: string) {
   if (facts !== undefined) return { ...facts, requestId: asked.id, source: 'service' } as const
   const { id, model, prediction } = asked
@@ -135,7 +136,9 @@ function noteFor({ id, model, prediction }: FeedbackRequest): string {
 
 function howTo(example: string): z.output<typeof HowTo> {
   return {
-    message: 'Send a report of a wrong answer as POST /feedback: a form, or JSON, with the field "report".',
+    message:
+      'Send a report of a wrong answer as POST /feedback: a form, or JSON, with the field "report". ' +
+      `When the report is recorded, the answer says "${THANKS.message}".`,
     fields: {
       report: 'The right label, or what is wrong.',
       id: 'The X-Request-Id of the answer.',

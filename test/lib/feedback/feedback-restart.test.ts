@@ -95,6 +95,23 @@ describe('GET /feedback', () => {
     expect(words(text)).to.contain(`${service.url}/feedback`)
   })
 
+  it('says "Thanks for your feedback" in every form, but only for a report that is recorded', async () => {
+    for (const accept of ['text/html', 'application/json', 'text/plain', '*/*']) {
+      const { text } = await get(accept)
+      expect(text, accept).to.match(/When (the|your) report is recorded, .*Thanks for your feedback/)
+    }
+  })
+
+  it('is text for a program that accepts everything, and a page for browsers', async () => {
+    const type = async (accept: string) => (await get(accept)).headers.get('content-type')
+    expect(await type('*/*')).to.match(/^text\/plain/)
+    expect(await type('text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8')).to.match(
+      /^text\/html/,
+    )
+    const without = await ask(service.url, 'GET /feedback', [])
+    expect(without.headers.get('content-type')).to.match(/^text\/plain/)
+  })
+
   it('names the fields and a command for programs, as JSON or as text', async () => {
     const json = (await get('application/json')).json() as { fields: object; example: string }
     expect(Object.keys(json.fields)).to.deep.equal(['report', 'id', 'model', 'prediction'])
