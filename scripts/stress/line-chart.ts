@@ -34,7 +34,7 @@ export function lineChart({ title, at, lines, text }: ChartParts): Html {
     (
       value,
     ) => html`<line class="grid" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${y(value).toFixed(1)}" y2="${y(value).toFixed(1)}"/>
-<text x="${LEFT - 6}" y="${(y(value) + 4).toFixed(1)}" text-anchor="end">${text(value)}</text>`,
+<text x="${LEFT - 6}" y="${(y(value) + 4).toFixed(1)}" text-anchor="end">${value === 0 ? 0 : text(value)}</text>`,
   )
   const paths = lines.map(
     ({ values }, i) => html`<path class="line line-${i + 1}" d="${pathOf(values, at, x, y)}"/>`,

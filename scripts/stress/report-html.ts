@@ -178,7 +178,7 @@ function table(
   rows: readonly (readonly string[])[],
   kind = 'numbers',
 ): Html {
-  return html`<div class="scroll"><table class="${kind}">
+  return html`<div class="scroll" role="group" aria-label="${caption}" tabindex="0"><table class="${kind}">
 <caption>${caption}</caption>
 <thead><tr>${head.map((cell) => html`<th scope="col">${cell}</th>`)}</tr></thead>
 <tbody>${rows.map((row) => html`<tr>${row.map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody>

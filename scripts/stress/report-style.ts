@@ -10,7 +10,7 @@ export const STYLE = html`
 }
 body { margin: 0 auto; max-width: 72rem; padding: 1rem; font: 1rem/1.5 system-ui, sans-serif; color: var(--text);
   background: var(--back) }
-h1, h2, h3 { line-height: 1.2 }
+h1, h2 { line-height: 1.2; overflow-wrap: anywhere }
 h2 { margin-top: 2.5rem; border-top: 1px solid var(--edge); padding-top: 1rem }
 .warning { color: var(--warn); font-weight: 600 }
 .scroll { overflow-x: auto }
@@ -23,6 +23,7 @@ th:first-child, td:first-child, .words th, .words td { text-align: left }
 figure { margin: 0; min-width: 0 }
 figcaption { font-weight: 600 }
 .legend { font-weight: 400; color: var(--soft) }
+.legend > span { white-space: nowrap }
 .chart { width: 100%; height: auto }
 .chart text { font-size: 11px; fill: var(--soft) }
 .key { width: 24px; height: 8px }
