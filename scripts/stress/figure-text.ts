@@ -17,6 +17,10 @@ export function countText(count: number): string {
   return count.toLocaleString('en-US')
 }
 
+export function percentText(share: number): string {
+  return `${Math.round(share * 100)} %`
+}
+
 export function bytesText(bytes: number): string {
   return `${Math.round(bytes / 2 ** 20)} MiB`
 }

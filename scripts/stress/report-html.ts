@@ -1,5 +1,5 @@
 import { type Html, html } from '../../lib/pages/html.ts'
-import { bytesText, countText, durationText, levelText, NONE, rateText } from './figure-text.ts'
+import { bytesText, countText, durationText, levelText, NONE, percentText, rateText } from './figure-text.ts'
 import { lineChart } from './line-chart.ts'
 import type { RouteResult } from './recorder.ts'
 import { facts, type Report, warnings } from './report.ts'
@@ -67,7 +67,7 @@ ${failed.length === 0 ? html`<p>No request failed.</p>` : table('Failed requests
 ${server === undefined ? html`<p>The server told none of its own figures.</p>` : serverTables(server)}
 <p>The tester itself was late by ${durationText(tester.late?.p50)} at p50, ${durationText(tester.late?.p99)} at p99 and
 ${durationText(tester.late?.max)} at most. Its event loop was delayed by ${durationText(tester.delayP99)} at p99 and
-${durationText(tester.delayMax)} at most.</p>
+${durationText(tester.delayMax)} at most. It used ${percentText(tester.busy)} of one core.</p>
 </section>
 `
 }

@@ -1,4 +1,4 @@
-import { countText, durationText, levelText, NONE, rateText } from './figure-text.ts'
+import { countText, durationText, levelText, NONE, percentText, rateText } from './figure-text.ts'
 import { facts, type Report, warnings } from './report.ts'
 import type { LevelResult } from './run-level.ts'
 
@@ -29,6 +29,7 @@ export function reportMarkdown(report: Report): string {
         'mean batch',
         'event loop of the server, worst p99 / max',
         'tester late, p99 / max',
+        'tester, of one core',
       ],
       levels.map(ownFigures),
     ),
@@ -71,6 +72,7 @@ function ownFigures({ level, server, tester }: LevelResult): Row {
     server?.meanBatch?.toFixed(1) ?? NONE,
     `${durationText(server?.delayP99)} / ${durationText(server?.delayMax)}`,
     `${durationText(tester.late?.p99)} / ${durationText(tester.late?.max)}`,
+    percentText(tester.busy),
   ]
 }
 

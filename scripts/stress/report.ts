@@ -33,7 +33,7 @@ export function warnings({ levels, pictures, plan, endedEarly }: Report): string
     endedEarly && `The user ended the test early; ${cut} requests were cut off without an answer.`,
     late &&
       `The tester sent requests more than ${LATE_MS} ms late at p99: the figures contain its own delay. ` +
-        'Run the tester on another machine.',
+        'Run the tester on a machine that has a core free.',
     plan.same && 'The same pictures were sent again: the server may have answered from its cache.',
     !plan.same &&
       pictures.repeated > 0 &&

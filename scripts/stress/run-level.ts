@@ -31,6 +31,8 @@ export interface TesterFigures {
   /** Milliseconds. */
   readonly delayP99: number
   readonly delayMax: number
+  /** Of one core: at 1, the tester is the bottleneck. */
+  readonly busy: number
 }
 
 export interface LevelOptions {
@@ -62,7 +64,9 @@ export async function runLevel({
   const before = await meter.read()
   const delays = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS })
   delays.enable()
+  const cpuBefore = process.cpuUsage()
   const startedAt = new Date()
+  const startedAtMs = performance.now()
   const recorder = new Recorder(plan.secondsPerLevel)
   const run = new LevelRun(sender, recorder, performance.now() + plan.secondsPerLevel * 1000, signal)
 
@@ -77,6 +81,7 @@ export async function runLevel({
   await closeInterval()
   onEnd(recorder)
   delays.disable()
+  const cpu = process.cpuUsage(cpuBefore)
   await Promise.all([sender.close(), meter.close()])
 
   return {
@@ -96,6 +101,7 @@ export async function runLevel({
       late: recorder.late.latency(),
       delayP99: aboveInterval(delays.percentile(99)),
       delayMax: aboveInterval(delays.max),
+      busy: (cpu.user + cpu.system) / 1000 / (performance.now() - startedAtMs),
     },
   }
 }

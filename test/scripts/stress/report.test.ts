@@ -61,6 +61,7 @@ describe('The report of the stress test', function () {
       '503 ERR_QUEUE_FULL',
       'Batches by size',
       'The tester itself was late by',
+      '% of one core',
       'Node of the server',
       'commit ',
       'v-42',
