@@ -1,9 +1,21 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { expect } from 'chai'
 import { LevelRun, NOT_SENT } from '../../../scripts/stress/level-run.ts'
 import { openArrivals } from '../../../scripts/stress/open-arrivals.ts'
 import { Recorder } from '../../../scripts/stress/recorder.ts'
 import { ANSWERED, CUT, Sender } from '../../../scripts/stress/sender.ts'
 import { foreignServer } from '../../support/stress.ts'
+
+const senderTo = (url: string, connections: number) =>
+  new Sender({
+    url: new URL(url),
+    key: undefined,
+    model: undefined,
+    timeoutMs: 60_000,
+    connections,
+    nextPicture: () => ({ bytes: Buffer.from('x'), name: 'x.jpg', type: 'image/jpeg' }),
+  })
 
 describe('The memory of the stress test', () => {
   it('holds 600 points of a level at most, however long', () => {
@@ -39,10 +51,9 @@ describe('The memory of the stress test', () => {
       }
     }
     record(1000)
-    const before = process.memoryUsage()
+    const before = memoryInUse()
     record(500_000)
-    const after = process.memoryUsage()
-    const growth = after.heapUsed + after.external - before.heapUsed - before.external
+    const growth = memoryInUse() - before
     // As numbers in a list, they would take 4 MB at least, three times over.
     expect(growth).to.be.lessThan(4e6)
     expect(recorder.all()).to.include({ sent: 501_000, answered: 501_000 })
@@ -52,14 +63,7 @@ describe('The memory of the stress test', () => {
     const silent = await foreignServer(() => undefined)
     const controller = new AbortController()
     const recorder = new Recorder(1)
-    const sender = new Sender({
-      url: new URL(silent.url),
-      key: undefined,
-      model: undefined,
-      timeoutMs: 60_000,
-      connections: 5,
-      nextPicture: () => ({ bytes: Buffer.from('x'), name: 'x.jpg', type: 'image/jpeg' }),
-    })
+    const sender = senderTo(silent.url, 5)
     const run = new LevelRun(sender, recorder, performance.now() + 500, controller.signal)
     const arrivals = openArrivals(run, 40, 5)
     setTimeout(() => controller.abort(), 800)
@@ -90,6 +94,25 @@ describe('What the stress test recorded', () => {
     expect(recorder.failures()[0]?.latency?.max).to.be.within(0.99, 1.01)
   })
 
+  it('has latencies from the time at which an arrival was due, and the lateness of the tester apart', async () => {
+    const quick = await foreignServer((request, response) => {
+      request.resume()
+      response.end('{"success":true,"prediction":"tiger_cat"}')
+    })
+    const recorder = new Recorder(1)
+    const sender = senderTo(quick.url, 100)
+    const run = new LevelRun(sender, recorder, performance.now() + 1000, new AbortController().signal)
+    setTimeout(() => blockFor(500), 300)
+    await openArrivals(run, 50, 100)
+    expect(recorder.all()).to.include({ sent: 50, answered: 50 })
+    expect(recorder.late.latency()?.max).to.be.at.least(400)
+    // Half of the arrivals were due while the tester itself stood still.
+    expect(recorder.all().latency?.max).to.be.at.least(400)
+    expect(recorder.all().latency?.p90).to.be.at.least(200)
+    await sender.close()
+    await quick.close()
+  })
+
   it('does not take a short last interval for a high rate', () => {
     const recorder = new Recorder(1)
     recorder.began('GET /')
@@ -97,3 +120,16 @@ describe('What the stress test recorded', () => {
     expect(recorder.closeInterval().answeredPerSecond).to.equal(1)
   })
 })
+
+/** After all garbage has been collected. */
+function memoryInUse(): number {
+  setFlagsFromString('--expose-gc')
+  runInNewContext('gc')()
+  const { heapUsed, external } = process.memoryUsage()
+  return heapUsed + external
+}
+
+function blockFor(ms: number): void {
+  const end = performance.now() + ms
+  while (performance.now() < end);
+}
