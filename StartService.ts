@@ -10,7 +10,7 @@ import { createService } from './lib/service.ts'
 
 // The web process: it listens at once, the models load behind it, and /readyz says how far they are.
 const config = configOfThisProcess()
-const log = await createLog(config)
+const log = createLog(config)
 const brokers = createBrokers(config)
 const service = createService(config, brokers)
 const app = createApp(service, log)

@@ -26,6 +26,9 @@ export function forkChild(): ChildProcess {
     serialization: 'advanced',
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     execArgv: inheritedFlags(process.execArgv),
+    // In a group of its own: a Ctrl-C in the terminal would end a child that still loads its code, and whatever it has
+    // forked itself. On Windows this would open a window.
+    detached: process.platform !== 'win32',
   })
   // Node's listeners for passing handles are not needed, and they throw if a message is not what it claims to be: a
   // child that forges such a message would end the parent.

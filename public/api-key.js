@@ -1,13 +1,20 @@
+import { byId } from './page.js'
+
 const KEY = 'tandem-key'
 
+/** @type {Promise<boolean> | undefined} */
 let asked
 
+/** @returns {Record<string, string>} */
 export function keyHeaders() {
   const key = sessionStorage.getItem(KEY)
   return key === null ? {} : { 'X-Api-Key': key }
 }
 
-/** Asks for the key once, for all who want it; false when nobody gives one. */
+/**
+ * Asks the user for the key, once for all requests that need it; false when none is given.
+ * @param {string} why
+ */
 export function askForKey(why) {
   asked ??= ask(why).finally(() => {
     asked = undefined
@@ -15,11 +22,15 @@ export function askForKey(why) {
   return asked
 }
 
+/**
+ * @param {string} why
+ * @returns {Promise<boolean>}
+ */
 function ask(why) {
-  const dialog = document.getElementById('key-dialog')
-  const input = document.getElementById('key')
+  const dialog = byId('key-dialog', HTMLDialogElement)
+  const input = byId('key', HTMLInputElement)
   const hadOne = sessionStorage.getItem(KEY) !== null
-  if (hadOne) document.getElementById('key-why').textContent = why
+  if (hadOne) byId('key-why').textContent = why
   dialog.returnValue = ''
   dialog.showModal()
   return new Promise((resolve) => {

@@ -1,11 +1,19 @@
 import { fromFile } from './intake.js'
+import { byId, messageOf, penOf } from './page.js'
+
+/** @typedef {import('./intake.js').Take} Take */
+/** @typedef {import('./intake.js').Complain} Complain */
 
 const QUALITY = 0.92
 
-/** A button for the camera, where there may be one; on a phone without access to it, the phone's own camera app. */
+/**
+ * A button for the camera, where there may be one; on a phone without access to it, the phone's own camera app.
+ * @param {Take} take
+ * @param {Complain} complain
+ */
 export function wireCamera(take, complain) {
-  const button = document.getElementById('camera')
-  if (navigator.mediaDevices?.getUserMedia) {
+  const button = byId('camera', HTMLButtonElement)
+  if ('mediaDevices' in navigator) {
     button.hidden = false
     wireDialog(button, take, complain)
     return
@@ -15,38 +23,45 @@ export function wireCamera(take, complain) {
   input.type = 'file'
   input.accept = 'image/*'
   input.setAttribute('capture', 'environment')
-  input.addEventListener('change', () => take([...input.files].map(fromFile)))
+  input.addEventListener('change', () => take([...(input.files ?? [])].map(fromFile)))
   button.hidden = false
   button.addEventListener('click', () => input.click())
 }
 
+/**
+ * @param {HTMLButtonElement} button
+ * @param {Take} take
+ * @param {Complain} complain
+ */
 function wireDialog(button, take, complain) {
-  const dialog = document.getElementById('camera-dialog')
-  const video = document.getElementById('camera-video')
+  const dialog = byId('camera-dialog', HTMLDialogElement)
+  const video = byId('camera-video', HTMLVideoElement)
+  /** @type {MediaStream | undefined} */
   let stream
   button.addEventListener('click', async () => {
-    // A second stream would take the place of the first, which nobody could stop any more.
+    // A second stream would take the place of the first, which could not be stopped any more.
     button.disabled = true
     try {
       stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment' } })
     } catch (error) {
-      complain(`The camera cannot be used: ${error.message}.`.replace('..', '.'))
+      complain(`The camera cannot be used: ${messageOf(error)}.`.replace('..', '.'))
       return
     } finally {
       button.disabled = false
     }
     video.srcObject = stream
     dialog.showModal()
-    // Whoever closes the dialog before the first picture ends the playing before it began.
+    // The dialog may be closed before the first picture, which ends the playing before it began.
     video.play().catch(() => {})
   })
-  document.getElementById('camera-take').addEventListener('click', async () => {
+  byId('camera-take').addEventListener('click', async () => {
     if (video.videoWidth === 0) return
     const blob = await still(video)
     dialog.close()
+    if (blob === null) return complain('The camera gave no picture.')
     take([fromFile(new File([blob], 'camera.jpg', { type: 'image/jpeg' }))])
   })
-  document.getElementById('camera-close').addEventListener('click', () => dialog.close())
+  byId('camera-close').addEventListener('click', () => dialog.close())
   dialog.addEventListener('close', () => {
     for (const track of stream?.getTracks() ?? []) track.stop()
     stream = undefined
@@ -56,10 +71,14 @@ function wireDialog(button, take, complain) {
   })
 }
 
+/**
+ * @param {HTMLVideoElement} video
+ * @returns {Promise<Blob | null>}
+ */
 function still(video) {
   const canvas = document.createElement('canvas')
   canvas.width = video.videoWidth
   canvas.height = video.videoHeight
-  canvas.getContext('2d').drawImage(video, 0, 0)
+  penOf(canvas).drawImage(video, 0, 0)
   return new Promise((resolve) => canvas.toBlob(resolve, 'image/jpeg', QUALITY))
 }

@@ -1,12 +1,27 @@
-import { milliseconds, percent, setBar, setSplit } from './figures.js'
+import { guessesOf } from './answer.js'
+import { milliseconds, percent } from './figure-words.js'
+import { setBar, setSplit } from './figures.js'
+import { copyOf, find } from './page.js'
 
-const cardTemplate = document.getElementById('card-template')
-const guessTemplate = document.getElementById('guess-template')
-const STAGES = ['queue', 'prepare', 'predict']
+/** @typedef {import('./answer.js').Answer} Answer */
+/** @typedef {import('./digit-words.js').Guess} Guess */
+/** @typedef {import('./digit-words.js').Timing} Timing */
+/**
+ * A state that an image goes through, as it is told.
+ * @typedef {object} Line
+ * @property {string} state
+ * @property {string} [what] that is waited for
+ * @property {string} [why]
+ * @property {number} [seconds]
+ * @property {number} [position]
+ */
 
+const STAGES = /** @type {const} */ (['queue', 'prepare', 'predict'])
+
+/** @type {Readonly<Record<string, (line: Line) => string>>} */
 const SENTENCES = {
   waiting: () => 'waiting for its turn',
-  loading: () => 'waiting for the model',
+  loading: ({ what }) => `waiting for the ${what}`,
   sending: () => 'on its way',
   key: () => 'waiting for a key',
   again: ({ seconds, why }) => `${why} Tried again in ${seconds} s.`,
@@ -15,15 +30,21 @@ const SENTENCES = {
   predicting: () => 'predicting',
 }
 
-/** The card of one image. All that it shows is text, wherever it comes from. */
+/** @typedef {ReturnType<typeof createCard>} Card */
+
+/**
+ * The card of one image. All that it shows is text, wherever it comes from.
+ * @param {{ name: string }} image
+ */
 export function createCard({ name }) {
-  const item = cardTemplate.content.firstElementChild.cloneNode(true)
-  const article = item.querySelector('article')
-  const part = (part) => item.querySelector(`[data-part="${part}"]`)
-  const button = (what) => item.querySelector(`[data-do="${what}"]`)
-  item.querySelector('.result-name').textContent = name
+  const item = copyOf('card-template')
+  const article = find(item, 'article')
+  const part = (/** @type {string} */ name) => find(item, `[data-part="${name}"]`)
+  const button = (/** @type {string} */ what) => find(item, `[data-do="${what}"]`, HTMLButtonElement)
+  find(item, '.result-name').textContent = name
   button('remove').setAttribute('aria-label', `Remove ${name}`)
 
+  /** @param {'waiting' | 'predicting' | 'done' | 'failed'} kind */
   const look = (kind, mayPass = false) => {
     article.classList.remove('is-waiting', 'is-predicting', 'is-done', 'is-failed')
     article.classList.add(`is-${kind}`)
@@ -37,21 +58,28 @@ export function createCard({ name }) {
     item,
     part,
     button,
+    /** @param {string} source */
     picture(source) {
       const image = document.createElement('img')
       image.src = source
       image.alt = name
-      item.querySelector('.result-picture').replaceChildren(image)
+      find(item, '.result-picture').replaceChildren(image)
     },
+    /** @param {Line} line */
     state(line) {
       look(line.state === 'predicting' ? 'predicting' : 'waiting')
       part('state').textContent = SENTENCES[line.state]?.(line) ?? line.state
     },
-    /** What fails in the same way each time is not worth another try, here or in a shell. */
+    /**
+     * What fails in the same way each time is not worth another try, here or in a shell.
+     * @param {string} sentence
+     * @param {boolean} mayPass
+     */
     failed(sentence, mayPass) {
       look('failed', mayPass)
       part('state').textContent = sentence
     },
+    /** @param {Answer} answer */
     done(answer) {
       look('done')
       part('state').textContent = ''
@@ -63,22 +91,18 @@ export function createCard({ name }) {
   }
 }
 
-/** The guesses of an image model; a pipeline of the user's own may have answered anything. */
-export function guessesOf({ predictions }) {
-  const are = Array.isArray(predictions) && predictions.length > 0
-  return are && predictions.every((one) => typeof one?.probability === 'number') ? predictions : undefined
-}
-
+/** @param {Guess} guess */
 function guessItem({ label, probability }) {
-  const item = guessTemplate.content.firstElementChild.cloneNode(true)
-  const text = item.querySelector('.guess-label')
+  const item = copyOf('guess-template')
+  const text = find(item, '.guess-label')
   text.textContent = label
   text.title = label
-  item.querySelector('.guess-share').textContent = percent(probability)
-  setBar(item.querySelector('.bar'), probability)
+  find(item, '.guess-share').textContent = percent(probability)
+  setBar(find(item, '.bar', SVGSVGElement), probability)
   return item
 }
 
+/** @param {Answer} answer */
 function plainItem({ predictions, prediction }) {
   const item = document.createElement('li')
   const block = document.createElement('pre')
@@ -88,13 +112,17 @@ function plainItem({ predictions, prediction }) {
   return item
 }
 
+/**
+ * @param {HTMLElement} answer
+ * @param {Timing} timing
+ */
 function showTiming(answer, timing) {
   setSplit(
-    answer.querySelector('.split'),
+    find(answer, '.split', SVGSVGElement),
     STAGES.map((stage) => timing[stage]),
   )
-  for (const figure of answer.querySelectorAll('[data-ms]')) {
-    figure.textContent = milliseconds(timing[figure.dataset.ms])
+  for (const stage of /** @type {const} */ ([...STAGES, 'total'])) {
+    find(answer, `[data-ms="${stage}"]`).textContent = milliseconds(timing[stage])
   }
-  answer.querySelector('.timing').classList.toggle('is-known', timing.cached === true)
+  find(answer, '.timing').classList.toggle('is-known', timing.cached === true)
 }

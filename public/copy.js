@@ -2,17 +2,22 @@ import { say } from './say.js'
 
 const SHOWN_MS = 1600
 
-/** Copies, and says so on the button that asked for it. */
+/**
+ * Copies, and says so on the button that was pressed.
+ * @param {HTMLElement} button
+ * @param {string} text
+ */
 export async function copyFrom(button, text) {
   const word = (await copied(text)) ? 'Copied' : 'Copying failed'
-  button.dataset.word ??= button.textContent
+  button.dataset.word ??= button.textContent ?? ''
   button.textContent = word
   say(word)
   setTimeout(() => {
-    button.textContent = button.dataset.word
+    button.textContent = button.dataset.word ?? ''
   }, SHOWN_MS)
 }
 
+/** @param {string} text */
 async function copied(text) {
   try {
     await navigator.clipboard.writeText(text)
@@ -22,7 +27,10 @@ async function copied(text) {
   }
 }
 
-/** Plain http has no clipboard, except on the machine itself. */
+/**
+ * Plain http has no clipboard, except on the machine itself.
+ * @param {string} text
+ */
 function copiedByHand(text) {
   const area = document.createElement('textarea')
   area.value = text
@@ -33,6 +41,6 @@ function copiedByHand(text) {
   area.select()
   const done = document.execCommand('copy')
   area.remove()
-  before?.focus()
+  if (before instanceof HTMLElement) before.focus()
   return done
 }

@@ -1,39 +1,34 @@
-import { askForKey, keyHeaders } from './api-key.js'
+import { postWithKey } from './post.js'
 
-/** A hand draws on; more answers than this a second nobody sees. */
+/** More answers a second than this allows cannot be seen by the user, whose hand draws on meanwhile. */
 const PAUSE_MS = 80
 const RETRY_MS = 1000
 
+/** @typedef {import('./answer.js').Answer} Answer */
 /**
- * A request with the key, if there is one; when it is refused for the want of one, somebody is asked for it, as soon as
- * `rest()` resolves and unless it has been aborted by then.
+ * @typedef {object} Listener
+ * @property {(answer: Answer, id: string, isLast: boolean) => void} answered
+ * @property {(sentence: string) => void} failed
+ * @property {(sentence: string, code: string) => void} waits called when the same picture is sent again; the code is
+ * empty when no answer came
+ * @property {() => Promise<void>} rest awaited before the user is asked for a key
  */
-export async function post(address, init, rest = async () => {}) {
-  const { headers, ...others } = init
-  const all = { Accept: 'application/json', ...headers, ...keyHeaders() }
-  const response = await fetch(address, { method: 'POST', ...others, headers: all })
-  if (response.status !== 401) return response
-  const { error } = await response.clone().json()
-  await rest()
-  if (init.signal?.aborted) return response
-  return (await askForKey(error.message)) ? post(address, init, rest) : response
-}
 
-/**
- * Sends one picture at a time; of those that come meanwhile the newest is next, and the others are never sent. It is
- * told `answered(answer, id, isLast)`, `failed(sentence)`, and when the same is tried again, `waits(sentence, code)`,
- * without a code when nobody has answered. It asks the listener to `rest()` before somebody has to give a key.
- */
+/** Sends one picture at a time. Of the pictures that come meanwhile the newest is next; the others are never sent. */
 export class Asker {
   #path
   #listener
-  // Makes the bytes of the newest picture that has not been sent.
+  /** @type {(() => Promise<Blob> | Blob) | undefined} makes the bytes of the newest picture that has not been sent */
   #next
   #isRunning = false
   #isAsking = false
   // Of the request under way.
   #stop = new AbortController()
 
+  /**
+   * @param {string} path
+   * @param {Listener} listener
+   */
   constructor(path, listener) {
     this.#path = path
     this.#listener = listener
@@ -44,12 +39,13 @@ export class Asker {
     return this.#next === undefined && !this.#isAsking
   }
 
+  /** @param {() => Promise<Blob> | Blob} makeBytes */
   ask(makeBytes) {
     this.#next = makeBytes
     if (!this.#isRunning) this.#run()
   }
 
-  /** Nobody wants to know any more. */
+  /** The answer is not wanted any more. */
   forget() {
     this.#next = undefined
     this.#stop.abort()
@@ -69,29 +65,39 @@ export class Asker {
     this.#isRunning = false
   }
 
-  /** The milliseconds until the next may go. */
+  /**
+   * @param {() => Promise<Blob> | Blob} makeBytes
+   * @param {AbortSignal} signal
+   * @returns the milliseconds until the next picture may go
+   */
   async #askOnce(makeBytes, signal) {
     try {
       const body = await makeBytes()
       const headers = { 'Content-Type': body.type || 'application/octet-stream' }
-      const response = await post(this.#path, { body, headers, signal }, this.#listener.rest)
+      const asking = (/** @type {boolean} */ isAsking) => isAsking && this.#listener.rest()
+      const response = await postWithKey(this.#path, { body, headers, signal, asking })
       const answer = await response.json()
       if (signal.aborted) return 0
-      if (!response.ok) return this.#refused(response, answer, makeBytes)
+      if (!response.ok) return this.#refused(response, answer.error, makeBytes)
       this.#listener.answered(answer, response.headers.get('X-Request-Id') ?? '', this.#next === undefined)
       return PAUSE_MS
     } catch {
       if (signal.aborted) return 0
-      this.#listener.waits('The service does not answer. It is asked again every second.')
+      this.#listener.waits('The service does not answer. It is asked again every second.', '')
       this.#next ??= makeBytes
       return RETRY_MS
     }
   }
 
-  #refused({ status, headers }, { error }, makeBytes) {
+  /**
+   * @param {Response} response
+   * @param {{ code: string, message: string }} error
+   * @param {() => Promise<Blob> | Blob} makeBytes
+   */
+  #refused({ status, headers }, error, makeBytes) {
     const seconds = Number(headers.get('Retry-After'))
     if (!seconds) {
-      // Whoever has refused to give a key is not asked again for what was drawn before.
+      // A user who has refused to give a key is not asked again for what was drawn before.
       if (status === 401) this.#next = undefined
       this.#listener.failed(error.message)
       return PAUSE_MS

@@ -1,3 +1,7 @@
+import { penOf } from './page.js'
+
+/** @typedef {[x: number, y: number]} Point */
+
 /** All measures are parts of the pad's side: a drawing is the same at every size. */
 const PEN = 0.075
 /** A part of the drawing's longer side: about as thick as those that the model has learned from. */
@@ -8,8 +12,9 @@ const MAX_POINTS = 20_000
 const SENT_SIDE = 280
 const SENT_DIGIT = 200
 
-/** What has been drawn: strokes, each a list of points [x, y]. */
+/** What has been drawn: strokes, each a list of points. */
 export class Ink {
+  /** @type {Point[][]} */
   #strokes = []
   #points = 0
 
@@ -21,6 +26,7 @@ export class Ink {
     this.#strokes.push([])
   }
 
+  /** @param {Point} point */
   add(point) {
     if (this.#points >= MAX_POINTS) return
     this.#strokes.at(-1)?.push(point)
@@ -40,11 +46,12 @@ export class Ink {
   /**
    * Black on white whatever the colours of the page are, as PNG. What is sent is as large as it can be, and its lines as
    * thick as they should be for that: those of a small digit would otherwise run into each other.
+   * @returns {Promise<Blob>}
    */
   png() {
     const canvas = document.createElement('canvas')
     canvas.width = canvas.height = SENT_SIDE
-    const context = canvas.getContext('2d')
+    const context = penOf(canvas)
     context.fillStyle = '#fff'
     context.fillRect(0, 0, SENT_SIDE, SENT_SIDE)
     const { left, top, width, height } = this.#box()
@@ -54,9 +61,19 @@ export class Ink {
     const scale = SENT_DIGIT / (longer + pen)
     context.translate(SENT_SIDE / 2 - (left + width / 2) * scale, SENT_SIDE / 2 - (top + height / 2) * scale)
     this.draw(context, scale, '#000', pen)
-    return new Promise((resolve) => canvas.toBlob(resolve, 'image/png'))
+    return new Promise((resolve, reject) => {
+      canvas.toBlob(
+        (blob) => (blob ? resolve(blob) : reject(new Error('The drawing became no picture.'))),
+        'image/png',
+      )
+    })
   }
 
+  /**
+   * @param {CanvasRenderingContext2D} context
+   * @param {number} side
+   * @param {string} colour
+   */
   draw(context, side, colour, pen = PEN) {
     context.lineWidth = pen * side
     context.lineCap = context.lineJoin = 'round'
@@ -65,7 +82,7 @@ export class Ink {
       context.beginPath()
       trace(
         context,
-        points.map(([x, y]) => [x * side, y * side]),
+        points.map(([x, y]) => /** @type {Point} */ ([x * side, y * side])),
       )
       context.stroke()
     }
@@ -83,7 +100,13 @@ export class Ink {
   }
 }
 
-/** Where the pen of the keyboard is, filled while it is down. */
+/**
+ * Where the pen of the keyboard is, filled while it is down.
+ * @param {CanvasRenderingContext2D} context
+ * @param {number} side
+ * @param {{ x: number, y: number, isDown: boolean }} pen
+ * @param {string} colour
+ */
 export function drawPen(context, side, { x, y, isDown }, colour) {
   context.beginPath()
   context.arc(x * side, y * side, (PEN * side) / 2, 0, 2 * Math.PI)
@@ -94,7 +117,11 @@ export function drawPen(context, side, { x, y, isDown }, colour) {
   context.stroke()
 }
 
-/** Curves from the middle of one piece to the middle of the next, so that no corner shows where a point was. */
+/**
+ * Curves from the middle of one piece to the middle of the next, so that no corner shows where a point was.
+ * @param {CanvasRenderingContext2D} context
+ * @param {readonly Point[]} points
+ */
 function trace(context, points) {
   const [first, ...rest] = points
   if (first === undefined) return

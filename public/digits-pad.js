@@ -1,32 +1,44 @@
 import { drawPen, Ink } from './digits-ink.js'
+import { penOf } from './page.js'
+
+/** @typedef {import('./digits-ink.js').Point} Point */
+/**
+ * @typedef {object} Listener
+ * @property {() => void} began a stroke begins
+ * @property {() => void} finished a stroke has ended
+ * @property {() => void} changed the drawing is another
+ * @property {() => void} wantsClear the user wants the drawing away
+ * @property {(text: string) => void} said what a user who does not see the pad has to know
+ */
 
 /** Of the keyboard's pen, as parts of the pad's side. */
 const STEP = 1 / 28
 const LONG_STEP = 4 * STEP
 
-/**
- * A pad to draw on with a mouse, a finger, a pen or the keyboard. It tells `began()` and `finished()` of each stroke,
- * `changed()` when the drawing is another, `wantsClear()` when somebody wants it away, and `said(text)` what somebody
- * who does not see the pen has to know.
- */
+/** A pad to draw on with a mouse, a finger, a pen or the keyboard. */
 export class Pad {
   #canvas
   #listener
   #ink = new Ink()
   // The pointer that draws; a second finger or a palm does nothing meanwhile.
+  /** @type {number | undefined} */
   #pointer
   // The pen of the keyboard.
   #pen = { x: 0.5, y: 0.5, isDown: false, isShown: false }
   #isPlanned = false
-  // Those who wait for the end of the stroke.
+  /** @type {(() => void)[]} to call at the end of the stroke */
   #resting = []
 
+  /**
+   * @param {HTMLCanvasElement} canvas
+   * @param {Listener} listener
+   */
   constructor(canvas, listener) {
     this.#canvas = canvas
     this.#listener = listener
     canvas.addEventListener('pointerdown', (event) => this.#down(event))
     canvas.addEventListener('pointermove', (event) => this.#move(event))
-    for (const end of ['pointerup', 'pointercancel', 'lostpointercapture']) {
+    for (const end of /** @type {const} */ (['pointerup', 'pointercancel', 'lostpointercapture'])) {
       canvas.addEventListener(end, (event) => this.#up(event))
     }
     canvas.addEventListener('keydown', (event) => this.#key(event))
@@ -46,7 +58,8 @@ export class Pad {
 
   /** Resolves when no stroke is under way. */
   async rest() {
-    if (this.isDrawing) await new Promise((resolve) => this.#resting.push(resolve))
+    if (!this.isDrawing) return
+    await /** @type {Promise<void>} */ (new Promise((resolve) => this.#resting.push(resolve)))
   }
 
   undo() {
@@ -56,7 +69,7 @@ export class Pad {
     this.#finish()
   }
 
-  /** Tells nobody but those who wait: whoever clears it knows. */
+  /** The listener is not told: the caller knows. */
   clear() {
     this.#ink.clear()
     this.#plan()
@@ -67,6 +80,7 @@ export class Pad {
     return this.#ink.png()
   }
 
+  /** @param {PointerEvent} event */
   #down(event) {
     if (this.#pointer !== undefined || event.button !== 0) return
     this.#listener.began()
@@ -77,6 +91,7 @@ export class Pad {
     this.#add(this.#pointOf(event))
   }
 
+  /** @param {PointerEvent} event */
   #move(event) {
     if (event.pointerId !== this.#pointer) return
     // A fast hand is between two frames at several places.
@@ -84,19 +99,26 @@ export class Pad {
     for (const one of coalesced.length > 0 ? coalesced : [event]) this.#add(this.#pointOf(one))
   }
 
+  /** @param {PointerEvent} event */
   #up(event) {
     if (event.pointerId !== this.#pointer) return
     this.#finish()
   }
 
+  /**
+   * @param {PointerEvent} event
+   * @returns {Point}
+   */
   #pointOf({ clientX, clientY }) {
     const { left, top, width, height } = this.#canvas.getBoundingClientRect()
     return [within((clientX - left) / width), within((clientY - top) / height)]
   }
 
+  /** @param {KeyboardEvent} event */
   #key(event) {
     const { key, shiftKey } = event
     const step = shiftKey ? LONG_STEP : STEP
+    /** @type {Record<string, Point | undefined>} */
     const moves = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] }
     const move = moves[key]
     if (event.altKey || event.metaKey || (event.ctrlKey && key.toLowerCase() !== 'z')) return
@@ -108,6 +130,10 @@ export class Pad {
     event.preventDefault()
   }
 
+  /**
+   * @param {number} right
+   * @param {number} down
+   */
   #movePen(right, down) {
     const pen = this.#pen
     pen.isShown = true
@@ -149,6 +175,7 @@ export class Pad {
     for (const go of this.#resting.splice(0)) go()
   }
 
+  /** @param {Point} point */
   #add(point) {
     this.#ink.add(point)
     this.#changed()
@@ -177,7 +204,7 @@ export class Pad {
 
   #show() {
     const side = this.#canvas.width
-    const context = this.#canvas.getContext('2d')
+    const context = penOf(this.#canvas)
     const { color, outlineColor } = getComputedStyle(this.#canvas)
     context.clearRect(0, 0, side, side)
     this.#ink.draw(context, side, color)
@@ -185,6 +212,7 @@ export class Pad {
   }
 }
 
+/** @param {number} part */
 function within(part) {
   return Math.min(1, Math.max(0, part))
 }

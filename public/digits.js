@@ -1,17 +1,26 @@
+import { guessesOf } from './answer.js'
 import './copy-buttons.js'
-import { Asker, post } from './digits-asker.js'
+import { readingOf, timingText } from './digit-words.js'
+import { Asker } from './digits-asker.js'
 import { Pad } from './digits-pad.js'
-import { milliseconds, percent, setBar } from './figures.js'
-import { loadingWords, Readiness, setPill } from './readiness.js'
+import { percent } from './figure-words.js'
+import { setBar } from './figures.js'
+import { followModel } from './follow-model.js'
+import { byId, fieldOf, find, messageOf, put } from './page.js'
+import { mustBeOk, postWithKey } from './post.js'
 
-const byId = (id) => document.getElementById(id)
-const { model, path, maxBytes } = byId('digits').dataset
+/** @typedef {import('./answer.js').Answer} Answer */
+
+const { model = '', path = '', maxBytes = '' } = byId('digits').dataset
 const bars = [...byId('bars').children]
-/** Where the picture stands that is shown instead of the pad; let go when another comes. */
+const picture = byId('picture', HTMLImageElement)
+const chosen = byId('file', HTMLInputElement)
+const wrong = byId('wrong', HTMLFormElement)
+/** @type {string | undefined} where the picture stands that is shown instead of the pad; let go when another comes */
 let pictureUrl
 /** Whether it is a picture that is read, and not what is drawn; the browser may be unable to show it. */
-let hasPicture = !byId('picture').hidden
-/** Of what is drawn now, or was a moment ago. */
+let hasPicture = !picture.hidden
+/** @type {Answer | undefined} of what is drawn now, or was a moment ago */
 let latest
 
 const asker = new Asker(path, {
@@ -27,9 +36,9 @@ const asker = new Asker(path, {
     complain(sentence)
   },
   async waits(sentence, code) {
-    if (code === undefined) return complain(sentence)
+    if (code === '') return complain(sentence)
     await readiness.look()
-    // Meanwhile nobody may want to know any more.
+    // The drawing may have been cleared meanwhile.
     if (asker.isDone) return
     // A model that is not ready has a notice of its own.
     if (byId('loading').hidden) complain(sentence)
@@ -38,22 +47,9 @@ const asker = new Asker(path, {
   rest: () => pad.rest(),
 })
 
-const pill = byId('state').firstElementChild
-const readiness = new Readiness(model, pill.dataset.state, (its) => {
-  const { state, progress } = its
-  const notice = byId('loading')
-  const { title, word, isBad } = loadingWords(model, its)
-  setPill(pill, state)
-  if (!notice.hidden && state === 'ready') put(byId('said'), `${model} is ready`)
-  notice.hidden = state === 'ready'
-  notice.classList.toggle('notice-bad', isBad)
-  put(byId('loading-title'), title)
-  put(byId('loading-word'), word)
-  byId('loading-bar').hidden = isBad
-  byId('loading-bar').value = progress?.fraction ?? 0
-})
+const readiness = followModel(model)
 
-const pad = new Pad(byId('pad'), {
+const pad = new Pad(byId('pad', HTMLCanvasElement), {
   began() {
     if (hasPicture) clear()
   },
@@ -72,35 +68,36 @@ const pad = new Pad(byId('pad'), {
 
 byId('undo').addEventListener('click', () => {
   pad.undo()
-  // A button that is disabled loses the focus, and whoever has only a keyboard the place.
+  // A button that is disabled loses the focus, and a user of the keyboard the place.
   if (pad.isEmpty) byId('pad').focus()
 })
 byId('clear').addEventListener('click', () => {
   clear()
   byId('pad').focus()
 })
-byId('picture').addEventListener('error', hidePicture)
-byId('file').addEventListener('change', ({ target }) => read(target.files?.[0]))
+picture.addEventListener('error', hidePicture)
+chosen.addEventListener('change', () => read(chosen.files?.[0]))
 byId('form').addEventListener('submit', (event) => {
   event.preventDefault()
-  const [file] = byId('file').files
+  const file = chosen.files?.[0]
   if (file) read(file)
-  else byId('file').click()
+  else chosen.click()
 })
-byId('example').addEventListener('click', async (event) => {
+const example = byId('example', HTMLAnchorElement)
+example.addEventListener('click', async (event) => {
   event.preventDefault()
-  read(await (await fetch(event.currentTarget.href)).blob())
+  read(await (await fetch(example.href)).blob())
 })
-byId('wrong').addEventListener('submit', report)
+wrong.addEventListener('submit', report)
 document.addEventListener('paste', ({ clipboardData }) => read(imageIn(clipboardData)))
-for (const over of ['dragenter', 'dragover']) {
+for (const over of /** @type {const} */ (['dragenter', 'dragover'])) {
   document.addEventListener(over, (event) => {
     if (!event.dataTransfer?.types.includes('Files')) return
     event.preventDefault()
     byId('paper').classList.add('paper-drop')
   })
 }
-for (const end of ['dragleave', 'drop']) {
+for (const end of /** @type {const} */ (['dragleave', 'drop'])) {
   document.addEventListener(end, () => byId('paper').classList.remove('paper-drop'))
 }
 document.addEventListener('drop', (event) => {
@@ -111,16 +108,20 @@ document.addEventListener('drop', (event) => {
 // Without a button that sends, a file that was chosen before this ran would wait for ever.
 byId('send').hidden = true
 // Of the answer to a form that was sent before this ran.
-if (hasPicture && byId('picture').complete && byId('picture').naturalWidth === 0) hidePicture()
+if (hasPicture && picture.complete && picture.naturalWidth === 0) hidePicture()
 showTools()
-read(byId('file').files?.[0])
+read(chosen.files?.[0])
 
+/** @param {DataTransfer | null} data */
 function imageIn(data) {
   const files = [...(data?.files ?? [])]
   return files.find(({ type }) => type.startsWith('image/')) ?? files[0]
 }
 
-/** A picture instead of the pad. */
+/**
+ * A picture instead of the pad.
+ * @param {(Blob & { name?: string }) | undefined} file
+ */
 function read(file) {
   if (!file) return
   if (file.size > Number(maxBytes)) {
@@ -130,8 +131,7 @@ function read(file) {
   pad.clear()
   reset()
   showUnread('Not read yet')
-  const picture = byId('picture')
-  URL.revokeObjectURL(pictureUrl)
+  letGo()
   pictureUrl = URL.createObjectURL(file)
   picture.src = pictureUrl
   picture.alt = file.name ? `The picture ${file.name}` : 'The picture that is read'
@@ -146,51 +146,55 @@ function clear() {
   pad.clear()
   hasPicture = false
   hidePicture()
-  byId('file').value = ''
+  chosen.value = ''
   reset()
 }
 
 function hidePicture() {
-  const picture = byId('picture')
-  URL.revokeObjectURL(pictureUrl)
-  pictureUrl = undefined
+  letGo()
   picture.hidden = true
   showTools()
 }
 
-function showTools() {
-  byId('undo').disabled = pad.isEmpty
-  byId('clear').disabled = pad.isEmpty && !hasPicture
-  byId('paper').classList.toggle('paper-empty', pad.isEmpty && byId('picture').hidden)
+function letGo() {
+  if (pictureUrl !== undefined) URL.revokeObjectURL(pictureUrl)
+  pictureUrl = undefined
 }
 
-function show({ predictions = [], timing }, id) {
-  const shares = new Map(predictions.map(({ label, probability }) => [label, probability]))
-  const [best] = predictions
-  put(byId('best'), best?.label ?? '?')
-  put(byId('best-share'), best ? percent(best.probability) : 'No digit')
+function showTools() {
+  byId('undo', HTMLButtonElement).disabled = pad.isEmpty
+  byId('clear', HTMLButtonElement).disabled = pad.isEmpty && !hasPicture
+  byId('paper').classList.toggle('paper-empty', pad.isEmpty && Boolean(picture.hidden))
+}
+
+/**
+ * @param {Answer} answer
+ * @param {string} id of the request, under which the answer can be reported
+ */
+function show(answer, id) {
+  const guesses = guessesOf(answer) ?? []
+  const shares = new Map(guesses.map(({ label, probability }) => [label, probability]))
+  const { digit: best, word } = readingOf(guesses)
+  put(byId('best'), best ?? '?')
+  put(byId('best-share'), word)
   for (const bar of bars) {
-    const share = shares.get(bar.dataset.digit) ?? 0
-    bar.classList.toggle('is-best', bar.dataset.digit === best?.label)
+    const digit = bar.getAttribute('data-digit') ?? ''
+    const share = shares.get(digit) ?? 0
+    bar.classList.toggle('is-best', digit === best)
     setBar(bar, share)
-    put(bar.querySelector('.bars-share'), percent(share))
+    put(find(bar, '.bars-share'), percent(share))
   }
-  put(byId('timing'), timingText(timing))
-  byId('wrong').elements.id.value = id
-  byId('wrong').elements.prediction.value = best?.name ?? ''
-  byId('wrong').hidden = best === undefined
+  put(byId('timing'), timingText(answer.timing))
+  fieldOf(wrong, 'id').value = id
+  fieldOf(wrong, 'prediction').value = guesses[0]?.name ?? ''
+  wrong.hidden = guesses.length === 0
   byId('thanks').hidden = true
 }
 
-/** As lib/pages/digits-page.ts says it. */
-function timingText({ total, cached, ...times }) {
-  const inAll = `${milliseconds(total)} in the service`
-  if (cached) return `${inAll}, kept from when the same came before`
-  return `${inAll}: ${['queue', 'prepare', 'predict'].map((stage) => `${stage} ${milliseconds(times[stage])}`).join(', ')}`
-}
-
-function announce({ predictions: [best] = [] }) {
-  if (best) put(byId('said'), `It reads ${best.label}, ${percent(best.probability)}`)
+/** @param {Answer} answer */
+function announce(answer) {
+  const { digit, word } = readingOf(guessesOf(answer) ?? [])
+  put(byId('said'), digit === undefined ? word : `It reads ${digit}, ${word}`)
 }
 
 /** As it was before anything was drawn. */
@@ -201,7 +205,10 @@ function reset() {
   showUnread('Nothing drawn yet')
 }
 
-/** No reading, and why there is none. */
+/**
+ * No reading, and why there is none.
+ * @param {string} word
+ */
 function showUnread(word) {
   latest = undefined
   put(byId('best'), '?')
@@ -210,28 +217,30 @@ function showUnread(word) {
   for (const bar of bars) {
     bar.classList.remove('is-best')
     setBar(bar, 0)
-    put(bar.querySelector('.bars-share'), '–')
+    put(find(bar, '.bars-share'), '–')
   }
-  byId('wrong').hidden = byId('thanks').hidden = true
+  wrong.hidden = byId('thanks').hidden = true
 }
 
+/** @param {SubmitEvent} event */
 async function report(event) {
   event.preventDefault()
-  const { id, model, prediction } = event.target.elements
-  const about = { id: id.value, model: model.value, prediction: prediction.value }
-  const body = JSON.stringify({ ...about, report: event.submitter.value })
+  if (!(event.submitter instanceof HTMLButtonElement)) return
+  const [id, model, prediction] = ['id', 'model', 'prediction'].map((name) => fieldOf(wrong, name).value)
+  const body = JSON.stringify({ id, model, prediction, report: event.submitter.value })
   try {
-    const response = await post('/feedback', { body, headers: { 'Content-Type': 'application/json' } })
-    if (!response.ok) return complain((await response.json()).error.message)
-    byId('wrong').hidden = true
-    byId('thanks').hidden = false
-    // The button that had it is gone.
-    byId('thanks').focus()
-  } catch {
-    complain('The service does not answer.')
+    const headers = { 'Content-Type': 'application/json' }
+    await mustBeOk(await postWithKey('/feedback', { body, headers }))
+  } catch (error) {
+    return complain(messageOf(error))
   }
+  wrong.hidden = true
+  byId('thanks').hidden = false
+  // The button that had it is gone.
+  byId('thanks').focus()
 }
 
+/** @param {string} sentence */
 function complain(sentence) {
   put(byId('problem'), sentence)
   byId('problem').hidden = false
@@ -240,8 +249,4 @@ function complain(sentence) {
 function hideProblem() {
   byId('problem').hidden = true
   put(byId('problem'), '')
-}
-
-function put(element, text) {
-  if (element.textContent !== text) element.textContent = text
 }

@@ -1,25 +1,17 @@
-/** As lib/pages/figures.ts writes them. */
-
-export function percent(share) {
-  const of100 = share * 100
-  return of100 > 0 && of100 < 0.1 ? '< 0.1 %' : `${of100.toFixed(1)} %`
-}
-
-export function milliseconds(ms) {
-  if (ms >= 10_000) return `${(ms / 1000).toFixed(1)} s`
-  return ms < 10 ? `${ms.toFixed(1)} ms` : `${Math.round(ms)} ms`
-}
-
-export function megabytes(bytes) {
-  return `${(bytes / 2 ** 20).toFixed(1).replace('.0', '')} MB`
-}
-
-/** Makes a bar as long as its share of 1. */
+/**
+ * Makes a bar as long as its share of 1.
+ * @param {Element} svg
+ * @param {number} share
+ */
 export function setBar(svg, share) {
-  svg.querySelector('rect').setAttribute('width', (Math.min(1, Math.max(0, share)) * 100).toFixed(2))
+  svg.querySelector('rect')?.setAttribute('width', (Math.min(1, Math.max(0, share)) * 100).toFixed(2))
 }
 
-/** Divides a bar among the parts. */
+/**
+ * Divides a bar among the parts.
+ * @param {Element} svg
+ * @param {readonly number[]} parts
+ */
 export function setSplit(svg, parts) {
   const total = parts.reduce((sum, part) => sum + part, 0) || 1
   let from = 0

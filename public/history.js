@@ -1,9 +1,26 @@
-const MAX_TEXT = 3_000_000
+/** Browsers grant a tab some five million characters, which the key and other pages need, too. */
+export const MAX_TEXT = 3_000_000
+/** What is left of the entries when the browser refuses to store them. */
+const KEPT_WHEN_FULL = 0.75
 
-/** The answers of this visit to one page, as long as the tab is open. */
+/** @typedef {import('./answer.js').Answer} Answer */
+/**
+ * @typedef {object} Entry
+ * @property {string} name
+ * @property {string | undefined} [url]
+ * @property {Answer} answer
+ * @property {string | undefined} [picture] a data URI
+ * @property {boolean | undefined} [reported]
+ */
+
+/**
+ * The answers of this visit to one page, for as long as the tab is open.
+ * @param {string} name
+ */
 export function createHistory(name) {
   const key = `tandem-history-${name}`
   return {
+    /** @returns {Entry[]} */
     read() {
       try {
         const entries = JSON.parse(sessionStorage.getItem(key) ?? '[]')
@@ -12,16 +29,37 @@ export function createHistory(name) {
         return []
       }
     },
+    /**
+     * Keeps as many as there is room for.
+     * @param {readonly Entry[]} entries the newest first
+     */
     write(entries) {
-      const kept = [...entries]
-      let text = JSON.stringify(kept)
-      // The oldest stand last. Browsers grant a tab some five million characters.
-      while (text.length > MAX_TEXT && kept.pop()) text = JSON.stringify(kept)
-      try {
-        sessionStorage.setItem(key, text)
-      } catch {
-        sessionStorage.removeItem(key)
+      let kept = bounded(entries)
+      while (kept.length > 0) {
+        try {
+          sessionStorage.setItem(key, `[${kept.join(',')}]`)
+          return
+        } catch {
+          kept = kept.slice(0, Math.floor(kept.length * KEPT_WHEN_FULL))
+        }
       }
+      sessionStorage.removeItem(key)
     },
   }
+}
+
+/**
+ * @param {readonly Entry[]} entries
+ * @returns {string[]} as JSON
+ */
+function bounded(entries) {
+  const texts = []
+  let length = 2
+  for (const entry of entries) {
+    const text = JSON.stringify(entry)
+    length += text.length + 1
+    if (length > MAX_TEXT) break
+    texts.push(text)
+  }
+  return texts
 }

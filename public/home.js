@@ -1,49 +1,52 @@
 import './copy-buttons.js'
-import { hasBar, isLoading, readModels, setPill, UNREACHABLE } from './readiness.js'
+import { find } from './page.js'
+import { readModels, setPill, UNREACHABLE } from './readiness.js'
 import { say } from './say.js'
+import { hasBar, isLoading, modelWord } from './state-words.js'
 
 const LOADING_MS = 1000
 const UNREACHABLE_MS = 5000
 const QUIET_MS = 15_000
 
-const cards = [...document.querySelectorAll('#models [data-model]')]
+/** @typedef {import('./state-words.js').Its} Its */
+
+const cards = [...document.querySelectorAll('#models [data-model]')].map((card) => ({
+  card,
+  name: card.getAttribute('data-model') ?? '',
+  pill: find(card, '.pill'),
+}))
 
 /** Keeps the states of the models true: each second while one is loading, else now and then. */
 async function refresh() {
   if (!document.hidden) {
     const models = await readModels()
-    for (const card of cards) show(card, models ? models[card.dataset.model] : UNREACHABLE)
+    for (const one of cards) show(one, models ? models[one.name] : UNREACHABLE)
   }
   setTimeout(refresh, pause())
 }
 
 function pause() {
-  const states = cards.map((card) => card.querySelector('.pill').dataset.state)
+  const states = cards.map(({ pill }) => pill.dataset.state ?? '')
   if (states.some(isLoading)) return LOADING_MS
   return states.includes('unreachable') ? UNREACHABLE_MS : QUIET_MS
 }
 
-function show(card, model) {
+/**
+ * @param {typeof cards[number]} card
+ * @param {Its | undefined} model
+ */
+function show({ card, name, pill }, model) {
   if (!model) return
   const { state, progress, error } = model
-  const pill = card.querySelector('.pill')
-  if (pill.dataset.state !== state) say(`${card.dataset.model}: ${state}`)
+  if (pill.dataset.state !== state) say(`${name}: ${state}`)
   setPill(pill, state)
-  card.querySelector('[data-part="word"]').textContent = word(model)
-  const bar = card.querySelector('progress')
+  find(card, '[data-part="word"]').textContent = modelWord(model)
+  const bar = find(card, 'progress', HTMLProgressElement)
   bar.hidden = !hasBar(model)
   bar.value = progress?.fraction ?? 0
-  const why = card.querySelector('[data-part="error"]')
+  const why = find(card, '[data-part="error"]')
   why.hidden = !error || state === 'ready'
   why.textContent = error?.message ?? ''
-}
-
-/** As lib/pages/home-page.ts says it. */
-function word({ state, device, progress }) {
-  if (state === 'ready') return device ? `answers, on ${device}` : 'answers'
-  if (state === 'unreachable') return 'the service does not answer; it is asked again'
-  if (state === 'failed') return 'could not be loaded; it is tried again from time to time'
-  return progress?.word ?? 'starting'
 }
 
 setTimeout(refresh, pause())

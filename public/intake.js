@@ -1,18 +1,33 @@
+import { byId, fieldOf, find } from './page.js'
+
+/** @typedef {import('./classify.js').Image} Image */
+/** @typedef {(images: Image[]) => void} Take */
+/** @typedef {(sentence: string) => void} Complain */
+
 const LOOKS_LIKE_IMAGE = /^(https?:\/\/\S+|data:image\/\S+)$/i
 
-/** Every way in which pictures come in: chosen, dropped, pasted, typed, clicked. Each is handed to `take`; what is none is complained of. */
+/**
+ * Every way in which pictures come in: chosen, dropped, pasted, typed, clicked. Pictures are handed to `take`; of anything
+ * else the user is told by `complain`.
+ * @param {HTMLFormElement} form
+ * @param {Take} take
+ * @param {Complain} complain
+ */
 export function wireIntake(form, take, complain) {
-  const file = form.elements.image
-  const url = form.elements.url
+  const file = fieldOf(form, 'image')
+  const url = fieldOf(form, 'url')
   file.multiple = true
-  file.closest('label').hidden = true
-  document.getElementById('choices').hidden = false
-  document.getElementById('choose').addEventListener('click', () => file.click())
-  file.addEventListener('change', () => {
-    take([...file.files].map(fromFile))
+  find(form, '.intake-file').hidden = true
+  byId('choices').hidden = false
+  byId('choose').addEventListener('click', () => file.click())
+  const takeChosen = () => {
+    take([...(file.files ?? [])].map(fromFile))
     // So that the same file can be chosen again.
     file.value = ''
-  })
+  }
+  file.addEventListener('change', takeChosen)
+  // A file may have been chosen before this script ran.
+  if (file.files?.length) takeChosen()
   form.addEventListener('submit', (event) => {
     event.preventDefault()
     const text = url.value.trim()
@@ -24,40 +39,54 @@ export function wireIntake(form, take, complain) {
     url.value = ''
   })
   form.addEventListener('click', (event) => {
-    const example = event.target.closest('[data-example]')
-    if (!example || event.ctrlKey || event.metaKey || event.shiftKey) return
+    const example = event.target instanceof Element && event.target.closest('a[data-example]')
+    if (!(example instanceof HTMLAnchorElement) || event.ctrlKey || event.metaKey || event.shiftKey) return
     event.preventDefault()
     take([fromUrl(example.href)])
   })
   wireDrop(take, complain)
   document.addEventListener('paste', (event) => {
     const images = imagesIn(event.clipboardData)
+    const [first] = images
+    const isField = event.target instanceof Element && event.target.closest('input, textarea') !== null
     // Text that is pasted into a field belongs there.
-    if (images.length === 0 || (event.target.closest('input, textarea') && !images[0].file)) return
+    if (first === undefined || (isField && !first.file)) return
     event.preventDefault()
     take(images)
   })
 }
 
+/**
+ * @param {File} file
+ * @returns {Image}
+ */
 export function fromFile(file) {
   return { file, name: file.name || 'pasted picture' }
 }
 
-/** A picture of this very site is taken from here: the service asks no private address, its own included. */
+/**
+ * A picture of this very site is taken from here: the service asks no private address, its own included.
+ * @param {string} url
+ * @returns {Image}
+ */
 function fromUrl(url) {
   const name = url.length > 200 ? `${url.slice(0, 200)}…` : url
   if (!url.startsWith(`${location.origin}/`)) return { url, name }
   return { own: url, name: url.slice(url.lastIndexOf('/') + 1) }
 }
 
+/**
+ * @param {Take} take
+ * @param {Complain} complain
+ */
 function wireDrop(take, complain) {
   const root = document.documentElement
-  const brings = (event) =>
+  const brings = (/** @type {DragEvent} */ event) =>
     event.dataTransfer?.types.some((type) => type === 'Files' || type === 'text/uri-list')
   document.addEventListener('dragover', (event) => {
     if (!brings(event)) return
     event.preventDefault()
-    event.dataTransfer.dropEffect = 'copy'
+    if (event.dataTransfer) event.dataTransfer.dropEffect = 'copy'
     root.classList.add('is-dragging')
   })
   document.addEventListener('dragleave', (event) => {
@@ -73,7 +102,10 @@ function wireDrop(take, complain) {
   })
 }
 
-/** Files before addresses: a picture that is dragged out of another page comes as both. */
+/**
+ * Files before addresses: a picture that is dragged out of another page comes as both.
+ * @param {DataTransfer | null} data
+ */
 function imagesIn(data) {
   const files = [...(data?.files ?? [])]
   if (files.length > 0) return files.map(fromFile)

@@ -1,52 +1,57 @@
+import { guessesOf } from './answer.js'
 import { keyHeaders } from './api-key.js'
 import { wireCamera } from './camera.js'
-import { createCard, guessesOf } from './card.js'
-import { classify, Failure } from './classify.js'
+import { createCard } from './card.js'
+import { classify } from './classify.js'
 import { copyFrom } from './copy.js'
-import { megabytes, percent } from './figures.js'
+import { megabytes, percent } from './figure-words.js'
+import { followModel } from './follow-model.js'
 import { createHistory } from './history.js'
 import { wireIntake } from './intake.js'
-import { hasBar, loadingWords, Readiness, setPill } from './readiness.js'
+import { byId, find, messageOf } from './page.js'
+import { Failure } from './post.js'
 import { completeLabels, wireReport } from './report.js'
 import { say } from './say.js'
 import { curlOf, jsonOf, save } from './share.js'
 import { thumbnail } from './thumbnail.js'
 import { Turns } from './turns.js'
 
+/** @typedef {import('./answer.js').Answer} Answer */
+/** @typedef {import('./card.js').Card} Card */
+/** @typedef {import('./classify.js').Image} Image */
+/** @typedef {import('./history.js').Entry} Entry */
+/**
+ * @typedef {object} Job
+ * @property {Image} image
+ * @property {Card} card
+ * @property {AbortController} gone aborted when the card is removed
+ * @property {boolean} isBusy
+ * @property {boolean} canRetry whether another try may succeed
+ * @property {Answer | undefined} [answer]
+ * @property {string | undefined} [picture] a data URI
+ * @property {boolean | undefined} [reported]
+ */
+
 const MAX_CARDS = 50
 const AT_A_TIME = 4
 /** What a form adds around a file. */
 const FORM_BYTES = 1024
-/** What came with the page: the answer to a form that was sent before this script was there. */
+/** The answer to a form that was sent before this script ran; it came with the page. */
 const SENT = '.results > article, .results > .notice'
 
-const byId = (id) => document.getElementById(id)
-const { path, model, maxBytes } = byId('classify').dataset
+const { path = '', model = '', maxBytes = '' } = byId('classify').dataset
 const cards = byId('cards')
 const turns = new Turns(AT_A_TIME)
 const history = createHistory(model)
-/** The newest first, as the cards stand. */
+/** @type {Job[]} the newest first, as the cards stand */
 let jobs = []
 
-const readiness = new Readiness(model, byId('state').firstElementChild.dataset.state, showReadiness)
+const readiness = followModel(model)
 
-function showReadiness(its) {
-  const { state, progress } = its
-  const notice = byId('loading')
-  const { title, word, isBad } = loadingWords(model, its)
-  setPill(byId('state').firstElementChild, state)
-  if (!notice.hidden && state === 'ready') say(`${model} is ready`)
-  notice.hidden = state === 'ready'
-  notice.classList.toggle('notice-bad', isBad)
-  byId('loading-title').textContent = title
-  byId('loading-word').textContent = word
-  byId('loading-bar').hidden = !hasBar(its)
-  byId('loading-bar').value = progress?.fraction ?? 0
-}
-
+/** @param {Image[]} images */
 function take(images) {
   complain('')
-  const room = MAX_CARDS - jobs.filter(({ busy }) => busy).length
+  const room = MAX_CARDS - jobs.filter(({ isBusy }) => isBusy).length
   if (images.length > room) {
     complain(
       `${MAX_CARDS} pictures at a time are enough: ${images.length - room} of ${images.length} were left out.`,
@@ -60,15 +65,19 @@ function take(images) {
   if (images.length > 0 && (top < 0 || top > innerHeight / 2)) title.scrollIntoView()
 }
 
+/** @param {Image} image */
 function start(image) {
   const job = addJob(image)
-  job.card.item.firstElementChild.classList.add('is-new')
+  find(job.card.item, 'article').classList.add('is-new')
   run(job)
 }
 
+/** @param {Job} job */
 async function run(job) {
   const { card, image, gone } = job
-  job.busy = true
+  setBusy(job, true)
+  job.canRetry = false
+  showWhatIsThere()
   card.state({ state: 'waiting' })
   try {
     await prepare(job)
@@ -78,17 +87,43 @@ async function run(job) {
     await finish(job, answer)
   } catch (error) {
     if (gone.signal.aborted) return
-    card.failed(error.message, error.mayPass)
-    say(`${image.name}: ${error.message}`)
-    // A mistake of this page is also told to whoever looks into the console.
+    job.canRetry = error instanceof Failure && error.mayPass
+    card.failed(messageOf(error), job.canRetry)
+    say(`${image.name}: ${messageOf(error)}`)
+    // A mistake of this page also belongs in the console.
     if (!(error instanceof Failure)) throw error
   } finally {
-    job.busy = false
-    card.item.setAttribute('aria-busy', 'false')
+    setBusy(job, false)
+    showWhatIsThere()
   }
 }
 
-/** Fetches what lies on this site, looks at the size, and shows the picture. */
+/**
+ * @param {Job} job
+ * @param {boolean} isBusy
+ */
+function setBusy(job, isBusy) {
+  job.isBusy = isBusy
+  job.card.item.setAttribute('aria-busy', String(isBusy))
+  guardLeaving()
+}
+
+/** While pictures are under way, the browser asks before the user leaves: they would be lost. */
+function guardLeaving() {
+  // A page that always listened could not be kept for the way back.
+  if (jobs.some(({ isBusy }) => isBusy)) addEventListener('beforeunload', askFirst)
+  else removeEventListener('beforeunload', askFirst)
+}
+
+/** @param {BeforeUnloadEvent} event */
+function askFirst(event) {
+  event.preventDefault()
+}
+
+/**
+ * Fetches what lies on this site, looks at the size, and shows the picture.
+ * @param {Job} job
+ */
 async function prepare(job) {
   const { image } = job
   if (image.own) {
@@ -101,42 +136,58 @@ async function prepare(job) {
   if (image.file.size === 0) throw new Failure(`${image.name} is empty.`)
   if (image.file.size + FORM_BYTES > Number(maxBytes)) {
     throw new Failure(
-      `${image.name} has ${megabytes(image.file.size)}, but this service takes no more than ${megabytes(maxBytes)}.`,
+      `${image.name} has ${megabytes(image.file.size)}, but this service takes no more than ${megabytes(Number(maxBytes))}.`,
     )
   }
   showPicture(job, image.file)
 }
 
+/**
+ * @param {Job} job
+ * @param {Blob} blob
+ */
 async function showPicture(job, blob) {
   job.picture = await thumbnail(blob)
   if (job.picture) job.card.picture(job.picture)
   if (job.answer) remember()
 }
 
+/**
+ * @param {Job} job
+ * @param {Answer} answer
+ */
 async function finish(job, answer) {
   const { card, image } = job
   job.answer = answer
-  showAnswer(job)
+  showAnswer(job, answer)
   const [best] = guessesOf(answer) ?? []
   say(best ? `${image.name}: ${best.label}, ${percent(best.probability)}` : `${image.name}: answered`)
-  // What has its answer can be forgotten: a dozen photographs would fill the memory of a phone.
+  // The file is not needed any more: a dozen photographs would fill the memory of a phone.
   image.file = undefined
   card.button('again').hidden = true
   remember()
   if (answer.image) await showStored(job, answer.image)
 }
 
-/** A picture from another site is shown as the service has it, not from there. */
+/**
+ * A picture from another site is shown as the service has it, not from there.
+ * @param {Job} job
+ * @param {string} address
+ */
 async function showStored(job, address) {
   const response = await fetch(address, { headers: keyHeaders() }).catch(() => undefined)
   if (response?.ok) await showPicture(job, await response.blob())
 }
 
-function showAnswer(job) {
-  const { card, image, answer } = job
+/**
+ * @param {Job} job
+ * @param {Answer} answer
+ */
+function showAnswer(job, answer) {
+  const { card, image } = job
   card.done(answer)
   const text = jsonOf(answer)
-  card.button('json').addEventListener('click', ({ currentTarget }) => copyFrom(currentTarget, text))
+  card.button('json').addEventListener('click', () => copyFrom(card.button('json'), text))
   card.button('save').addEventListener('click', () => save(text, `${model}-${answer.id}.json`))
   if (job.reported) card.button('report').hidden = true
   else {
@@ -147,20 +198,26 @@ function showAnswer(job) {
   card.button('remove').setAttribute('aria-label', `Remove ${image.name}`)
 }
 
+/** @param {Job} job */
 function keepReported(job) {
   job.reported = true
   remember()
 }
 
-function addJob(image, entry = {}) {
-  const job = { image, card: createCard(image), gone: new AbortController(), busy: false, ...entry }
-  const { card } = job
+/**
+ * @param {Image} image
+ * @returns {Job}
+ */
+function addJob(image) {
+  const card = createCard(image)
+  /** @type {Job} */
+  const job = { image, card, gone: new AbortController(), isBusy: false, canRetry: false }
   card.button('remove').addEventListener('click', () => remove(job))
   card.button('again').addEventListener('click', () => run(job))
   card
     .button('curl')
-    .addEventListener('click', ({ currentTarget }) =>
-      copyFrom(currentTarget, curlOf(image, location.origin + path, 'X-Api-Key' in keyHeaders())),
+    .addEventListener('click', () =>
+      copyFrom(card.button('curl'), curlOf(image, location.origin + path, 'X-Api-Key' in keyHeaders())),
     )
   jobs.unshift(job)
   cards.prepend(card.item)
@@ -168,19 +225,22 @@ function addJob(image, entry = {}) {
   return job
 }
 
+/** @param {Job} job */
 function remove(job) {
-  const next = (job.card.item.nextElementSibling ?? job.card.item.previousElementSibling)?.querySelector(
-    '[data-do="remove"]',
-  )
+  const at = jobs.indexOf(job)
+  const next = jobs[at + 1] ?? jobs[at - 1]
   drop(job)
   remember()
-  ;(next ?? byId('choose')).focus()
+  const focused = next?.card.button('remove') ?? byId('choose')
+  focused.focus()
 }
 
+/** @param {Job} job */
 function drop(job) {
   job.gone.abort()
   job.card.item.remove()
   jobs = jobs.filter((other) => other !== job)
+  guardLeaving()
   showWhatIsThere()
 }
 
@@ -188,40 +248,48 @@ function drop(job) {
 function keepBound() {
   for (const job of jobs.toReversed()) {
     if (jobs.length <= MAX_CARDS) return
-    if (!job.busy) drop(job)
+    if (!job.isBusy) drop(job)
   }
 }
 
 function remember() {
-  const done = jobs.filter(({ answer }) => answer)
   history.write(
-    done.map(({ image: { name, url }, answer, picture, reported }) => ({
-      name,
-      url,
-      answer,
-      picture,
-      reported,
-    })),
+    jobs.flatMap(({ image: { name, url }, answer, picture, reported }) =>
+      answer ? [{ name, url, answer, picture, reported }] : [],
+    ),
   )
 }
 
 function restore() {
-  for (const { name, url, ...rest } of history.read().slice(0, MAX_CARDS).reverse()) {
-    showAnswer(addJob({ name, url }, rest))
+  for (const { name, url, answer, picture, reported } of history.read().slice(0, MAX_CARDS).reverse()) {
+    const job = Object.assign(addJob({ name, url }), { answer, picture, reported })
+    showAnswer(job, answer)
   }
 }
 
 function showWhatIsThere() {
   const isEmpty = jobs.length === 0 && document.querySelector(SENT) === null
   byId('clear').hidden = isEmpty
+  byId('again-all').hidden = retriable().length < 2
   byId('none').hidden = !isEmpty
 }
 
+/** The pictures that can be tried again, in the order in which they came. */
+function retriable() {
+  return jobs.filter(({ canRetry }) => canRetry).reverse()
+}
+
+/** @param {string} sentence */
 function complain(sentence) {
   byId('problem').textContent = sentence
   byId('problem').hidden = sentence === ''
 }
 
+byId('again-all').addEventListener('click', () => {
+  for (const job of retriable()) run(job)
+  // The button has just gone, and took the focus with it.
+  byId('clear').focus()
+})
 byId('clear').addEventListener('click', () => {
   for (const sent of document.querySelectorAll(SENT)) sent.remove()
   byId('results-title').textContent = 'Results'
@@ -231,9 +299,10 @@ byId('clear').addEventListener('click', () => {
   remember()
   byId('choose').focus()
 })
-for (const input of document.querySelectorAll('.results article [name="report"]'))
-  completeLabels(input, model)
+for (const form of document.querySelectorAll('.results > article form')) {
+  completeLabels(find(form, '[name="report"]', HTMLInputElement), model)
+}
 restore()
 showWhatIsThere()
-wireIntake(byId('form'), take, complain)
+wireIntake(byId('form', HTMLFormElement), take, complain)
 wireCamera(take, complain)

@@ -1,19 +1,23 @@
+import { isLoading, stateWord } from './state-words.js'
+
 const LOADING_MS = 1000
 const FAILED_MS = 5000
 const QUIET_MS = 15_000
 const PATIENCE_MS = 10_000
-/** As lib/pages/model-status.ts has them, and one that only a page can know. */
-const WORDS = { idle: 'starting', closing: 'ending', closed: 'ended', unreachable: 'not reachable' }
+/** A restart takes seconds, an update minutes; after that time a picture is not worth a request a second. */
+const GIVE_UP_MS = 10 * 60_000
+/** The service is about to end, and perhaps to be started again. */
+const ENDING = ['closing', 'closed']
 
-/** What is shown of every model when nobody answers. */
+/** @typedef {import('./state-words.js').Its} Its */
+
+/** What is shown of every model while the service does not answer. */
 export const UNREACHABLE = { state: 'unreachable', progress: null, error: null }
 
-export const isLoading = (state) => state === 'starting' || state === 'idle'
-
-/** A model that has to wait for its weights says why in a whole sentence, and there is nothing to measure. */
-export const hasBar = ({ state, progress }) => isLoading(state) && !progress?.word.endsWith('.')
-
-/** What /readyz says of each model; undefined when nobody answers. */
+/**
+ * What /readyz says of each model; undefined when the service does not answer.
+ * @returns {Promise<Record<string, Its> | undefined>}
+ */
 export async function readModels() {
   try {
     const signal = AbortSignal.timeout(PATIENCE_MS)
@@ -24,42 +28,39 @@ export async function readModels() {
   }
 }
 
+/**
+ * @param {HTMLElement} pill
+ * @param {string} state
+ */
 export function setPill(pill, state) {
   if (pill.dataset.state === state) return
   pill.className = `pill pill-${state}`
   pill.dataset.state = state
-  pill.textContent = WORDS[state] ?? state
-}
-
-/** As lib/pages/model-status.ts says it. */
-export function loadingWords(name, its) {
-  const { state, progress, error } = its
-  const why = error?.message ?? 'The log of the service says why.'
-  if (state === 'failed') {
-    const word = `${why} It is tried again from time to time; the log has the details.`
-    return { title: `${name} could not be loaded`, word, isBad: true }
-  }
-  if (state === 'restarting') return { title: `${name} is being started again`, word: why, isBad: true }
-  if (state === 'unreachable') {
-    const word =
-      'The service does not answer: it may have been stopped, or the network is gone. It is asked again.'
-    return { title: `${name} is not reachable`, word, isBad: true }
-  }
-  const does = isLoading(state) && !hasBar(its) ? 'waits for its weights' : 'is being loaded'
-  return { title: `${name} ${does}`, word: progress?.word ?? 'starting', isBad: false }
+  pill.textContent = stateWord(state)
 }
 
 /**
- * Follows one model: asks each second while it loads, now and then while it could not be loaded or nobody answers, and
- * four times a minute once it is ready, as long as somebody looks at the page.
+ * Follows one model: asks each second while it loads or while a picture waits, now and then while the model has failed or
+ * the service does not answer, and four times a minute once all is well, as long as the page is in sight.
  */
 export class Readiness {
   #model
   #tell
   #state
+  /** @type {(() => void)[]} */
   #waiting = []
+  /** @type {number | undefined} */
   #timer
+  /** @type {Promise<void> | undefined} the request under way, which serves all who want to look */
+  #looking
+  /** @type {number | undefined} when the service was found gone; undefined while it answers */
+  #goneAt
 
+  /**
+   * @param {string} model
+   * @param {string} state as the page came with it
+   * @param {(its: Its) => void} tell
+   */
   constructor(model, state, tell) {
     this.#model = model
     this.#state = state
@@ -68,37 +69,71 @@ export class Readiness {
     else this.look()
   }
 
+  get isReachable() {
+    return this.#goneAt === undefined
+  }
+
+  /** Whether there is no point in sending something now: the model is loading, or the service is being restarted. */
   get holdsUp() {
-    return isLoading(this.#state)
+    if (this.#goneAt !== undefined) return performance.now() - this.#goneAt < GIVE_UP_MS
+    return isLoading(this.#state) || ENDING.includes(this.#state)
   }
 
+  /** Whether a picture that is refused now will be refused again. */
   get hasFailed() {
-    return this.#state === 'failed'
+    return this.#state === 'failed' || this.#goneAt !== undefined
   }
 
-  /** Resolves when there is a point in sending something: the model is ready, or will say itself what it lacks. */
+  /**
+   * Resolves when there is a point in sending something: the answer will be a result, or will say what is wrong.
+   * @param {AbortSignal} signal
+   */
   async ready(signal) {
     while (this.holdsUp) {
-      signal?.throwIfAborted()
-      await new Promise((resolve) => {
-        this.#waiting.push(resolve)
-        signal?.addEventListener('abort', resolve, { once: true })
-      })
+      signal.throwIfAborted()
+      // A quiet page looks seldom; a picture that waits wants to know soon.
+      if (this.#waiting.length === 0) this.#lookIn(LOADING_MS)
+      await this.#change(signal)
     }
-    signal?.throwIfAborted()
+    signal.throwIfAborted()
   }
 
-  async look() {
+  look() {
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined
+    })
+    return this.#looking
+  }
+
+  async #look() {
     clearTimeout(this.#timer)
     const models = await readModels()
     const its = models?.[this.#model]
-    if (its) this.#state = its.state
-    // What waits for a model that is loading goes on waiting; whatever else is sent will say itself that nobody answers.
+    if (models) this.#goneAt = undefined
+    else this.#goneAt ??= performance.now()
+    this.#state = its?.state ?? (models ? 'unknown' : this.#state)
     this.#tell(its ?? UNREACHABLE)
     if (!this.holdsUp) for (const go of this.#waiting.splice(0)) go()
-    this.#lookIn(its ? pauseAfter(its.state) : FAILED_MS)
+    this.#lookIn(this.#waiting.length > 0 ? LOADING_MS : pauseAfter(its?.state))
   }
 
+  /**
+   * @param {AbortSignal} signal
+   * @returns {Promise<void>}
+   */
+  #change(signal) {
+    return new Promise((resolve) => {
+      const go = () => {
+        signal.removeEventListener('abort', go)
+        this.#waiting = this.#waiting.filter((other) => other !== go)
+        resolve()
+      }
+      this.#waiting.push(go)
+      signal.addEventListener('abort', go, { once: true })
+    })
+  }
+
+  /** @param {number} ms */
   #lookIn(ms) {
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => {
@@ -108,7 +143,8 @@ export class Readiness {
   }
 }
 
+/** @param {string | undefined} state */
 function pauseAfter(state) {
   if (state === 'ready') return QUIET_MS
-  return state === 'failed' ? FAILED_MS : LOADING_MS
+  return state === undefined || state === 'failed' ? FAILED_MS : LOADING_MS
 }

@@ -1,20 +1,24 @@
-import { askForKey, keyHeaders } from './api-key.js'
-import { Failure, send } from './classify.js'
+import { keyHeaders } from './api-key.js'
+import { byId, fieldOf, find, messageOf } from './page.js'
+import { Failure, mustBeOk, postWithKey } from './post.js'
 import { say } from './say.js'
 
 const MAX_SHOWN = 20
 
+/** @type {Promise<string[]> | undefined} */
 let labels
 
-/** The form under an answer that is wrong: completes labels, and sends the right one. */
+/**
+ * The form under an answer that is wrong: completes labels, and sends the right one.
+ * @param {import('./card.js').Card} card
+ * @param {{ model: string, id: string, prediction: string, reported: () => void }} parts
+ */
 export function wireReport(card, { model, id, prediction, reported }) {
   const area = card.part('report')
-  const form = area.querySelector('form')
+  const form = find(area, 'form', HTMLFormElement)
   const open = card.button('report')
-  const input = form.elements.report
-  form.elements.id.value = id
-  form.elements.model.value = model
-  form.elements.prediction.value = prediction
+  const input = fieldOf(form, 'report')
+  for (const [name, value] of Object.entries({ id, model, prediction })) fieldOf(form, name).value = value
   completeLabels(input, model)
   open.addEventListener('click', () => {
     area.hidden = !area.hidden
@@ -23,7 +27,7 @@ export function wireReport(card, { model, id, prediction, reported }) {
   })
   form.addEventListener('submit', async (event) => {
     event.preventDefault()
-    const button = form.querySelector('button')
+    const button = find(form, 'button', HTMLButtonElement)
     button.disabled = true
     const problem = await report(new FormData(form))
     button.disabled = false
@@ -35,9 +39,13 @@ export function wireReport(card, { model, id, prediction, reported }) {
   })
 }
 
-/** Offers the model's labels that hold what has been typed; they are fetched when they are first needed. */
+/**
+ * Offers the model's labels that hold what has been typed. The labels are fetched when they are first needed.
+ * @param {HTMLInputElement} input
+ * @param {string} model
+ */
 export function completeLabels(input, model) {
-  const list = document.getElementById('labels')
+  const list = byId('labels')
   input.setAttribute('list', 'labels')
   input.addEventListener('focus', () => labelsOf(model))
   input.addEventListener('input', async () => {
@@ -50,15 +58,20 @@ export function completeLabels(input, model) {
   })
 }
 
+/** @param {string} model */
 async function labelsOf(model) {
   labels ??= fetchLabels(model)
   const asked = labels
   const all = await asked
-  // There are none of a model that is loading, for want of a key, or when nobody answers: it is asked again.
+  // A model that is loading has none, and a request without a key or without an answer gets none: the next input asks again.
   if (all.length === 0 && labels === asked) labels = undefined
   return all
 }
 
+/**
+ * @param {string} model
+ * @returns {Promise<string[]>}
+ */
 async function fetchLabels(model) {
   try {
     const response = await fetch(`/labels/${encodeURIComponent(model)}`, { headers: keyHeaders() })
@@ -68,28 +81,39 @@ async function fetchLabels(model) {
   }
 }
 
+/**
+ * @param {string} label
+ * @param {string} typed
+ */
 function startsWith(label, typed) {
   return Number(label.toLowerCase().startsWith(typed))
 }
 
+/** @param {string} label */
 function option(label) {
   const item = document.createElement('option')
   item.value = label
   return item
 }
 
-/** The sentence to show when it was not taken. */
-async function report(fields) {
+/**
+ * @param {FormData} body
+ * @returns the sentence to show when the report was not taken
+ */
+async function report(body) {
   try {
-    await send('/feedback', fields, 'application/json')
+    await mustBeOk(await postWithKey('/feedback', { body }))
     return undefined
   } catch (error) {
     if (!(error instanceof Failure)) throw error
-    if (error.code === 'ERR_UNAUTHORIZED' && (await askForKey(error.message))) return report(fields)
-    return error.message
+    return messageOf(error)
   }
 }
 
+/**
+ * @param {HTMLFormElement} form
+ * @param {string} problem
+ */
 function showProblem(form, problem) {
   let line = form.querySelector('.report-problem')
   if (!line) {
@@ -101,6 +125,10 @@ function showProblem(form, problem) {
   line.textContent = problem
 }
 
+/**
+ * @param {HTMLElement} area
+ * @param {HTMLElement} open
+ */
 function sayThanks(area, open) {
   const thanks = document.createElement('p')
   thanks.className = 'report-thanks'

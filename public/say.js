@@ -1,10 +1,15 @@
+import { byId } from './page.js'
+
 const MOST = 5
 
-/** Tells it to those who hear the page. More than a few at once would be noise. */
+/**
+ * Tells a screen reader. More than a few sentences at once would be noise.
+ * @param {string} text
+ */
 export function say(text) {
-  const said = document.getElementById('said')
+  const said = byId('said')
   const line = document.createElement('span')
   line.textContent = `${text} `
   said.append(line)
-  while (said.childElementCount > MOST) said.firstElementChild.remove()
+  while (said.childElementCount > MOST) said.firstElementChild?.remove()
 }

@@ -1,6 +1,6 @@
+import { figureText } from './figure-words.js'
 import { GAP_MS, WINDOW_MS } from './status-series.js'
 import { ChartTable } from './status-table.js'
-import { figureText } from './status-text.js'
 
 const SVG = 'http://www.w3.org/2000/svg'
 /** The picture's own units; it is stretched to the room that there is. */
@@ -10,10 +10,9 @@ const STEPS = [1, 2, 5, 10]
 /** A line through so few samples is a speck; they are dots as well. */
 const FEW = 3
 
-/**
- * A small chart of the last quarter of an hour. `spec`: title, kind of figure, lines of [column, name], how a minute is
- * told in the table (`fold`: mean or max), the least height of its scale, and a column whose events are marked.
- */
+/** @typedef {import('./status-table.js').Spec} Spec */
+
+/** A small chart of the last quarter of an hour. */
 export class Chart {
   #spec
   #series
@@ -23,9 +22,14 @@ export class Chart {
   #hair = make('path', { class: 'hair' })
   #top = element('span', 'chart-top number')
   #table
-  // What the pointer is at, in milliseconds before the newest sample.
+  /** @type {number | undefined} what the pointer is at, in milliseconds before the newest sample */
   #pointed
 
+  /**
+   * @param {Spec} spec
+   * @param {import('./status-series.js').Series} series
+   * @param {Element} into
+   */
   constructor(spec, series, into) {
     this.#spec = spec
     this.#series = series
@@ -39,7 +43,7 @@ export class Chart {
       legend.append(item)
       const colour = `line-${lineOf(column, index)}`
       const path = make('path', { class: `line ${colour}` })
-      return { column, value, path, dots: make('path', { class: `line dots ${colour}` }) }
+      return { column, name, value, path, dots: make('path', { class: `line dots ${colour}` }) }
     })
     caption.append(element('h3', '', spec.title), legend)
     const grid = make('path', {
@@ -64,22 +68,25 @@ export class Chart {
     const { t } = this.#series
     const { kind, least = 0, title, marks } = this.#spec
     const columns = this.#lines.map(({ column }) => this.#series.column(column))
-    const highest = columns.flat().reduce((most, figure) => Math.max(most, figure ?? 0), 0)
+    const highest = columns
+      .flat()
+      .reduce((/** @type {number} */ most, figure) => Math.max(most, figure ?? 0), 0)
     const scale = this.#spec.most ?? round(Math.max(highest, least))
     this.#top.textContent = figureText(scale, kind)
-    for (const [index, { column, path, dots }] of this.#lines.entries()) {
+    for (const { column, path, dots } of this.#lines) {
       // Where nothing went wrong there is nothing to draw.
-      const figures = isBad(column) ? columns[index].map((figure) => figure || null) : columns[index]
+      const all = this.#series.column(column)
+      const figures = isBad(column) ? all.map((figure) => figure || null) : all
       const runs = runsOf(t, figures, scale)
       path.setAttribute('d', runs.map((points) => `M${points.join('L')}`).join(''))
       // A line of no length, which its round ends make a dot.
       const few = runs.filter((points) => points.length <= FEW).flat()
       dots.setAttribute('d', few.map((point) => `M${point}h0`).join(''))
     }
-    const marked = marks ? t.filter((_, i) => this.#series.column(marks)[i] > 0) : []
+    const marked = marks ? t.filter((_, i) => (this.#series.column(marks)[i] ?? 0) > 0) : []
     this.#marks.setAttribute('d', marked.map((time) => `M${place(time, t)} 0V${HEIGHT}`).join(''))
     const now = this.#lines.map(
-      ({ column }, i) => `${this.#spec.lines[i][1]} ${figureText(this.#series.latest(column, 10), kind)}`,
+      ({ column, name }) => `${name} ${figureText(this.#series.latest(column, 10), kind)}`,
     )
     const restarts =
       marked.length > 0 ? `, ${marked.length === 1 ? 'one restart' : `${marked.length} restarts`}` : ''
@@ -91,6 +98,7 @@ export class Chart {
     this.#table.fill()
   }
 
+  /** @param {PointerEvent} [event] */
   #point(event) {
     const box = this.#svg.getBoundingClientRect()
     this.#pointed = event && (1 - (event.clientX - box.left) / box.width) * WINDOW_MS
@@ -101,7 +109,7 @@ export class Chart {
   #showValues() {
     const { t } = this.#series
     const at = this.#pointed === undefined ? -1 : nearest(t, (t.at(-1) ?? 0) - this.#pointed)
-    this.#hair.setAttribute('d', at < 0 ? '' : `M${place(t[at], t)} 0V${HEIGHT}`)
+    this.#hair.setAttribute('d', at < 0 ? '' : `M${place(t[at] ?? 0, t)} 0V${HEIGHT}`)
     for (const { column, value } of this.#lines) {
       const figure = at < 0 ? this.#series.latest(column, 10) : this.#series.column(column)[at]
       value.textContent = figureText(figure, this.#spec.kind)
@@ -109,56 +117,92 @@ export class Chart {
   }
 }
 
-/** The points of the samples that follow each other, as a path has them. */
+/**
+ * The points of the samples that follow each other, as a path has them.
+ * @param {readonly number[]} t
+ * @param {readonly (number | null)[]} figures
+ * @param {number} scale
+ */
 function runsOf(t, figures, scale) {
+  /** @type {string[][]} */
   const runs = []
+  /** @type {number | undefined} */
   let before
   for (const [i, figure] of figures.entries()) {
-    if (figure === null) {
+    const time = t[i]
+    if (figure === null || time === undefined) {
       before = undefined
       continue
     }
-    if (before === undefined || t[i] - before > GAP_MS) runs.push([])
+    if (before === undefined || time - before > GAP_MS) runs.push([])
     const y = HEIGHT - (Math.min(figure, scale) / scale) * HEIGHT
-    runs.at(-1).push(`${place(t[i], t)} ${y.toFixed(1)}`)
-    before = t[i]
+    runs.at(-1)?.push(`${place(time, t)} ${y.toFixed(1)}`)
+    before = time
   }
   return runs
 }
 
+/**
+ * @param {number} time
+ * @param {readonly number[]} t
+ */
 function place(time, t) {
   return (WIDTH * (1 - ((t.at(-1) ?? time) - time) / WINDOW_MS)).toFixed(1)
 }
 
+/**
+ * @param {readonly number[]} t
+ * @param {number} time
+ * @returns the place of the sample nearest to that time; -1 where there is a gap
+ */
 function nearest(t, time) {
   let best = -1
-  for (const [i, one] of t.entries())
-    if (best < 0 || Math.abs(one - time) < Math.abs(t[best] - time)) best = i
-  return best >= 0 && Math.abs(t[best] - time) <= GAP_MS ? best : -1
+  let least = GAP_MS
+  for (const [i, one] of t.entries()) {
+    const away = Math.abs(one - time)
+    if (away > least) continue
+    best = i
+    least = away
+  }
+  return best
 }
 
-/** The next of 1, 2, 5, 10, 20, 50 and so on. */
+/**
+ * The next of 1, 2, 5, 10, 20, 50 and so on.
+ * @param {number} highest
+ */
 function round(highest) {
   if (highest <= 0) return 1
   const power = 10 ** Math.floor(Math.log10(highest))
   return (STEPS.find((step) => step * power >= highest) ?? 10) * power
 }
 
+/** @param {string} column */
 function isBad(column) {
   return column === 'failed' || column === 'failures'
 }
 
-/** What went wrong has a colour of its own. */
+/**
+ * What went wrong has a colour of its own.
+ * @param {string} column
+ * @param {number} index
+ */
 function lineOf(column, index) {
   return isBad(column) ? 'bad' : index + 1
 }
 
+/**
+ * @template {keyof SVGElementTagNameMap} Name
+ * @param {Name} name
+ * @param {Readonly<Record<string, string>>} attributes
+ */
 function make(name, attributes) {
   const made = document.createElementNS(SVG, name)
   for (const [attribute, value] of Object.entries(attributes)) made.setAttribute(attribute, value)
   return made
 }
 
+/** @param {string} name */
 function element(name, className = '', text = '') {
   const made = document.createElement(name)
   if (className) made.className = className

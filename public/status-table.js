@@ -1,15 +1,33 @@
-import { clockText, figureText } from './status-text.js'
+import { clockText } from './clock-text.js'
+import { figureText } from './figure-words.js'
+
+/**
+ * @typedef {object} Spec
+ * @property {string} title
+ * @property {import('./figure-words.js').FigureKind} kind of figure
+ * @property {readonly (readonly [column: string, name: string])[]} lines
+ * @property {'max' | 'mean'} fold how a minute is told in the table
+ * @property {number} [least] height of the scale
+ * @property {number} [most] height of the scale, whatever comes
+ * @property {string} [marks] a column whose events are marked
+ */
+/** @typedef {import('./status-series.js').Series} Series */
 
 const MINUTE_MS = 60_000
 
-/** What a chart shows, a row for each minute; made when somebody opens it. */
+/** What a chart shows, a row for each minute; made when the user opens it. */
 export class ChartTable {
   #spec
   #series
   #details = document.createElement('details')
-  // The minute that the table was made in; it is not touched more often, for somebody may be reading it.
+  /** @type {number | undefined} the minute that the table was made in; a reader would be disturbed by a change each second */
   #minute
 
+  /**
+   * @param {Spec} spec
+   * @param {Series} series
+   * @param {Element} into
+   */
   constructor(spec, series, into) {
     this.#spec = spec
     this.#series = series
@@ -29,7 +47,7 @@ export class ChartTable {
 
   #make() {
     const { fold, kind, lines } = this.#spec
-    const table = element('table')
+    const table = document.createElement('table')
     table.className = 'number'
     table.append(element('caption', fold === 'max' ? 'Highest of each minute' : 'Mean of each minute'))
     const head = table.createTHead().insertRow()
@@ -40,7 +58,7 @@ export class ChartTable {
       row.append(headOf(clockText(start).slice(0, 5), 'row'))
       for (const [column] of lines) {
         const all = this.#series.column(column)
-        const figures = places.map((i) => all[i]).filter((figure) => figure !== null)
+        const figures = places.flatMap((i) => all[i] ?? [])
         row.insertCell().textContent = figureText(folded(figures, fold), kind)
       }
     }
@@ -48,8 +66,12 @@ export class ChartTable {
   }
 }
 
-/** The places of the samples of each minute, the latest minute first. */
+/**
+ * The places of the samples of each minute, the latest minute first.
+ * @param {readonly number[]} t
+ */
 function minutesOf(t) {
+  /** @type {Map<number, number[]>} */
   const minutes = new Map()
   for (const [i, time] of t.entries()) {
     const start = Math.floor(time / MINUTE_MS) * MINUTE_MS
@@ -58,20 +80,30 @@ function minutesOf(t) {
   return [...minutes].reverse()
 }
 
+/**
+ * @param {readonly number[]} figures
+ * @param {Spec['fold']} fold
+ */
 function folded(figures, fold) {
   if (figures.length === 0) return null
   if (fold === 'max') return Math.max(...figures)
   return figures.reduce((sum, figure) => sum + figure, 0) / figures.length
 }
 
+/** @param {string} name */
 function element(name, text = '') {
   const made = document.createElement(name)
   made.textContent = text
   return made
 }
 
+/**
+ * @param {string} text
+ * @param {string} scope
+ */
 function headOf(text, scope) {
-  const head = element('th', text)
+  const head = document.createElement('th')
+  head.textContent = text
   head.scope = scope
   return head
 }

@@ -1,14 +1,23 @@
 import { askForKey } from './api-key.js'
+import { clockText } from './clock-text.js'
+import { figureText } from './figure-words.js'
+import { byId, find, put } from './page.js'
 import { setPill } from './readiness.js'
+import { aboutModel } from './state-words.js'
 import { Chart } from './status-chart.js'
 import { Feed } from './status-feed.js'
 import { Series } from './status-series.js'
-import { clockText, figureText } from './status-text.js'
+
+/** @typedef {import('./status-table.js').Spec} Spec */
+/** @typedef {import('./status-feed.js').Status} Status */
+/** @typedef {import('./status-feed.js').Columns} Columns */
+/** @typedef {ReturnType<typeof connect>} Section */
 
 /** A second without calls has no latency; for this many samples the one before it is shown still. */
 const REMEMBERED = 10
 const REMEMBERED_COLUMNS = /P\d\d$|^batchSize$/
 
+/** @type {readonly Spec[]} */
 const SERVICE_CHARTS = [
   {
     title: 'Answers per second',
@@ -32,6 +41,7 @@ const SERVICE_CHARTS = [
   },
 ]
 
+/** @type {readonly Spec[]} */
 const MODEL_CHARTS = [
   {
     title: 'Images per second',
@@ -80,7 +90,9 @@ const MODEL_CHARTS = [
   { title: 'Busy', kind: 'part', lines: [['busy', 'predicting']], fold: 'mean', most: 1 },
 ]
 
-const page = { root: undefined, sections: [] }
+/** @type {{ root: HTMLElement, sections: Section[] }} */
+const page = { root: byId('status'), sections: [] }
+/** @type {number | undefined} */
 let answeredAt
 
 const feed = new Feed({
@@ -105,14 +117,17 @@ const feed = new Feed({
   },
 })
 
-take(byId('status'))
+take(page.root)
 feed.start()
 
-/** Makes what the server has sent live. */
+/**
+ * Makes what the server has sent live.
+ * @param {HTMLElement} root
+ */
 function take(root) {
   page.root = root
   page.sections = [...root.querySelectorAll('[data-service], [data-model]')].map(connect)
-  root.querySelector('#key-again button').addEventListener('click', () => {
+  find(root, '#key-again button').addEventListener('click', () => {
     byId('key-again').hidden = true
     feed.resume()
   })
@@ -121,28 +136,41 @@ function take(root) {
 /** The server makes the page that fits: after a restart, and once there is a key. */
 async function renew() {
   const made = new DOMParser().parseFromString(await feed.page(), 'text/html')
-  const root = document.adoptNode(made.getElementById('status'))
+  const root = document.adoptNode(find(made, '#status'))
   page.root.replaceWith(root)
   take(root)
 }
 
+/** @param {Element} element */
 function connect(element) {
   const series = new Series()
-  const specs = element.dataset.model === undefined ? SERVICE_CHARTS : MODEL_CHARTS
-  const charts = specs.map((spec) => new Chart(spec, series, element.querySelector('.charts')))
-  return { element, name: element.dataset.model, series, charts }
+  const name = element.getAttribute('data-model') ?? undefined
+  const specs = name === undefined ? SERVICE_CHARTS : MODEL_CHARTS
+  const charts = specs.map((spec) => new Chart(spec, series, find(element, '.charts')))
+  return { element, name, series, charts }
 }
 
-/** Whether the page was made by the process that has answered, and is not the one without figures. */
+/**
+ * Whether the page was made by the process that has answered, and is not the one without figures.
+ * @param {Status} answer
+ */
 function isOf({ startedAt }) {
   return page.root.dataset.started === String(startedAt)
 }
 
+/**
+ * @param {Section} section
+ * @param {Status} answer
+ */
 function show({ element, name, series, charts }, { samples, models }) {
   const { t, models: columnsOf, ...service } = samples
-  series.add(t, name === undefined ? { ...service, children: childrenMemory(columnsOf) } : columnsOf[name])
+  series.add(
+    t,
+    name === undefined ? { ...service, children: childrenMemory(columnsOf) } : (columnsOf[name] ?? {}),
+  )
   for (const cell of element.querySelectorAll('[data-figure]')) {
-    const { figure, kind } = cell.dataset
+    const figure = cell.getAttribute('data-figure') ?? ''
+    const kind = /** @type {import('./figure-words.js').FigureKind} */ (cell.getAttribute('data-kind'))
     put(cell, figureText(series.latest(figure, REMEMBERED_COLUMNS.test(figure) ? REMEMBERED : 1), kind))
   }
   const model = models.find((one) => one.name === name)
@@ -150,38 +178,38 @@ function show({ element, name, series, charts }, { samples, models }) {
   for (const chart of charts) chart.draw()
 }
 
-/** lib/pages/status-page.ts says the same of the model as it was when the page was made. */
-function showModel(element, { state, engine, device, reason, workers, restarts, progress, error }) {
-  setPill(element.querySelector('[data-state]'), state)
-  const where = [engine, device].filter((word) => word !== null).join(' on ')
-  const children = `${workers.length} ${workers.length === 1 ? 'child' : 'children'}`
-  put(element.querySelector('[data-about]'), [where, children, reason].filter((word) => word).join(' · '))
-  put(element.querySelector('[data-total="restarts"]'), String(restarts))
-  putNotice(element.querySelector('[data-progress]'), progress?.word)
-  putNotice(element.querySelector('[data-error]'), error && `${error.code}: ${error.message}`)
+/**
+ * @param {Element} element
+ * @param {import('./status-feed.js').Model} model
+ */
+function showModel(element, model) {
+  const { state, restarts, progress, error } = model
+  setPill(find(element, '[data-state]'), state)
+  put(find(element, '[data-about]'), aboutModel(model))
+  put(find(element, '[data-total="restarts"]'), String(restarts))
+  putNotice(find(element, '[data-progress]'), progress?.word)
+  putNotice(find(element, '[data-error]'), error && `${error.code}: ${error.message}`)
 }
 
+/** @param {Readonly<Record<string, Columns>>} columnsOf */
 function childrenMemory(columnsOf) {
-  const columns = Object.values(columnsOf).map(({ memory }) => memory)
+  const columns = Object.values(columnsOf).map(({ memory = [] }) => memory)
   return (columns[0] ?? []).map((_, i) => {
-    const known = columns.map((column) => column[i]).filter((figure) => figure !== null)
+    const known = columns.flatMap((column) => column[i] ?? [])
     return known.length === 0 ? null : known.reduce((sum, figure) => sum + figure, 0)
   })
 }
 
+/** @param {string} text */
 function say(text) {
   put(byId('trouble'), text)
   byId('trouble').hidden = false
 }
 
-function byId(id) {
-  return document.getElementById(id)
-}
-
-function put(element, text) {
-  if (element.textContent !== text) element.textContent = text
-}
-
+/**
+ * @param {HTMLElement} element
+ * @param {string | undefined | null} text
+ */
 function putNotice(element, text) {
   element.hidden = !text
   put(element, text ?? '')

@@ -1,7 +1,12 @@
+import { penOf } from './page.js'
+
 const SIDE = 320
 const QUALITY = 0.75
 
-/** A small picture of an image as a data URI; undefined for what this browser cannot draw. */
+/**
+ * A small picture of an image as a data URI; undefined for what this browser cannot draw.
+ * @param {Blob} blob
+ */
 export async function thumbnail(blob) {
   let bitmap
   try {
@@ -10,7 +15,7 @@ export async function thumbnail(blob) {
     const canvas = document.createElement('canvas')
     canvas.width = Math.max(1, Math.round(bitmap.width * scale))
     canvas.height = Math.max(1, Math.round(bitmap.height * scale))
-    const pen = canvas.getContext('2d')
+    const pen = penOf(canvas)
     // JPEG knows no transparency, and would show it black.
     pen.fillStyle = '#fff'
     pen.fillRect(0, 0, canvas.width, canvas.height)

@@ -1,15 +1,21 @@
-/** Lets so many do their work at a time, the others after them in their order. */
+/** Lets a number of works run at a time; the others follow in their order. */
 export class Turns {
   #free
+  /** @type {(() => void)[]} */
   #waiting = []
 
+  /** @param {number} most */
   constructor(most) {
     this.#free = most
   }
 
+  /**
+   * @template T
+   * @param {() => Promise<T>} work
+   */
   async run(work) {
     if (this.#free > 0) this.#free--
-    else await new Promise((resolve) => this.#waiting.push(resolve))
+    else await /** @type {Promise<void>} */ (new Promise((resolve) => this.#waiting.push(resolve)))
     try {
       return await work()
     } finally {

@@ -19,6 +19,11 @@ describe('the directions of imports', () => {
     'the pipeline from lib': ['lib/a.ts', "import { makePipeline } from '../pipeline/make-pipeline.ts'"],
     'the pipeline from lib, only as a type': ['lib/a.ts', "import type { P } from '../pipeline/a.ts'"],
     'the pipeline from lib, dynamically': ['lib/routes/a.ts', "await import('../../pipeline/a.ts')"],
+    'a script of the pages from lib': ['lib/pages/a.ts', "import { say } from '../../public/say.js'"],
+    'the words of the pages outside of lib/pages': [
+      'lib/routes/a.ts',
+      "import { percent } from '../../public/figure-words.js'",
+    ],
     'lib from broker': ['broker/a.ts', "export { log } from '../lib/process/log.ts'"],
     'a package from broker': ['broker/a.ts', "import { pino } from 'pino'"],
     'lib from pipeline': ['pipeline/models/a.ts', "import\n'../../lib/log.ts'"],
@@ -43,6 +48,7 @@ describe('the directions of imports', () => {
     const good: [string, string][] = [
       ['StartService.ts', "import { createApp } from './lib/app.ts'"],
       ['lib/routes/a.ts', "import type { Broker } from '../../broker/broker.ts'\nimport Koa from 'koa'"],
+      ['lib/pages/a.ts', "import { percent } from '../../public/figure-words.js'"],
       ['broker/a.ts', "import { nanoid } from 'nanoid'\nimport { fork } from 'node:child_process'"],
       ['pipeline/engines/onnx.ts', "import ort from 'onnxruntime-node'\nimport { a } from '../image/a.ts'"],
       ['pipeline/weights/a.ts', "import type { Progress } from '../../broker/pipeline.ts'"],

@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util'
+import { helpText } from './help-text.ts'
 import { nearest } from './nearest-word.ts'
 import { flagOf } from './setting-kinds.ts'
 import { SETTINGS, type Setting } from './settings.ts'
-import { helpText } from './settings-table.ts'
 import { VERSION } from './version.ts'
 
 export type Config = {
@@ -33,7 +33,8 @@ export function readConfig(argv: readonly string[], env: Source): Config {
 /** The settings of this process. Answers --help and --version, and ends the process over a wrong setting. */
 export function configOfThisProcess(argv: readonly string[] = process.argv.slice(2)): Config {
   try {
-    if (argv.includes('--help') || argv.includes('-h')) return printAndExit(helpText(SETTINGS))
+    if (argv.includes('--help') || argv.includes('-h'))
+      return printAndExit(helpText(SETTINGS, process.stdout.columns))
     if (argv.includes('--version') || argv.includes('-v')) return printAndExit(`${VERSION}\n`)
     const config = readConfig(argv, process.env)
     // The children inherit the environment, and run code of the users'.

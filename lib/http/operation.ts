@@ -4,6 +4,7 @@ import type { RequestState } from './context.ts'
 import type { ErrorShape } from './dialect.ts'
 import { HttpError } from './errors.ts'
 import { queryOf } from './query.ts'
+import { type Source, schemaSentence } from './schema-sentence.ts'
 
 /** What a body may look like: a schema per media type; a string describes bytes. */
 export type Content = Readonly<Record<string, z.ZodType | string>>
@@ -43,17 +44,16 @@ export function serve<Query extends z.ZodType>(
   )
 }
 
-/** Something from outside, as its schema has it, or a sentence about the first thing that is wrong with it. */
+/** A value from outside as its schema has it, or an error with one sentence about the first thing that is wrong. */
 export function parseWith<Schema extends z.ZodType>(
   schema: Schema,
   value: unknown,
-  where: string,
+  source: Source,
 ): z.output<Schema> {
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
-  const [issue] = parsed.error.issues
-  const what = [where, ...(issue?.path ?? [])].join('.')
-  throw new HttpError('ERR_BAD_REQUEST', `The ${what} is wrong: ${issue?.message ?? 'it does not fit'}.`)
+  const path = parsed.error.issues[0]?.path ?? []
+  throw new HttpError('ERR_BAD_REQUEST', schemaSentence(schema, value, path, source))
 }
 
 /** For routes that look at no query. */

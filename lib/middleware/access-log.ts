@@ -22,6 +22,7 @@ export function accessLog(log: Logger): Middleware {
           // Without the query: it may hold an address or a token of the user's.
           path: ctx.state.path,
           status: finalStatus(ctx),
+          code: ctx.res.getHeader('X-Error-Code'),
           ms: Math.round(performance.now() - start),
           bytes: ctx.length ?? 0,
         },

@@ -2,19 +2,30 @@ import type { RouterContext } from '@koa/router'
 import type { Context, Middleware } from '../http/context.ts'
 import { HttpError, unknownModel } from '../http/errors.ts'
 
-/** What no route has taken: a path that is served with other methods, a model that is not served, or nothing. */
+/** Requests that no route has taken: OPTIONS, a path that is served with other methods, a model that is not served, or nothing. */
 export function notFound(): Middleware {
   return (ctx: Context & Partial<Pick<RouterContext, 'matched'>>) => {
+    const { method, state } = ctx
     const methods = new Set((ctx.matched ?? []).flatMap((layer) => layer.methods))
+    if (method === 'OPTIONS' && (methods.size > 0 || state.path === '*')) {
+      ctx.status = 204
+      // "OPTIONS *" asks about the server as a whole.
+      ctx.set('Allow', state.path === '*' ? 'GET, HEAD, POST' : listed(methods))
+      return
+    }
     if (methods.size > 0) {
-      const allow = [...methods].sort().join(', ')
-      throw new HttpError('ERR_METHOD_NOT_ALLOWED', `${ctx.state.path} takes ${allow}, not ${ctx.method}.`, {
+      const allow = listed(methods)
+      throw new HttpError('ERR_METHOD_NOT_ALLOWED', `${state.path} takes ${allow}, not ${method}.`, {
         Allow: allow,
       })
     }
-    if (ctx.method === 'POST' && /^\/[^/]+$/.test(ctx.state.path)) {
-      throw unknownModel(ctx.state.path.slice(1))
+    if (method === 'POST' && /^\/[^/]+$/.test(state.path)) {
+      throw unknownModel(state.path.slice(1))
     }
-    throw new HttpError('ERR_NOT_FOUND', `Nothing is served at ${ctx.state.path}.`)
+    throw new HttpError('ERR_NOT_FOUND', `Nothing is served at ${state.path}.`)
   }
+}
+
+function listed(methods: ReadonlySet<string>): string {
+  return [...methods].sort().join(', ')
 }

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url'
 import type { Logger } from 'pino'
 import { Broker } from '../../broker/broker.ts'
 import type { Config } from '../config/config.ts'
-import { showProgress } from './model-progress.ts'
+import { writeProgress } from './model-progress.ts'
 
 /** By the names of the models. */
 export type Brokers = ReadonlyMap<string, Broker>
@@ -39,7 +39,8 @@ export function startBrokers(brokers: Brokers, log: Logger): void {
   for (const [model, broker] of brokers) {
     const modelLog = log.child({ model })
     logEvents(broker, modelLog)
-    showProgress(model, broker, (word) => modelLog.info(word))
+    // Lines on a terminal as well: two models would draw their bars over each other, and over the requests.
+    writeProgress(broker, (word) => modelLog.info(word))
     broker.start().catch((error: unknown) => modelLog.error({ err: error }, 'model failed to start'))
   }
 }

@@ -3,10 +3,7 @@ import { progressBar } from './progress-bar.ts'
 
 const LINE_EVERY = 0.05
 
-/**
- * How far a model is while it loads: a bar that is drawn anew on a terminal; elsewhere `writeLine` gets a line for
- * every 5 %, and for each new kind of work.
- */
+/** How far a model is while it loads: a bar that is drawn anew on a terminal, lines elsewhere. */
 export function showProgress(
   model: string,
   broker: Broker,
@@ -14,10 +11,11 @@ export function showProgress(
   terminal: NodeJS.WriteStream = process.stderr,
 ): void {
   if (terminal.isTTY) drawBar(model, broker, terminal)
-  else writeSteps(broker, writeLine)
+  else writeProgress(broker, writeLine)
 }
 
-function writeSteps(broker: Broker, writeLine: (word: string) => void): void {
+/** `writeLine` gets a line for every 5 %, and for each new kind of work. */
+export function writeProgress(broker: Broker, writeLine: (word: string) => void): void {
   let last = ''
   broker.on('progress', ({ fraction, word }) => {
     const step = `${Math.floor(fraction / LINE_EVERY)} ${withoutNumbers(word)}`

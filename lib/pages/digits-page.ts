@@ -1,6 +1,8 @@
-import { bar, milliseconds, percent } from './figures.ts'
+import { readingOf, timingText } from '../../public/digit-words.js'
+import { percent } from '../../public/figure-words.js'
+import { bar } from './figures.ts'
 import { type Html, html } from './html.ts'
-import { keyDialog } from './key-dialog.ts'
+import { keyDialog, keyNotice } from './key-dialog.ts'
 import { layout, padPath, type Site } from './layout.ts'
 import type { ModelPageData } from './model-page.ts'
 import { loadingNotice, statePill } from './model-status.ts'
@@ -37,13 +39,19 @@ ${programs(data)}
 ${keyDialog()}
 </div>`
   return layout(site, {
-    title: result?.guesses?.[0] ? `${result.guesses[0].label}, read by ${model.name}` : 'Digits',
+    title: titleOf(result, model.name),
     path,
     section: padPath(site) ?? path,
     styles: ['digits.css'],
     scripts: ['digits.js'],
     main,
   })
+}
+
+function titleOf(result: Result | undefined, model: string): string {
+  if (!result) return 'Digits'
+  const { digit, word } = readingOf(result.guesses ?? [])
+  return digit === undefined ? word : `${digit}, read by ${model}`
 }
 
 function pad(result: Result | undefined): Html {
@@ -64,9 +72,10 @@ function pad(result: Result | undefined): Html {
 </section>`
 }
 
-function picture({ path }: ModelPageData): Html {
+function picture({ path, origin, needsKey }: ModelPageData): Html {
   const example = PUBLIC_FILES.url(EXAMPLE)
   return html`<form class="card stack stack-tight picture" id="form" method="post" action="${path}?top=${TOP}" enctype="multipart/form-data">
+${needsKey && keyNotice(`curl -H "X-Api-Key: $API_KEY" --data-binary @seven.png ${origin}${path}`)}
 <label class="field"><span>A picture of a digit<span class="tools-word">, or drop or paste one here</span></span><input class="input" id="file" name="image" type="file" accept="image/*"></label>
 <p class="small muted">Of any size, dark on light or light on dark.</p>
 <div class="row">
@@ -77,36 +86,29 @@ function picture({ path }: ModelPageData): Html {
 }
 
 function reading({ model, result }: ModelPageData): Html {
-  const best = result?.guesses?.[0]
+  const guess = result?.guesses?.[0]
+  const { digit: best, word } = result
+    ? readingOf(result.guesses ?? [])
+    : { digit: undefined, word: 'Nothing drawn yet' }
   const share = new Map(result?.guesses?.map(({ label, probability }) => [label, probability]))
   return html`<section class="card reading" aria-labelledby="reading-title">
 <h2 class="visually-hidden" id="reading-title">What it reads</h2>
-<p class="best"><span class="best-digit" id="best">${best?.label ?? '?'}</span> <span class="muted number" id="best-share">${best ? percent(best.probability) : 'Nothing drawn yet'}</span></p>
+<p class="best"><span class="best-digit" id="best">${best ?? '?'}</span> <span class="muted number" id="best-share">${word}</span></p>
 <ol class="plain bars" id="bars">
 ${DIGITS.map(
   (
     digit,
-  ) => html`<li${digit === best?.label && html` class="is-best"`} data-digit="${digit}"><span class="bars-digit number">${digit}</span>${bar(share.get(digit) ?? 0)}<span class="bars-share number">${result ? percent(share.get(digit) ?? 0) : '–'}</span></li>
+  ) => html`<li${digit === best && html` class="is-best"`} data-digit="${digit}"><span class="bars-digit number">${digit}</span>${bar(share.get(digit) ?? 0)}<span class="bars-share number">${result ? percent(share.get(digit) ?? 0) : '–'}</span></li>
 `,
 )}</ol>
-<p class="small muted number" id="timing">${result && timingText(result)}</p>
-<form class="wrong" id="wrong" method="post" action="/feedback"${!best && html` hidden`}>
-${reportedFields({ id: result?.id ?? '', model: model.name, prediction: best?.name ?? '' })}
+<p class="small muted number" id="timing">${result && timingText(result.timing)}</p>
+<form class="wrong" id="wrong" method="post" action="/feedback"${!guess && html` hidden`}>
+${reportedFields({ id: result?.id ?? '', model: model.name, prediction: guess?.name ?? '' })}
 <fieldset class="stack stack-tight"><legend class="small">Wrong? Say which digit it is:</legend>
 <div class="digits-row">${DIGITS.map((digit) => html`<button class="button button-small number" name="report" value="${digit}">${digit}</button>`)}</div></fieldset>
 </form>
 <p class="small" id="thanks" tabindex="-1" hidden>Thanks for your feedback.</p>
 </section>`
-}
-
-/** public/digits.js writes the same line. */
-function timingText({ timing: { total, cached, ...times } }: Result): string {
-  const inAll = `${milliseconds(total)} in the service`
-  if (cached) return `${inAll}, kept from when the same came before`
-  const stages = (['queue', 'prepare', 'predict'] as const).map(
-    (stage) => `${stage} ${milliseconds(times[stage])}`,
-  )
-  return `${inAll}: ${stages.join(', ')}`
 }
 
 function programs({ origin, path, model }: ModelPageData): Html {

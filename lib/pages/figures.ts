@@ -1,17 +1,5 @@
 import { type Html, html } from './html.ts'
 
-/** As public/figures.js writes them. */
-
-export function percent(share: number): string {
-  const of100 = share * 100
-  return of100 > 0 && of100 < 0.1 ? '< 0.1 %' : `${of100.toFixed(1)} %`
-}
-
-export function milliseconds(ms: number): string {
-  if (ms >= 10_000) return `${(ms / 1000).toFixed(1)} s`
-  return ms < 10 ? `${ms.toFixed(1)} ms` : `${Math.round(ms)} ms`
-}
-
 /** A share of 1 as a bar. Its width is an attribute: the pages have no inline styles. */
 export function bar(share: number): Html {
   const width = (Math.min(1, Math.max(0, share)) * 100).toFixed(2)

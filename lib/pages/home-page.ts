@@ -1,8 +1,9 @@
+import { hasBar, modelWord } from '../../public/state-words.js'
 import type { Dialect } from '../http/dialect.ts'
 import type { ModelState } from '../models/model-state.ts'
 import { type Html, html } from './html.ts'
 import { layout, padPath, type Site } from './layout.ts'
-import { hasBar, statePill } from './model-status.ts'
+import { statePill } from './model-status.ts'
 
 /** The model that answers a dialect here, or why there is none. */
 interface Answering {
@@ -57,9 +58,9 @@ ${onePicture(data)}
   })
 }
 
-function onePicture({ upload: { model, missing }, notice, needsKey }: HomePageData): Html {
+function onePicture({ upload: { model, missing }, notice, needsKey, origin }: HomePageData): Html {
   if (model === undefined) return noPicture(missing)
-  return needsKey ? wayToKey() : uploadForm(notice, model)
+  return needsKey ? wayToKey(`${origin}/${model}`) : uploadForm(notice, model)
 }
 
 /** A form could only be answered with an error. */
@@ -79,12 +80,13 @@ ${notice !== undefined && html`<p class="notice notice-bad" role="alert">${notic
 </form>`
 }
 
-function wayToKey(): Html {
+function wayToKey(address: string): Html {
   return html`<section class="card card-roomy stack" aria-labelledby="picture-title">
 <h2 id="picture-title">One picture</h2>
 <p>This service wants a key. The page of a model asks for yours with the first picture, and keeps it for as long as the tab is open.</p>
 <div class="row"><a class="button" href="/vgg">Choose a picture</a></div>
-<noscript><p class="small">Without JavaScript a browser cannot send a key.</p></noscript>
+<noscript><p class="small">Without JavaScript a browser cannot send a key; a command can:</p>
+<pre class="code wraps" tabindex="0" role="region" aria-label="Command with a key"><code>curl -H "X-Api-Key: $API_KEY" --data-binary @photo.jpg ${address}</code></pre></noscript>
 </section>`
 }
 
@@ -92,18 +94,11 @@ function modelCard(model: ModelState): Html {
   const { name, progress, error } = model
   return html`<li class="card stack stack-tight model" data-model="${name}">
 <div class="row model-name"><h3><a href="/${name}">${name}</a></h3>${statePill(model)}</div>
-<p class="small muted" data-part="word">${wordOf(model)}</p>
+<p class="small muted" data-part="word">${modelWord(model)}</p>
 <progress max="1" value="${progress?.fraction ?? 0}" aria-label="How far ${name} is"${!hasBar(model) && html` hidden`}></progress>
 <p class="small" data-part="error"${!(error && model.state !== 'ready') && html` hidden`}>${error?.message}</p>
 </li>
 `
-}
-
-/** As public/home.js says it. */
-function wordOf({ state, device, progress }: ModelState): string {
-  if (state === 'ready') return device === null ? 'answers' : `answers, on ${device}`
-  if (state === 'failed') return 'could not be loaded; it is tried again from time to time'
-  return progress?.word ?? 'starting'
 }
 
 function dialect({ name, model, missing, example }: ServedDialect, origin: string): Html {

@@ -17,7 +17,7 @@ export interface PageParts {
   readonly path?: string
   /** the entry of the navigation that it belongs to, where it is none itself */
   readonly section?: string
-  /** files of public/ beside style.css; a script is a module, and may find no browser that runs it */
+  /** files of public/ beside style.css and parts.css; a script is a module, and may find no browser that runs it */
   readonly styles?: readonly string[]
   readonly scripts?: readonly string[]
 }
@@ -53,7 +53,7 @@ export function layout(site: Site, parts: PageParts): string {
 <meta name="theme-color" content="#101513" media="(prefers-color-scheme: dark)">
 <title>${title} · Tandem</title>
 <link rel="icon" href="${PUBLIC_FILES.url('favicon.svg')}" type="image/svg+xml">
-${['style.css', ...styles].map(
+${['style.css', 'parts.css', ...styles].map(
   (file) => html`<link rel="stylesheet" href="${PUBLIC_FILES.url(file)}">
 `,
 )}${importsOf(scripts).map(

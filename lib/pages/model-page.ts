@@ -1,7 +1,7 @@
 import type { ShownError } from '../http/errors.ts'
 import type { ModelState } from '../models/model-state.ts'
 import { type Html, html } from './html.ts'
-import { keyDialog } from './key-dialog.ts'
+import { keyDialog, keyNotice } from './key-dialog.ts'
 import { layout, type Site } from './layout.ts'
 import { loadingNotice, statePill } from './model-status.ts'
 import { PUBLIC_FILES } from './public-files.ts'
@@ -14,6 +14,8 @@ export interface ModelPageData {
   readonly models: readonly string[]
   readonly maxBytes: number
   readonly origin: string
+  /** whether the service wants one, which a form of the browser itself cannot send */
+  readonly needsKey: boolean
   /** the address that was given, to stay in the form */
   readonly url?: string
   readonly result?: Result
@@ -40,7 +42,7 @@ ${loadingNotice(model)}
 <div class="workbench">
 ${form(data)}
 <section class="results" aria-labelledby="results-title">
-<div class="results-head"><h2 id="results-title">${result ? 'What it sees' : 'Results'}</h2><button type="button" class="button button-small" id="clear" hidden>Clear</button></div>
+<div class="results-head"><h2 id="results-title">${result ? 'What it sees' : 'Results'}</h2><div class="row"><button type="button" class="button button-small" id="again-all" hidden>Try all again</button><button type="button" class="button button-small" id="clear" hidden>Clear</button></div></div>
 ${problem && problemNotice(problem)}
 ${result && resultCard(result)}
 <p class="muted results-none" id="none"${(result || problem) && html` hidden`}>What the model sees on a picture appears here, with how sure it is and where the time went.</p>
@@ -62,8 +64,9 @@ ${dialogs()}
   })
 }
 
-function form({ path, url, origin }: ModelPageData): Html {
+function form({ path, url, origin, needsKey }: ModelPageData): Html {
   return html`<form class="card card-roomy intake" id="form" method="post" action="${path}#results-title" enctype="multipart/form-data">
+${needsKey && keyNotice(`curl -H "X-Api-Key: $API_KEY" --data-binary @photo.jpg ${origin}${path}`)}
 <div class="intake-drop" id="drop">
 <label class="field intake-file"><span>A picture from this device</span><input class="input" id="file" name="image" type="file" accept="image/*"></label>
 <div class="intake-choices" id="choices" hidden>
@@ -77,7 +80,7 @@ function form({ path, url, origin }: ModelPageData): Html {
 <ul class="plain examples-list">${EXAMPLES.map(([file, name]) => example(file, name))}</ul>
 </fieldset>
 <details class="small intake-curl"><summary>From a program</summary>
-<pre class="code" tabindex="0" role="region" aria-label="Command"><code>curl --data-binary @photo.jpg ${origin}${path}</code></pre>
+<pre class="code" tabindex="0" role="region" aria-label="Command"><code>curl ${needsKey && '-H "X-Api-Key: $API_KEY" '}--data-binary @photo.jpg ${origin}${path}</code></pre>
 <p><a href="/docs">All of the API</a></p>
 </details>
 </form>`

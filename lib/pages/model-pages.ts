@@ -41,6 +41,7 @@ export function modelPages({ brokers, config, site }: ModelPagesParts): ModelPag
     model: modelState(model, brokerOf(model)),
     models: [...brokers.keys()],
     maxBytes: config.maxBodyBytes,
+    needsKey: config.apiKeys.length > 0,
   })
   const pageOf = (data: ModelPageData) =>
     hasDigitPad(config, data.model.name) ? digitsPage(site, data) : modelPage(site, data)

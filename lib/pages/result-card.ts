@@ -1,5 +1,6 @@
+import { milliseconds, percent } from '../../public/figure-words.js'
 import type { Guess } from '../models/guess.ts'
-import { bar, milliseconds, percent, splitBar } from './figures.ts'
+import { bar, splitBar } from './figures.ts'
 import { type Html, html } from './html.ts'
 
 export interface Result {

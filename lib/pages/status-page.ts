@@ -1,5 +1,6 @@
+import { type FigureKind, figureText } from '../../public/figure-words.js'
+import { aboutModel } from '../../public/state-words.js'
 import type { ModelState } from '../models/model-state.ts'
-import { type FigureKind, figureText } from '../status/figure-text.ts'
 import { type Latest, latestOf } from '../status/latest.ts'
 import type { Samples } from '../status/samples.ts'
 import { type Html, html } from './html.ts'
@@ -90,20 +91,13 @@ function section(model: ModelState, index: number, latest: Latest | undefined): 
   return html`<section class="stack" aria-labelledby="model-${index}" data-model="${name}">
 <div class="row"><h2 id="model-${index}"><a href="/${name}">${name}</a></h2>
 ${statePill(model)}
-<span class="muted small" data-about>${about(model)}</span></div>
+<span class="muted small" data-about>${aboutModel(model)}</span></div>
 <p class="notice" data-progress${progress === null && html` hidden`}>${progress?.word}</p>
 <p class="notice notice-bad" data-error${error === null && html` hidden`}>${error && `${error.code}: ${error.message}`}</p>
 ${tiles(MODEL_TILES, latest, [['Restarts', model.restarts]])}
 ${latencies(name, latest)}
 <div class="charts"></div>
 </section>`
-}
-
-/** public/status.js says the same when it changes. */
-function about({ engine, device, reason, workers }: ModelState): string {
-  const where = [engine, device].filter((word) => word !== null).join(' on ')
-  const children = `${workers.length} ${workers.length === 1 ? 'child' : 'children'}`
-  return [where, children, reason].filter((word) => word).join(' · ')
 }
 
 function tiles(

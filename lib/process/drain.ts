@@ -18,12 +18,23 @@ const CHILDREN_END_MS = 3000
 /** What the log may take to be written out at the end. */
 const FLUSH_MS = 500
 
-/** First SIGTERM or SIGINT: finish what was accepted, then end. A second one: end at once. */
+/**
+ * One Ctrl-C arrives as two signals: the terminal signals the whole group, and npm passes its own copy on. systemd does the
+ * same with SIGTERM. No second decision is made as fast, so signals within this time of the first count as one.
+ */
+const SAME_PRESS_MS = 1000
+
+/** The first SIGTERM or SIGINT: finish what was accepted, then end. One that comes a second later: end at once. */
 export function drainOnSignal(parts: DrainParts): void {
   const sockets = trackSockets(parts.server)
+  let firstAt: number | undefined
   const onSignal = (signal: string) => {
+    if (firstAt !== undefined) {
+      if (performance.now() - firstAt > SAME_PRESS_MS) endAtOnce(parts, signal)
+      return
+    }
+    firstAt = performance.now()
     const { config, state } = parts.service
-    if (state.draining) return endAtOnce(parts, signal)
     state.draining = true
     endForSure(config.drainTimeoutMs + CHILDREN_END_MS + FLUSH_MS)
     parts.log.info({ signal }, 'draining')

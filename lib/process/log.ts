@@ -1,5 +1,6 @@
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino'
 import type { Config } from '../config/config.ts'
+import { terminalLine } from './terminal-line.ts'
 
 export type Log = Logger
 
@@ -7,17 +8,19 @@ export type Log = Logger
 const MAX_WAITING_BYTES = 8 * 2 ** 20
 
 /** JSON lines into a pipe or file, readable ones on a terminal. Written asynchronously, the rest flushed on exit. */
-export async function createLog({ logLevel }: Pick<Config, 'logLevel'>): Promise<Log> {
+export function createLog({ logLevel }: Pick<Config, 'logLevel'>): Log {
   const options = { level: logLevel, base: null, timestamp: stdTimeFunctions.isoTime }
-  return pino(options, process.stdout.isTTY ? await readable() : jsonLines())
+  const output = pino.destination({ dest: 1, sync: false, minLength: 0, maxLength: MAX_WAITING_BYTES })
+  return pino(options, process.stdout.isTTY ? readable(output) : output)
 }
 
-function jsonLines(): DestinationStream {
-  return pino.destination({ dest: 1, sync: false, minLength: 0, maxLength: MAX_WAITING_BYTES })
-}
-
-/** Imported only where somebody looks: it would cost every start its loading time. */
-async function readable(): Promise<DestinationStream> {
-  const { PinoPretty } = await import('pino-pretty')
-  return PinoPretty({ destination: 1, sync: false, ignore: 'requestId' })
+function readable(output: DestinationStream): DestinationStream {
+  // Node's own rule: NO_COLOR, FORCE_COLOR, NODE_DISABLE_COLORS and TERM count.
+  const hasColors = process.stdout.hasColors()
+  return {
+    write(json) {
+      const line = terminalLine(json, hasColors)
+      if (line !== undefined) output.write(line)
+    },
+  }
 }

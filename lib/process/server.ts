@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Config } from '../config/config.ts'
+import { continueWhenRead } from './continue-when-read.ts'
 import { limitPipelining } from './limit-pipelining.ts'
 import type { Log } from './log.ts'
 
@@ -15,6 +16,7 @@ const CHECK_INTERVAL_MS = 5_000
 
 /** Listens, and says where. A port that is taken ends the process with one sentence. */
 export async function listen(handler: RequestListener, config: Config, log: Log): Promise<Server> {
+  const limited = limitPipelining(handler)
   const server = createServer(
     {
       headersTimeout: HEADERS_TIMEOUT_MS,
@@ -24,8 +26,9 @@ export async function listen(handler: RequestListener, config: Config, log: Log)
       maxHeaderSize: MAX_HEADER_BYTES,
       connectionsCheckingInterval: CHECK_INTERVAL_MS,
     },
-    limitPipelining(handler),
+    limited,
   )
+  server.on('checkContinue', continueWhenRead(limited))
   // A client that reads nothing of its answer would keep its connection, and the answer in memory, for ever. Nothing moves
   // on one that waits for an answer either, for as long as a download and a call may take.
   server.timeout = 2 * (config.fetchTimeoutMs + config.deadlineMs)

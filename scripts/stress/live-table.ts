@@ -31,13 +31,16 @@ export class LiveTable {
   }
 
   update(recorder: Recorder): void {
-    if (this.#output.isTTY) this.#draw(this.#table(recorder))
+    const { answeredPerSecond = 0, open = 0 } = recorder.points.at(-1) ?? {}
+    const now = `${rateText(answeredPerSecond)}, ${open} open`
+    if (this.#output.isTTY) this.#draw(this.#table(recorder, now))
     else if (this.#updates++ % LINE_EVERY === LINE_EVERY - 1) this.#output.write(`${this.#line(recorder)}\n`)
   }
 
-  /** The last state stays. */
+  /** Leaves the last state on the terminal, with the rate of the whole level. */
   end(recorder: Recorder): void {
-    if (this.#output.isTTY) this.#draw(this.#table(recorder))
+    const mean = rateText(recorder.all().answered / Math.max(1, recorder.seconds))
+    if (this.#output.isTTY) this.#draw(this.#table(recorder, `${mean}, over`))
     else this.#output.write(`${this.#line(recorder)}, over\n`)
   }
 
@@ -49,12 +52,10 @@ export class LiveTable {
     this.#lines = lines.length
   }
 
-  #table(recorder: Recorder): string[] {
-    const last = recorder.points.at(-1)
-    const rate = last === undefined ? '' : `, ${rateText(last.answeredPerSecond)}, ${last.open} open`
+  #table(recorder: Recorder, rate: string): string[] {
     const rows = [...recorder.routes(), recorder.all()].map(cells)
     return [
-      `${this.#progress(recorder)}${rate}`,
+      `${this.#progress(recorder)}, ${rate}`,
       ...aligned([HEAD, ...rows]),
       ...failureLines(recorder.failures()),
       '',

@@ -1,13 +1,13 @@
-import { cpSync, mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { temporaryFolder } from './temporary-folder.ts'
 
 const DIGITS = fileURLToPath(new URL('../../weights/digits', import.meta.url))
 
 /** A model of the user's own: the network of the digits, with these settings beside it. */
 export function ownModel(name: string, settings: object): string {
-  const folder = mkdtempSync(join(tmpdir(), 'tandem-'))
+  const folder = temporaryFolder()
   cpSync(DIGITS, join(folder, name), { recursive: true })
   const ten = Array.from({ length: 10 }, (_, i) => i)
   writeFileSync(join(folder, 'digits.txt'), ten.join('\n'))

@@ -266,6 +266,6 @@ function expectError(answer: RawAnswer, status: number, code: string): void {
   const body = answer.json() as Record<string, unknown>
   expect(Object.keys(body)).to.deep.equal(['Error', 'code'])
   expect(body.code).to.equal(code)
-  expect(body.Error).to.match(/^[A-Z/].*\.$/)
+  expect(body.Error).to.match(/^(?:[A-Z/]|\w+ m(?:ust|ay) ).*\.$/)
   expect(answer.headers.get('content-type')).to.equal('application/json; charset=utf-8')
 }

@@ -147,7 +147,7 @@ describe('/api, for clients of vision-service', () => {
     })
 
     it('405 to other methods, and which one it takes', async () => {
-      for (const method of ['GET', 'PUT', 'DELETE', 'OPTIONS']) {
+      for (const method of ['GET', 'PUT', 'DELETE']) {
         const answer = await ask(small().url, `${method} /api/predict`, [browser])
         expectError(answer, 405, `${small().url}/api/predict`)
         expect(answer.headers.get('allow')).to.equal('POST')
@@ -210,7 +210,7 @@ function expectError(answer: RawAnswer, status: number, url: string, message?: s
   expect([answer.status, body.url], answer.text).to.deep.equal([status, url])
   expect(Object.keys(body)).to.deep.equal(['success', 'message', 'url'])
   expect(body.success).to.equal(false)
-  expect(body.message).to.match(/^[A-Z/].{8,}\.$/)
+  expect(body.message).to.match(/^(?:[A-Z/]|\w+ m(?:ust|ay) ).{8,}\.$/)
   if (message !== undefined) expect(body.message).to.equal(message)
   expect(answer.headers.get('content-type')).to.equal('application/json; charset=utf-8')
   expect(answer.headers.get('x-error-code')).to.match(/^ERR_/)

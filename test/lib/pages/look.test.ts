@@ -1,21 +1,19 @@
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import {
-  barriers,
   browserOfSuite,
   describeInBrowser,
   expectNoFlaws,
   type Page,
-  SCHEMES,
   screenshot,
   WIDTHS,
 } from '../../support/browser.ts'
+import { expectGoodLooks, expectLittleWeight } from '../../support/page-checks.ts'
 import { HOSTILE_LABEL, smallService } from '../../support/small-service.ts'
 
 const EXAMPLES = ['cat', 'coffee', 'rocket'].map((name) =>
   fileURLToPath(new URL(`../../../public/examples/${name}.jpg`, import.meta.url)),
 )
-const MAX_BYTES = 60 * 2 ** 10
 
 /** How each page comes to be as people see it. */
 const PAGES: Readonly<Record<string, (page: Page, url: string) => Promise<unknown>>> = {
@@ -51,19 +49,15 @@ describeInBrowser('Every page', function () {
       it(`${name} can be used by all, fits, is quiet, and has 60 KB beside pictures at most, at ${width} px, light and dark`, async () => {
         const watched = await open({ width })
         const { page } = watched
-        const weight = weightOf(page)
+        const expectLight = expectLittleWeight(page)
         await go(page, running().url)
-        expect(await weight()).to.be.within(1000, MAX_BYTES)
-        for (const scheme of SCHEMES) {
-          // Without motion the colours change at once.
-          await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' })
-          expect(await barriers(page, scheme === 'light' ? 'all' : 'colours'), scheme).to.deep.equal([])
+        await expectLight()
+        await expectGoodLooks(watched, `${name}-${width}`, {
           // The whole of the API is as high as fifty screens.
-          await screenshot(page, `${name}-${width}-${scheme}`, name !== 'docs')
-        }
-        // A browser says so itself when a page is a 404, or a picture a 415.
-        const own = watched.complaints.filter((line) => !/status of 4(04|15)/.test(line))
-        await expectNoFlaws({ ...watched, complaints: own })
+          fullPage: name !== 'docs',
+          // A browser says so itself when a page is a 404, or a picture a 415.
+          expected: /status of 4(04|15)/,
+        })
       })
     }
   }
@@ -138,19 +132,3 @@ describeInBrowser('Every page', function () {
     await expectNoFlaws(watched)
   })
 })
-
-/** The bytes that come over the wire for what is no picture and no answer of a model. */
-function weightOf(page: Page): () => Promise<number> {
-  const sizes: Promise<number>[] = []
-  page.on('requestfinished', (request) => {
-    if (request.resourceType() === 'image' || request.method() === 'POST') return
-    const size = request
-      .sizes()
-      .then(({ responseBodySize, responseHeadersSize }) => responseBodySize + responseHeadersSize)
-    sizes.push(size)
-  })
-  return async () => {
-    await page.waitForLoadState('load')
-    return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0)
-  }
-}

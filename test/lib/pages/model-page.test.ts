@@ -64,6 +64,24 @@ describeInBrowser('The page of a model', function () {
     })
   }
 
+  it('takes a file that was chosen before its script ran', async () => {
+    const watched = await open()
+    const { page } = watched
+    let release = () => {}
+    const chosen = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    await page.route('**/model.js', async (route) => {
+      await chosen
+      await route.continue()
+    })
+    await page.goto(`${running().url}/${MODEL}`, { waitUntil: 'commit' })
+    await page.setInputFiles('#file', CAT)
+    release()
+    await done(page)
+    await expectNoFlaws(watched)
+  })
+
   it('takes a pasted address, and shows the picture from here', async () => {
     const watched = await visit()
     await give(watched.page, 'paste', { text: running().offer(readFileSync(CAT)) })
@@ -212,8 +230,9 @@ describeInBrowser('The page of a model', function () {
     await done(page)
     let refused = 0
     await page.route('**/labels/**', (route) => (refused++ ? route.continue() : route.abort()))
+    const failed = page.waitForEvent('requestfailed')
     await page.click('[data-do="report"]')
-    await until(() => refused > 0, 'the first request for the labels, which fails')
+    await failed
     await page.keyboard.type('siamese')
     await page.locator('#labels option').first().waitFor({ state: 'attached' })
     expect(await page.locator('#labels option').first().getAttribute('value')).to.equal('Siamese cat')

@@ -149,9 +149,7 @@ describeInBrowser('The page of a model that is slow', function () {
     service.kill('SIGKILL')
     await service.exit
     await page.setInputFiles('#file', CAT)
-    await page.locator('.is-failed').waitFor()
-    expect(await page.locator('[data-part="state"]').textContent()).to.contain('does not answer')
-    expect(await page.locator('[data-do="again"]').isVisible()).to.equal(true)
+    await page.getByText('waiting for the service').waitFor()
     await page.getByText('model is not reachable').waitFor()
     expect(await page.locator('#state').textContent()).to.equal('not reachable')
     await screenshot(page, 'model-unreachable-1280-light')
@@ -206,7 +204,9 @@ describeInBrowser('The page of a model of a service with keys', function () {
   let service: Service
 
   before(async () => {
-    service = await start({ answer: { mood: '<i>calm</i>' } }, { API_KEYS: KEY })
+    const models = scripted({ answer: { mood: '<i>calm</i>' } })
+    const both = `${models.MODELS},${models.MODELS?.replace('model=', 'digits=')}`
+    service = await startService({ ...models, MODELS: both, API_KEYS: KEY })
     await service.ready()
   })
   after(() => service.kill('SIGKILL'))
@@ -238,6 +238,31 @@ describeInBrowser('The page of a model of a service with keys', function () {
     await page.getByRole('link', { name: 'Choose a picture' }).click()
     await page.setInputFiles('#file', CAT)
     await page.locator('#key-dialog').waitFor()
+  })
+
+  for (const path of ['/', '/model', '/digits']) {
+    it(`says beforehand, without a script, that the form cannot send one, and what can: ${path}`, async () => {
+      const { page } = await open({ javaScript: false, width: 360 })
+      await page.goto(service.url + path)
+      await page.getByText(/(only with|Without) JavaScript/).waitFor()
+      const command = String(await page.getByRole('region', { name: 'Command with a key' }).textContent())
+      expect(command).to.match(/^curl -H "X-Api-Key: \$API_KEY" --data-binary @\w+\.\w+ http:\S+$/)
+      await screenshot(page, `key-no-script${path.replace('/', '-')}-360`)
+      // Another model may answer the address of the first page; the key is taken at each of them.
+      const address = command.slice(command.indexOf('http'))
+      const ask = (headers: Record<string, string>) =>
+        fetch(address, { method: 'POST', body: 'a picture', headers }).then(({ status }) => status)
+      expect([await ask({}), await ask({ 'X-Api-Key': KEY })]).to.deep.equal([401, 200])
+    })
+  }
+
+  it('says beforehand that it will ask for one', async () => {
+    const { page } = await open()
+    await page.goto(`${service.url}/model`)
+    await page.getByText('The page asks for yours with the first picture').waitFor()
+    expect(await page.getByText('only with JavaScript').isVisible()).to.equal(false)
+    expect(await page.locator('.intake-curl code').textContent()).to.contain('-H "X-Api-Key: $API_KEY"')
+    expect(await barriers(page)).to.deep.equal([])
   })
 
   it('says why nothing was classified when none is given', async () => {

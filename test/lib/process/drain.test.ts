@@ -64,7 +64,20 @@ describe('SIGTERM', () => {
     expect(await answer).to.equal('cut')
   })
 
-  it('a second time ends the process and its children at once, with 1', async () => {
+  it('twice within a second counts once, as a service manager and npm each send their own', async () => {
+    const service = await startService(scripted({ predictMs: 500 }))
+    await service.ready()
+    const answer = post(service, 'x')
+    await until(() => inProgress(service, 1), 'the call')
+    service.kill('SIGTERM')
+    await service.line('draining')
+    service.kill('SIGTERM')
+    service.kill('SIGINT')
+    expect((await answer).status).to.equal(200)
+    expect(await service.exit).to.deep.equal({ code: 0, signal: null })
+  })
+
+  it('more than a second later ends the process and its children at once, with 1', async () => {
     const service = await startService(scripted({ predictMs: 8000 }))
     const { pid } = await service.line('child started')
     await service.ready()
@@ -72,6 +85,7 @@ describe('SIGTERM', () => {
     await until(() => inProgress(service, 1), 'the call')
     service.kill('SIGTERM')
     await service.line('draining')
+    await delay(1100)
     const start = performance.now()
     service.kill('SIGTERM')
     expect(await service.exit).to.deep.equal({ code: 1, signal: null })
@@ -90,10 +104,10 @@ describe('a log that nobody reads', () => {
     // More than the pipe holds, so that the flush at the end would wait for ever.
     for (let i = 0; i < 20; i++)
       await Promise.all(Array.from({ length: 50 }, () => fetch(`${service.url}/${'x'.repeat(200)}`)))
-    service.kill('SIGTERM')
-    await delay(200)
-    service.kill('SIGTERM')
     const ended = new Promise((resolve) => service.process.once('exit', () => resolve('ended')))
+    service.kill('SIGTERM')
+    await delay(1100)
+    service.kill('SIGTERM')
     expect(await Promise.race([ended, delay(4000, 'still there')])).to.equal('ended')
   })
 })

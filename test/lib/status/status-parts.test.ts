@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import { BusyTime } from '../../../lib/status/busy-time.ts'
-import { figureText } from '../../../lib/status/figure-text.ts'
 import { LatencyReservoir } from '../../../lib/status/latency-reservoir.ts'
 import { SAMPLES, SampleRing } from '../../../lib/status/sample-ring.ts'
+import { figureText } from '../../../public/figure-words.js'
 
 describe('the ring of samples', () => {
   it('keeps the newest of a quarter of an hour, the oldest first, and never more', () => {

@@ -1,0 +1,82 @@
+import { styleText } from 'node:util'
+
+/** One line of the log, as pino writes it. */
+type Entry = Readonly<Record<string, unknown>>
+
+const WARN = 40
+const ERROR = 50
+const LEVELS: Readonly<Record<number, string>> = { 40: 'warning', 50: 'error', 60: 'fatal' }
+/** Fields that are in the line already, or that help only a program that collects logs. */
+const UNSHOWN: ReadonlySet<string> = new Set([
+  'level',
+  'time',
+  'msg',
+  'model',
+  'err',
+  'pid',
+  'stream',
+  'requestId',
+])
+
+/** Messages with a wording of their own on a terminal; undefined for a line that a person does not need. */
+const TEXTS: Readonly<Record<string, (entry: Entry) => string | undefined>> = {
+  listening: ({ url }) =>
+    `Open ${String(url).replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:')}`,
+  request: ({ method, path, status, ms, code }) =>
+    `${method} ${path} ${status} ${ms} ms${code === undefined ? '' : ` ${code}`}`,
+  draining: () => 'finishing the accepted requests; press Ctrl-C again to end at once',
+  // The word of its progress says more.
+  'model state': ({ state }) => (state === 'starting' ? undefined : String(state)),
+  'child started': () => undefined,
+  'child ended': ({ expected, exitCode, signal }) =>
+    expected === true ? undefined : `child ended with ${signal ?? exitCode}`,
+}
+
+/** A line of the log for a person: one line without a line break, and the stack of our own faults below it. */
+export function terminalLine(json: string, hasColors: boolean): string | undefined {
+  const entry = JSON.parse(json) as Entry
+  const level = Number(entry.level)
+  // The line of the request names the code.
+  if (entry.msg === 'request failed' && level < ERROR) return undefined
+  const text = textOf(entry)
+  if (text === undefined) return undefined
+  const paint: typeof styleText = hasColors ? styleText : (_format, text) => text
+  if (entry.msg === 'listening') return `${paint('bold', text)}\n`
+  const clock = paint('gray', new Date(String(entry.time)).toTimeString().slice(0, 8))
+  const mark = level >= WARN ? `${paint(level >= ERROR ? 'red' : 'yellow', `${LEVELS[level]}:`)} ` : ''
+  const model = entry.model === undefined ? '' : `${paint('cyan', `${entry.model}:`)} `
+  return `${clock} ${mark}${model}${text}\n${level >= ERROR ? stackOf(entry.err) : ''}`
+}
+
+function textOf(entry: Entry): string | undefined {
+  const known = TEXTS[String(entry.msg)]
+  const text = known === undefined ? `${entry.msg}${detailsOf(entry)}` : known(entry)
+  return text === undefined ? undefined : oneLine(text)
+}
+
+function detailsOf(entry: Entry): string {
+  const { err } = entry
+  const message = isRecord(err) ? `: ${err.message}` : ''
+  const fields = Object.entries(entry).filter(([name]) => !UNSHOWN.has(name))
+  return message + fields.map(([name, value]) => ` ${name}=${shown(value)}`).join('')
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+}
+
+function stackOf(err: unknown): string {
+  if (!isRecord(err) || typeof err.stack !== 'string') return ''
+  // Its first line is the message.
+  const frames = err.stack.split('\n').filter((line) => /^\s+at /.test(line))
+  return frames.map((frame) => `  ${oneLine(frame.trim())}\n`).join('')
+}
+
+/** A client chooses paths: control characters in one could move the cursor or clear the screen. */
+function oneLine(text: string): string {
+  return text.replace(/[\s\p{Cc}\p{Cf}]+/gu, ' ').trim()
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null
+}

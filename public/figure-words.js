@@ -1,0 +1,54 @@
+/** How figures are written. The server and the browser both import this module, so a page never changes its wording. */
+
+/** @typedef {'rate' | 'count' | 'ms' | 'bytes' | 'part' | 'mean'} FigureKind */
+
+const NONE = '–'
+const MEGABYTE = 1e6
+
+/** @param {number} share of 1 */
+export function percent(share) {
+  const of100 = share * 100
+  return of100 > 0 && of100 < 0.1 ? '< 0.1 %' : `${of100.toFixed(1)} %`
+}
+
+/** @param {number} ms */
+export function milliseconds(ms) {
+  if (ms >= 10_000) return `${(ms / 1000).toFixed(1)} s`
+  return ms < 10 ? `${ms.toFixed(1)} ms` : `${Math.round(ms)} ms`
+}
+
+/** @param {number} bytes */
+export function megabytes(bytes) {
+  return `${(bytes / 2 ** 20).toFixed(1).replace('.0', '')} MB`
+}
+
+/**
+ * A figure of /status.
+ * @param {number | null | undefined} figure
+ * @param {FigureKind} kind
+ */
+export function figureText(figure, kind) {
+  if (figure === null || figure === undefined) return NONE
+  switch (kind) {
+    case 'count':
+      return String(Math.round(figure))
+    case 'part':
+      return `${Math.round(figure * 100)} %`
+    case 'bytes':
+      return figure >= 1000 * MEGABYTE
+        ? `${(figure / (1000 * MEGABYTE)).toFixed(2)} GB`
+        : `${short(figure / MEGABYTE)} MB`
+    case 'ms':
+      return figure >= 10_000 ? `${short(figure / 1000)} s` : `${short(figure)} ms`
+    default:
+      return short(figure)
+  }
+}
+
+/**
+ * One decimal place, and only below 100.
+ * @param {number} figure
+ */
+function short(figure) {
+  return figure >= 100 || Number.isInteger(figure) ? String(Math.round(figure)) : figure.toFixed(1)
+}

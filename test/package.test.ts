@@ -1,0 +1,162 @@
+import { execFile } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { expect } from 'chai'
+import { drawn, encoded, inked } from './support/digits.ts'
+import { PLACES } from './support/environment.ts'
+import { type Packed, packedPackage } from './support/packed.ts'
+import { allReady, type Service, startService } from './support/service.ts'
+import { subgroup, writeH5 } from './support/write-keras-h5.ts'
+
+const run = promisify(execFile)
+const SIDE = 100
+
+describe('The package, installed in an empty folder', function () {
+  this.timeout(120_000)
+  let packed: Packed
+  let picture: Buffer
+
+  before(async () => {
+    packed = await packedPackage()
+    picture = await encoded(inked(drawn({ digit: 7, width: SIDE }), 255, 0), SIDE, SIDE)
+    writeFileSync(join(packed.folder, 'seven.png'), picture)
+  })
+
+  const inFolder = (command: string, args: readonly string[], env: Record<string, string> = {}) =>
+    run(command, args, {
+      cwd: packed.folder,
+      env: { ...PLACES, ...env },
+    })
+  const built = (path: string) => join(packed.folder, 'node_modules/tandem-serve/dist', path)
+
+  it('has what it needs, and nothing else', () => {
+    const outside = packed.files.filter((file) => !/^(dist|docs|public|weights)\//.test(file))
+    expect(outside).to.have.members(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'])
+    const rooms = packed.files.flatMap((file) => /^dist\/([^/]+)/.exec(file)?.[1] ?? [])
+    expect([...new Set(rooms)].sort()).to.deep.equal(
+      ['StartService.d.ts', 'StartService.js', 'broker', 'lib', 'pipeline', 'public'].sort(),
+    )
+    // Of the scripts of the pages, the build holds a copy of those that the server imports, and of no others.
+    const scripts = packed.files.filter((file) => /^dist\/public\/.+\.js$/.test(file))
+    expect(scripts).to.have.members(
+      ['digit', 'figure', 'state'].map((words) => `dist/public/${words}-words.js`),
+    )
+    expect(
+      packed.files.filter((file) => file.startsWith('weights/') && !file.startsWith('weights/digits/')),
+    ).to.have.members(['weights/README.md', 'weights/imagenet-labels.tsv'])
+    const kinds = (folder: string) => [
+      ...new Set(
+        packed.files
+          .filter((file) => file.startsWith(folder))
+          .map((file) => file.replace(/^.*?(?=(\.d)?\.\w+$)/, '')),
+      ),
+    ]
+    expect(kinds('dist/')).to.have.members(['.js', '.d.ts'])
+    expect(kinds('docs/')).to.deep.equal(['.md'])
+  })
+
+  it('answers --help and --version as the command "tandem"', async () => {
+    const { version } = JSON.parse(readFileSync(built('../package.json'), 'utf8'))
+    expect((await inFolder(packed.tandem, ['--version'])).stdout).to.equal(`${version}\n`)
+    expect((await inFolder(packed.tandem, ['--help'])).stdout)
+      .to.contain('--models')
+      .and.contain('Examples')
+  })
+
+  it('runs the example of docs/broker.md, of fewer than 20 lines, exactly as it stands', async () => {
+    const page = readFileSync(built('../docs/broker.md'), 'utf8')
+    const [pipeline = '', main = ''] = [...page.matchAll(/```js\n(.*?)```/gs)].map(([, code]) => code)
+    expect(`${pipeline}${main}`.trim().split('\n').length).to.be.below(20)
+    writeFileSync(join(packed.folder, 'words.mjs'), pipeline)
+    writeFileSync(join(packed.folder, 'main.mjs'), main)
+    const { stdout } = await inFolder(process.execPath, ['main.mjs'])
+    expect(stdout.trim()).to.equal(/prints `(.*?)`/.exec(page)?.[1])
+    expect(existsSync(built('broker/broker.d.ts'))).to.equal(true)
+  })
+
+  it('names the picture from the command line', async () => {
+    const args = [built('lib/cli/predict.js'), '--json', '--model', 'digits', 'seven.png']
+    const { stdout } = await inFolder(process.execPath, args)
+    expect(JSON.parse(stdout).predictions[0].label).to.equal('7')
+  })
+
+  it('starts the download of weights from the command line', async () => {
+    const env = { WEIGHTS_URL: 'http://127.0.0.1:9/' }
+    const error = await inFolder(process.execPath, [built('lib/cli/weights.js'), 'mobilenet'], env).catch(
+      (error) => error,
+    )
+    expect(error.stderr).to.contain('could not be downloaded from http://127.0.0.1:9/')
+  })
+
+  describe('as a service', () => {
+    let service: Service
+    before(async () => {
+      await writeSmallModel(join(packed.folder, 'small.h5'))
+      writeFileSync(join(packed.folder, 'small.json'), '{"labels":"small.txt","preprocessing":"tf"}')
+      writeFileSync(join(packed.folder, 'small.txt'), 'dark\nbright\n')
+      const env = { MODELS: 'digits,small=./small.h5' }
+      service = await startService(env, [], [packed.tandem], packed.folder)
+      await allReady(service)
+    })
+    after(() => service?.stop())
+
+    it('reads a drawn digit', async () => {
+      const answer = await fetch(`${service.url}/digits`, { method: 'POST', body: new Uint8Array(picture) })
+      const { predictions } = (await answer.json()) as { predictions: { label: string }[] }
+      expect(predictions[0]?.label).to.equal('7')
+    })
+
+    it('compiles a model of Keras, and measures the devices for it', async () => {
+      const answer = await fetch(`${service.url}/small`, { method: 'POST', body: new Uint8Array(picture) })
+      const { predictions } = (await answer.json()) as { predictions: { label: string }[] }
+      expect(predictions[0]?.label).to.equal('bright')
+      expect(readdirSync(join(packed.folder, 'weights'), { recursive: true }).join()).to.contain('.onnx')
+    })
+
+    for (const path of ['/', '/digits', '/vgg', '/small', '/docs', '/status', '/feedback']) {
+      it(`serves ${path} with all that the page loads`, async () => {
+        const answer = await fetch(service.url + path)
+        expect(answer.status).to.equal(200)
+        const links = [...(await answer.text()).matchAll(/(?:src|href)="(\/public\/[^"]+)"/g)].map(
+          ([, link]) => link,
+        )
+        expect(links).to.have.length.greaterThan(1)
+        for (const link of links) expect((await fetch(service.url + link)).status, link).to.equal(200)
+      })
+    }
+
+    it('describes its API', async () => {
+      const { paths } = (await (await fetch(`${service.url}/openapi.json`)).json()) as { paths: object }
+      expect(paths).to.include.keys('/digits', '/small', '/api/predict')
+    })
+  })
+})
+
+/** The mean of the colours, and two classes that tell dark from bright. */
+function writeSmallModel(path: string): Promise<void> {
+  const layers = [
+    {
+      class_name: 'InputLayer',
+      config: { name: 'input', batch_input_shape: [null, 8, 8, 3], dtype: 'float32' },
+    },
+    { class_name: 'GlobalAveragePooling2D', config: { name: 'mean', data_format: 'channels_last' } },
+    { class_name: 'Dense', config: { name: 'classes', units: 2, activation: 'softmax', use_bias: true } },
+  ]
+  return writeH5(path, (file) => {
+    file.create_attribute(
+      'model_config',
+      JSON.stringify({ class_name: 'Sequential', config: { name: 'small', layers } }),
+    )
+    file.create_attribute('keras_version', '2.15.0')
+    file.create_attribute('backend', 'tensorflow')
+    const weights = subgroup(file, 'model_weights')
+    weights.create_attribute('layer_names', ['classes'], [1], 'S64')
+    const outer = subgroup(weights, 'classes')
+    outer.create_attribute('weight_names', ['classes/kernel:0', 'classes/bias:0'], [2], 'S64')
+    const inner = subgroup(outer, 'classes')
+    const kernel = Float32Array.of(-1, 1, -1, 1, -1, 1)
+    inner.create_dataset({ name: 'kernel:0', data: kernel, shape: [3, 2], dtype: '<f' })
+    inner.create_dataset({ name: 'bias:0', data: Float32Array.of(0, 0), shape: [2], dtype: '<f' })
+  })
+}

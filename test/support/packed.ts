@@ -1,0 +1,71 @@
+import { execFile } from 'node:child_process'
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { temporaryFolder } from './temporary-folder.ts'
+
+const run = promisify(execFile)
+const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+/** Not copied: files that a clean clone does not have, and downloaded weights. */
+const NOT_CLONED =
+  /^(\.git|node_modules|dist|feedback|training)(\/|$)|^weights\/(?!README\.md|digits|imagenet-labels\.tsv)/
+
+export interface Packed {
+  /** the folder of a user who has installed the package: only `node_modules` */
+  readonly folder: string
+  /** paths of all files that the package has */
+  readonly files: readonly string[]
+  /** the command as npm links it */
+  readonly tandem: string
+}
+
+/**
+ * The package, made by `npm pack` from a clean copy of the sources and unpacked as by `npm install`. Only the packages
+ * that package.json declares lie beside it, so that an import of any other package fails.
+ */
+export async function packedPackage(): Promise<Packed> {
+  const temporary = temporaryFolder()
+  const clone = join(temporary, 'clone')
+  cpSync(ROOT, clone, { recursive: true, filter: (path) => !NOT_CLONED.test(relative(ROOT, path)) })
+  symlinkSync(join(ROOT, 'node_modules'), join(clone, 'node_modules'))
+  // Files of an earlier build must not be packed.
+  mkdirSync(join(clone, 'dist/former'), { recursive: true })
+  writeFileSync(join(clone, 'dist/former/file.js'), '')
+  await run('npm', ['run', 'build'], { cwd: clone })
+  await run('npm', ['pack', '--pack-destination', temporary], { cwd: clone })
+  const archive = readdirSync(temporary).find((name) => name.endsWith('.tgz')) ?? ''
+  rmSync(clone, { recursive: true })
+
+  const folder = join(temporary, 'user')
+  const modules = join(folder, 'node_modules')
+  const home = join(modules, 'tandem-serve')
+  mkdirSync(home, { recursive: true })
+  await run('tar', ['xzf', join(temporary, archive), '-C', home, '--strip-components=1'])
+  const { bin, dependencies } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as {
+    bin: { tandem: string }
+    dependencies: Record<string, string>
+  }
+  for (const name of Object.keys(dependencies)) link(join(ROOT, 'node_modules', name), join(modules, name))
+  const tandem = join(modules, '.bin/tandem')
+  chmodSync(join(home, bin.tandem), 0o755)
+  link(join(home, bin.tandem), tandem)
+  const files = readdirSync(home, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(home, join(entry.parentPath, entry.name)))
+  return { folder, files, tandem }
+}
+
+function link(target: string, path: string): void {
+  mkdirSync(dirname(path), { recursive: true })
+  symlinkSync(target, path)
+}
