@@ -28,7 +28,7 @@ describe('Before the first request of a stress test', function () {
   })
 
   it('a server without a ready model is waited for, and ends it with 3 when its time is over', async () => {
-    const service = await startService(scripted({ startMs: 1500, answer: GUESSES }))
+    const service = await startService(scripted({ startMs: 3000, answer: GUESSES }))
     const said: string[] = []
     const look = (readyWithinMs: number) =>
       lookAtServer(
