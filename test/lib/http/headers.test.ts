@@ -26,7 +26,7 @@ describe('headers and error pages', () => {
     expect(new Set(ids).size).to.equal(200)
   })
 
-  it('forbids inline code, framing and guessing of types, and promises no https', async () => {
+  it('forbids inline code, framing and type sniffing, and has no HSTS header', async () => {
     const { headers } = await fetch(`${service.url}/healthz`)
     expect(headers.get('Content-Security-Policy'))
       .to.contain("default-src 'self'")
