@@ -74,7 +74,7 @@ export function loadingWords(name, its) {
   return { title: `${name} ${does}`, word: progress?.word ?? 'starting', isBad: false }
 }
 
-/** @param {Its['error']} error */
+/** @param {ModelState['error']} error */
 function nextTry(error) {
   return error?.permanent
     ? 'The service tries again only when one of the model’s files changes.'

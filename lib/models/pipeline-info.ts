@@ -1,5 +1,4 @@
-import type { BrokerStats } from '../../broker/broker.ts'
-import type { Brokers } from './brokers.ts'
+import type { Broker, BrokerStats } from '../../broker/broker.ts'
 
 /** What a pipeline reports about itself. The user's own pipeline may report less; then the fields are null or empty. */
 export interface PipelineInfo {
@@ -47,11 +46,11 @@ export function readPipelineInfo({ info }: Pick<BrokerStats, 'info'>): PipelineI
 
 /** The info of each model, as last reported by a ready child. The info stays known while the next child starts. */
 export class PipelineInfos {
-  readonly #brokers: Brokers
+  readonly #brokers: ReadonlyMap<string, Broker>
   // By model. `told` is the object that `info` was read from, so that no object is read twice.
   readonly #known = new Map<string, { readonly told: unknown; readonly info: PipelineInfo }>()
 
-  constructor(brokers: Brokers) {
+  constructor(brokers: ReadonlyMap<string, Broker>) {
     this.#brokers = brokers
     // Without this, the info of a child that died before the first request would be lost.
     for (const [model, broker] of brokers) broker.on('state', () => this.#look(model, broker.stats()))
