@@ -3,7 +3,7 @@ import { inspect } from 'node:util'
 import { nanoid } from 'nanoid'
 import { byteSize } from './byte-size.ts'
 import type { ChildView } from './child-view.ts'
-import { ChildError } from './error-wire.ts'
+import { ChildError, isPermanent } from './error-wire.ts'
 import { BrokerError } from './errors.ts'
 import type { CallAnswer } from './messages.ts'
 import {
@@ -130,7 +130,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
       state,
       inFlight: child?.held.size ?? 0,
     }))
-    const failed = this.#workers.find((worker) => worker.error)
+    const error = this.#state === 'ready' ? undefined : this.#error()
     return {
       state: this.#state,
       queued: this.#scheduler.size,
@@ -138,7 +138,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
       inFlight: children.reduce((sum, child) => sum + child.inFlight, 0),
       restarts: this.#restarts,
       progress: this.#state === 'ready' ? null : this.#progress(),
-      error: failed?.error && this.#state !== 'ready' ? errorSummary(failed.error) : null,
+      error: error ? errorSummary(error) : null,
       info: this.#ready()[0]?.info,
       workers: children,
     }
@@ -261,7 +261,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
       this.#dispatchSoon()
       return
     }
-    const error = this.#workers.find((worker) => worker.error)?.error
+    const error = this.#error()
     if (error) this.#started?.reject(error)
     if (states.every((state) => state === 'failed')) {
       this.#setState('failed', error)
@@ -308,8 +308,14 @@ export class Broker extends EventEmitter<BrokerEvents> {
     return reports.sort((a, b) => b.fraction - a.fraction)[0] ?? null
   }
 
+  /** The broker goes on trying as long as one worker does, so a permanent error comes last. */
+  #error(): Error | undefined {
+    const errors = this.#workers.flatMap(({ error }) => (error ? [error] : []))
+    return errors.find((error) => !isPermanent(error)) ?? errors[0]
+  }
+
   #notReady(): BrokerError {
-    const cause = this.#workers.find((worker) => worker.error)?.error
+    const cause = this.#error()
     const message = `The pipeline could not be started: ${cause?.message ?? 'no child is alive.'}`
     return new BrokerError('ERR_NOT_READY', message, { cause })
   }

@@ -27,6 +27,10 @@ export class ChildError extends Error {
   }
 }
 
+export function isPermanent(error: unknown): boolean {
+  return error instanceof ChildError && error.permanent
+}
+
 // A message may quote a huge input, and an error may be its own cause; neither may flood the pipe or the log.
 const MAX_TEXT = 8_192
 export const MAX_CAUSES = 5

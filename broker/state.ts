@@ -1,3 +1,4 @@
+import { isPermanent } from './error-wire.ts'
 import type { CallTiming, Outcome } from './pending.ts'
 import type { ProgressReport } from './pipeline.ts'
 
@@ -22,6 +23,8 @@ export interface BrokerStats {
 export interface ErrorSummary {
   code: string
   message: string
+  /** True if only a change of a watched file leads to another start. */
+  permanent: boolean
 }
 
 export interface BrokerEvents {
@@ -39,5 +42,6 @@ export interface BrokerEvents {
 }
 
 export function errorSummary(error: Error & { code?: unknown }): ErrorSummary {
-  return { code: typeof error.code === 'string' ? error.code : 'ERR_PIPELINE', message: error.message }
+  const code = typeof error.code === 'string' ? error.code : 'ERR_PIPELINE'
+  return { code, message: error.message, permanent: isPermanent(error) }
 }

@@ -34,7 +34,7 @@ makePipeline satisfies MakePipeline
 
 async function pipelineFor(options: PipelineOptions, progress: Progress) {
   const found = await findAndFetch(options, progress)
-  const { engine, reason } = await openEngine(found, options, progress)
+  const { engine, reason, warnings } = await openEngine(found, options, progress)
   const labels = labelsFor(engine, found)
   const { settings } = found
   const image = imageOptions(engine, settings, options.maxPixels)
@@ -53,6 +53,7 @@ async function pipelineFor(options: PipelineOptions, progress: Progress) {
       engine: name,
       device,
       reason,
+      warnings,
       subject: image.subject,
       input: { width: image.width, height: image.height },
       labels: labels.length,

@@ -27,6 +27,8 @@ export interface OpenedEngine {
   engine: Engine
   /** Which device, and why. */
   reason: string
+  /** Sentences for the log. Not written to stderr: every child would repeat them at each start. */
+  warnings: readonly string[]
 }
 
 /** The model on the requested engine and device, warmed up. */
@@ -51,9 +53,9 @@ export async function openEngine(
 }
 
 async function onOnnx(found: FoundModel, request: EngineRequest, progress: Progress): Promise<OpenedEngine> {
-  const { modelPath, release } = await modelFile(found, request, progress)
+  const { modelPath, warnings, release } = await modelFile(found, request, progress)
   try {
-    return await openFile(modelPath, found, request, progress)
+    return { ...(await openFile(modelPath, found, request, progress)), warnings }
   } catch (error) {
     throw found.isOnnx ? error : ofCompiled(error, modelPath)
   } finally {
@@ -66,7 +68,7 @@ async function openFile(
   found: FoundModel,
   request: EngineRequest,
   progress: Progress,
-): Promise<OpenedEngine> {
+): Promise<Omit<OpenedEngine, 'warnings'>> {
   const { threads, spin, maxBatch, device } = request
   const { size } = found.settings
   const model = { modelPath, threads, spin, ...(size && { imageSize: size }) }
@@ -100,6 +102,7 @@ function ofCompiled(error: unknown, modelPath: string): unknown {
 
 interface ModelFile {
   readonly modelPath: string
+  readonly warnings: readonly string[]
   /** Removes a temporary model; to be called once the engine has opened the model. */
   release(): Promise<void>
 }
@@ -110,8 +113,8 @@ async function modelFile(
   { weightsDir }: EngineRequest,
   progress: Progress,
 ): Promise<ModelFile> {
-  const nothing = async () => undefined
-  if (found.isOnnx) return { modelPath: found.path, release: nothing }
+  const stored = { warnings: [], release: async () => undefined }
+  if (found.isOnnx) return { modelPath: found.path, ...stored }
   const compile: Compile = async (dataFile, write) => {
     progress(0.5, 'compiling')
     // Imported here, since later starts find the compiled model and do not need the compiler.
@@ -130,18 +133,13 @@ async function modelFile(
   }
   try {
     const cacheDir = compiledDir(weightsDir)
-    return { ...(await compiledModel({ cacheDir, key: found.key, compile })), release: nothing }
+    return { ...(await compiledModel({ cacheDir, key: found.key, compile })), ...stored }
   } catch (error) {
     if (!(error instanceof UnwritableError)) throw error
     const temporary = await temporaryModel(found.key, compile)
-    warn(`${error.message} The model is compiled again at each start, in ${temporary.parent}.`)
-    return temporary
+    const warning = `${error.message} The model is compiled again at each start, in ${temporary.parent}.`
+    return { ...temporary, warnings: [warning] }
   }
-}
-
-/** The service logs each line that a child writes to its standard error as a warning. */
-function warn(sentence: string): void {
-  process.stderr.write(`${sentence}\n`)
 }
 
 async function onTfjs(
@@ -156,7 +154,8 @@ async function onTfjs(
   try {
     const { preprocessing } = found
     const engine = await openTfjs({ layers, weights, preprocessing, input: 'uint8', threads })
-    return { engine, reason: `${engine.device}, the fastest backend of TensorFlow.js that is installed` }
+    const reason = `${engine.device}, the fastest backend of TensorFlow.js that is installed`
+    return { engine, reason, warnings: [] }
   } finally {
     await close()
   }

@@ -1,10 +1,10 @@
 /** The words for states of a model. Server and browser import this module, so that scripts never change the wording of a page. */
 
 /**
- * @typedef {object} Its state of a model, as in /readyz
+ * @typedef {object} ModelState the state of a model, as in /readyz
  * @property {string} state
  * @property {{ fraction: number, word: string } | null} progress
- * @property {{ message: string } | null} error
+ * @property {{ message: string, permanent: boolean } | null} error
  * @property {string | null | undefined} [device]
  */
 
@@ -30,7 +30,7 @@ export function isLoading(state) {
 
 /**
  * Whether to show a progress bar. A progress that is a whole sentence says why the model waits: nothing to measure.
- * @param {Pick<Its, 'state' | 'progress'>} its
+ * @param {Pick<ModelState, 'state' | 'progress'>} its
  */
 export function hasBar({ state, progress }) {
   return isLoading(state) && progress?.word.endsWith('.') !== true
@@ -38,12 +38,12 @@ export function hasBar({ state, progress }) {
 
 /**
  * The line under the name of a model on the first page.
- * @param {Its} its
+ * @param {ModelState} its
  */
-export function modelWord({ state, device, progress }) {
+export function modelWord({ state, device, progress, error }) {
   if (state === 'ready') return device ? `runs on ${device}` : 'ready to answer'
   if (state === 'unreachable') return 'The service does not answer. The page goes on trying.'
-  if (state === 'failed') return 'The model could not be loaded. The service tries again from time to time.'
+  if (state === 'failed') return `The model could not be loaded. ${nextTry(error)}`
   if (isEnding(state)) return SHUTTING_DOWN
   return (
     progress?.word ??
@@ -54,13 +54,13 @@ export function modelWord({ state, device, progress }) {
 /**
  * The notice on the page of a model that does not answer yet.
  * @param {string} name
- * @param {Its} its
+ * @param {ModelState} its
  */
 export function loadingWords(name, its) {
   const { state, progress, error } = its
   const why = error?.message ?? 'The log of the service says why.'
   if (state === 'failed') {
-    const word = `${why} The service tries again from time to time. The log has the details.`
+    const word = `${why} ${nextTry(error)} The log has the details.`
     return { title: `${name} could not be loaded`, word, isBad: true }
   }
   if (state === 'restarting') return { title: `${name} is restarting`, word: why, isBad: true }
@@ -72,6 +72,13 @@ export function loadingWords(name, its) {
   if (isEnding(state)) return { title: `${name} is ${stateWord(state)}`, word: SHUTTING_DOWN, isBad: true }
   const does = isLoading(state) && !hasBar(its) ? 'is waiting for its weights' : 'is loading'
   return { title: `${name} ${does}`, word: progress?.word ?? 'starting', isBad: false }
+}
+
+/** @param {ModelState['error']} error */
+function nextTry(error) {
+  return error?.permanent
+    ? 'The service tries again only when one of the model’s files changes.'
+    : 'The service tries again from time to time.'
 }
 
 /** @param {string} state */

@@ -56,6 +56,13 @@ describe('The package, installed in an empty folder', function () {
     expect(kinds('docs/')).to.deep.equal(['.md'])
   })
 
+  it('is installed by the command that the documentation gives: without install scripts', () => {
+    for (const page of ['README.md', 'docs/broker.md', 'docs/dependencies.md']) {
+      const commands = readFileSync(built(`../${page}`), 'utf8').match(/npm install [^`\n]*\.tgz/g)
+      expect(commands, page).to.deep.equal([`npm install --ignore-scripts ./${packed.archive}`])
+    }
+  })
+
   it('answers --help and --version as the command "tandem"', async () => {
     const { version } = JSON.parse(readFileSync(built('../package.json'), 'utf8'))
     expect((await inFolder(packed.tandem, ['--version'])).stdout).to.equal(`${version}\n`)

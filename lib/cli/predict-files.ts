@@ -3,6 +3,7 @@ import type { Config } from '../config/config.ts'
 import type { Model } from '../config/setting-kinds.ts'
 import { createBrokers } from '../models/brokers.ts'
 import { showProgress } from '../models/model-progress.ts'
+import { readPipelineInfo } from '../models/pipeline-info.ts'
 import { readImageFile } from './read-image-file.ts'
 import type { Outcome } from './write-outcome.ts'
 
@@ -39,6 +40,7 @@ async function startBroker(broker: Broker, { name }: Model): Promise<boolean> {
   broker.on('log', ({ line }) => process.stderr.write(`${line}\n`))
   try {
     await broker.start()
+    for (const warning of readPipelineInfo(broker.stats()).warnings) process.stderr.write(`${warning}\n`)
     return true
   } catch (error) {
     // The broker would retry the start.

@@ -1,3 +1,4 @@
+import { isPermanent } from '../../broker/error-wire.ts'
 import type { BrokerErrorCode } from '../../broker/errors.ts'
 
 interface Row {
@@ -17,6 +18,7 @@ type WebErrorCode =
   | 'ERR_CROSS_SITE'
   | 'ERR_FEEDBACK_EMPTY'
   | 'ERR_FEEDBACK_FULL'
+  | 'ERR_FEEDBACK_UNWRITABLE'
   | 'ERR_HOST'
   | 'ERR_INPUT_AMBIGUOUS'
   | 'ERR_INPUT_MISSING'
@@ -51,6 +53,7 @@ export const ERRORS: Readonly<Record<Code, Row>> = {
   ERR_CROSS_SITE: { status: 403, expose: true, closes: true },
   ERR_FEEDBACK_EMPTY: { status: 400, expose: true },
   ERR_FEEDBACK_FULL: { status: 507, expose: true },
+  ERR_FEEDBACK_UNWRITABLE: { status: 507, expose: true },
   ERR_HOST: { status: 421, expose: true, closes: true },
   ERR_INPUT_AMBIGUOUS: { status: 400, expose: true },
   ERR_INPUT_MISSING: { status: 400, expose: true },
@@ -135,7 +138,14 @@ export function describeError(error: unknown): ErrorDescription {
       message: 'An internal error occurred; the log has the details under this request id.',
     }
   }
-  return { ...row, code: code ?? 'ERR_INTERNAL', message: error.message }
+  const { retryAfter, ...rest } = row
+  return {
+    ...rest,
+    // A retry cannot succeed before the user has changed a file of the model.
+    ...(retryAfter !== undefined && !isPermanent(error.cause) && { retryAfter }),
+    code: code ?? 'ERR_INTERNAL',
+    message: error.message,
+  }
 }
 
 function codeOf(error: unknown): string | undefined {

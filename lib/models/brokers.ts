@@ -6,6 +6,7 @@ import { Broker } from '../../broker/broker.ts'
 import { BrokerError } from '../../broker/errors.ts'
 import type { Config } from '../config/config.ts'
 import { writeProgress } from './model-progress.ts'
+import { readPipelineInfo } from './pipeline-info.ts'
 
 /** One Broker per model, by the model's name. */
 export type Brokers = ReadonlyMap<string, Broker>
@@ -40,6 +41,7 @@ export function startBrokers(brokers: Brokers, log: Logger): void {
   for (const [model, broker] of brokers) {
     const modelLog = log.child({ model })
     logEvents(broker, modelLog)
+    logWarnings(broker, modelLog)
     // Lines instead of bars, even on a terminal: the bars of two models would overwrite each other and the log.
     writeProgress(broker, (word) => modelLog.info(word))
     logFailures(broker, modelLog)
@@ -68,6 +70,17 @@ function logEvents(broker: Broker, log: Logger): void {
   broker.on('log', ({ pid, stream, line }) =>
     log[stream === 'stderr' ? 'warn' : 'info']({ pid, stream }, line),
   )
+}
+
+/** Each warning is logged once, however many children repeat it, and once more if it comes back after it was gone. */
+function logWarnings(broker: Broker, log: Logger): void {
+  let known: readonly string[] = []
+  broker.on('state', ({ state }) => {
+    if (state !== 'ready') return
+    const { warnings } = readPipelineInfo(broker.stats())
+    for (const warning of new Set(warnings)) if (!known.includes(warning)) log.warn(warning)
+    known = warnings
+  })
 }
 
 /** The built-in pipeline has this file's own extension: .ts from the sources, .js from a build. */

@@ -2,6 +2,7 @@ import type { Config } from '../config/config.ts'
 import { SETTINGS } from '../config/settings.ts'
 import type { Dialect } from '../http/dialect.ts'
 import { HttpError } from '../http/errors.ts'
+import type { Brokers } from './brokers.ts'
 import type { PipelineInfos } from './pipeline-info.ts'
 
 type Choosing = Pick<Dialect, 'setting' | 'originalModel' | 'subject'>
@@ -21,9 +22,13 @@ const DIGITS = '0123456789'
  * The model that the setting names; else the original model, if served; else the first model for the same subject,
  * because a network for digits gives nonsense for a photograph. The child reports the subject of a model when ready;
  * until then, the name decides.
+ *
+ * A model that has failed is passed over if another model fits. The original model is passed over only after a permanent
+ * error: clients expect the answers of the original model, and a retry may bring the original model back at any moment.
  */
 export function createDialectModels(
   config: Pick<Config, 'models' | 'pipeline' | Choosing['setting']>,
+  brokers: Brokers,
   infos: PipelineInfos,
 ): DialectModels {
   const served = config.models.map(({ name }) => name)
@@ -36,11 +41,19 @@ export function createDialectModels(
     return isForDigits(name) || isSilent || labels.join('') === DIGITS
   }
 
+  const isPassedOver = (name: string, originalModel: string) => {
+    const stats = brokers.get(name)?.stats()
+    if (stats?.state !== 'failed') return false
+    return name !== originalModel || stats.error?.permanent === true
+  }
+
   function of({ setting, originalModel, subject }: Choosing): string | undefined {
     if (config[setting] !== '') return config[setting]
     const fits = subject === 'digit' ? canReadDigits : (name: string) => !isForDigits(name)
     const fitting = served.filter(fits)
-    return fitting.find((name) => name === originalModel) ?? fitting.find(isForDigits) ?? fitting[0]
+    const choose = (names: readonly string[]) =>
+      names.find((name) => name === originalModel) ?? names.find(isForDigits) ?? names[0]
+    return choose(fitting.filter((name) => !isPassedOver(name, originalModel))) ?? choose(fitting)
   }
 
   return {

@@ -1,5 +1,4 @@
-import type { BrokerStats } from '../../broker/broker.ts'
-import type { Brokers } from './brokers.ts'
+import type { Broker, BrokerStats } from '../../broker/broker.ts'
 
 /** What a pipeline reports about itself. The user's own pipeline may report less; then the fields are null or empty. */
 export interface PipelineInfo {
@@ -9,6 +8,8 @@ export interface PipelineInfo {
   readonly device: string | null
   /** why this device was chosen */
   readonly reason: string | null
+  /** sentences that the user should read, such as that a folder cannot be written */
+  readonly warnings: readonly string[]
   /** what the model classifies: a whole picture, or the one digit on a picture */
   readonly subject: string | null
   /** the size to which each image is scaled */
@@ -27,12 +28,13 @@ export interface PipelineInfo {
 export function readPipelineInfo({ info }: Pick<BrokerStats, 'info'>): PipelineInfo {
   const fields: Readonly<Record<string, unknown>> =
     typeof info === 'object' && info !== null ? { ...info } : {}
-  const { labels, labelNames, top, input } = fields
+  const { labels, labelNames, top, input, warnings } = fields
   return {
     version: textOf(fields.version) ?? '',
     engine: textOf(fields.engine),
     device: textOf(fields.device),
     reason: textOf(fields.reason),
+    warnings: Array.isArray(warnings) ? warnings.map(String) : [],
     subject: textOf(fields.subject),
     input: sizeOf(input),
     labels: Array.isArray(labelNames) ? labelNames.map(String) : [],
@@ -44,11 +46,11 @@ export function readPipelineInfo({ info }: Pick<BrokerStats, 'info'>): PipelineI
 
 /** The info of each model, as last reported by a ready child. The info stays known while the next child starts. */
 export class PipelineInfos {
-  readonly #brokers: Brokers
+  readonly #brokers: ReadonlyMap<string, Broker>
   // By model. `told` is the object that `info` was read from, so that no object is read twice.
   readonly #known = new Map<string, { readonly told: unknown; readonly info: PipelineInfo }>()
 
-  constructor(brokers: Brokers) {
+  constructor(brokers: ReadonlyMap<string, Broker>) {
     this.#brokers = brokers
     // Without this, the info of a child that died before the first request would be lost.
     for (const [model, broker] of brokers) broker.on('state', () => this.#look(model, broker.stats()))

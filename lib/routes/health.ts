@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { ServiceState } from '../http/context.ts'
 import { OWN_ERROR } from '../http/dialect.ts'
 import { NoQuery, type Operation, serve } from '../http/operation.ts'
-import { type ModelState, modelStates } from '../models/model-state.ts'
+import { ModelError, type ModelState, modelStates } from '../models/model-state.ts'
 import type { Service } from '../service.ts'
 
 const GROUP = 'Operation'
@@ -10,7 +10,7 @@ const GROUP = 'Operation'
 const Health = z.object({ status: z.literal('ok') })
 const Readiness = z.object({
   status: z.enum(['ready', 'starting', 'failed', 'draining']),
-  models: z.record(z.string(), z.looseObject({ state: z.string() })),
+  models: z.record(z.string(), z.looseObject({ state: z.string(), error: ModelError })),
 })
 
 const health = {
@@ -66,7 +66,6 @@ function statusOf(models: readonly ModelState[], { draining }: ServiceState): st
   return models.length > 0 && models.every(({ state }) => state === 'failed') ? 'failed' : 'starting'
 }
 
-function shown({ state, progress, device, reason, error, restarts, queued, inFlight, workers }: ModelState) {
-  const states = workers.map((worker) => worker.state)
-  return { state, progress, device, reason, error, restarts, queued, inFlight, workers: states }
+function shown({ name, engine, workers, ...others }: ModelState) {
+  return { ...others, workers: workers.map((worker) => worker.state) }
 }

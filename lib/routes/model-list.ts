@@ -1,11 +1,13 @@
 import { z } from 'zod'
 import { OWN_ERROR } from '../http/dialect.ts'
 import { NoQuery, type Operation, serve } from '../http/operation.ts'
+import { ModelError } from '../models/model-state.ts'
 import type { Service } from '../service.ts'
 
 const ServedModel = z.object({
   name: z.string(),
   state: z.string(),
+  error: ModelError.describe('Why the model is not ready.'),
   version: z
     .string()
     .nullable()
@@ -49,6 +51,7 @@ export function modelListRoutes(service: Service): void {
       return {
         name,
         state: stats.state,
+        error: stats.error,
         version: info?.version || null,
         subject: info?.subject ?? null,
         labels: info?.classes ?? null,

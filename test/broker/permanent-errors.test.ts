@@ -33,7 +33,7 @@ describe('an error of makePipeline that a retry cannot fix', () => {
     expect(broker.stats()).to.deep.include({
       state: 'failed',
       restarts: 0,
-      error: { code: error.code, message: error.message },
+      error: { code: error.code, message: error.message, permanent: true },
     })
     expect(await codeOf(broker.call('predict', 1))).to.equal('ERR_NOT_READY')
     await delay(2500)
@@ -95,6 +95,15 @@ describe('an error of makePipeline that a retry cannot fix', () => {
     writeFileSync(path, 'good')
     await ready(broker)
     expect(starts()).to.equal(2)
+  })
+
+  it('is not the reason of the broker as long as another child is tried again', async () => {
+    const broker = brokerFor('one-fails-for-good', { options: { path }, workers: 2, maxDeaths: 1 })
+    broker.once('child-start', ({ pid }) => writeFileSync(path, String(pid)))
+    broker.start().catch(() => {})
+    await until(() => broker.stats().state === 'failed', 20_000, 'failed')
+    expect(broker.stats().error).to.include({ message: 'The disk is full.', permanent: false })
+    expect((await errorOf(broker.call('predict', 1))).message).to.contain('The disk is full.')
   })
 
   it('lets the broker close while waiting', async () => {

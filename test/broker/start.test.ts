@@ -34,7 +34,7 @@ describe('Broker.start', () => {
     expect(error).to.include({ code: 'ERR_MODEL_LOAD', message: 'There is no file vgg16.h5.' })
     expect(broker.stats()).to.deep.include({
       state: 'restarting',
-      error: { code: error.code, message: error.message },
+      error: { code: error.code, message: error.message, permanent: false },
     })
     const waiting = errorOf(broker.call('predict', {}))
     await until(() => broker.stats().state === 'failed', 5_000, 'three deaths in a row')

@@ -13,7 +13,7 @@ const SHORT = 'mobilenet_1_0_224_tf.h5'
 interface ModelState {
   state: string
   restarts: number
-  error: { code: string; message: string } | null
+  error: { code: string; message: string; permanent: boolean } | null
   progress: { word: string } | null
 }
 
@@ -75,11 +75,27 @@ describe('a model whose files are wrong', function () {
       expect(restarts).to.equal(0)
       expect(error?.code).to.equal(code)
       expect(error?.message).to.match(message)
+      expect(error?.permanent).to.equal(true)
       expect(starts(name)).to.equal(1)
       const errors = service.logs.filter(({ level, model }) => Number(level) >= 50 && model === name)
       expect(errors.map(({ msg }) => msg)).to.deep.equal(['model failed to start'])
     })
   }
+
+  it('is no reason to retry: pages and answers say that only a change of a file helps', async () => {
+    for (const path of ['/', '/missing']) {
+      const page = await (await fetch(service.url + path)).text()
+      expect(page, path)
+        .to.contain('only when one of the model’s files changes')
+        .and.not.contain('from time to time')
+    }
+    const refused = await fetch(`${service.url}/missing`, { method: 'POST', body: 'x' })
+    expect([refused.status, refused.headers.get('x-error-code')]).to.deep.equal([503, 'ERR_NOT_READY'])
+    expect(refused.headers.get('retry-after')).to.equal(null)
+    const listed = (await (await fetch(`${service.url}/models`)).json()) as { models: object[] }
+    const { error } = (await models()).missing as ModelState
+    expect(listed.models[3]).to.deep.include({ name: 'missing', state: 'failed', error })
+  })
 
   it('is served, without a restart of the service, as soon as the files are right', async () => {
     cpSync(join(DIGITS, 'model.json'), join(folder, 'unsupported', 'model.json'))

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { runCommand } from '../support/command.ts'
 import { drawn, encoded, inked } from '../support/digits.ts'
 import { fill, mountFull } from '../support/full-disk.ts'
 import { type Service, startService, until } from '../support/service.ts'
@@ -28,30 +29,48 @@ describe('a folder of weights that cannot be written', () => {
     rmSync(folder, { recursive: true })
   })
 
+  const environment = (weightsDir: string) => ({
+    MODELS: 'digits',
+    WORKERS: '2',
+    WEIGHTS_DIR: weightsDir,
+    DEVICE: 'cpu',
+    TMPDIR: temporary,
+  })
+  const warning = (weightsDir: string, reason: string) =>
+    `The compiled model cannot be stored in ${join(weightsDir, 'compiled')}: ${reason}. ` +
+    `The model is compiled again at each start, in ${temporary}.`
+
   async function servesDigits(weightsDir: string, reason: string): Promise<void> {
-    const env = { MODELS: 'digits', WEIGHTS_DIR: weightsDir, DEVICE: 'cpu', TMPDIR: temporary }
-    const running = await startService(env)
+    const running = await startService(environment(weightsDir))
     service = running
-    await until(async () => (await fetch(`${running.url}/readyz`)).ok, 'readiness', 40_000)
+    const areReady = async () =>
+      (await (await fetch(`${running.url}/readyz`)).text()).includes('"workers":["ready","ready"]')
+    await until(areReady, 'the readiness of both children', 40_000)
     const seven = await encoded(inked(drawn({ digit: 7, width: 28 }), 0, 255))
     const answer = await fetch(`${running.url}/digits`, { method: 'POST', body: new Uint8Array(seven) })
     expect(answer.status).to.equal(200)
     expect(JSON.stringify(await answer.json())).to.contain('"label":"7"')
     const warnings = running.logs.filter(({ msg }) => msg.includes('cannot be stored'))
     expect(warnings.map(({ msg, level }) => ({ msg, level }))).to.deep.equal([
-      {
-        msg:
-          `The compiled model cannot be stored in ${join(weightsDir, 'compiled')}: ${reason}. ` +
-          `The model is compiled again at each start, in ${temporary}.`,
-        level: WARN,
-      },
+      { msg: warning(weightsDir, reason), level: WARN },
     ])
-    expect(running.logs.filter(({ msg }) => msg === 'child started')).to.have.length(1)
+    expect(running.logs.filter(({ msg }) => msg === 'child started')).to.have.length(2)
     expect(readdirSync(temporary).filter((name) => name.endsWith('.part'))).to.deep.equal([])
   }
 
   it('does not keep a model from being served: one that cannot be made', () =>
     servesDigits('/proc/nothing', 'the folder cannot be created')).timeout(60_000)
+
+  it('does not keep "npm run predict" from its work, which writes the warning', async () => {
+    const picture = join(folder, 'seven.png')
+    writeFileSync(picture, await encoded(inked(drawn({ digit: 7, width: 28 }), 0, 255)))
+    const { code, stdout, stderr } = await runCommand('predict', [picture], environment('/proc/nothing'))
+    expect({ code, warned: stderr.split('\n').filter((line) => line.includes('cannot be')) }).to.deep.equal({
+      code: 0,
+      warned: [warning('/proc/nothing', 'the folder cannot be created')],
+    })
+    expect(stdout).to.match(/^ {2}7 /m)
+  }).timeout(60_000)
 
   it('does not keep a model from being served: one below a file', () => {
     writeFileSync(join(folder, 'file'), '')

@@ -25,6 +25,8 @@ export interface Packed {
   readonly folder: string
   /** paths of all files that the package has */
   readonly files: readonly string[]
+  /** the name of the file that `npm pack` has made */
+  readonly archive: string
   /** the command as npm links it */
   readonly tandem: string
 }
@@ -32,6 +34,9 @@ export interface Packed {
 /**
  * The package, made by `npm pack` from a clean copy of the sources and unpacked as by `npm install`. Only the packages
  * that package.json declares lie beside it, so that an import of any other package fails.
+ *
+ * `npm install` itself would need the network: npm's cache has the tarballs that `npm ci` has used, but not the lists of
+ * versions that npm reads for a package without a lock file, and `--offline` then ends with ENOTCACHED.
  */
 export async function packedPackage(): Promise<Packed> {
   const temporary = temporaryFolder()
@@ -62,7 +67,7 @@ export async function packedPackage(): Promise<Packed> {
   const files = readdirSync(home, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => relative(home, join(entry.parentPath, entry.name)))
-  return { folder, files, tandem }
+  return { folder, files, archive, tandem }
 }
 
 function link(target: string, path: string): void {

@@ -1,10 +1,13 @@
+import { writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { expect } from 'chai'
 import { ownModel } from '../../support/digit-folders.ts'
+import { scriptedModels } from '../../support/exact-service.ts'
 import { words } from '../../support/markup.ts'
 import { fileAs } from '../../support/multipart-as.ts'
 import { four } from '../../support/pictures.ts'
 import { ask, type RawAnswer } from '../../support/raw-http.ts'
-import { allReady, type Service, scripted, startService } from '../../support/service.ts'
+import { allReady, type Service, scripted, startService, until } from '../../support/service.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 /** A network for pictures of things, and one for digits that only its settings tell from it. */
@@ -33,15 +36,27 @@ describe('The model behind a route that names none', () => {
     service = undefined
   })
 
-  async function start(env: Record<string, string>): Promise<void> {
+  async function start(env: Record<string, string>, models?: readonly string[]): Promise<void> {
     service = await startService({
       DEVICE: 'cpu',
       WEIGHTS_DIR: temporaryFolder(),
       FEEDBACK_DIR: temporaryFolder(),
       ...env,
     })
-    await allReady(service)
+    if (models === undefined) return allReady(service)
+    for (const model of models) await becomes(model, 'ready')
   }
+
+  async function becomes(model: string, wanted: string): Promise<void> {
+    const state = async () => {
+      const { models } = (await ask(service?.url ?? '', 'GET /readyz')).json() as {
+        models: Record<string, { state: string }>
+      }
+      return models[model]?.state
+    }
+    await until(async () => (await state()) === wanted, `${model} is ${wanted}`, 60_000)
+  }
+  const failed = (model: string) => becomes(model, 'failed')
 
   async function send(path: string): Promise<RawAnswer> {
     const url = service?.url ?? ''
@@ -96,6 +111,45 @@ describe('The model behind a route that names none', () => {
     for (const path of ROUTES) expect((await send(path)).text, path).to.match(/thing[ _]\d/)
     expect((await send('/predictlabel')).text).to.contain('"most_probable_label":"class_4"')
   })
+
+  it('is not one that has failed, if another model fits; a setting is obeyed all the same', async () => {
+    // A child that never starts reports no subject.
+    const broken = ownModel('broken', { subject: 'digit', labels: 'missing.txt' })
+    await start({ MODELS: `${broken},${THINGS}`, API_MODEL: 'broken' }, ['things'])
+    await failed('broken')
+    for (const path of ROUTES.filter((path) => path !== '/api/predict')) {
+      expect((await send(path)).text, path).to.match(/thing[ _]\d/)
+    }
+    expect(failure(await send('/api/predict'))).to.deep.equal([503, 'ERR_NOT_READY'])
+  })
+
+  it('is one that has failed, if no other model fits: the error says why', async () => {
+    await start({ MODELS: `digits,${ownModel('broken', { labels: 'missing.txt' })}` }, ['digits'])
+    await failed('broken')
+    const answer = await send('/vgg')
+    expect(failure(answer)).to.deep.equal([503, 'ERR_NOT_READY'])
+    expect(answer.text).to.contain('missing.txt')
+  })
+
+  it('is the original model again as soon as its file has been corrected', async () => {
+    const original = ownModel('vgg16', { labels: 'late.txt', preprocessing: 'unit' })
+    await start({ MODELS: `${THINGS},${original}` }, ['things'])
+    await failed('vgg16')
+    expect((await send('/vgg')).text).to.contain('"model":"things"')
+    const labels = join(dirname(dirname(original.replace('vgg16=', ''))), 'late.txt')
+    writeFileSync(labels, Array.from({ length: 10 }, (_, i) => `late ${i}`).join('\n'))
+    await until(
+      async () => (await send('/vgg')).text.includes('"model":"vgg16"'),
+      'the original model',
+      30_000,
+    )
+  })
+
+  it('is the original model as long as the start of that model is retried', async () => {
+    await start(scriptedModels({ vgg16: { failStart: 'no memory' }, other: { answer: [] } }), ['other'])
+    await failed('vgg16')
+    expect((await send('/vgg')).text).to.contain('no memory')
+  }).timeout(90_000)
 
   it('is never a model with the classes of photographs for digits', async () => {
     await start({ MODELS: THINGS })

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
+import { ChildError } from '../../../broker/error-wire.ts'
 import { BrokerError } from '../../../broker/errors.ts'
 import { describeError, ERRORS } from '../../../lib/http/errors.ts'
 
@@ -26,6 +27,16 @@ describe('the table of errors', () => {
       message: 'The queue is full.',
       retryAfter: 1,
     })
+  })
+
+  it('has no Retry-After when the cause is permanent, and otherwise has one', () => {
+    const wire = { name: 'Error', code: 'ERR_MODEL_LOAD', message: 'It is broken.', stack: '' }
+    const described = (cause: Error) =>
+      describeError(new BrokerError('ERR_NOT_READY', 'Not ready.', { cause }))
+    expect(described(new ChildError({ ...wire, permanent: { watch: [] } }))).not.to.have.property(
+      'retryAfter',
+    )
+    expect(described(new ChildError(wire))).to.include({ code: 'ERR_NOT_READY', retryAfter: 10 })
   })
 
   it('hides every other error', () => {

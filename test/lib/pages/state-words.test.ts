@@ -43,6 +43,21 @@ describe('The words for the states of a model', () => {
     }
   })
 
+  it('say what leads to the next start of a model that has failed', () => {
+    for (const [permanent, next] of [
+      [true, 'The service tries again only when one of the model’s files changes.'],
+      [false, 'The service tries again from time to time.'],
+    ] as const) {
+      const failed = { ...its('failed'), error: { message: 'It is broken.', permanent } }
+      expect(modelWord(failed)).to.equal(`The model could not be loaded. ${next}`)
+      expect(loadingWords('pets', failed)).to.deep.equal({
+        title: 'pets could not be loaded',
+        word: `It is broken. ${next} The log has the details.`,
+        isBad: true,
+      })
+    }
+  })
+
   it('name the device of a model that is ready', () => {
     expect(modelWord({ ...its('ready'), device: 'cpu' })).to.equal('runs on cpu')
     expect(modelWord(its('ready'))).to.equal('ready to answer')

@@ -6,6 +6,7 @@ import { type Service, startService, until } from '../../support/service.ts'
 interface Listed {
   name: string
   state: string
+  error: object | null
   version: string | null
   subject: string | null
   labels: number | null
@@ -26,12 +27,13 @@ describe('GET /models', () => {
 
   it('lists what is known of each model: at first only name and state', async () => {
     const unknown = { version: null, subject: null, labels: null, input: null }
-    expect(await listed()).to.deep.equal({ name: 'digits', state: 'starting', ...unknown })
+    expect(await listed()).to.deep.equal({ name: 'digits', state: 'starting', error: null, ...unknown })
     await service.ready()
     const { version, ...others } = (await listed()) as Listed
     expect(others).to.deep.equal({
       name: 'digits',
       state: 'ready',
+      error: null,
       subject: 'digit',
       labels: 10,
       input: { width: 28, height: 28 },
@@ -59,7 +61,8 @@ describe('GET /models', () => {
     const predicted = ask(service.url, 'POST /digits', [], await four())
     const [names, whole] = await Promise.all([ask(service.url, 'GET /labels/digits'), listed()])
     // Had the child been back by then, nothing would be shown by this.
-    expect(whole).to.deep.equal({ ...before, state: 'restarting' })
+    expect(whole?.error).to.include({ code: 'ERR_CHILD_EXIT', permanent: false })
+    expect(whole).to.deep.equal({ ...before, state: 'restarting', error: whole?.error })
     expect(names.json()).to.deep.equal(labels)
     expect(((await predicted).json() as { predictions: object[] }).predictions).to.have.length(10)
   })

@@ -44,7 +44,11 @@ describe('/readyz', () => {
     await service.line('model failed to start')
     const { code, models } = await readiness(service.url)
     expect(code).to.equal(503)
-    expect(models.model?.error).to.deep.equal({ code: 'ERR_SCRIPT', message: 'no weights here' })
+    expect(models.model?.error).to.deep.equal({
+      code: 'ERR_SCRIPT',
+      message: 'no weights here',
+      permanent: false,
+    })
     expect((await fetch(`${service.url}/healthz`)).status).to.equal(200)
     expect(await service.stop()).to.deep.equal({ code: 0, signal: null })
   })
