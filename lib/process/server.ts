@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import type { Config } from '../config/config.ts'
 import { boundConnections } from './bound-connections.ts'
 import { continueWhenRead } from './continue-when-read.ts'
+import { mostConnections } from './descriptors.ts'
 import type { Log } from './log.ts'
 import { boundOwedBytes, type Handler } from './owed-bytes.ts'
 import { seldom } from './seldom.ts'
@@ -39,9 +40,10 @@ export async function listen(handler: Handler, config: Config, log: Log): Promis
   )
   server.on('checkContinue', continueWhenRead(limited))
   server.timeout = answerWithinMs
+  const maxConnections = connectionsWithin(config, log)
   boundConnections(server, {
-    maxConnections: config.maxConnections,
-    maxPerAddress: maxPerAddress(config),
+    maxConnections,
+    maxPerAddress: maxPerAddress(config, maxConnections),
     onClosed: seldom((count) =>
       log.warn({ count }, 'too many connections: idle ones were closed, or new ones refused'),
     ),
@@ -57,8 +59,19 @@ export async function listen(handler: Handler, config: Config, log: Log): Promis
   return server
 }
 
+/** MAX_CONNECTIONS, or fewer: without descriptors left, no child could be replaced and nothing be downloaded. */
+function connectionsWithin({ maxConnections, maxFetches, models, workers }: Config, log: Log): number {
+  const most = mostConnections(models.length * workers, maxFetches)
+  if (maxConnections <= most) return maxConnections
+  log.warn(
+    { maxConnections, most },
+    'the limit of file descriptors allows fewer connections than MAX_CONNECTIONS',
+  )
+  return most
+}
+
 /** Behind a proxy, the connections of all clients come from the address of the proxy. */
-function maxPerAddress({ maxConnections, maxConnectionsPerIp, trustProxy }: Config): number {
+function maxPerAddress({ maxConnectionsPerIp, trustProxy }: Config, maxConnections: number): number {
   if (trustProxy > 0) return Number.POSITIVE_INFINITY
   return maxConnectionsPerIp === 0 ? Math.ceil(maxConnections / 2) : maxConnectionsPerIp
 }
