@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { helpText } from './help-text.ts'
+import { readKeyFile } from './key-file.ts'
 import { nearest } from './nearest-word.ts'
 import { flagOf } from './setting-kinds.ts'
 import { SETTINGS, type Setting } from './settings.ts'
@@ -22,7 +23,8 @@ export function readConfig(argv: readonly string[], env: Source): Config {
   const settings: Readonly<Record<string, Setting<unknown>>> = SETTINGS
   const entries = Object.entries(settings).map(([name, setting]) => [name, readSetting(setting, flags, env)])
   // Each entry has the key and the value type of its setting; fromEntries loses these types.
-  const config = Object.fromEntries(entries) as Config
+  const read = Object.fromEntries(entries) as Config
+  const config = { ...read, apiKeys: [...read.apiKeys, ...keysOfFile(read)] }
   if (config.pipeline !== '' && !flags.has(flagOf('MODELS')) && !env.MODELS) {
     throw new ConfigError(
       'MODELS must name the models of your pipeline when PIPELINE is set, but MODELS is empty.',
@@ -97,6 +99,12 @@ function mustBeServed(config: Config): void {
       `${env} must be one of the models that are served (${served.join(', ')}), but is "${model}".`,
     )
   }
+}
+
+function keysOfFile({ apiKeysFile }: Config): readonly string[] {
+  const keys = apiKeysFile === '' ? [] : readKeyFile(apiKeysFile)
+  if (typeof keys === 'string') throw new ConfigError(`API_KEYS_FILE must ${keys}`)
+  return keys
 }
 
 function printAndExit(output: string): never {

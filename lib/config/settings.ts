@@ -213,6 +213,12 @@ export const SETTINGS = {
     'maximum number of simultaneous downloads of image URLs from one host',
   ),
   apiKeys: access('API_KEYS', '', secretList(), 'accepted API keys; when unset, no key is needed'),
+  apiKeysFile: access(
+    'API_KEYS_FILE',
+    '',
+    text('a path'),
+    'file with more API keys, separated by spaces, commas or line breaks; may be a pipe, such as /dev/stdin',
+  ),
   allowedHostnames: access(
     'ALLOWED_HOSTNAMES',
     '',
