@@ -35,7 +35,7 @@ type WebErrorCode =
   | 'ERR_URL_TOO_LARGE'
 
 /** What a pipeline may say of its input. */
-type ImageErrorCode = 'ERR_IMAGE_DECODE' | 'ERR_IMAGE_TOO_LARGE' | 'ERR_IMAGE_TYPE'
+type ImageErrorCode = 'ERR_IMAGE_COST' | 'ERR_IMAGE_DECODE' | 'ERR_IMAGE_TOO_LARGE' | 'ERR_IMAGE_TYPE'
 
 type Code = WebErrorCode | BrokerErrorCode | ImageErrorCode
 
@@ -69,6 +69,7 @@ export const ERRORS: Readonly<Record<Code, Row>> = {
   ERR_URL_TIMEOUT: { status: 422, expose: true },
   ERR_URL_TOO_LARGE: { status: 413, expose: true },
 
+  ERR_IMAGE_COST: { status: 422, expose: true },
   ERR_IMAGE_DECODE: { status: 422, expose: true },
   ERR_IMAGE_TOO_LARGE: { status: 413, expose: true },
   ERR_IMAGE_TYPE: { status: 415, expose: true },

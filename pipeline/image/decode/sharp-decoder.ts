@@ -35,7 +35,6 @@ export interface DecodePlan {
   /** `grey`: one channel. `clipped`: one channel, of 16-bit values clipped at 255. `cmyk`: the four inks as stored. */
   readonly colours: 'rgb' | 'grey' | 'clipped' | 'cmyk'
   readonly maxPixels: number
-  readonly orientation?: boolean
   /** Converts the colours to sRGB by the embedded profile. Only with `rgb`. */
   readonly colourProfile?: boolean
   /** A margin to add around the image. */
@@ -57,7 +56,7 @@ export async function readMetadata(bytes: Uint8Array, type: ImageType): Promise<
 
 /** Decodes the first page to 8-bit pixels. */
 export async function decodeWithSharp(bytes: Uint8Array, plan: DecodePlan): Promise<Decoded> {
-  const { colours, maxPixels, orientation = false, colourProfile = false, margin, paper, enough } = plan
+  const { colours, maxPixels, colourProfile = false, margin, paper, enough } = plan
   try {
     // A truncated or damaged image is refused, as in Pillow: the decoder fills up with grey, and the prediction would be
     // about that. Mere warnings are accepted, since the files of many cameras cause them.
@@ -65,7 +64,6 @@ export async function decodeWithSharp(bytes: Uint8Array, plan: DecodePlan): Prom
       failOn: 'error',
       limitInputPixels: maxPixels,
       ignoreIcc: !colourProfile,
-      autoOrient: orientation,
     }).timeout({
       seconds: MAX_SECONDS,
     })
