@@ -11,7 +11,8 @@ const LOOK_EVERY_MS = 500
 export function watchParent(): void {
   // A terminal or service manager signals the whole process group, but only the parent decides when the child ends.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
-  process.once('disconnect', () => process.exit(0))
+  // process.exit() would wait for the threads of libuv's pool, which may decode or compute for minutes.
+  process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'))
   const look = `
     const parent = ${process.ppid}
     setInterval(() => { if (process.ppid !== parent) process.kill(process.pid, 'SIGKILL') }, ${LOOK_EVERY_MS})
