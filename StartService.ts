@@ -8,7 +8,7 @@ import { preload } from './lib/process/preload.ts'
 import { listen } from './lib/process/server.ts'
 import { createService } from './lib/service.ts'
 
-// The web process: it listens at once, the models load behind it, and /readyz says how far they are.
+// The web process listens at once; the models load in child processes, and /readyz shows their progress.
 const config = configOfThisProcess()
 const log = createLog(config)
 const brokers = createBrokers(config)

@@ -29,7 +29,7 @@ import { statusRoutes } from './routes/status.ts'
 import { uploadRoutes } from './routes/uploads.ts'
 import { type Service, speak } from './service.ts'
 
-/** What is served beside the dialects. */
+/** All routes except those of the dialects. */
 const ROUTES = [
   uploadRoutes,
   feedbackRoutes,
@@ -51,9 +51,9 @@ export function createApp(service: Service, log: Logger): Koa<RequestState> {
   for (const routes of ROUTES) routes(service)
 
   const app = new Koa<RequestState>({ proxy: trustProxy > 0, maxIpsCount: trustProxy })
-  // Only what fails while an answer is being written comes here; all else is the error handler's.
+  // 'error' reports a failure after the answer has begun; errorHandler answers every earlier one.
   app.on('error', (error: unknown, ctx: Context) => {
-    const level = isOfTheClient(error, ctx) ? 'debug' : 'error'
+    const level = isClientsFault(error, ctx) ? 'debug' : 'error'
     log[level]({ requestId: ctx.state.requestId, err: error }, 'answer failed')
   })
   app.use(requestTarget())
@@ -79,8 +79,8 @@ export function createApp(service: Service, log: Logger): Koa<RequestState> {
   return app
 }
 
-/** A client that left, or sent what is no HTTP, has made no error of ours: clients must not fill the log. */
-function isOfTheClient(error: unknown, ctx: Context): boolean {
+/** A client that left or sent invalid HTTP is not our error: clients must not fill the log. */
+function isClientsFault(error: unknown, ctx: Context): boolean {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   return (
     ctx.req.destroyed ||

@@ -20,14 +20,14 @@ import type { Site } from './pages/layout.ts'
 import { createMetrics, type Metrics } from './status/metrics.ts'
 import { StatusHistory } from './status/status-history.ts'
 
-/** All that the routes are made of, and the one value that each of them is given. */
+/** The parts of the service. Every route gets this one value. */
 export interface Service extends Served {
   readonly config: Config
   readonly brokers: Brokers
   readonly metrics: Metrics
   readonly history: StatusHistory
   readonly state: ServiceState
-  /** all that are spoken here, each added by its own registration */
+  /** the served dialects, each added by `speak` */
   readonly dialects: Dialect<Service>[]
   readonly dialectModels: DialectModels
   readonly pipelineInfos: PipelineInfos
@@ -38,7 +38,7 @@ export interface Service extends Served {
   readonly recentPredictions: RecentPredictions
   readonly feedback: Feedback
   readonly site: Site
-  /** Once no request is left: waits for what is being written, and lets go of the rest. The brokers are not closed. */
+  /** Waits for pending writes and releases all parts but the brokers. To be called after the last request. */
   close(): Promise<void>
 }
 
@@ -77,7 +77,7 @@ export function createService(config: Config, brokers: Brokers): Service {
       pad: padModel(config),
       get classifies() {
         const own = dialects.find(({ setting }) => setting === 'vggModel')
-        return brokers.has('vgg') || (own !== undefined && dialectModels.of(own) !== undefined)
+        return own !== undefined && dialectModels.of(own) !== undefined
       },
     },
     async close() {
@@ -88,7 +88,7 @@ export function createService(config: Config, brokers: Brokers): Service {
   }
 }
 
-/** Makes the service speak a dialect. */
+/** Adds a dialect and its routes to the service. */
 export function speak(service: Service, dialect: Dialect<Service>): void {
   service.dialects.push(dialect)
   dialect.routes(service)

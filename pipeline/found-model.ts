@@ -19,18 +19,18 @@ export interface ModelRequest {
   path?: string
   weightsDir: string
   weightsUrl?: string
-  /** How often a download is tried; for ever, when left out. */
+  /** The number of attempts to download; without it, there is no limit. */
   attempts?: number
 }
 
-/** A model whose file is there, and all that is known of it without reading its weights. */
+/** A model whose file is there, and everything that is known about the model before its weights are read. */
 export interface FoundModel {
   path: string
   settings: ModelSettings
   preprocessing: Preprocessing
-  /** Changes whenever something does that the compiled graph depends on. */
+  /** The cache key of the compiled graph: changes with everything that the graph depends on. */
   key: string
-  /** An ONNX file is run as it is; anything else is opened and compiled. */
+  /** ONNX files run unchanged; all other formats are opened and compiled. */
   isOnnx: boolean
   open(): Promise<{ layers: LayerList; weights: WeightStore; close(): Promise<void> }>
 }
@@ -51,13 +51,13 @@ export async function findAndFetch(request: ModelRequest, progress: Progress): P
 
 export const compiledDir = (weightsDir: string): string => join(weightsDir, 'compiled')
 
-/** Settings beside it are the user's, whose folder of weights is another. */
+/** The user's settings for a built-in model are in the user's folder of weights, not in the package. */
 async function builtInModel({ name, path, settings }: BuiltIn, weightsDir: string): Promise<FoundModel> {
   const own = await readModelSettings(join(weightsDir, name))
   return describeModel(path, { ...settings, ...own }, undefined, weightsDir)
 }
 
-/** A file of the user's. Under a name of the catalog it may hold weights alone, and is that model in all else too. */
+/** A file of the user's. A catalog name stands for its layers and settings, so the file may then hold only weights. */
 async function ownModel(
   path: string,
   entry: CatalogEntry | undefined,
@@ -97,15 +97,15 @@ async function describeModel(
 }
 
 async function openWithLayers(path: string, entry: CatalogEntry | undefined, { kernels }: ModelSettings) {
-  // The libraries for reading the formats are loaded where a file is read, not at each start.
+  // Imported here, since most starts find a compiled model and need no library that reads the formats.
   const { openModel, peekModel } = await import('./weights/open-model.ts')
   const { groupNames = [], layers: inside } = await peekModel(path)
   const layers = inside ?? (entry && topologyFor(entry, groupNames))
   if (!layers) {
     throw new PipelineError(
       'ERR_MODEL_LOAD',
-      `${path} holds weights alone; a file that holds the whole model is needed (model.save(...)), or the name of the ` +
-        `model in the catalog: ${[...catalog.keys()].map((name) => `MODELS=${name}=${path}`).join(' or ')}.`,
+      `${path} holds only weights. Save the whole model (model.save(...)), or name the model of the catalog that the ` +
+        `weights are for: ${[...catalog.keys()].map((name) => `MODELS=${name}=${path}`).join(' or ')}.`,
     )
   }
   const opened = await openModel(path, { layers, ...(kernels && { kernels }) })

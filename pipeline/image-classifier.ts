@@ -5,7 +5,7 @@ import { type ImageOptions, readImage } from './image/read-image.ts'
 import type { Label } from './models/labels.ts'
 import { topIndices } from './top-indices.ts'
 
-/** One guess. `label` is the first synonym as people write it, `name` is what Keras calls the class. */
+/** One guess. `label` is the first synonym, with spaces; `name` is Keras' name of the class, with underscores. */
 export interface Prediction {
   index: number
   label: string
@@ -16,13 +16,13 @@ export interface Prediction {
 }
 
 /**
- * What can be sent to `predict`: the bytes of an image, alone or with the number of guesses that are wanted. One beyond
- * the number of classes asks for them all.
+ * The input of `predict`: the bytes of an image, alone or with the number of guesses to answer with. A number above the
+ * number of classes gives all of them.
  */
 export type ImageInput = Uint8Array | { image: Uint8Array; top?: number }
 
 export interface Prepared {
-  /** Undefined when there is nothing on the picture that the model could tell: then no class is likelier than another. */
+  /** Undefined when the picture shows no digit: the model is not run, and all classes are equally likely. */
   pixels: Uint8Array | undefined
   top: number
 }
@@ -31,22 +31,22 @@ export interface ClassifierParts {
   engine: Engine
   labels: readonly Label[]
   image: ImageOptions
-  /** How many guesses an answer has, unless its call says otherwise. */
+  /** The number of guesses in an answer, unless the call gives another. */
   top: number
 }
 
-/** The two steps of a prediction, for any model that looks at one image and has one number for each label. */
+/** The two steps of a prediction, for any model that takes one image and gives one number for each label. */
 export function imageClassifier({ engine, labels, image, top }: ClassifierParts) {
   const channels = engine.inputShape[2] ?? 3
   const size = image.height * image.width * channels
   const even = new Float32Array(labels.length).fill(1 / labels.length)
 
-  /** For each of the batch, or undefined where it is empty. */
+  /** The scores for each image of the batch; undefined for an image without pixels. */
   async function scoresOf(batch: readonly Prepared[]): Promise<(Float32Array | undefined)[]> {
     const shown = batch.flatMap(({ pixels }) => (pixels ? [pixels] : []))
     if (shown.length === 0) return []
     const pixels = new Uint8Array(shown.length * size)
-    for (const [row, its] of shown.entries()) pixels.set(its, row * size)
+    for (const [row, image] of shown.entries()) pixels.set(image, row * size)
     const scores = await engine.run(pixels, shown.length)
     let row = 0
     return batch.map(({ pixels }) =>
@@ -64,8 +64,8 @@ export function imageClassifier({ engine, labels, image, top }: ClassifierParts)
     async predict(batch: readonly Prepared[]): Promise<Prediction[][]> {
       const scores = await scoresOf(batch)
       return batch.map(({ top }, row) => {
-        const its = scores[row] ?? even
-        return topIndices(its, top).map((index) => prediction(labels, its, index))
+        const own = scores[row] ?? even
+        return topIndices(own, top).map((index) => prediction(labels, own, index))
       })
     },
 

@@ -2,8 +2,8 @@ import { mkdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 /**
- * Makes a folder and the folders above it. Node's own `recursive: true` never returns in /proc, where nothing can be made,
- * and reports ENOENT for a read-only disk.
+ * Makes a folder and the folders above it. Node's `recursive: true` is not used: it never returns in /proc, where no
+ * folder can be made, and reports ENOENT for a read-only disk.
  */
 export async function makeFolder(path: string): Promise<void> {
   const parent = dirname(path)

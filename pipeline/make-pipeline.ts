@@ -15,12 +15,12 @@ export interface PipelineOptions extends ModelRequest, EngineRequest {
 }
 
 const DEFAULT_TOP = 5
-// Raised when the same settings come to make other numbers of the same image.
+// Part of the version. To be raised when a change of the code turns the same image into other numbers.
 const READING = 1
-// 64 bits, as short as a person can compare by eye.
+// In hexadecimal digits: 64 bits, short enough to compare by eye.
 const VERSION_LENGTH = 16
 
-/** The module that a Broker is pointed at: from the name of a model to the pipeline that serves it. */
+/** The entry for a Broker: makes the pipeline that serves the named model. */
 export async function makePipeline(options: PipelineOptions, { progress }: PipelineContext) {
   const { model, path, weightsDir } = options
   try {
@@ -62,7 +62,7 @@ async function pipelineFor(options: PipelineOptions, progress: Progress) {
   }
 }
 
-/** Changes whenever the same bytes may get another answer. */
+/** A digest of everything that the answer depends on besides the bytes of the image. */
 function versionOf(...parts: readonly unknown[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, VERSION_LENGTH)
 }
@@ -73,7 +73,7 @@ function imageOptions(engine: Engine, settings: ModelSettings, maxPixels: number
   if (engine.inputShape.length !== 3 || (channels !== 1 && channels !== 3)) {
     throw new PipelineError(
       'ERR_MODEL_UNSUPPORTED',
-      `The model wants an input of ${wanted}, which is no image.`,
+      `The model needs an input of ${wanted}, which is not an image.`,
     )
   }
   return {
@@ -88,7 +88,7 @@ function imageOptions(engine: Engine, settings: ModelSettings, maxPixels: number
   } as const
 }
 
-/** A model that is sound but has another number of outputs than labels would answer with wrong names. */
+/** The numbers of outputs and labels must be equal: otherwise the model would answer with wrong names. */
 function labelsFor(engine: Engine, { path, settings }: FoundModel): readonly Label[] {
   const { labels, labelsFile } = settings
   if (!labels) return Array.from({ length: engine.outputSize }, (_, index) => numbered(index))

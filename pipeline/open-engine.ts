@@ -18,7 +18,7 @@ export interface EngineRequest {
   engine: 'onnx' | 'tfjs'
   device: 'auto' | Device
   threads: number
-  /** Whether waiting threads spin; not where several children share the cores. */
+  /** Whether waiting threads spin. They must not where several children share the cores. */
   spin: boolean
   maxBatch: number
 }
@@ -29,7 +29,7 @@ export interface OpenedEngine {
   reason: string
 }
 
-/** The model on the engine and the device that were asked for, warmed up. */
+/** The model on the requested engine and device, warmed up. */
 export async function openEngine(
   found: FoundModel,
   request: EngineRequest,
@@ -41,9 +41,9 @@ export async function openEngine(
       : await onOnnx(found, request, progress)
   progress(0.95, 'warming up')
   const { engine } = opened
-  // The first run allocates what every later one uses; nobody should wait for it.
+  // The first run is slow, since it allocates memory for all later runs: no client should wait for it.
   await engine.run(samplePixels(engine, 1), 1)
-  // A GPU compiles other shaders for two images than for one. Those for two mostly do for more.
+  // A GPU compiles one set of shaders for one image and another for two; the second mostly serves larger batches too.
   if (engine.name === 'onnx' && engine.device !== 'cpu' && request.maxBatch > 1) {
     await engine.run(samplePixels(engine, 2), 2)
   }
@@ -70,7 +70,8 @@ async function openFile(
   const { threads, spin, maxBatch, device } = request
   const { size } = found.settings
   const model = { modelPath, threads, spin, ...(size && { imageSize: size }) }
-  // On a CPU the model takes all cores anyway. While a GPU computes, this thread goes on preparing images.
+  // On a CPU the model takes all cores anyway. With a GPU, a thread for the model leaves this one free to prepare
+  // images.
   const open = (on: Device) => (on === 'cpu' ? openOnnx : openOnnxThread)({ ...model, device: on })
   const available = device === 'auto' ? availableDevices() : []
   const isChoice = available.some((other) => other !== 'cpu')
@@ -81,7 +82,7 @@ async function openFile(
   return { engine: pixelInput(chosen.engine, found.preprocessing), reason: chosen.report }
 }
 
-/** A batch of what the model wants to be given, which only the model knows. */
+/** A batch of sample input, in the type and shape of the model's input; the model is opened once to learn them. */
 async function sampleFor(open: (device: Device) => Promise<OnnxEngine>, batch: number): Promise<Uint8Array> {
   const { input, close } = await open('cpu')
   await close()
@@ -90,20 +91,20 @@ async function sampleFor(open: (device: Device) => Promise<OnnxEngine>, batch: n
   return new Uint8Array(Float32Array.from(values, (value) => value / 127.5 - 1).buffer)
 }
 
-/** The user's file is sound, for it was compiled: a retry succeeds once the damaged copy is gone. */
+/** The damage is in the compiled copy, not in the user's file: a retry succeeds once the copy is gone. */
 function ofCompiled(error: unknown, modelPath: string): unknown {
   if (!(error instanceof PipelineError) || error.code !== 'ERR_MODEL_LOAD') return error
-  const message = `${error.message} Remove ${dirname(modelPath)}, and the model is compiled again.`
+  const message = `${error.message} Remove ${dirname(modelPath)} to have the model compiled again.`
   return new PipelineError('ERR_ENGINE', message, { cause: error })
 }
 
 interface ModelFile {
   readonly modelPath: string
-  /** Removes a temporary model. To be called when the engine has opened the model. */
+  /** Removes a temporary model; to be called once the engine has opened the model. */
   release(): Promise<void>
 }
 
-/** The compiled model; where it cannot be stored, a temporary one. A user's own ONNX file is used as it is. */
+/** The user's own ONNX file, unchanged; otherwise the compiled model, or a temporary one where none can be stored. */
 async function modelFile(
   found: FoundModel,
   { weightsDir }: EngineRequest,
@@ -113,13 +114,13 @@ async function modelFile(
   if (found.isOnnx) return { modelPath: found.path, release: nothing }
   const compile: Compile = async (dataFile, write) => {
     progress(0.5, 'compiling')
-    // Compiling happens once; no later start loads what only it needs.
+    // Imported here, since later starts find the compiled model and do not need the compiler.
     const { compileGraph } = await import('./graph/compile.ts')
     const { layers, weights, close } = await found.open()
     try {
       const { preprocessing } = found
       return await compileGraph(layers, weights, { preprocessing, input: 'uint8', dataFile }, (bytes) => {
-        // The broker takes a silent child for dead, and on a busy machine a large model takes minutes.
+        // The broker kills a silent child, and compiling a large model takes minutes on a busy machine.
         progress(0.5, 'compiling')
         return write(bytes)
       })
@@ -133,7 +134,7 @@ async function modelFile(
   } catch (error) {
     if (!(error instanceof UnwritableError)) throw error
     const temporary = await temporaryModel(found.key, compile)
-    warn(`${error.message} It is compiled anew at each start, in ${temporary.parent}.`)
+    warn(`${error.message} The model is compiled again at each start, in ${temporary.parent}.`)
     return temporary
   }
 }
@@ -149,7 +150,7 @@ async function onTfjs(
   progress: Progress,
 ): Promise<OpenedEngine> {
   progress(0.5, 'loading the weights into TensorFlow.js')
-  // Imported only where it is asked for: the package is not there by default.
+  // Imported here, since TensorFlow.js is not installed by default.
   const { openTfjs } = await import('./engines/tfjs/tfjs.ts')
   const { layers, weights, close } = await found.open()
   try {
@@ -165,7 +166,7 @@ function samplePixels({ inputShape }: Engine, n: number): Uint8Array {
   return patterned(inputShape.reduce((product, length) => product * length, n))
 }
 
-/** Neither black nor even: a device that only gets zeros right would be found out too late. */
+/** A pattern, not zeros and not one value: a faulty device may answer right for those alone. */
 function patterned(length: number): Uint8Array {
   return new Uint8Array(length).map((_, i) => (i * 37 + (i >> 8)) & 255)
 }

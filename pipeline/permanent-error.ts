@@ -7,7 +7,7 @@ const PERMANENT: ReadonlySet<PipelineErrorCode> = new Set([
   'ERR_MODEL_UNSUPPORTED',
   'ERR_MODEL_SETTINGS',
 ])
-/** The machine is short of something, and may have it again in a minute. */
+/** The machine is short of memory, disk or files, perhaps only for a minute: these errors are not permanent. */
 const SHORTAGES: ReadonlySet<unknown> = new Set([
   'EAGAIN',
   'EBUSY',
@@ -20,10 +20,10 @@ const SHORTAGES: ReadonlySet<unknown> = new Set([
   'EROFS',
   'ERR_WORKER_OUT_OF_MEMORY',
 ])
-// Native libraries report a lack of memory in words alone.
+// Native libraries report a lack of memory without a code.
 const NO_MEMORY = /bad_alloc|out of memory|failed to allocate/i
 
-/** Marks an error that the same files would cause again, and names these files for the broker to watch. */
+/** Marks an error that the same files would cause again, with the files for the broker to watch. */
 export async function markPermanent(error: unknown, files: () => Promise<string[]>): Promise<unknown> {
   if (!(error instanceof PipelineError) || !PERMANENT.has(error.code) || isShortage(error)) return error
   return Object.assign(error, { permanent: true, watch: await files() })

@@ -1,4 +1,4 @@
-/** The indices of the `count` largest values, the largest first; of equal values the earlier one. */
+/** The indices of the `count` largest values, the largest first; a tie goes to the lower index. */
 export function topIndices(values: Float32Array, count: number): number[] {
   const best: number[] = []
   for (let index = 0; index < values.length; index++) {

@@ -6,7 +6,7 @@
  * @property {import('./digit-words.js').Timing} timing
  * @property {unknown} [predictions]
  * @property {unknown} [prediction]
- * @property {string} [image] where a picture from another site can be had from
+ * @property {string} [image] address of the service's copy of a picture from another site
  * @property {string} [state]
  */
 

@@ -12,7 +12,7 @@ export function keyHeaders() {
 }
 
 /**
- * Asks the user for the key, once for all requests that need it; false when none is given.
+ * Asks the user for the key, once for all waiting requests. Resolves to false when the user gives none.
  * @param {string} why
  */
 export function askForKey(why) {

@@ -7,7 +7,7 @@ import { byId, messageOf, penOf } from './page.js'
 const QUALITY = 0.92
 
 /**
- * A button for the camera, where there may be one; on a phone without access to it, the phone's own camera app.
+ * Shows the button for the camera. On a phone whose browser gives a page no camera, the button opens the camera app.
  * @param {Take} take
  * @param {Complain} complain
  */
@@ -39,7 +39,7 @@ function wireDialog(button, take, complain) {
   /** @type {MediaStream | undefined} */
   let stream
   button.addEventListener('click', async () => {
-    // A second stream would take the place of the first, which could not be stopped any more.
+    // A second click would replace the stream, and the first stream could not be stopped any more.
     button.disabled = true
     try {
       stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment' } })
@@ -51,14 +51,14 @@ function wireDialog(button, take, complain) {
     }
     video.srcObject = stream
     dialog.showModal()
-    // The dialog may be closed before the first picture, which ends the playing before it began.
+    // play() rejects when the dialog is closed before the first picture.
     video.play().catch(() => {})
   })
   byId('camera-take').addEventListener('click', async () => {
     if (video.videoWidth === 0) return
     const blob = await still(video)
     dialog.close()
-    if (blob === null) return complain('The camera gave no picture.')
+    if (blob === null) return complain('The camera delivered no picture.')
     take([fromFile(new File([blob], 'camera.jpg', { type: 'image/jpeg' }))])
   })
   byId('camera-close').addEventListener('click', () => dialog.close())
@@ -66,7 +66,7 @@ function wireDialog(button, take, complain) {
     for (const track of stream?.getTracks() ?? []) track.stop()
     stream = undefined
     video.srcObject = null
-    // The button lost the focus when it was disabled, and the dialog knows of no other place to lead back to.
+    // The button lost the focus when it was disabled, so the dialog cannot give the focus back.
     button.focus()
   })
 }

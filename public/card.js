@@ -7,10 +7,10 @@ import { copyOf, find } from './page.js'
 /** @typedef {import('./digit-words.js').Guess} Guess */
 /** @typedef {import('./digit-words.js').Timing} Timing */
 /**
- * A state that an image goes through, as it is told.
+ * A state that an image goes through.
  * @typedef {object} Line
  * @property {string} state
- * @property {string} [what] that is waited for
+ * @property {string} [what] what the image waits for
  * @property {string} [why]
  * @property {number} [seconds]
  * @property {number} [position]
@@ -20,11 +20,11 @@ const STAGES = /** @type {const} */ (['queue', 'prepare', 'predict'])
 
 /** @type {Readonly<Record<string, (line: Line) => string>>} */
 const SENTENCES = {
-  waiting: () => 'waiting for its turn',
+  waiting: () => 'waiting',
   loading: ({ what }) => `waiting for the ${what}`,
-  sending: () => 'on its way',
+  sending: () => 'sending',
   key: () => 'waiting for a key',
-  again: ({ seconds, why }) => `${why} Tried again in ${seconds} s.`,
+  again: ({ seconds, why }) => `${why} Next try in ${seconds} s.`,
   downloading: () => 'downloading',
   queued: ({ position }) => `queued, at position ${position}`,
   predicting: () => 'predicting',
@@ -33,7 +33,7 @@ const SENTENCES = {
 /** @typedef {ReturnType<typeof createCard>} Card */
 
 /**
- * The card of one image. All that it shows is text, wherever it comes from.
+ * The card of one image. Names and labels are set as text, never as markup.
  * @param {{ name: string }} image
  */
 export function createCard({ name }) {
@@ -71,7 +71,7 @@ export function createCard({ name }) {
       part('state').textContent = SENTENCES[line.state]?.(line) ?? line.state
     },
     /**
-     * What fails in the same way each time is not worth another try, here or in a shell.
+     * Offers another try, and the command, only if another try may succeed.
      * @param {string} sentence
      * @param {boolean} mayPass
      */

@@ -10,12 +10,12 @@ const MAX_WAIT_S = 30
  * @property {string} name
  * @property {File | undefined} [file]
  * @property {string | undefined} [url]
- * @property {string | undefined} [own] its address on this site
+ * @property {string | undefined} [own] address on this site, for a picture of this site
  */
 
 /**
- * Sends an image, tells each state that it goes through, and returns the answer. An image waits while its model is
- * loading and while the service is being restarted, and is sent again where the service asks for that.
+ * Sends an image, tells each state on the way, and returns the answer. The image waits while the model is loading or the
+ * service is being restarted. When an error has a Retry-After, the image is sent again.
  * @param {string} path
  * @param {Image} image
  * @param {{ readiness: import('./readiness.js').Readiness, tell: (line: Line) => void, signal: AbortSignal }} parts
@@ -33,10 +33,10 @@ export async function classify(path, image, { readiness, tell, signal }) {
       const isUnanswered = error.code === ''
       if (isUnanswered || error.code === 'ERR_NOT_READY' || error.code === 'ERR_CLOSED')
         await readiness.look()
-      // An image that ends the service each time must not be sent for ever.
+      // An image that crashes the service each time must not be sent forever.
       if (isUnanswered && tries >= MAX_TRIES) throw error
       if (readiness.holdsUp) {
-        // The model was not asked: that is no failed try.
+        // A refused image never reached the model: this try does not count.
         if (!isUnanswered) tries--
         continue
       }
@@ -72,7 +72,7 @@ async function attempt(path, { file, url, name }, tell, signal) {
 }
 
 /**
- * The lines of an answer, each as soon as it is whole.
+ * Yields each line of an answer as soon as the line is complete.
  * @param {Response} response
  */
 async function* lines({ body }) {

@@ -1,6 +1,6 @@
 import { copyFrom } from './copy.js'
 
-/** Gives every block of code that is meant to be pasted a button. */
+/** Adds a copy button to every block of code that users may paste. */
 for (const block of document.querySelectorAll('pre[data-copy]')) {
   const frame = document.createElement('div')
   frame.className = 'copyable'

@@ -3,7 +3,7 @@ import { say } from './say.js'
 const SHOWN_MS = 1600
 
 /**
- * Copies, and says so on the button that was pressed.
+ * Copies the text, and shows the result on the button.
  * @param {HTMLElement} button
  * @param {string} text
  */
@@ -28,7 +28,7 @@ async function copied(text) {
 }
 
 /**
- * Plain http has no clipboard, except on the machine itself.
+ * For pages over plain HTTP: browsers give them no clipboard API, except on localhost.
  * @param {string} text
  */
 function copiedByHand(text) {

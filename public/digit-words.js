@@ -1,10 +1,10 @@
-/** What the page for digits says. The server and the browser both import this module, so both draw the same line. */
+/** The words of the page for digits. Server and browser import this module, so that both use the same words and the same threshold. */
 import { milliseconds, percent } from './figure-words.js'
 
 /**
- * A reading is shown from this probability on. An empty picture has 0.1 for each digit; a photograph without ink has the
- * same, and one with something like a stroke on it has mostly less than this for the best. Of the 1,000 validation digits
- * 994 have more.
+ * The least probability of the best guess for a reading. An empty picture and a photograph without strokes get 0.1 for
+ * each digit. A photograph with something like a stroke mostly stays below this value. Of the 1,000 validation digits,
+ * 994 are above.
  */
 const LEAST_PROBABILITY = 0.75
 
@@ -21,8 +21,8 @@ export const NO_DIGIT = 'No digit found'
  */
 
 /**
- * The digit to show, with the words beside it; without a digit the words alone.
- * @param {readonly Guess[]} guesses the likeliest first
+ * The digit to show and the words beside the digit. When no digit is found, the words say so.
+ * @param {readonly Guess[]} guesses most likely first
  * @returns {{ digit: string | undefined, word: string }}
  */
 export function readingOf([best]) {
@@ -33,6 +33,6 @@ export function readingOf([best]) {
 /** @param {Timing} timing */
 export function timingText({ queue, prepare, predict, total, cached }) {
   const inAll = `${milliseconds(total)} in the service`
-  if (cached) return `${inAll}, kept from when the same came before`
+  if (cached) return `${inAll}, from the cache`
   return `${inAll}: queue ${milliseconds(queue)}, prepare ${milliseconds(prepare)}, predict ${milliseconds(predict)}`
 }

@@ -1,6 +1,6 @@
 import { postWithKey } from './post.js'
 
-/** More answers a second than this allows cannot be seen by the user, whose hand draws on meanwhile. */
+/** A user who is drawing cannot follow more answers a second. */
 const PAUSE_MS = 80
 const RETRY_MS = 1000
 
@@ -9,12 +9,12 @@ const RETRY_MS = 1000
  * @typedef {object} Listener
  * @property {(answer: Answer, id: string, isLast: boolean) => void} answered
  * @property {(sentence: string) => void} failed
- * @property {(sentence: string, code: string) => void} waits called when the same picture is sent again; the code is
+ * @property {(sentence: string, code: string) => void} waits called before the same picture is sent again; the code is
  * empty when no answer came
  * @property {() => Promise<void>} rest awaited before the user is asked for a key
  */
 
-/** Sends one picture at a time. Of the pictures that come meanwhile the newest is next; the others are never sent. */
+/** Sends one picture at a time. While a request is under way, a newer picture replaces the one that waits. */
 export class Asker {
   #path
   #listener
@@ -22,7 +22,7 @@ export class Asker {
   #next
   #isRunning = false
   #isAsking = false
-  // Of the request under way.
+  // Aborts the request under way.
   #stop = new AbortController()
 
   /**
@@ -45,7 +45,7 @@ export class Asker {
     if (!this.#isRunning) this.#run()
   }
 
-  /** The answer is not wanted any more. */
+  /** Drops the waiting picture, and the answer under way. */
   forget() {
     this.#next = undefined
     this.#stop.abort()
@@ -83,7 +83,7 @@ export class Asker {
       return PAUSE_MS
     } catch {
       if (signal.aborted) return 0
-      this.#listener.waits('The service does not answer. It is asked again every second.', '')
+      this.#listener.waits('The service does not answer. The page tries again every second.', '')
       this.#next ??= makeBytes
       return RETRY_MS
     }
@@ -97,14 +97,14 @@ export class Asker {
   #refused({ status, headers }, error, makeBytes) {
     const seconds = Number(headers.get('Retry-After'))
     if (!seconds) {
-      // A user who has refused to give a key is not asked again for what was drawn before.
+      // After a refusal to give a key, a waiting picture must not open the dialog again.
       if (status === 401) this.#next = undefined
       this.#listener.failed(error.message)
       return PAUSE_MS
     }
     this.#listener.waits(error.message, error.code)
     this.#next ??= makeBytes
-    // A model that is being loaded says ten seconds, and may be there in one.
+    // A loading model sends Retry-After: 10, but may be ready in one second.
     return status === 503 ? RETRY_MS : seconds * 1000
   }
 }

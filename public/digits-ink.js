@@ -2,17 +2,17 @@ import { penOf } from './page.js'
 
 /** @typedef {[x: number, y: number]} Point */
 
-/** All measures are parts of the pad's side: a drawing is the same at every size. */
+/** Width of the pen. Lengths are fractions of the pad's side, so that a drawing is the same at every size. */
 const PEN = 0.075
-/** A part of the drawing's longer side: about as thick as those that the model has learned from. */
+/** Width of the pen as a fraction of the drawing's longer side: about that of the digits in the training data. */
 const SENT_PEN = 0.11
-/** A drawing of an hour; what comes after it is not taken. */
+/** Enough for an hour of drawing. Further points are ignored. */
 const MAX_POINTS = 20_000
-/** Side of the picture that is sent, and of the digit in it, which becomes 20 pixels high. */
+/** Sides of the sent picture and of the digit in that picture. The service scales the digit to 20 pixels. */
 const SENT_SIDE = 280
 const SENT_DIGIT = 200
 
-/** What has been drawn: strokes, each a list of points. */
+/** The drawing: strokes, each a list of points. */
 export class Ink {
   /** @type {Point[][]} */
   #strokes = []
@@ -33,7 +33,7 @@ export class Ink {
     this.#points++
   }
 
-  /** Takes back the last stroke. */
+  /** Removes the last stroke. */
   undo() {
     this.#points -= this.#strokes.pop()?.length ?? 0
   }
@@ -44,8 +44,8 @@ export class Ink {
   }
 
   /**
-   * Black on white whatever the colours of the page are, as PNG. What is sent is as large as it can be, and its lines as
-   * thick as they should be for that: those of a small digit would otherwise run into each other.
+   * The drawing as PNG, black on white whatever the colours of the page are. The drawing is enlarged to the full size and
+   * the pen is set anew: the lines of a small digit would otherwise run into each other.
    * @returns {Promise<Blob>}
    */
   png() {
@@ -56,14 +56,15 @@ export class Ink {
     context.fillRect(0, 0, SENT_SIDE, SENT_SIDE)
     const { left, top, width, height } = this.#box()
     const longer = Math.max(width, height)
-    // What is no longer than the pen is thick was meant as a dot.
+    // A drawing that is not longer than the pen is wide is a dot.
     const pen = longer < PEN ? PEN : SENT_PEN * longer
     const scale = SENT_DIGIT / (longer + pen)
     context.translate(SENT_SIDE / 2 - (left + width / 2) * scale, SENT_SIDE / 2 - (top + height / 2) * scale)
     this.draw(context, scale, '#000', pen)
     return new Promise((resolve, reject) => {
       canvas.toBlob(
-        (blob) => (blob ? resolve(blob) : reject(new Error('The drawing became no picture.'))),
+        (blob) =>
+          blob ? resolve(blob) : reject(new Error('The drawing could not be turned into a picture.')),
         'image/png',
       )
     })
@@ -101,7 +102,7 @@ export class Ink {
 }
 
 /**
- * Where the pen of the keyboard is, filled while it is down.
+ * Draws the keyboard's pen as a circle, filled while the pen is down.
  * @param {CanvasRenderingContext2D} context
  * @param {number} side
  * @param {{ x: number, y: number, isDown: boolean }} pen
@@ -118,7 +119,7 @@ export function drawPen(context, side, { x, y, isDown }, colour) {
 }
 
 /**
- * Curves from the middle of one piece to the middle of the next, so that no corner shows where a point was.
+ * Draws curves between the midpoints of neighbouring points, so that the points leave no corners.
  * @param {CanvasRenderingContext2D} context
  * @param {readonly Point[]} points
  */
@@ -126,7 +127,7 @@ function trace(context, points) {
   const [first, ...rest] = points
   if (first === undefined) return
   context.moveTo(...first)
-  // A line of no length has round ends: a dot.
+  // A line of length zero has round ends, and so becomes a dot.
   if (rest.length === 0) context.lineTo(...first)
   for (const [i, [x, y]] of rest.entries()) {
     const next = rest[i + 1]

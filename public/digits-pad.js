@@ -6,12 +6,12 @@ import { penOf } from './page.js'
  * @typedef {object} Listener
  * @property {() => void} began a stroke begins
  * @property {() => void} finished a stroke has ended
- * @property {() => void} changed the drawing is another
- * @property {() => void} wantsClear the user wants the drawing away
- * @property {(text: string) => void} said what a user who does not see the pad has to know
+ * @property {() => void} changed the drawing has changed
+ * @property {() => void} wantsClear the user has pressed Delete
+ * @property {(text: string) => void} said a message for screen readers
  */
 
-/** Of the keyboard's pen, as parts of the pad's side. */
+/** Steps of the keyboard's pen, as fractions of the pad's side. */
 const STEP = 1 / 28
 const LONG_STEP = 4 * STEP
 
@@ -20,13 +20,13 @@ export class Pad {
   #canvas
   #listener
   #ink = new Ink()
-  // The pointer that draws; a second finger or a palm does nothing meanwhile.
+  // The pointer that draws. A second finger or a palm is ignored.
   /** @type {number | undefined} */
   #pointer
   // The pen of the keyboard.
   #pen = { x: 0.5, y: 0.5, isDown: false, isShown: false }
   #isPlanned = false
-  /** @type {(() => void)[]} to call at the end of the stroke */
+  /** @type {(() => void)[]} called at the end of the stroke */
   #resting = []
 
   /**
@@ -69,7 +69,7 @@ export class Pad {
     this.#finish()
   }
 
-  /** The listener is not told: the caller knows. */
+  /** Does not call the listener, because the listener calls clear(). */
   clear() {
     this.#ink.clear()
     this.#plan()
@@ -94,7 +94,7 @@ export class Pad {
   /** @param {PointerEvent} event */
   #move(event) {
     if (event.pointerId !== this.#pointer) return
-    // A fast hand is between two frames at several places.
+    // A fast pointer has several positions between two frames.
     const coalesced = event.getCoalescedEvents?.() ?? []
     for (const one of coalesced.length > 0 ? coalesced : [event]) this.#add(this.#pointOf(one))
   }

@@ -16,11 +16,11 @@ const bars = [...byId('bars').children]
 const picture = byId('picture', HTMLImageElement)
 const chosen = byId('file', HTMLInputElement)
 const wrong = byId('wrong', HTMLFormElement)
-/** @type {string | undefined} where the picture stands that is shown instead of the pad; let go when another comes */
+/** @type {string | undefined} object URL of the picture that is shown instead of the pad */
 let pictureUrl
-/** Whether it is a picture that is read, and not what is drawn; the browser may be unable to show it. */
+/** Whether a picture is read, and not the drawing. A browser may be unable to show the picture. */
 let hasPicture = !picture.hidden
-/** @type {Answer | undefined} of what is drawn now, or was a moment ago */
+/** @type {Answer | undefined} the answer to this drawing, or to a state of it a moment ago */
 let latest
 
 const asker = new Asker(path, {
@@ -28,7 +28,7 @@ const asker = new Asker(path, {
     hideProblem()
     show(answer, id)
     latest = answer
-    // What a half-drawn digit looks like is nothing to be told.
+    // A screen reader should not announce the reading of a half-drawn digit.
     if (isLast && !pad.isDrawing) announce(answer)
   },
   failed(sentence) {
@@ -38,9 +38,9 @@ const asker = new Asker(path, {
   async waits(sentence, code) {
     if (code === '') return complain(sentence)
     await readiness.look()
-    // The drawing may have been cleared meanwhile.
+    // The user may have cleared the drawing meanwhile.
     if (asker.isDone) return
-    // A model that is not ready has a notice of its own.
+    // The notice of a model that is not ready says enough.
     if (byId('loading').hidden) complain(sentence)
     else hideProblem()
   },
@@ -68,7 +68,7 @@ const pad = new Pad(byId('pad', HTMLCanvasElement), {
 
 byId('undo').addEventListener('click', () => {
   pad.undo()
-  // A button that is disabled loses the focus, and a user of the keyboard the place.
+  // The button is disabled now and has lost the focus: without this, Tab would start at the top of the page.
   if (pad.isEmpty) byId('pad').focus()
 })
 byId('clear').addEventListener('click', () => {
@@ -105,9 +105,9 @@ document.addEventListener('drop', (event) => {
   event.preventDefault()
   read(imageIn(event.dataTransfer))
 })
-// Without a button that sends, a file that was chosen before this ran would wait for ever.
+// With JavaScript, a chosen file is sent at once, also one that was chosen before this script ran.
 byId('send').hidden = true
-// Of the answer to a form that was sent before this ran.
+// The picture came with the page, as the answer to a form, and may have failed before this script ran.
 if (hasPicture && picture.complete && picture.naturalWidth === 0) hidePicture()
 showTools()
 read(chosen.files?.[0])
@@ -119,13 +119,13 @@ function imageIn(data) {
 }
 
 /**
- * A picture instead of the pad.
+ * Shows a picture instead of the pad, and has the picture read.
  * @param {(Blob & { name?: string }) | undefined} file
  */
 function read(file) {
   if (!file) return
   if (file.size > Number(maxBytes)) {
-    complain(`The picture has ${file.size} bytes; ${maxBytes} are the most that is taken.`)
+    complain(`The picture has ${file.size} bytes, but this service takes no more than ${maxBytes}.`)
     return
   }
   pad.clear()
@@ -141,7 +141,7 @@ function read(file) {
   asker.ask(() => file)
 }
 
-/** The pad again, with nothing on it. */
+/** Shows the empty pad. */
 function clear() {
   pad.clear()
   hasPicture = false
@@ -169,7 +169,7 @@ function showTools() {
 
 /**
  * @param {Answer} answer
- * @param {string} id of the request, under which the answer can be reported
+ * @param {string} id of the request, which a report names
  */
 function show(answer, id) {
   const guesses = guessesOf(answer) ?? []
@@ -197,7 +197,7 @@ function announce(answer) {
   put(byId('said'), digit === undefined ? word : `It reads ${digit}, ${word}`)
 }
 
-/** As it was before anything was drawn. */
+/** Brings the page back to the state before the first stroke. */
 function reset() {
   asker.forget()
   hideProblem()
@@ -206,7 +206,7 @@ function reset() {
 }
 
 /**
- * No reading, and why there is none.
+ * Shows that there is no reading, and the reason.
  * @param {string} word
  */
 function showUnread(word) {
@@ -236,7 +236,7 @@ async function report(event) {
   }
   wrong.hidden = true
   byId('thanks').hidden = false
-  // The button that had it is gone.
+  // The pressed button is hidden and has lost the focus.
   byId('thanks').focus()
 }
 

@@ -1,4 +1,4 @@
-/** How figures are written. The server and the browser both import this module, so a page never changes its wording. */
+/** How figures are written. Server and browser import this module, so that scripts never change the wording of a page. */
 
 /** @typedef {'rate' | 'count' | 'ms' | 'bytes' | 'part' | 'mean'} FigureKind */
 
@@ -46,7 +46,7 @@ export function figureText(figure, kind) {
 }
 
 /**
- * One decimal place, and only below 100.
+ * With one decimal below 100, without one from 100 on.
  * @param {number} figure
  */
 function short(figure) {

@@ -1,5 +1,5 @@
 /**
- * Makes a bar as long as its share of 1.
+ * Sets the length of a bar to a share of 1.
  * @param {Element} svg
  * @param {number} share
  */

@@ -4,7 +4,7 @@ import { say } from './say.js'
 import { hasBar, loadingWords } from './state-words.js'
 
 /**
- * Keeps the state of the model and the notice below its name true, on the page of a model and on the pad alike.
+ * Keeps the shown state of the model and the loading notice up to date. The pages of models and of the pad both use this.
  * @param {string} model
  */
 export function followModel(model) {

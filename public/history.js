@@ -1,6 +1,6 @@
-/** Browsers grant a tab some five million characters, which the key and other pages need, too. */
+/** Browsers store some five million characters for a tab. The key and other pages need some of them. */
 export const MAX_TEXT = 3_000_000
-/** What is left of the entries when the browser refuses to store them. */
+/** The fraction of the entries to keep when the browser refuses to store all. */
 const KEPT_WHEN_FULL = 0.75
 
 /** @typedef {import('./answer.js').Answer} Answer */
@@ -14,7 +14,7 @@ const KEPT_WHEN_FULL = 0.75
  */
 
 /**
- * The answers of this visit to one page, for as long as the tab is open.
+ * The answers on one page, kept until the tab is closed.
  * @param {string} name
  */
 export function createHistory(name) {
@@ -30,7 +30,7 @@ export function createHistory(name) {
       }
     },
     /**
-     * Keeps as many as there is room for.
+     * Keeps as many entries as fit.
      * @param {readonly Entry[]} entries the newest first
      */
     write(entries) {

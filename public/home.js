@@ -16,7 +16,7 @@ const cards = [...document.querySelectorAll('#models [data-model]')].map((card) 
   pill: find(card, '.pill'),
 }))
 
-/** Keeps the states of the models true: each second while one is loading, else now and then. */
+/** Keeps the shown states up to date: every second while a model is loading, less often otherwise. */
 async function refresh() {
   if (!document.hidden) {
     const models = await readModels()

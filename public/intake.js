@@ -7,8 +7,8 @@ import { byId, fieldOf, find } from './page.js'
 const LOOKS_LIKE_IMAGE = /^(https?:\/\/\S+|data:image\/\S+)$/i
 
 /**
- * Every way in which pictures come in: chosen, dropped, pasted, typed, clicked. Pictures are handed to `take`; of anything
- * else the user is told by `complain`.
+ * Connects every way in which pictures come in: chosen, dropped, pasted, typed, clicked. `take` gets the pictures.
+ * `complain` tells the user when there is no picture in what came.
  * @param {HTMLFormElement} form
  * @param {Take} take
  * @param {Complain} complain
@@ -22,7 +22,7 @@ export function wireIntake(form, take, complain) {
   byId('choose').addEventListener('click', () => file.click())
   const takeChosen = () => {
     take([...(file.files ?? [])].map(fromFile))
-    // So that the same file can be chosen again.
+    // A browser reports the same file again only if the field has been emptied.
     file.value = ''
   }
   file.addEventListener('change', takeChosen)
@@ -49,7 +49,7 @@ export function wireIntake(form, take, complain) {
     const images = imagesIn(event.clipboardData)
     const [first] = images
     const isField = event.target instanceof Element && event.target.closest('input, textarea') !== null
-    // Text that is pasted into a field belongs there.
+    // The field takes pasted text.
     if (first === undefined || (isField && !first.file)) return
     event.preventDefault()
     take(images)
@@ -65,7 +65,7 @@ export function fromFile(file) {
 }
 
 /**
- * A picture of this very site is taken from here: the service asks no private address, its own included.
+ * The page fetches pictures of this site: the service refuses private addresses, and this site may have one.
  * @param {string} url
  * @returns {Image}
  */
@@ -98,12 +98,12 @@ function wireDrop(take, complain) {
     event.preventDefault()
     const images = imagesIn(event.dataTransfer)
     if (images.length > 0) take(images)
-    else complain('What was dropped is neither a file nor an address that begins with http:// or https://.')
+    else complain('Only files, and URLs that begin with http:// or https://, can be dropped here.')
   })
 }
 
 /**
- * Files before addresses: a picture that is dragged out of another page comes as both.
+ * Prefers files to URLs: a picture that is dragged from another page comes as both.
  * @param {DataTransfer | null} data
  */
 function imagesIn(data) {

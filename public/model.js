@@ -34,16 +34,16 @@ import { Turns } from './turns.js'
 
 const MAX_CARDS = 50
 const AT_A_TIME = 4
-/** What a form adds around a file. */
+/** The bytes that a form adds around a file. */
 const FORM_BYTES = 1024
-/** The answer to a form that was sent before this script ran; it came with the page. */
+/** Selects the answer that came with the page, when the form was sent before this script ran. */
 const SENT = '.results > article, .results > .notice'
 
 const { path = '', model = '', maxBytes = '' } = byId('classify').dataset
 const cards = byId('cards')
 const turns = new Turns(AT_A_TIME)
 const history = createHistory(model)
-/** @type {Job[]} the newest first, as the cards stand */
+/** @type {Job[]} newest first, in the order of the cards */
 let jobs = []
 
 const readiness = followModel(model)
@@ -54,12 +54,12 @@ function take(images) {
   const room = MAX_CARDS - jobs.filter(({ isBusy }) => isBusy).length
   if (images.length > room) {
     complain(
-      `${MAX_CARDS} pictures at a time are enough: ${images.length - room} of ${images.length} were left out.`,
+      `This page takes ${MAX_CARDS} pictures at a time: ${images.length - room} of ${images.length} were left out.`,
     )
   }
   for (const image of images.slice(0, room)) start(image)
   keepBound()
-  // On a phone the results lie below the form.
+  // On a phone, the results are below the form.
   const title = byId('results-title')
   const { top } = title.getBoundingClientRect()
   if (images.length > 0 && (top < 0 || top > innerHeight / 2)) title.scrollIntoView()
@@ -90,7 +90,7 @@ async function run(job) {
     job.canRetry = error instanceof Failure && error.mayPass
     card.failed(messageOf(error), job.canRetry)
     say(`${image.name}: ${messageOf(error)}`)
-    // A mistake of this page also belongs in the console.
+    // An error in this page's code also belongs in the console.
     if (!(error instanceof Failure)) throw error
   } finally {
     setBusy(job, false)
@@ -108,9 +108,9 @@ function setBusy(job, isBusy) {
   guardLeaving()
 }
 
-/** While pictures are under way, the browser asks before the user leaves: they would be lost. */
+/** While pictures are under way, the browser asks the user before leaving the page, because the pictures would be lost. */
 function guardLeaving() {
-  // A page that always listened could not be kept for the way back.
+  // A permanent listener would keep the page out of the browser's back/forward cache.
   if (jobs.some(({ isBusy }) => isBusy)) addEventListener('beforeunload', askFirst)
   else removeEventListener('beforeunload', askFirst)
 }
@@ -121,14 +121,15 @@ function askFirst(event) {
 }
 
 /**
- * Fetches what lies on this site, looks at the size, and shows the picture.
+ * Fetches a picture of this site, checks the size, and shows the picture.
  * @param {Job} job
  */
 async function prepare(job) {
   const { image } = job
   if (image.own) {
     const response = await fetch(image.own, { headers: keyHeaders() }).catch(() => undefined)
-    if (!response?.ok) throw new Failure(`${image.name} cannot be had from this service.`, { mayPass: true })
+    if (!response?.ok)
+      throw new Failure(`${image.name} could not be loaded from this service.`, { mayPass: true })
     const blob = await response.blob()
     image.file = new File([blob], image.name, { type: blob.type })
   }
@@ -162,7 +163,7 @@ async function finish(job, answer) {
   showAnswer(job, answer)
   const [best] = guessesOf(answer) ?? []
   say(best ? `${image.name}: ${best.label}, ${percent(best.probability)}` : `${image.name}: answered`)
-  // The file is not needed any more: a dozen photographs would fill the memory of a phone.
+  // A dozen photographs would fill the memory of a phone.
   image.file = undefined
   card.button('again').hidden = true
   remember()
@@ -170,7 +171,7 @@ async function finish(job, answer) {
 }
 
 /**
- * A picture from another site is shown as the service has it, not from there.
+ * Shows the service's copy of a picture from another site, and does not ask that site.
  * @param {Job} job
  * @param {string} address
  */
@@ -244,7 +245,7 @@ function drop(job) {
   showWhatIsThere()
 }
 
-/** The oldest that are through with it make room. */
+/** Removes the oldest finished cards beyond the bound. */
 function keepBound() {
   for (const job of jobs.toReversed()) {
     if (jobs.length <= MAX_CARDS) return
@@ -274,7 +275,7 @@ function showWhatIsThere() {
   byId('none').hidden = !isEmpty
 }
 
-/** The pictures that can be tried again, in the order in which they came. */
+/** The jobs that can be tried again, oldest first. */
 function retriable() {
   return jobs.filter(({ canRetry }) => canRetry).reverse()
 }
@@ -287,7 +288,7 @@ function complain(sentence) {
 
 byId('again-all').addEventListener('click', () => {
   for (const job of retriable()) run(job)
-  // The button has just gone, and took the focus with it.
+  // The button is hidden now and has lost the focus.
   byId('clear').focus()
 })
 byId('clear').addEventListener('click', () => {

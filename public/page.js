@@ -1,5 +1,5 @@
 /**
- * The element with that id. Its absence is a mistake in the page, and an error.
+ * The element with that id. Throws when there is none, which is a mistake in the page.
  * @template {Element} [T=HTMLElement]
  * @param {string} id
  * @param {new () => T} [kind]
@@ -10,7 +10,7 @@ export function byId(id, kind) {
 }
 
 /**
- * The first element inside of `root` that the selector fits.
+ * The first element in `root` that matches the selector. Throws when there is none.
  * @template {Element} [T=HTMLElement]
  * @param {ParentNode} root
  * @param {string} selector
@@ -22,7 +22,7 @@ export function find(root, selector, kind) {
 }
 
 /**
- * A copy of the one element in a template.
+ * A copy of the only element in a template.
  * @param {string} id
  */
 export function copyOf(id) {
@@ -31,7 +31,7 @@ export function copyOf(id) {
 }
 
 /**
- * A field of a form, by its name.
+ * The field of a form with that name.
  * @param {HTMLFormElement} form
  * @param {string} name
  */
@@ -40,7 +40,7 @@ export function fieldOf(form, name) {
 }
 
 /**
- * Changes the text of an element only where it differs: a screen reader says every change of a live region.
+ * Sets the text of an element, unless the text is the same: a screen reader announces every change of a live region.
  * @param {Element} element
  * @param {string} text
  */
@@ -49,7 +49,7 @@ export function put(element, text) {
 }
 
 /**
- * What went wrong, as a sentence, whatever has been thrown.
+ * The message of anything that was thrown.
  * @param {unknown} error
  */
 export function messageOf(error) {

@@ -1,8 +1,8 @@
 import { askForKey, keyHeaders } from './api-key.js'
 
-/** Seconds until the next try, where a wait is asked for without a number. */
+/** Seconds until the next try when the answer gives no number. */
 const WAIT_S = 2
-/** A key can be given, a connection can become faster, a client can be told to wait: the picture is not at fault. */
+/** Statuses of errors that may pass with the same picture: no key, a slow connection, too many requests. */
 const PASSING = [401, 408, 429]
 
 /**
@@ -10,16 +10,16 @@ const PASSING = [401, 408, 429]
  * @property {BodyInit} body
  * @property {Record<string, string>} [headers]
  * @property {AbortSignal} [signal]
- * @property {(isAsking: boolean) => unknown} [asking] called before the user is asked for a key, which waits for the
- * result, and after
+ * @property {(isAsking: boolean) => unknown} [asking] called before and after the user is asked for a key; the dialog waits
+ * for the result
  */
 
-/** What went wrong, as a sentence to show. */
+/** An error with a message for the user. */
 export class Failure extends Error {
   /**
    * @param {string} message
    * @param {{ code?: string, retryAfter?: number | undefined, mayPass?: boolean }} [about] `code` is empty when no answer
-   * came; `retryAfter` is in seconds; `mayPass` says that the same request can succeed another time
+   * came; `retryAfter` is in seconds; `mayPass` says that the same request may succeed later
    */
   constructor(message, { code = '', retryAfter, mayPass = false } = {}) {
     super(message)
@@ -30,8 +30,8 @@ export class Failure extends Error {
 }
 
 /**
- * Sends a POST request with the key, if there is one. Where the service wants another key, the user is asked for it and
- * the request is sent again. An answer of any status is returned; no answer is a Failure.
+ * Sends a POST request with the key, if there is one. On a 401, asks the user for a key and sends the request
+ * again. Returns an answer of any status; throws a Failure when no answer came.
  * @param {string} path
  * @param {Request} request
  * @returns {Promise<Response>}
@@ -45,7 +45,7 @@ export async function postWithKey(path, request) {
     signal: signal ?? null,
   }).catch((error) => {
     if (signal?.aborted) throw error
-    throw gone('The service does not answer: it may have been stopped, or the network is gone.')
+    throw gone('The service does not answer. The service may have been stopped, or the network may be down.')
   })
   if (response.status !== 401) return response
   const { message } = await errorIn(response.clone())
@@ -57,14 +57,14 @@ export async function postWithKey(path, request) {
 }
 
 /**
- * The same response, or a Failure with what the service says is wrong.
+ * Returns the response, or throws a Failure with the service's message.
  * @param {Response} response
  */
 export async function mustBeOk(response) {
   if (response.ok) return response
   const wait = response.headers.get('Retry-After')
   const error = await errorIn(response)
-  // A proxy whose service is being restarted says so in words of its own.
+  // A proxy in front of a service that is being restarted answers with a page of its own.
   const isProxy = error.code === undefined && response.status >= 502
   const without = isProxy ? WAIT_S : undefined
   throw failure(error, response.status, wait === null ? without : Number(wait))
@@ -82,7 +82,7 @@ export function failure({ code, message }, status, retryAfter) {
 }
 
 /**
- * The service has not answered, or not to the end. It is tried again.
+ * The Failure for a missing or incomplete answer. The same request is sent again.
  * @param {string} message
  */
 export function gone(message) {

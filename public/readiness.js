@@ -4,18 +4,18 @@ const LOADING_MS = 1000
 const FAILED_MS = 5000
 const QUIET_MS = 15_000
 const PATIENCE_MS = 10_000
-/** A restart takes seconds, an update minutes; after that time a picture is not worth a request a second. */
+/** A restart takes seconds, an update minutes. After this time, a waiting picture fails instead of asking every second. */
 const GIVE_UP_MS = 10 * 60_000
-/** The service is about to end, and perhaps to be started again. */
+/** States of a service that is ending, and may be started again. */
 const ENDING = ['closing', 'closed']
 
 /** @typedef {import('./state-words.js').Its} Its */
 
-/** What is shown of every model while the service does not answer. */
+/** The state that pages show for every model while the service does not answer. */
 export const UNREACHABLE = { state: 'unreachable', progress: null, error: null }
 
 /**
- * What /readyz says of each model; undefined when the service does not answer.
+ * The models of /readyz by name; undefined when the service does not answer.
  * @returns {Promise<Record<string, Its> | undefined>}
  */
 export async function readModels() {
@@ -40,8 +40,9 @@ export function setPill(pill, state) {
 }
 
 /**
- * Follows one model: asks each second while it loads or while a picture waits, now and then while the model has failed or
- * the service does not answer, and four times a minute once all is well, as long as the page is in sight.
+ * Follows one model by asking /readyz: every second while the model is loading or a picture waits, every five seconds while
+ * the model has failed or the service does not answer, every fifteen seconds otherwise. A hidden page asks only for
+ * waiting pictures.
  */
 export class Readiness {
   #model
@@ -51,14 +52,14 @@ export class Readiness {
   #waiting = []
   /** @type {number | undefined} */
   #timer
-  /** @type {Promise<void> | undefined} the request under way, which serves all who want to look */
+  /** @type {Promise<void> | undefined} the request under way, which all callers of look() share */
   #looking
-  /** @type {number | undefined} when the service was found gone; undefined while it answers */
+  /** @type {number | undefined} since when the service has not answered; undefined while the service answers */
   #goneAt
 
   /**
    * @param {string} model
-   * @param {string} state as the page came with it
+   * @param {string} state the state that came with the page
    * @param {(its: Its) => void} tell
    */
   constructor(model, state, tell) {
@@ -73,25 +74,25 @@ export class Readiness {
     return this.#goneAt === undefined
   }
 
-  /** Whether there is no point in sending something now: the model is loading, or the service is being restarted. */
+  /** Whether a picture should wait: the model is loading, or the service is being restarted. */
   get holdsUp() {
     if (this.#goneAt !== undefined) return performance.now() - this.#goneAt < GIVE_UP_MS
     return isLoading(this.#state) || ENDING.includes(this.#state)
   }
 
-  /** Whether a picture that is refused now will be refused again. */
+  /** Whether another try with a refused picture is pointless. */
   get hasFailed() {
     return this.#state === 'failed' || this.#goneAt !== undefined
   }
 
   /**
-   * Resolves when there is a point in sending something: the answer will be a result, or will say what is wrong.
+   * Resolves when a picture need not wait any longer. The answer may still be an error.
    * @param {AbortSignal} signal
    */
   async ready(signal) {
     while (this.holdsUp) {
       signal.throwIfAborted()
-      // A quiet page looks seldom; a picture that waits wants to know soon.
+      // The next look may be 15 s away, too long for a picture that waits.
       if (this.#waiting.length === 0) this.#lookIn(LOADING_MS)
       await this.#change(signal)
     }

@@ -9,7 +9,7 @@ const MAX_SHOWN = 20
 let labels
 
 /**
- * The form under an answer that is wrong: completes labels, and sends the right one.
+ * Connects the form that reports a wrong answer: completes labels, and sends the right one.
  * @param {import('./card.js').Card} card
  * @param {{ model: string, id: string, prediction: string, reported: () => void }} parts
  */
@@ -40,7 +40,7 @@ export function wireReport(card, { model, id, prediction, reported }) {
 }
 
 /**
- * Offers the model's labels that hold what has been typed. The labels are fetched when they are first needed.
+ * Offers the model's labels that contain the typed text. The labels are fetched when the field first gets the focus.
  * @param {HTMLInputElement} input
  * @param {string} model
  */
@@ -52,7 +52,7 @@ export function completeLabels(input, model) {
     const typed = input.value.trim().toLowerCase()
     const all = await labelsOf(model)
     const fitting = typed === '' ? [] : all.filter((label) => label.toLowerCase().includes(typed))
-    // What begins with it is what is meant more often.
+    // Labels that begin with the typed text come first: users mean them more often.
     fitting.sort((one, other) => startsWith(other, typed) - startsWith(one, typed))
     list.replaceChildren(...fitting.slice(0, MAX_SHOWN).map(option))
   })
@@ -63,7 +63,7 @@ async function labelsOf(model) {
   labels ??= fetchLabels(model)
   const asked = labels
   const all = await asked
-  // A model that is loading has none, and a request without a key or without an answer gets none: the next input asks again.
+  // There are no labels while the model is loading, without a key, or without an answer: the next input asks again.
   if (all.length === 0 && labels === asked) labels = undefined
   return all
 }
@@ -98,7 +98,7 @@ function option(label) {
 
 /**
  * @param {FormData} body
- * @returns the sentence to show when the report was not taken
+ * @returns the message for the user when the report failed
  */
 async function report(body) {
   try {

@@ -3,7 +3,7 @@ import { byId } from './page.js'
 const MOST = 5
 
 /**
- * Tells a screen reader. More than a few sentences at once would be noise.
+ * Has a screen reader announce the text. Only the last few texts stay, because more would be noise.
  * @param {string} text
  */
 export function say(text) {

@@ -1,5 +1,5 @@
 /**
- * The command that gives the same answer. The key itself stays out of it.
+ * The curl command for the same answer. The command names a variable for the key, and never holds the key itself.
  * @param {{ url?: string | undefined, name: string }} image
  * @param {string} address
  * @param {boolean} hasKey
@@ -12,7 +12,7 @@ export function curlOf({ url, name }, address, hasKey) {
 }
 
 /**
- * As one word of a shell, whatever is in it.
+ * Quoted, so that a shell takes any text as one word.
  * @param {string} text
  */
 function quoted(text) {
@@ -20,7 +20,7 @@ function quoted(text) {
 }
 
 /**
- * What a program would have got, without what was said on the way to it.
+ * The JSON that a program would have got, without the fields of the streamed answer.
  * @param {import('./answer.js').Answer} answer
  */
 export function jsonOf({ state, image, ...answer }) {

@@ -1,18 +1,18 @@
-/** What is said of a model. The server and the browser both import this module, so a page never changes its wording. */
+/** The words for states of a model. Server and browser import this module, so that scripts never change the wording of a page. */
 
 /**
- * @typedef {object} Its state of a model, as /readyz tells it
+ * @typedef {object} Its state of a model, as in /readyz
  * @property {string} state
  * @property {{ fraction: number, word: string } | null} progress
  * @property {{ message: string } | null} error
  * @property {string | null | undefined} [device]
  */
 
-/** `unreachable` is known to pages alone: the service has not answered. */
+/** Only pages know the state `unreachable`: the service has not answered. */
 const WORDS = new Map([
   ['idle', 'starting'],
-  ['closing', 'ending'],
-  ['closed', 'ended'],
+  ['closing', 'stopping'],
+  ['closed', 'stopped'],
   ['unreachable', 'not reachable'],
 ])
 
@@ -21,13 +21,15 @@ export function stateWord(state) {
   return WORDS.get(state) ?? state
 }
 
+const SHUTTING_DOWN = 'The service is shutting down.'
+
 /** @param {string} state */
 export function isLoading(state) {
   return state === 'starting' || state === 'idle'
 }
 
 /**
- * A model that has to wait for its weights says why in a whole sentence, and there is nothing to measure.
+ * Whether to show a progress bar. A progress that is a whole sentence says why the model waits: nothing to measure.
  * @param {Pick<Its, 'state' | 'progress'>} its
  */
 export function hasBar({ state, progress }) {
@@ -39,10 +41,14 @@ export function hasBar({ state, progress }) {
  * @param {Its} its
  */
 export function modelWord({ state, device, progress }) {
-  if (state === 'ready') return device ? `answers, on ${device}` : 'answers'
-  if (state === 'unreachable') return 'the service does not answer; it is asked again'
-  if (state === 'failed') return 'could not be loaded; it is tried again from time to time'
-  return progress?.word ?? 'starting'
+  if (state === 'ready') return device ? `runs on ${device}` : 'ready to answer'
+  if (state === 'unreachable') return 'The service does not answer. The page goes on trying.'
+  if (state === 'failed') return 'The model could not be loaded. The service tries again from time to time.'
+  if (isEnding(state)) return SHUTTING_DOWN
+  return (
+    progress?.word ??
+    (state === 'restarting' ? 'The child process has ended and is starting again.' : 'starting')
+  )
 }
 
 /**
@@ -54,21 +60,27 @@ export function loadingWords(name, its) {
   const { state, progress, error } = its
   const why = error?.message ?? 'The log of the service says why.'
   if (state === 'failed') {
-    const word = `${why} It is tried again from time to time; the log has the details.`
+    const word = `${why} The service tries again from time to time. The log has the details.`
     return { title: `${name} could not be loaded`, word, isBad: true }
   }
-  if (state === 'restarting') return { title: `${name} is being started again`, word: why, isBad: true }
+  if (state === 'restarting') return { title: `${name} is restarting`, word: why, isBad: true }
   if (state === 'unreachable') {
     const word =
-      'The service does not answer: it may have been stopped, or the network is gone. It is asked again.'
+      'The service does not answer. The service may have been stopped, or the network may be down. The page goes on trying.'
     return { title: `${name} is not reachable`, word, isBad: true }
   }
-  const does = isLoading(state) && !hasBar(its) ? 'waits for its weights' : 'is being loaded'
+  if (isEnding(state)) return { title: `${name} is ${stateWord(state)}`, word: SHUTTING_DOWN, isBad: true }
+  const does = isLoading(state) && !hasBar(its) ? 'is waiting for its weights' : 'is loading'
   return { title: `${name} ${does}`, word: progress?.word ?? 'starting', isBad: false }
 }
 
+/** @param {string} state */
+function isEnding(state) {
+  return state === 'closing' || state === 'closed'
+}
+
 /**
- * Where a model runs, on /status.
+ * The line on /status that says where a model runs.
  * @param {{ engine: string | null, device: string | null, reason: string | null, workers: readonly unknown[] }} model
  */
 export function aboutModel({ engine, device, reason, workers }) {

@@ -3,11 +3,11 @@ import { GAP_MS, WINDOW_MS } from './status-series.js'
 import { ChartTable } from './status-table.js'
 
 const SVG = 'http://www.w3.org/2000/svg'
-/** The picture's own units; it is stretched to the room that there is. */
+/** Size in the units of the SVG, which is stretched to the available width. */
 const WIDTH = 900
 const HEIGHT = 100
 const STEPS = [1, 2, 5, 10]
-/** A line through so few samples is a speck; they are dots as well. */
+/** A line through at most so many samples is hard to see, so these samples also get dots. */
 const FEW = 3
 
 /** @typedef {import('./status-table.js').Spec} Spec */
@@ -22,7 +22,7 @@ export class Chart {
   #hair = make('path', { class: 'hair' })
   #top = element('span', 'chart-top number')
   #table
-  /** @type {number | undefined} what the pointer is at, in milliseconds before the newest sample */
+  /** @type {number | undefined} position of the pointer, in milliseconds before the newest sample */
   #pointed
 
   /**
@@ -50,7 +50,7 @@ export class Chart {
       class: 'grid-lines',
       d: `M0 0H${WIDTH}M0 ${HEIGHT / 2}H${WIDTH}M0 ${HEIGHT}H${WIDTH}`,
     })
-    // The first line is what the chart is about, and lies above the others.
+    // The first line is the most important one and is drawn last, above the others.
     const paths = this.#lines.toReversed().flatMap(({ path, dots }) => [path, dots])
     this.#svg.append(grid, this.#marks, ...paths, this.#hair)
     const plot = element('div', 'plot')
@@ -74,12 +74,12 @@ export class Chart {
     const scale = this.#spec.most ?? round(Math.max(highest, least))
     this.#top.textContent = figureText(scale, kind)
     for (const { column, path, dots } of this.#lines) {
-      // Where nothing went wrong there is nothing to draw.
+      // A line of failures is not drawn where there are none.
       const all = this.#series.column(column)
       const figures = isBad(column) ? all.map((figure) => figure || null) : all
       const runs = runsOf(t, figures, scale)
       path.setAttribute('d', runs.map((points) => `M${points.join('L')}`).join(''))
-      // A line of no length, which its round ends make a dot.
+      // A line of length zero has round ends, and so becomes a dot.
       const few = runs.filter((points) => points.length <= FEW).flat()
       dots.setAttribute('d', few.map((point) => `M${point}h0`).join(''))
     }
@@ -105,7 +105,7 @@ export class Chart {
     this.#showValues()
   }
 
-  /** In the legend: the newest figures, or those that the pointer is at. */
+  /** Shows the newest figures in the legend, or the figures at the pointer. */
   #showValues() {
     const { t } = this.#series
     const at = this.#pointed === undefined ? -1 : nearest(t, (t.at(-1) ?? 0) - this.#pointed)
@@ -118,7 +118,7 @@ export class Chart {
 }
 
 /**
- * The points of the samples that follow each other, as a path has them.
+ * The points of a path, one list for each run of samples without a gap.
  * @param {readonly number[]} t
  * @param {readonly (number | null)[]} figures
  * @param {number} scale
@@ -153,7 +153,7 @@ function place(time, t) {
 /**
  * @param {readonly number[]} t
  * @param {number} time
- * @returns the place of the sample nearest to that time; -1 where there is a gap
+ * @returns the index of the sample nearest to that time; -1 in a gap
  */
 function nearest(t, time) {
   let best = -1
@@ -168,7 +168,7 @@ function nearest(t, time) {
 }
 
 /**
- * The next of 1, 2, 5, 10, 20, 50 and so on.
+ * Rounds up to 1, 2, 5, 10, 20, 50 and so on.
  * @param {number} highest
  */
 function round(highest) {
@@ -183,7 +183,7 @@ function isBad(column) {
 }
 
 /**
- * What went wrong has a colour of its own.
+ * Failures have a colour of their own.
  * @param {string} column
  * @param {number} index
  */

@@ -1,10 +1,10 @@
 import { keyHeaders } from './api-key.js'
 import { messageOf } from './page.js'
 
-/** A service that is busy answers in milliseconds; one that takes this long is not there. */
+/** A busy service answers in milliseconds. After this time, the service counts as gone. */
 const PATIENCE_MS = 5000
 const RETRY_MS = 1000
-/** How long after the next sample is due it is asked for. */
+/** The wait between the time a sample is due and the request for the sample. */
 const MARGIN_MS = 60
 
 /** @typedef {import('./status-series.js').Column} Column */
@@ -22,7 +22,7 @@ const MARGIN_MS = 60
  * @property {{ code: string, message: string } | null} error
  */
 /**
- * What /status answers to a script.
+ * The JSON of /status.
  * @typedef {object} Status
  * @property {number} startedAt
  * @property {number} now
@@ -34,14 +34,14 @@ const MARGIN_MS = 60
  * @typedef {object} Listener
  * @property {(answer: Status) => Promise<void>} answered
  * @property {(why: string) => void} failed
- * @property {(why: string) => void} needsKey the feed waits for resume() then
+ * @property {(why: string) => void} needsKey called when a key is required; the feed then waits for resume()
  */
 
-/** Fetches what is new once a second, one request at a time, while the page is in sight. */
+/** Fetches new samples once a second, one request at a time, while the page is visible. */
 export class Feed {
   #listener
   #since = 0
-  /** @type {number | undefined} which process the samples are of */
+  /** @type {number | undefined} identifies the process that took the samples */
   #startedAt
   /** @type {number | undefined} */
   #timer
@@ -63,7 +63,7 @@ export class Feed {
     this.#ask()
   }
 
-  /** The page as the server makes it for a client with the key. */
+  /** The page as the server renders it for a client with the key. */
   async page() {
     return (await fetchStatus('', 'text/html')).text()
   }
@@ -77,7 +77,7 @@ export class Feed {
     if (!this.#waitsForKey) this.#timer = setTimeout(() => this.#ask(), wait)
   }
 
-  /** The milliseconds until there is something to ask for again. */
+  /** Resolves to the milliseconds until the next request. */
   async #askOnce() {
     try {
       const response = await fetchStatus(`?since=${this.#since}`, 'application/json')
@@ -86,10 +86,10 @@ export class Feed {
         this.#listener.needsKey((await response.json()).error.message)
         return 0
       }
-      if (!response.ok) throw new Error(`it answers with status ${response.status}`)
+      if (!response.ok) throw new Error(`status ${response.status}`)
       /** @type {Status} */
       const answer = await response.json()
-      // Another process begins anew: all that it has is wanted.
+      // A restarted service has new samples only: fetch all of them.
       if (answer.startedAt !== this.#startedAt) {
         const isFirst = this.#startedAt === undefined
         this.#startedAt = answer.startedAt

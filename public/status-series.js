@@ -1,11 +1,11 @@
-/** What a chart shows goes back this far. */
+/** The time span of a chart. */
 export const WINDOW_MS = 15 * 60 * 1000
-/** Two samples that are further apart have nothing between them; a line must not claim it. */
+/** Samples that are further apart are not joined by a line, because nothing is known of the time between them. */
 export const GAP_MS = 2500
 
 /** @typedef {readonly (number | null)[]} Column */
 
-/** The samples of the window, column by column: what came is added, what is too old goes. */
+/** The samples of the last quarter of an hour, by column. Older samples are dropped. */
 export class Series {
   /** @type {number[]} the time of each sample, in milliseconds since 1970 */
   t = []
@@ -36,7 +36,7 @@ export class Series {
   }
 
   /**
-   * The newest figure that there is among the last `count`.
+   * The newest figure among the last `count` samples; null when none has one.
    * @param {string} name
    */
   latest(name, count = 1) {

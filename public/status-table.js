@@ -6,21 +6,21 @@ import { figureText } from './figure-words.js'
  * @property {string} title
  * @property {import('./figure-words.js').FigureKind} kind of figure
  * @property {readonly (readonly [column: string, name: string])[]} lines
- * @property {'max' | 'mean'} fold how a minute is told in the table
- * @property {number} [least] height of the scale
- * @property {number} [most] height of the scale, whatever comes
+ * @property {'max' | 'mean'} fold how the table sums up a minute
+ * @property {number} [least] least height of the scale
+ * @property {number} [most] fixed height of the scale
  * @property {string} [marks] a column whose events are marked
  */
 /** @typedef {import('./status-series.js').Series} Series */
 
 const MINUTE_MS = 60_000
 
-/** What a chart shows, a row for each minute; made when the user opens it. */
+/** The figures of a chart as a table with a row for each minute. The table is made when the user opens it. */
 export class ChartTable {
   #spec
   #series
   #details = document.createElement('details')
-  /** @type {number | undefined} the minute that the table was made in; a reader would be disturbed by a change each second */
+  /** @type {number | undefined} the minute in which the table was made; a change every second would disturb a reader */
   #minute
 
   /**
@@ -67,7 +67,7 @@ export class ChartTable {
 }
 
 /**
- * The places of the samples of each minute, the latest minute first.
+ * The indices of the samples of each minute, latest minute first.
  * @param {readonly number[]} t
  */
 function minutesOf(t) {

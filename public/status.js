@@ -13,7 +13,7 @@ import { Series } from './status-series.js'
 /** @typedef {import('./status-feed.js').Columns} Columns */
 /** @typedef {ReturnType<typeof connect>} Section */
 
-/** A second without calls has no latency; for this many samples the one before it is shown still. */
+/** A second without calls has no latency. For this many samples, the last known latency stays. */
 const REMEMBERED = 10
 const REMEMBERED_COLUMNS = /P\d\d$|^batchSize$/
 
@@ -23,7 +23,7 @@ const SERVICE_CHARTS = [
     title: 'Answers per second',
     kind: 'rate',
     lines: [
-      ['succeeded', 'good'],
+      ['succeeded', 'success'],
       ['refused', '4xx'],
       ['failed', '5xx'],
     ],
@@ -77,7 +77,7 @@ const MODEL_CHARTS = [
     least: 10,
   },
   {
-    title: 'Where it goes, p95',
+    title: 'Time by stage, p95',
     kind: 'ms',
     lines: [
       ['queueP95', 'queue'],
@@ -98,7 +98,7 @@ let answeredAt
 const feed = new Feed({
   async answered(answer) {
     if (!isOf(answer)) await renew()
-    if (!isOf(answer)) throw new Error('it is being restarted')
+    if (!isOf(answer)) throw new Error('restarting')
     answeredAt = answer.now
     put(byId('updated'), clockText(answer.now))
     byId('trouble').hidden = true
@@ -107,12 +107,12 @@ const feed = new Feed({
   },
   failed(why) {
     const since = answeredAt === undefined ? '' : ` since ${clockText(answeredAt)}`
-    say(`The service has not answered${since} (${why}). This page goes on asking every second.`)
+    say(`The service has not answered${since} (${why}). This page tries again every second.`)
     page.root.classList.add('is-stale')
   },
   async needsKey(why) {
     if (await askForKey(why)) return feed.resume()
-    say('The figures need a key.')
+    say('The figures require a key.')
     byId('key-again').hidden = false
   },
 })
@@ -121,7 +121,7 @@ take(page.root)
 feed.start()
 
 /**
- * Makes what the server has sent live.
+ * Connects the charts and buttons of a page that the server has rendered.
  * @param {HTMLElement} root
  */
 function take(root) {
@@ -133,7 +133,7 @@ function take(root) {
   })
 }
 
-/** The server makes the page that fits: after a restart, and once there is a key. */
+/** Replaces the page by a new one from the server: after a restart, and once there is a key. */
 async function renew() {
   const made = new DOMParser().parseFromString(await feed.page(), 'text/html')
   const root = document.adoptNode(find(made, '#status'))
@@ -151,7 +151,7 @@ function connect(element) {
 }
 
 /**
- * Whether the page was made by the process that has answered, and is not the one without figures.
+ * Whether the page and the answer come from the same process. A page without figures fits no answer.
  * @param {Status} answer
  */
 function isOf({ startedAt }) {

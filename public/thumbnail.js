@@ -4,7 +4,7 @@ const SIDE = 320
 const QUALITY = 0.75
 
 /**
- * A small picture of an image as a data URI; undefined for what this browser cannot draw.
+ * A small copy of an image as a data URI; undefined when the browser cannot draw the image.
  * @param {Blob} blob
  */
 export async function thumbnail(blob) {
@@ -16,7 +16,7 @@ export async function thumbnail(blob) {
     canvas.width = Math.max(1, Math.round(bitmap.width * scale))
     canvas.height = Math.max(1, Math.round(bitmap.height * scale))
     const pen = penOf(canvas)
-    // JPEG knows no transparency, and would show it black.
+    // JPEG has no transparency, and transparent pixels would turn black.
     pen.fillStyle = '#fff'
     pen.fillRect(0, 0, canvas.width, canvas.height)
     pen.imageSmoothingQuality = 'high'

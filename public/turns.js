@@ -1,4 +1,4 @@
-/** Lets a number of works run at a time; the others follow in their order. */
+/** Runs a limited number of tasks at a time. The others wait in order. */
 export class Turns {
   #free
   /** @type {(() => void)[]} */

@@ -4,13 +4,13 @@ import { GROUPS, SETTINGS, type Setting } from '../lib/config/settings.ts'
 /** The documents that hold a table of settings between two markers. */
 export const DOCUMENTS: readonly string[] = ['README.md', 'docs/settings.md']
 
-/** `<!-- settings -->` asks for all of them, in groups; `<!-- settings HOST PORT -->` for these. */
+/** `<!-- settings -->` marks a place for all settings in groups, `<!-- settings HOST PORT -->` for two of them. */
 const MARKED = /(<!-- settings(?: ([A-Z_ ]+?))? -->\n)[\s\S]*?(<!-- \/settings -->)/
 
-/** The document with its table as the settings are now. */
+/** The document with its tables made from the current settings. */
 export function withSettings(name: string, document: string): string {
   if (!MARKED.test(document))
-    throw new Error(`${name} has no <!-- settings --> ... <!-- /settings --> to write between.`)
+    throw new Error(`${name} must have the markers <!-- settings --> and <!-- /settings -->, but has none.`)
   return document.replace(
     MARKED,
     (_, open: string, names: string | undefined, close: string) =>

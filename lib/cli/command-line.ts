@@ -5,25 +5,25 @@ import { SETTINGS } from '../config/settings.ts'
 
 export interface CommandLine {
   readonly config: Config
-  /** what stands there without a flag: files, or names of models */
+  /** the arguments without a flag: files, or names of models */
   readonly words: readonly string[]
   readonly options: Readonly<Record<string, string | true | undefined>>
 }
 
 type Own = Readonly<Record<string, 'text' | 'switch'>>
 
-/** What a command was called with: its own flags, words, and the flags of all settings, which it leaves to the settings. */
+/** The arguments of a command: the command's own flags, its words, and the flags of settings, read as a Config. */
 export function commandLine(own: Own, usage: string): CommandLine {
   const { words, options, rest } = split(process.argv.slice(2), own)
   if (options.help === true) {
     process.stdout.write(usage)
     return process.exit(0)
   }
-  // The settings know nothing of what is this command's own.
+  // Without the command's own flags, which the settings would refuse as unknown.
   return { config: configOfThisProcess(rest), words, options }
 }
 
-/** Ends the process over a word that a command cannot understand, as a wrong setting does. */
+/** Ends the process with status 2 and one sentence, as a wrong setting does. */
 export function refuseCommandLine(message: string): never {
   process.stderr.write(`${message}\n`)
   return process.exit(2)
@@ -64,9 +64,9 @@ interface OptionToken {
 function ownValue({ rawName, value, inlineValue }: OptionToken, kind: 'text' | 'switch'): string | true {
   if (kind === 'switch') {
     if (value === undefined) return true
-    return refuseCommandLine(`${rawName} takes no value, but "${value}" came.`)
+    return refuseCommandLine(`${rawName} takes no value, but has "${value}".`)
   }
   // Without this, "--model --json" would look for a model called "--json".
   if (value !== undefined && value !== '' && (inlineValue || !value.startsWith('-'))) return value
-  return refuseCommandLine(`${rawName} must have a value, but none came.`)
+  return refuseCommandLine(`${rawName} must have a value, but has none.`)
 }

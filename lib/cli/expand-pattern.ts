@@ -2,12 +2,12 @@ import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 
-/** Whether a word may be a pattern, which some shells leave to the program and quotes keep from all of them. */
+/** Whether a word has * or ?. Some shells leave patterns to the program, and all shells leave quoted ones. */
 export const isPattern = (word: string): boolean => /[*?]/.test(word)
 
 /**
- * The files that a word means: itself, or, when there is no file called so, those of one folder that fit its * and ?.
- * A pattern that fits none stays as it is, so that reading it fails under its own name.
+ * The files that a word names: the file of exactly this name, or else the files of one folder that match the pattern.
+ * A pattern without a match stays as it is, so that the read error shows the pattern.
  */
 export async function expandPattern(word: string): Promise<string[]> {
   if (!isPattern(word) || existsSync(word)) return [word]
@@ -22,10 +22,10 @@ export async function expandPattern(word: string): Promise<string[]> {
 function matcher(pattern: string): (name: string) => boolean {
   const source = pattern
     .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    // Several stars in a row mean one, and as several they would be tried in every division among them.
+    // Stars in a row mean the same as one star, but the regular expression would try every way to divide a text.
     .replace(/\*+/g, '.*')
     .replaceAll('?', '.')
   const regex = new RegExp(`^${source}$`, 's')
-  // As in a shell, a file that hides itself has to be asked for.
+  // As in a shell, only a pattern that begins with a dot matches hidden files.
   return (name) => (!name.startsWith('.') || pattern.startsWith('.')) && regex.test(name)
 }

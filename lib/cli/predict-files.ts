@@ -10,20 +10,20 @@ export interface PredictRequest {
   readonly config: Config
   readonly model: Model
   readonly files: readonly string[]
-  /** how many guesses are wanted; the model's own number when left out */
+  /** number of guesses per image; undefined for the model's own number */
   readonly top: number | undefined
 }
 
-/** Predicts files in the child that the server would use, and shows each in its turn. False when one went wrong. */
+/** Predicts files in a child process like the server's, and shows the results in order. False if any file failed. */
 export async function predictFiles(
   { config, model, files, top }: PredictRequest,
   show: (outcome: Outcome) => void,
 ): Promise<boolean> {
-  // One child with all cores: nobody else is to be served.
+  // One child gets all cores, because there are no other requests.
   const [broker] = createBrokers({ ...config, models: [model], workers: 1 }, { attempts: 3 }).values()
   if (broker === undefined || !(await startBroker(broker, model))) return false
   let areAllRead = true
-  // Twice a batch keeps the child busy while the next files are read, and memory within bounds.
+  // Two batches keep the child busy while the next files are read, and bound the memory.
   const atOnce = Math.min(2 * config.maxBatch, config.maxQueue)
   const predict = (file: string) => predictFile(broker, file, { config, model, top })
   for await (const outcome of inOrder(files, atOnce, predict)) {
@@ -41,14 +41,14 @@ async function startBroker(broker: Broker, { name }: Model): Promise<boolean> {
     await broker.start()
     return true
   } catch (error) {
-    // It would try again.
+    // The broker would retry the start.
     broker.kill()
     process.stderr.write(`${summary(error).message}\n`)
     return false
   }
 }
 
-/** Never rejects: one bad file does not end the others. */
+/** Never rejects: a bad file must not stop the others. */
 async function predictFile(
   broker: Broker,
   file: string,
@@ -63,7 +63,7 @@ async function predictFile(
   }
 }
 
-/** What `work` makes of each item, in their order, with some of them on the way at once. */
+/** The results of `work` in the order of the items, with up to `atOnce` items in work at a time. */
 async function* inOrder<Item, Result>(
   items: readonly Item[],
   atOnce: number,

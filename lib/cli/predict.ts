@@ -6,9 +6,13 @@ import { writeJson, writeTable } from './write-outcome.ts'
 
 const USAGE = `npm run predict -- photo.jpg [more.jpg 'folder/*.png'] [--model resnet50] [--top 5] [--json]
 
-Says what is on photographs. --model is a name of the catalog or of MODELS, name=path, or the path of a model.
---json writes one line of JSON for each file, in their order, for jq and the like: npm run -s predict -- --json ...
-All settings of the server are known here too, such as --weights-dir. The exit code is 1 when a file could not be read.
+Classifies image files, without a server.
+
+  --model  a name from the catalog or from MODELS, name=path, or the path of a model; default: the first of MODELS
+  --top    number of guesses per image, from 1 to 1000
+  --json   one line of JSON per file, in the order of the files: npm run -s predict -- --json photo.jpg | jq
+
+The settings of the server work here too, such as --weights-dir. The exit code is 1 if a file cannot be classified.
 `
 const MAX_TOP = 1000
 
@@ -20,7 +24,7 @@ const model =
   refuseCommandLine(`--model must be a name, name=path or a path, but is "${wanted}".`)
 if (words.length === 0) refuseCommandLine(USAGE.trimEnd())
 
-// Whoever reads the output may stop early, as head does.
+// The program that reads the output may stop early, as head does.
 process.stdout.on('error', () => process.exit(0))
 
 const files = (await Promise.all(words.map(expandPattern))).flat()

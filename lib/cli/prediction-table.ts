@@ -15,7 +15,7 @@ export function predictionTable(file: string, model: string, guesses: readonly G
   return `${[`${printable(file)} (${model})`, ...lines].join('\n')}\n`
 }
 
-/** A name of a file or of a class must not move the cursor or change the colours of who looks at it. */
+/** Control characters in a file or class name must not move the cursor or change the colours of the terminal. */
 export function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, '?')
 }

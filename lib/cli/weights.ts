@@ -7,8 +7,8 @@ import { commandLine } from './command-line.ts'
 
 const USAGE = `npm run weights -- [model ...]
 
-Downloads the weights of models of the catalog ahead of time; without a name, of those that MODELS names.
-All settings of the server are known here too, WEIGHTS_DIR (--weights-dir) and WEIGHTS_URL (--weights-url) above all.
+Downloads the weights of models of the catalog before the first start; without names, for the models in MODELS.
+The settings of the server work here too, such as --weights-dir and --weights-url.
 `
 
 const { config, words } = commandLine({}, USAGE)
@@ -17,7 +17,7 @@ for (const model of new Set(words.length > 0 ? words : listed)) {
   if (!(await fetchWeights(model, config))) process.exitCode = 1
 }
 
-/** The pipeline's own code does it, in a child, as it would for the server. */
+/** Downloads in a child process, with the same code as the pipeline of the server. */
 async function fetchWeights(model: string, { weightsDir, weightsUrl }: Config): Promise<boolean> {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
   await using broker = new Broker({
@@ -31,7 +31,7 @@ async function fetchWeights(model: string, { weightsDir, weightsUrl }: Config): 
     process.stdout.write(`${model}: ${readPipelineInfo(broker.stats()).path ?? 'ready'}\n`)
     return true
   } catch (error) {
-    // It would try again.
+    // The broker would retry the download.
     broker.kill()
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
     return false

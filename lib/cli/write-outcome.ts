@@ -1,7 +1,7 @@
 import { type Guess, guessesIn } from '../models/guess.ts'
 import { predictionTable, printable } from './prediction-table.ts'
 
-/** What became of one file: the pipeline's answer, or an error. */
+/** The result for one file: the pipeline's answer, or an error. */
 export interface Outcome {
   readonly file: string
   readonly model: string
@@ -17,13 +17,13 @@ export function writeTable({ file, model, top, value, error }: Outcome): void {
   }
   const guesses = guessesIn(value)?.slice(0, top)
   if (guesses !== undefined) process.stdout.write(predictionTable(file, model, guesses))
-  // A pipeline of the user's own may answer whatever it likes.
+  // The user's own pipeline may answer with any value.
   else process.stdout.write(`${printable(file)} (${model})\n  ${JSON.stringify(value)}\n`)
 }
 
 /**
- * One line for each file, also for one that failed: jq reads such lines as they come, and as many come out as files went
- * in. jq -s makes one array of them.
+ * Writes one line per file, also for a failed one, so that line N belongs to file N. jq reads the lines as they arrive;
+ * jq -s makes one array of all lines.
  */
 export function writeJson({ file, model, top, value, error }: Outcome): void {
   if (error !== undefined) complain(file, error.message)

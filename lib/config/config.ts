@@ -16,28 +16,30 @@ export class ConfigError extends Error {
 
 type Source = Readonly<Record<string, string | undefined>>
 
-/** The settings as one deeply frozen object, or a ConfigError that names the first wrong one. */
+/** The settings as one deeply frozen object. Throws a ConfigError that names the first wrong setting. */
 export function readConfig(argv: readonly string[], env: Source): Config {
   const flags = readFlags(argv)
   const settings: Readonly<Record<string, Setting<unknown>>> = SETTINGS
   const entries = Object.entries(settings).map(([name, setting]) => [name, readSetting(setting, flags, env)])
-  // The keys and the value types are those of SETTINGS, entry by entry; fromEntries cannot say so.
+  // Each entry has the key and the value type of its setting; fromEntries loses these types.
   const config = Object.fromEntries(entries) as Config
   if (config.pipeline !== '' && !flags.has(flagOf('MODELS')) && !env.MODELS) {
-    throw new ConfigError('MODELS must name what to serve when PIPELINE is set, but it is empty.')
+    throw new ConfigError(
+      'MODELS must name the models of your pipeline when PIPELINE is set, but MODELS is empty.',
+    )
   }
   mustBeServed(config)
   return deepFreeze(config)
 }
 
-/** The settings of this process. Answers --help and --version, and ends the process over a wrong setting. */
+/** The settings of this process. Answers --help and --version, and ends the process if a setting is wrong. */
 export function configOfThisProcess(argv: readonly string[] = process.argv.slice(2)): Config {
   try {
     if (argv.includes('--help') || argv.includes('-h'))
       return printAndExit(helpText(SETTINGS, process.stdout.columns))
     if (argv.includes('--version') || argv.includes('-v')) return printAndExit(`${VERSION}\n`)
     const config = readConfig(argv, process.env)
-    // The children inherit the environment, and run code of the users'.
+    // Child processes inherit the environment and may run the user's own code, which must not see the secrets.
     for (const { env, kind } of Object.values(SETTINGS)) if (kind.isSecret) delete process.env[env]
     return config
   } catch (error) {
@@ -54,11 +56,14 @@ function readFlags(argv: readonly string[]): ReadonlyMap<string, string> {
   const flags = new Map<string, string>()
   for (const token of tokens) {
     if (token.kind === 'option-terminator') continue
-    if (token.kind === 'positional') throw new ConfigError(`Flags were expected, but "${token.value}" came.`)
+    if (token.kind === 'positional')
+      throw new ConfigError(
+        `Arguments must be flags such as --port 8080, but "${token.value}" is not a flag.`,
+      )
     if (!known.includes(token.name)) throw unknownFlag(token.rawName, known)
     // Without this, "--host --port 80" would listen on the host "--port".
     const lacksValue = token.value === undefined || (!token.inlineValue && token.value.startsWith('--'))
-    if (lacksValue) throw new ConfigError(`--${token.name} must have a value, but none came.`)
+    if (lacksValue) throw new ConfigError(`--${token.name} must have a value, but has none.`)
     flags.set(token.name, token.value)
   }
   return flags
@@ -81,7 +86,7 @@ function readSetting<T>(setting: Setting<T>, flags: ReadonlyMap<string, string>,
   throw new ConfigError(`${setting.env} must be ${setting.kind.expected}, but ${origin} says ${shown}.`)
 }
 
-/** A dialect whose model is not served would answer nothing but 404. */
+/** A dialect whose model is not served would answer every request with 404. */
 function mustBeServed(config: Config): void {
   const served = config.models.map(({ name }) => name)
   const settings: Readonly<Record<string, Setting<unknown>>> = SETTINGS

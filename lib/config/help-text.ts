@@ -4,7 +4,7 @@ import { GROUPS, type Setting } from './settings.ts'
 type Settings = Readonly<Record<string, Setting<unknown>>>
 
 const DEFAULT_WIDTH = 80
-/** A narrower column of text is harder to read than lines that the terminal breaks. */
+/** A narrower column of text is harder to read than long lines that the terminal wraps. */
 const MIN_WIDTH = 60
 const INDENT = '  '
 

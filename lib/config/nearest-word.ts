@@ -1,4 +1,4 @@
-/** More typing errors than this make another word, not a typo. */
+/** Beyond this many edits, two words are different words, not a typo. */
 const MAX_EDITS = 3
 
 /** The word of `words` that `word` was probably meant to be. */
@@ -10,7 +10,7 @@ export function nearest(word: string, words: readonly string[]): string | undefi
   return best !== undefined && best.edits <= MAX_EDITS ? best.candidate : undefined
 }
 
-/** Levenshtein's distance, one row of his table at a time. */
+/** The Levenshtein distance, computed one row of the table at a time. */
 function countEdits(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, column) => column)
   for (const [line, letter] of [...from].entries()) {

@@ -1,16 +1,16 @@
 import { isIP } from 'node:net'
 
-/** One kind of value that a setting can have: how it is read, and how to say what was expected. */
+/** One kind of value that a setting can have: the parser, and the words for help texts and errors. */
 export interface Kind<T> {
   /** completes the sentence "PORT must be ..." */
   readonly expected: string
-  /** the same in a few characters, for a table */
+  /** `expected` in a few characters, for tables and --help */
   readonly bounds: string
-  /** never shown, not even when it is wrong */
+  /** the value is never shown, not even in the error for a wrong value */
   readonly isSecret?: true
-  /** names one of MODELS */
+  /** the value is a name from MODELS */
   readonly isModel?: true
-  /** undefined when the text is no such value */
+  /** undefined if the text is not a valid value */
   parse(text: string): T | undefined
 }
 
@@ -19,7 +19,7 @@ export interface Model {
   readonly path?: string
 }
 
-/** First words of paths that the web process keeps for itself, now or soon. A model of such a name could not be reached. */
+/** First path segments that the web process uses or may use later: a model of such a name could not be reached. */
 export const RESERVED_NAMES: readonly string[] = [
   'api',
   'display',
@@ -44,7 +44,7 @@ export const RESERVED_NAMES: readonly string[] = [
 ]
 
 const UNITS: Readonly<Record<string, number>> = { '': 1, b: 1, kb: 2 ** 10, mb: 2 ** 20, gb: 2 ** 30 }
-// A last label of digits alone would be read as an address of an odd spelling.
+// The last label must not be all digits: URL parsers read such a name as an IPv4 address.
 const HOST_NAME = /^\.?([a-z0-9_]([a-z0-9_-]*[a-z0-9_])?\.)*[a-z0-9_]*[a-z_][a-z0-9_-]*$/
 const MODEL_NAME = /^[a-z0-9][a-z0-9_-]*$/
 
@@ -81,12 +81,12 @@ export function oneOf<const T extends string>(...words: readonly T[]): Kind<T> {
   }
 }
 
-/** Any text; a setting of this kind that is left out stays empty. */
+/** Any text, also the empty one. */
 export function text(expected: string): Kind<string> {
   return { expected, bounds: expected, parse: (value) => value }
 }
 
-/** An address of the web, or nothing. */
+/** An http or https address, or nothing. */
 export function url(): Kind<string> {
   return {
     expected: 'an address that begins with http:// or https://',
@@ -95,7 +95,7 @@ export function url(): Kind<string> {
   }
 }
 
-/** From 0 to 1, such as 0.5. */
+/** A number from 0 to 1, such as 0.5. */
 export function fraction(): Kind<number> {
   return {
     expected: 'a number from 0 to 1',
@@ -104,19 +104,19 @@ export function fraction(): Kind<number> {
   }
 }
 
-/** The name of one of the models, or nothing; whether it is served is looked at when all settings are known. */
+/** The name of a served model, or nothing. readConfig checks the name against MODELS once all settings are read. */
 export function servedModel(): Kind<string> {
   return {
     expected: 'the name of a model that is served',
-    bounds: 'a name of MODELS',
+    bounds: 'a name from MODELS',
     isModel: true,
     parse: (text) => (text === '' || isModelName(text) ? text : undefined),
   }
 }
 
-/** `images.example.com,.example.org,10.1.0.0/16`: names, all names below one, addresses, networks. */
+/** `images.example.com,.example.org,10.1.0.0/16`: host names, all subdomains of a name, addresses, networks. */
 export function hostList(): Kind<readonly string[]> {
-  return list('names (".example.org" for all below it), addresses or networks (10.0.0.0/8)', (entry) => {
+  return list('names (".example.org" for all subdomains), addresses or networks (10.0.0.0/8)', (entry) => {
     const host = entry.toLowerCase().replace(/^\[(.*)\]$/, '$1')
     return isAddressOrNetwork(host) || HOST_NAME.test(host) ? host : undefined
   })
@@ -128,7 +128,7 @@ export function portList(): Kind<readonly number[]> {
   )
 }
 
-/** What a browser sends as `Origin`, such as https://example.com; `*` for every one. */
+/** Origins as browsers send them, such as https://example.com; `*` for every origin. */
 export function originList(): Kind<readonly string[]> {
   return list('origins such as https://example.com, or *', (entry) => {
     if (entry === '*') return entry
@@ -136,7 +136,7 @@ export function originList(): Kind<readonly string[]> {
   })
 }
 
-/** Keys as they may stand in a header. Short ones can be guessed. */
+/** Keys of characters that a header allows. Short keys could be guessed. */
 export function secretList(): Kind<readonly string[]> {
   const keys = list('keys of 16 to 256 letters, digits or ._~+/=-', (entry) =>
     /^[\w.~+/=-]{16,256}$/.test(entry) ? entry : undefined,
@@ -144,11 +144,11 @@ export function secretList(): Kind<readonly string[]> {
   return { ...keys, isSecret: true }
 }
 
-/** `vgg16,mine=./mine.onnx`: what is served, and under which names. */
+/** `vgg16,mine=./mine.onnx`: the models to serve, by name or by name and path. */
 export function modelList(): Kind<readonly Model[]> {
   return {
     expected:
-      'a comma list of unique entries "name" or "name=path", where a name is made of a-z, 0-9, "-" and "_" ' +
+      'a comma-separated list of unique entries "name" or "name=path", where a name is made of a-z, 0-9, "-" and "_" ' +
       `and is none of ${RESERVED_NAMES.join(', ')}`,
     bounds: 'unique names of a-z, 0-9, - and _',
     parse(list) {
@@ -164,10 +164,10 @@ export function flagOf(env: string): string {
   return env.toLowerCase().replaceAll('_', '-')
 }
 
-/** Entries with commas between them; one wrong entry makes the whole list wrong. */
+/** A comma-separated list. One wrong entry makes the whole list wrong. */
 function list<T>(entries: string, parseEntry: (entry: string) => T | undefined): Kind<readonly T[]> {
   return {
-    expected: `a comma list of ${entries}`,
+    expected: `a comma-separated list of ${entries}`,
     bounds: entries,
     parse(text) {
       if (text.trim() === '') return []
@@ -188,7 +188,7 @@ function parseModel(entry: string): Model {
   const at = entry.indexOf('=')
   if (at < 0) return { name: entry }
   const path = entry.slice(at + 1)
-  // An empty name is no model's name, so "name=" is refused like any other wrong entry.
+  // "name=" lacks the path: the empty name makes the entry wrong.
   return { name: path === '' ? '' : entry.slice(0, at), path }
 }
 
@@ -196,7 +196,7 @@ function isModelName(name: string): boolean {
   return MODEL_NAME.test(name) && !RESERVED_NAMES.includes(name)
 }
 
-/** A power of 1024 in its unit, anything else in bytes. */
+/** Written with the largest unit that divides the value, such as 20mb. */
 function size(value: number): string {
   const [unit, scale] = Object.entries(UNITS).findLast(([, scale]) => value % scale === 0) ?? ['b', 1]
   return `${value / scale}${unit}`

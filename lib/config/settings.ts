@@ -27,10 +27,10 @@ export const GROUPS = {
 export interface Setting<T> {
   readonly group: keyof typeof GROUPS
   readonly env: string
-  /** the default, written as a user would write it, and read by the same `kind` */
+  /** the default as text, parsed by the same `kind` as the user's value */
   readonly fallback: string
   readonly kind: Kind<T>
-  /** stands alone: a reader finds one row and reads no other */
+  /** must be understood without the other rows */
   readonly help: string
 }
 
@@ -43,178 +43,213 @@ const limits = inGroup('limits')
 const access = inGroup('access')
 const storage = inGroup('storage')
 
-/** Every setting there is. A flag beats the environment, the environment beats the default; empty counts as unset. */
+/** All settings. A flag beats the environment, the environment beats the default; an empty variable counts as unset. */
 export const SETTINGS = {
   host: serve('HOST', '127.0.0.1', text('an address'), 'address to listen on; 0.0.0.0 for every interface'),
   port: serve('PORT', '2017', wholeNumber(0, 65535), 'port to listen on; 0 takes any free port'),
-  maxConnections: serve('MAX_CONNECTIONS', '2000', wholeNumber(1, 1_000_000), 'most open connections'),
+  maxConnections: serve(
+    'MAX_CONNECTIONS',
+    '2000',
+    wholeNumber(1, 1_000_000),
+    'maximum number of open connections',
+  ),
   drainTimeoutMs: serve(
     'DRAIN_TIMEOUT_MS',
     '15000',
     wholeNumber(0, DAY_MS),
-    'time to finish accepted requests after SIGTERM or Ctrl-C',
+    'milliseconds to finish accepted requests after SIGTERM or Ctrl-C',
   ),
   logLevel: serve(
     'LOG_LEVEL',
     'info',
     oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
-    'least severe log line that is written',
+    'lowest severity that is logged',
   ),
   models: models(
     'MODELS',
     'vgg16,digits',
     modelList(),
-    'models to serve: a comma list of `name` or `name=path`',
+    'models to serve: a comma-separated list of `name` or `name=path`',
   ),
-  vggModel: models('VGG_MODEL', '', servedModel(), 'model behind /vgg; vgg16 when unset'),
-  apiModel: models('API_MODEL', '', servedModel(), 'model behind /api/predict; resnet50 when unset'),
-  inferModel: models('INFER_MODEL', '', servedModel(), 'model behind /api/infer; inception_v3 when unset'),
-  digitsModel: models('DIGITS_MODEL', '', servedModel(), 'model behind /predictlabel; digits when unset'),
+  vggModel: models(
+    'VGG_MODEL',
+    '',
+    servedModel(),
+    'model behind /vgg; when unset, vgg16 if served, else the first model for photographs',
+  ),
+  apiModel: models(
+    'API_MODEL',
+    '',
+    servedModel(),
+    'model behind /api/predict; when unset, resnet50 if served, else the first model for photographs',
+  ),
+  inferModel: models(
+    'INFER_MODEL',
+    '',
+    servedModel(),
+    'model behind /api/infer; when unset, inception_v3 if served, else the first model for photographs',
+  ),
+  digitsModel: models(
+    'DIGITS_MODEL',
+    '',
+    servedModel(),
+    'model behind /predictlabel; when unset, digits if served, else the first model for digits',
+  ),
   predictModel: models(
     'PREDICT_MODEL',
     '',
     servedModel(),
-    'model behind / and /predict; resnet50 when unset',
+    'model behind / and /predict; when unset, resnet50 if served, else the first model for photographs',
   ),
   inferThreshold: models(
     'INFER_THRESHOLD',
     '0.5',
     fraction(),
-    'confidence above which /api/infer names a class; ?threshold= overrides this default',
+    'confidence that a class must exceed to be in the answer of /api/infer; ?threshold= in a request takes precedence',
   ),
   pipeline: models(
     'PIPELINE',
     '',
     text('a path or file: URL'),
-    'module with a makePipeline function to serve instead of the built-in pipeline',
+    'module of your own with a makePipeline function, in place of the built-in pipeline',
   ),
   engine: models('ENGINE', 'onnx', oneOf('onnx', 'tfjs'), 'library that executes the models'),
   device: models(
     'DEVICE',
     'auto',
     oneOf('auto', 'cpu', 'webgpu', 'cuda'),
-    'device that executes the models; auto measures those that are there and takes the fastest',
+    'device that executes the models; auto measures the available devices and chooses the fastest',
   ),
   workers: models('WORKERS', '1', wholeNumber(1, 64), 'child processes per model'),
   threads: models(
     'THREADS',
     '0',
     wholeNumber(0, 1024),
-    'threads per child process; 0 divides the cores among the workers',
+    'threads per child process; 0 divides the CPU cores among the WORKERS',
   ),
-  maxBatch: models('MAX_BATCH', '8', wholeNumber(1, 1024), 'most images that are predicted together'),
+  maxBatch: models(
+    'MAX_BATCH',
+    '8',
+    wholeNumber(1, 1024),
+    'maximum number of images that are predicted together',
+  ),
   maxPixels: limits(
     'MAX_PIXELS',
     '50000000',
     wholeNumber(1, 2_000_000_000),
-    'largest width × height of an image, as its header declares',
+    'maximum width × height of an image, as declared in the header of the image',
   ),
   maxBodyBytes: limits(
     'MAX_BODY_BYTES',
     '20mb',
     bytes(1, GIB),
-    'largest request body, and largest image that is downloaded',
+    'maximum size of a request body, and of a downloaded image',
   ),
   bodyTimeoutMs: limits(
     'BODY_TIMEOUT_MS',
     '30000',
     wholeNumber(1, DAY_MS),
-    'time that a client has to send a body',
+    'milliseconds that a client has to send a request body',
   ),
-  maxQueue: limits('MAX_QUEUE', '256', wholeNumber(1, 1_000_000), 'most predictions that wait, per model'),
+  maxQueue: limits(
+    'MAX_QUEUE',
+    '256',
+    wholeNumber(1, 1_000_000),
+    'maximum number of waiting predictions per model',
+  ),
   maxQueueBytes: limits(
     'MAX_QUEUE_BYTES',
     '256mb',
     bytes(1, 64 * GIB),
-    'most bytes of images that wait, per model; also most bytes of request bodies that are arriving',
+    'maximum size of all waiting images per model; also the maximum size of all request bodies that are arriving',
   ),
   deadlineMs: limits(
     'DEADLINE_MS',
     '60000',
     wholeNumber(1, DAY_MS),
-    'time that a prediction may take, waiting included',
+    'milliseconds that a prediction may take, including the wait in the queue',
   ),
   hangTimeoutMs: limits(
     'HANG_TIMEOUT_MS',
     '30000',
     wholeNumber(1, DAY_MS),
-    'time that one batch may take before its child process is killed',
+    'milliseconds that one batch may take before its child process is killed',
   ),
   inferMaxImages: limits(
     'INFER_MAX_IMAGES',
     '32',
     wholeNumber(1, 1000),
-    'most image URLs in one request to /api/infer',
+    'maximum number of image URLs in one request to /api/infer',
   ),
   fetchTimeoutMs: limits(
     'FETCH_TIMEOUT_MS',
     '10000',
     wholeNumber(1, DAY_MS),
-    'time that the download of an image URL may take',
+    'milliseconds that the download of an image URL may take',
   ),
-  maxFetches: limits('MAX_FETCHES', '32', wholeNumber(1, 10_000), 'most downloads of image URLs at a time'),
+  maxFetches: limits(
+    'MAX_FETCHES',
+    '32',
+    wholeNumber(1, 10_000),
+    'maximum number of simultaneous downloads of image URLs',
+  ),
   maxFetchesPerHost: limits(
     'MAX_FETCHES_PER_HOST',
     '8',
     wholeNumber(1, 10_000),
-    'most downloads of image URLs at a time from one host',
+    'maximum number of simultaneous downloads of image URLs from one host',
   ),
-  apiKeys: access(
-    'API_KEYS',
-    '',
-    secretList(),
-    'keys, one of which a request must bring; every request is allowed when unset',
-  ),
+  apiKeys: access('API_KEYS', '', secretList(), 'accepted API keys; when unset, no key is needed'),
   corsOrigins: access(
     'CORS_ORIGINS',
     '',
     originList(),
-    'sites whose pages may call from a browser; * for all',
+    'web sites whose pages may call the API from a browser; * for all web sites',
   ),
   rateLimit: access(
     'RATE_LIMIT',
     '0',
     wholeNumber(0, 1_000_000),
-    'POST requests per minute and client; 0 for no limit',
+    'maximum number of POST requests per minute and client; 0 for no limit',
   ),
   trustProxy: access(
     'TRUST_PROXY',
     '0',
     wholeNumber(0, 16),
-    'number of proxies in front whose X-Forwarded-* headers are believed',
+    'number of proxies in front of the service whose X-Forwarded-* headers are trusted',
   ),
   allowHosts: access(
     'ALLOW_HOSTS',
     '',
     hostList(),
-    'hosts and networks that image URLs may lead to although they are not public',
+    'non-public hosts and networks that image URLs may point to',
   ),
-  denyHosts: access('DENY_HOSTS', '', hostList(), 'hosts and networks that image URLs may not lead to'),
+  denyHosts: access('DENY_HOSTS', '', hostList(), 'hosts and networks that image URLs must not point to'),
   urlPorts: access('URL_PORTS', '80,443', portList(), 'ports that image URLs may use'),
   weightsDir: storage('WEIGHTS_DIR', './weights', text('a path'), 'folder of weights and compiled models'),
   weightsUrl: storage(
     'WEIGHTS_URL',
     '',
     url(),
-    'mirror to download weights from; their publishers when unset',
+    'mirror to download weights from; when unset, weights come from their publishers',
   ),
   cacheEntries: storage(
     'CACHE_ENTRIES',
     '1000',
     wholeNumber(0, 1_000_000),
-    'answers kept in memory for the same image again; 0 keeps none',
+    'number of answers in the cache for repeated images; 0 turns the cache off',
   ),
   uploadMaxBytes: storage(
     'UPLOAD_MAX_BYTES',
     '64mb',
     bytes(1, 16 * GIB),
-    'memory for images that pages show again',
+    'memory for images that result pages show',
   ),
   uploadTtlMs: storage(
     'UPLOAD_TTL_MS',
     '600000',
     wholeNumber(1, DAY_MS),
-    'time that images are kept for pages to show again',
+    'milliseconds that images for result pages are kept in memory',
   ),
   feedbackDir: storage(
     'FEEDBACK_DIR',
@@ -232,13 +267,13 @@ export const SETTINGS = {
     'FEEDBACK_MAX_BYTES',
     '1gb',
     bytes(4096, 1024 * GIB),
-    'size of the feedback folder at which reports are refused',
+    'size of the feedback folder at which new reports are refused',
   ),
   keepFeedbackImages: storage(
     'KEEP_FEEDBACK_IMAGES',
     'off',
     oneOf('on', 'off'),
-    'whether the image of a report is kept in the feedback folder',
+    'whether the images of reports are stored in the feedback folder',
   ),
 } as const
 

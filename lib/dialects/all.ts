@@ -5,7 +5,7 @@ import { imageClassifier } from './image-classifier.ts'
 import { imgPipeline } from './img-pipeline.ts'
 import { visionService } from './vision-service.ts'
 
-/** The older services whose clients are served beside Tandem's own, which are those of tornado-compute. */
+/** The older services whose clients are served, except tornado-compute: its dialect is in routes/model.ts. */
 export const DIALECTS: readonly Dialect<Service>[] = [
   visionService,
   imgPipeline,

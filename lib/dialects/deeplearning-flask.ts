@@ -17,7 +17,7 @@ const Answer = z.object({
   most_probable_label: z.string(),
   predictions: z
     .array(z.object({ label: z.string(), probability: z.string() }))
-    .describe('In the order of the classes; probabilities are texts.'),
+    .describe('In the order of the classes. Probabilities are strings.'),
   success: z.literal(true),
 })
 
@@ -30,7 +30,7 @@ const prediction = {
   method: 'post',
   paths: ['/predictlabel', '/api/predictlabel'],
   group: 'Digits',
-  summary: 'The digit on a drawing or a photograph',
+  summary: 'Classifies the digit on a drawing or a photograph',
   query: ModelQuery,
   body: {
     'multipart/form-data': z.object({
@@ -50,7 +50,7 @@ const prediction = {
   example: 'curl -F image=@four.png $URL/predictlabel',
 } as const satisfies Operation
 
-/** What deeplearning_flask spoke: MNIST digits behind nginx. */
+/** The dialect of deeplearning_flask, which served MNIST digits behind nginx. */
 export const deeplearningFlask: Dialect<Service> = {
   name: 'deeplearning_flask',
   paths: ['/predictlabel', '/api/predictlabel'],
@@ -59,7 +59,7 @@ export const deeplearningFlask: Dialect<Service> = {
   originalModel: 'digits',
   subject: 'digit',
   example: {
-    says: 'A handwritten digit; ten probabilities in the order of the classes.',
+    says: 'Send a handwritten digit; the answer has ten probabilities in the order of the classes.',
     command: 'curl -F image=@seven.png $URL/predictlabel',
     answer: '{"most_probable_label":"7","predictions":[{"label":"0","probability":"1.39e-08"},…],…}',
   },

@@ -1,12 +1,12 @@
-/** More digits than this never tell two numbers of 32 bits apart. */
+/** This many digits tell any two 32-bit floats apart. */
 const MOST_DIGITS = 9
-/** More than a number of 64 bits can be asked for; a half that is one to this many digits is one. */
+/** The most digits that toExponential gives: a tie at this many digits is a real tie. */
 const ALL_DIGITS = 100
-/** Where numpy goes over to an exponent. */
+/** numpy writes an exponent below SMALLEST_PLAIN, and from LARGEST_PLAIN on. */
 const SMALLEST_PLAIN = 1e-4
 const LARGEST_PLAIN = 1e16
 
-/** A number of 32 bits as numpy prints it: the shortest text that reads back as the same one, such as `1.3920588e-08`. */
+/** A 32-bit float as numpy prints it: the shortest text that parses back to the same float, such as `1.3920588e-08`. */
 export function floatText(number: number): string {
   const value = Math.fround(number)
   if (value === 0 || !Number.isFinite(value)) return value === 0 ? '0.0' : String(value)
@@ -17,7 +17,7 @@ export function floatText(number: number): string {
   return plain.includes('.') ? plain : `${plain}.0`
 }
 
-/** Below a power of two the numbers lie closer together than above it: the nearer text may be that of a neighbour. */
+/** Floats lie closer together below a power of two than above, so the nearer of two texts may belong to a neighbour. */
 function shortest(value: number): number {
   const [mantissa = '', exponent = ''] = value.toExponential(ALL_DIGITS).split('e')
   const digits = mantissa.replace('.', '')
@@ -31,7 +31,7 @@ function shortest(value: number): number {
   return Number(value.toPrecision(MOST_DIGITS))
 }
 
-/** Down and up to so many digits, the nearer one first; of two that are equally near, the even one. */
+/** Rounded down and up to `count` digits, the nearer number first; in a tie, the even number first. */
 function roundings(digits: string, count: number): [number, number] {
   const below = Number(digits.slice(0, count))
   const rest = digits.slice(count)
@@ -40,7 +40,7 @@ function roundings(digits: string, count: number): [number, number] {
   return isNearerAbove ? [below + 1, below] : [below, below + 1]
 }
 
-/** Two digits at least in the exponent, and always its sign. */
+/** The exponent has a sign and at least two digits. */
 function withExponent(value: number): string {
   const [mantissa = '', exponent = ''] = value.toExponential().split('e')
   return `${mantissa}e${exponent.slice(0, 1)}${exponent.slice(1).padStart(2, '0')}`

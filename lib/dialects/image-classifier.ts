@@ -30,7 +30,7 @@ const Answer = z.object({
   predictions: z
     .array(z.object({ prediction: z.string(), score: z.number() }))
     .optional()
-    .describe('The best guesses, where ?top= asks for them.'),
+    .describe('The best guesses, if the request has ?top=.'),
 })
 
 const error: ErrorShape = {
@@ -43,11 +43,11 @@ const home = {
   method: 'get',
   paths: ['/'],
   group: GROUP,
-  summary: 'What is served here, with a form to upload an image',
+  summary: 'The home page: the served models, and a form to upload an image',
   query: NoQuery,
   answers: {
     200: {
-      means: 'The page; a greeting where "Accept" prefers JSON.',
+      means: 'The page, or a greeting if "Accept" prefers JSON.',
       content: { 'text/html': 'A page.', 'application/json': Greeting },
     },
   },
@@ -59,12 +59,14 @@ const upload = {
   method: 'post',
   paths: ['/'],
   group: GROUP,
-  summary: 'A page with the uploaded image and its class',
+  summary: 'Classifies the uploaded image and shows the result on a page',
   query: ModelQuery,
   body: FILE_FORM,
   answers: {
     200: { means: 'The page.', content: { 'text/html': 'A page.' } },
-    302: { means: 'No file, an empty one, or one that is not allowed: back to the form, which says so.' },
+    302: {
+      means: 'A redirect to the form, which shows that the file is missing, empty or not of an allowed type.',
+    },
   },
   errors: [400, 404, 408, 413, 415, 422, 502, 503, 504],
   errorShape: OWN_ERROR,
@@ -75,10 +77,12 @@ const prediction = {
   method: 'post',
   paths: ['/predict'],
   group: GROUP,
-  summary: 'The best guess for the file "file"',
+  summary: 'Classifies the file "file"; answers with the best guess',
   query: ModelQuery,
   body: { ...FILE_FORM, 'image/*': 'The image itself.' },
-  answers: { 200: { means: 'Its name and score.', content: { 'application/json': Answer } } },
+  answers: {
+    200: { means: 'The name and the score of the best guess.', content: { 'application/json': Answer } },
+  },
   errors: [400, 404, 408, 413, 502, 503, 504],
   errorShape: error,
   example: 'curl -F file=@dog.jpg $URL/predict',
@@ -88,14 +92,14 @@ const display = {
   method: 'get',
   paths: ['/display/:file'],
   group: GROUP,
-  summary: 'Leads to an image that was uploaded to /',
+  summary: 'Redirects to an image that was uploaded to /',
   query: NoQuery,
-  answers: { 302: { means: 'To where it is served.' } },
+  answers: { 302: { means: 'A redirect to the image.' } },
   errors: [404],
   errorShape: OWN_ERROR,
 } as const satisfies Operation
 
-/** What image_classifier spoke: ResNet50 behind a queue in Redis, with a form. */
+/** The dialect of image_classifier, which served ResNet50 behind a queue in Redis, with a form. */
 export const imageClassifier: Dialect<Service> = {
   name: 'image_classifier',
   paths: ['/predict'],
@@ -104,7 +108,7 @@ export const imageClassifier: Dialect<Service> = {
   originalModel: 'resnet50',
   subject: 'photograph',
   example: {
-    says: 'A form with the file “file”; the best guess alone. Where no key is wanted, the form on this page speaks it too.',
+    says: 'Send a form with the file “file”; the answer is the best guess. The form on this page does the same, if no key is needed.',
     command: 'curl -F file=@photo.jpg $URL/predict',
     answer: '{"prediction":"Eskimo_dog","score":0.9346,"success":true}',
   },
@@ -174,19 +178,19 @@ function routes(service: Service): void {
   })
 }
 
-/** The original kept the extension of the file's name: `.jpeg`, or one that the image does not deserve. */
+/** Any extension finds the image: the original kept that of the uploaded file, such as `.jpeg` or even a wrong one. */
 function displayed(images: RecentImages, file: string): RecentImage | undefined {
   const [, md5] = /^([0-9a-f]{32})\.(?:png|jpe?g|gif)$/i.exec(file) ?? []
   return images.get(file) ?? (md5 === undefined ? undefined : images.byMd5(md5.toLowerCase()))
 }
 
-/** A form of which nothing can be read has no file, as for the original. */
+/** A form that cannot be parsed counts as a form without a file, as in the original. */
 function unreadable(error: unknown): undefined {
   if (describeError(error).code !== 'ERR_BAD_REQUEST') throw error
   return undefined
 }
 
-/** Four decimals, as a number. */
+/** Rounded to four decimals. */
 function score(probability: number): number {
   return Number(probability.toFixed(4))
 }

@@ -9,15 +9,15 @@ import { ALL_GUESSES } from '../models/wanted-guesses.ts'
 import type { Service } from '../service.ts'
 
 const Query = ModelQuery.extend({
-  // Without a digit, nothing would count as the number 0.
+  // z.coerce reads an empty text as 0, so at least one digit is required.
   threshold: z
     .string()
     .regex(/\d/)
     .pipe(z.coerce.number<string>().min(0).max(1))
     .optional()
-    .describe('Only classes with more confidence are named.'),
+    .describe('The answer has only classes with a higher confidence.'),
 })
-const Request = z.object({ images: z.array(z.unknown()).describe('Addresses of images.') })
+const Request = z.object({ images: z.array(z.unknown()).describe('The addresses of the images.') })
 const Answer = z.object({
   results: z.array(
     z.union([
@@ -39,12 +39,12 @@ const inference = {
   method: 'post',
   paths: ['/api/infer'],
   group: 'Image pipeline',
-  summary: 'The classes of many images, by their addresses',
+  summary: 'Classifies many images by their addresses',
   query: Query,
   body: { 'application/json': Request },
   answers: {
     200: {
-      means: 'A result for each address, in their order; also when none of them leads to an image.',
+      means: 'One result per address, in the order of the addresses; also if no address leads to an image.',
       content: { 'application/json': Answer },
     },
   },
@@ -53,7 +53,7 @@ const inference = {
   example: `curl -d '{"images":["https://example.com/panda.jpg"]}' $URL/api/infer`,
 } as const satisfies Operation
 
-/** What img_pipeline spoke: Inception v3 behind Celery and RabbitMQ. */
+/** The dialect of img_pipeline, which served Inception v3 behind Celery and RabbitMQ. */
 export const imgPipeline: Dialect<Service> = {
   name: 'img_pipeline',
   paths: ['/api/infer'],
@@ -62,14 +62,14 @@ export const imgPipeline: Dialect<Service> = {
   originalModel: 'inception_v3',
   subject: 'photograph',
   example: {
-    says: 'Many addresses at once; the classes that the model is sure of.',
+    says: 'Send many addresses at once; the answer has the classes that the model is sure of.',
     command: `curl -d '{"images":["https://example.com/panda.jpg"]}' $URL/api/infer`,
     answer: '{"results":[{"url":…,"classes":[{"class":"giant panda","confidence":0.89}]}]}',
   },
   routes,
 }
 
-/** What is asked about each image of a request. */
+/** The parameters for each image of a request. */
 interface Inference {
   readonly model: string
   readonly threshold: number
@@ -88,13 +88,13 @@ function routes(service: Service): void {
     const request = parseWith(Request, body.kind === 'json' ? body.value : undefined, 'body')
     const { inferMaxImages } = config
     if (request.images.length > inferMaxImages) {
-      const sentence = `At most ${inferMaxImages} images come in one request, but these are ${request.images.length}.`
+      const sentence = `A request must have at most ${inferMaxImages} images, but this one has ${request.images.length}.`
       throw new HttpError('ERR_TOO_MANY_IMAGES', sentence)
     }
-    // One that fails for all (a full queue, a model that is not ready) ends the others with it.
+    // An error that concerns all images (a full queue, a model that is not ready) aborts the whole request.
     const failed = new AbortController()
     const signal = AbortSignal.any([ctx.state.gone, failed.signal])
-    // Every download and every prediction of the request listens to it.
+    // Every download and prediction listens to this signal; Node would warn of a leak above ten listeners.
     setMaxListeners(0, signal)
     const inference = { model, threshold, top }
     const results = request.images.map((url) => result(service, url, inference, signal))
@@ -120,14 +120,14 @@ async function result(service: Service, url: unknown, inference: Inference, sign
       .map(({ label, probability }) => ({ class: label, confidence: probability }))
     return { url, classes }
   } catch (error) {
-    if (!isOfTheImage(error)) throw error
-    // What is nested without end can be read, but not be written again.
+    if (!isImageError(error)) throw error
+    // A deeply nested value can be parsed, but serializing it again would overflow the stack.
     return { url: typeof url === 'object' ? null : url, Error: 'Invalid URL' }
   }
 }
 
-/** The original knew one sentence for all that can be wrong with an address or what it leads to. */
-function isOfTheImage(error: unknown): boolean {
+/** Errors of an address or of its image: the original had one sentence for all of them. */
+function isImageError(error: unknown): boolean {
   const { code } = describeError(error)
   return /^ERR_(URL|IMAGE)_/.test(code) || code === 'ERR_BODY_TOO_LARGE' || code === 'ERR_CHILD_EXIT'
 }

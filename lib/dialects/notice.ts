@@ -11,13 +11,13 @@ export type Notice = keyof typeof NOTICES
 const COOKIE = 'notice'
 const KEPT_MS = 60_000
 
-/** The cookie holds a word that stands for a notice, and never a text that could be shown. */
+/** The cookie holds only a key of NOTICES: a text from a cookie could put anything onto the page. */
 export function sendBack(ctx: Context, notice: Notice): void {
   ctx.cookies.set(COOKIE, notice, { maxAge: KEPT_MS, sameSite: 'lax', httpOnly: true })
   ctx.redirect('/')
 }
 
-/** The text of the notice that the client was sent back with, if any. */
+/** The text of the flash message, if there is one. Removes the message. */
 export function takeNotice(ctx: Context): string | undefined {
   const word = ctx.cookies.get(COOKIE)
   if (word === undefined) return undefined

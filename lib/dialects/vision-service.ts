@@ -35,7 +35,7 @@ const hello = {
   method: 'get',
   paths: ['/api'],
   group: GROUP,
-  summary: 'Where to send images',
+  summary: 'Says where to send images',
   query: NoQuery,
   answers: { 200: { means: 'A greeting.', content: { 'application/json': Greeting } } },
   errors: [],
@@ -47,19 +47,19 @@ const prediction = {
   method: 'post',
   paths: ['/api/predict'],
   group: GROUP,
-  summary: 'The five best guesses for the file "image"',
+  summary: 'Classifies the file "image"; answers with the five best guesses',
   query: ModelQuery,
   body: {
     'multipart/form-data': z.object({ image: z.string().meta({ format: 'binary' }) }),
     'image/*': 'The image itself.',
   },
-  answers: { 200: { means: 'Guesses, the best first.', content: { 'application/json': Answer } } },
+  answers: { 200: { means: 'The guesses, the best one first.', content: { 'application/json': Answer } } },
   errors: [400, 404, 408, 413, 415, 422, 502, 503, 504],
   errorShape: error,
   example: 'curl -F image=@photo.jpg $URL/api/predict',
 } as const satisfies Operation
 
-/** What vision-service spoke: ResNet50 behind a queue in Redis. */
+/** The dialect of vision-service, which served ResNet50 behind a queue in Redis. */
 export const visionService: Dialect<Service> = {
   name: 'vision-service',
   paths: ['/api', '/api/*'],
@@ -68,7 +68,7 @@ export const visionService: Dialect<Service> = {
   originalModel: 'resnet50',
   subject: 'photograph',
   example: {
-    says: 'A form with the file “image”; names as Keras has them.',
+    says: 'Send a form with the file “image”; the answer has the five best guesses, with the class names of Keras.',
     command: 'curl -F image=@photo.jpg $URL/api/predict',
     answer: '{"success":true,"message":{"predictions":[{"label":"tabby","proba":0.53},…],…}}',
   },

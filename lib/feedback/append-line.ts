@@ -6,34 +6,34 @@ import { isCode, writeOnce } from './write-once.ts'
 export interface LineFile {
   /** ends with .csv */
   readonly path: string
-  /** its first line */
+  /** the first line of the file */
   readonly header: Buffer
-  /** the size at which it is set aside and begun anew */
+  /** the size at which the file is renamed and a new one begins */
   readonly maxBytes: number
 }
 
-// Reading is for looking at what is there. A link in place of the file could lead the records anywhere.
+// Read access is for the check of the first and last bytes. O_NOFOLLOW: a link could send the records anywhere.
 const FLAGS = constants.O_RDWR | constants.O_APPEND | constants.O_NOFOLLOW
-/** Each attempt that fails is another process's success, so a few are enough. */
+/** An attempt fails only if another process succeeds at the same moment, so a few attempts are enough. */
 const ATTEMPTS = 20
 const CRLF = Buffer.from('\r\n')
 
 /**
- * Adds a line in a single write to a descriptor that appends: the kernel lets such writes of several processes neither
- * overlap nor interleave (on a local file system; NFS promises no such thing). The file is opened for each line. That
- * takes a fraction of a millisecond, and no process goes on writing into a file that another has long set aside: one
- * that does so by a hair's breadth adds to a file that is whole and stays where it is.
+ * Appends a line with a single write. On a local file system, such writes of several processes neither overlap nor
+ * interleave; NFS gives no such guarantee. The file is opened for each line, which takes a fraction of a millisecond,
+ * so that no process keeps writing to a file that another process has renamed. A line that is written just after the
+ * renaming still ends up in a complete file.
  *
- * Nothing is synced to the disk. What is written survives the end of this process; for a failure of power, the last
- * half minute of such records is not worth tens of milliseconds of the disk for each.
+ * Nothing is synced to the disk. A written line survives the end of this process; a power failure may lose the last
+ * half minute. A sync would cost tens of milliseconds for each line.
  */
 export async function appendLine(file: LineFile, line: Uint8Array): Promise<void> {
   const handle = await openForLine(file)
   try {
     const { bytesWritten } = await handle.write(line)
     if (bytesWritten === line.length) return
-    // The beginning of the line stays: to cut it off could cut off what others have added since. The next one who
-    // opens the file sees that it does not end with a line, and sets it aside.
+    // The incomplete line stays, because truncating could remove lines that other processes have added since. The next
+    // append finds that the file does not end with a complete line, and sets the file aside.
     throw new Error(`Only ${bytesWritten} of ${line.length} bytes could be written to ${file.path}.`)
   } finally {
     await handle.close()
@@ -49,7 +49,7 @@ async function openForLine(file: LineFile): Promise<FileHandle> {
     }
     try {
       const state = await stateOf(handle, file)
-      // Where many write much, what was begun a moment ago may be full again: then the line still goes there.
+      // Under heavy load, a file that was begun a moment ago may be full already; the line is then added all the same.
       if (state === 'good' || (state === 'full' && attempt > 0)) return handle
       await setAside(handle, file.path)
     } catch (error) {
@@ -58,7 +58,7 @@ async function openForLine(file: LineFile): Promise<FileHandle> {
     }
     await handle.close()
   }
-  throw new Error(`${file.path} was not found in order in ${ATTEMPTS} attempts.`)
+  throw new Error(`${file.path} was missing or incomplete in each of ${ATTEMPTS} attempts.`)
 }
 
 async function openIfThere(path: string): Promise<FileHandle | undefined> {
@@ -71,9 +71,9 @@ async function openIfThere(path: string): Promise<FileHandle | undefined> {
 }
 
 /**
- * Broken is a file that lacks its header or ends within a line: a write was cut short by a full disk, a machine lost
- * its power, somebody edited it. A line that another process is adding at this very moment can look so too; then the
- * file is set aside early, and that line still arrives in it.
+ * A file is broken if it has no header or ends within a line: after a write to a full disk, a power failure, or an edit
+ * by hand. A file can also look broken while another process is adding a line; then the file is set aside early, and
+ * the line still ends up there.
  */
 async function stateOf(handle: FileHandle, { path, header, maxBytes }: LineFile) {
   const stat = await handle.stat()
@@ -92,8 +92,8 @@ async function bytesAt(handle: FileHandle, position: number, length: number): Pr
 }
 
 /**
- * Gives the file a name of its own, unless another process has done so. Between the look and the renaming it still
- * may: then the file that it has begun is set aside, short but whole.
+ * Renames the file, unless another process has done so already. If another process does so between the check and the
+ * renaming here, its new file is renamed too, short but complete.
  */
 async function setAside(handle: FileHandle, path: string): Promise<void> {
   const mine = await handle.stat({ bigint: true })
@@ -106,7 +106,7 @@ async function setAside(handle: FileHandle, path: string): Promise<void> {
   }
 }
 
-/** 20260131T120000123Z, which any file system can hold. */
+/** Such as 20260131T120000123Z, which every file system allows in a name. */
 function timestamp(): string {
   return new Date().toISOString().replace(/[-:.]/g, '')
 }

@@ -9,7 +9,7 @@ import { createFolderSize } from './folder-size.ts'
 import { createTurns } from './turns.ts'
 import { isCode, writeOnce } from './write-once.ts'
 
-/** A line of the record; what is left out stays empty. */
+/** A line of the record; a missing field becomes an empty cell. */
 export interface FeedbackEntry {
   readonly requestId: string
   readonly sha256?: string
@@ -18,17 +18,17 @@ export interface FeedbackEntry {
   readonly prediction?: string
   readonly score?: number
   readonly report: string
-  /** whose word the columns between are: what was answered, or what the report says of the answer */
+  /** where model, prediction and the like come from: the memory of the service, or the client's report */
   readonly source?: 'service' | 'client'
 }
 
 export interface Feedback {
-  /** Throws what a report is refused with for its text alone. */
+  /** Throws if the text of a report is empty or too long. */
   check(report: string): void
   record(entry: FeedbackEntry): Promise<void>
-  /** Keeps a reported image beside the record, if that is wanted. */
+  /** Stores a reported image beside the record, if KEEP_FEEDBACK_IMAGES is on. */
   keepImage(sha256: string, bytes: Uint8Array, extension: ImageKind['extension']): Promise<void>
-  /** Waits for what is being written. Nothing is open in between, so what comes later is still written. */
+  /** Waits for pending writes. Later reports are still written, because no file stays open between two writes. */
   close(): Promise<void>
 }
 
@@ -37,10 +37,10 @@ export type FeedbackLimits = Pick<
   'feedbackDir' | 'feedbackFileBytes' | 'feedbackMaxBytes' | 'keepFeedbackImages'
 >
 
-/** About a page. */
+/** Characters, about a page. */
 const MAX_REPORT = 2000
 const HEADER = 'time,request_id,image_sha256,model,version,prediction,score,report,source\r\n'
-/** A block of most disks: what an image counts for at least. */
+/** The block size of most disks. An image counts as at least one block. */
 const BLOCK_BYTES = 4096
 const SHA256 = /^[0-9a-f]{64}$/
 
@@ -61,7 +61,10 @@ export function createFeedback(limits: FeedbackLimits): Feedback {
 
   const mustHaveRoom = async (bytes: number) => {
     if ((await size.bytes()) + bytes <= limits.feedbackMaxBytes) return
-    throw new HttpError('ERR_FEEDBACK_FULL', 'The record of feedback is full; nothing more is taken for now.')
+    throw new HttpError(
+      'ERR_FEEDBACK_FULL',
+      'The folder for feedback is full; no more reports are recorded for now.',
+    )
   }
   return {
     check: mustBeReport,
@@ -76,7 +79,8 @@ export function createFeedback(limits: FeedbackLimits): Feedback {
     },
     async keepImage(sha256, bytes, extension) {
       if (limits.keepFeedbackImages === 'off') return
-      if (!SHA256.test(sha256)) throw new TypeError(`A SHA-256 was expected, but "${sha256}" came.`)
+      if (!SHA256.test(sha256))
+        throw new TypeError(`A SHA-256 must have 64 hexadecimal digits, but is "${sha256}".`)
       await turns.take(bytes.length, async () => {
         const path = join(images, `${sha256}.${extension}`)
         if (await isThere(path)) return
@@ -90,7 +94,7 @@ export function createFeedback(limits: FeedbackLimits): Feedback {
 }
 
 function mustBeReport(report: string): void {
-  // A text area counts the end of a line as one character, and sends two.
+  // A text area counts the end of a line as one character, but sends two.
   const length = report.length > 2 * MAX_REPORT ? report.length : report.replaceAll('\r\n', '\n').length
   if (length > MAX_REPORT) {
     throw new HttpError(

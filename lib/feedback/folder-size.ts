@@ -4,53 +4,53 @@ import { isCode } from './write-once.ts'
 
 export interface CountedFolder {
   readonly path: string
-  /** what a file counts for at least; a tiny one takes a block of the disk too */
+  /** the least that a file counts: even a tiny file takes a block of the disk */
   readonly leastBytes: number
 }
 
 export interface FolderSize {
   bytes(): Promise<number>
-  /** what this process has written; of what others write and delete, the next look tells */
+  /** Counts bytes that this process has written. The next scan finds what other processes have written or deleted. */
   add(bytes: number): void
 }
 
-const LOOK_AFTER_MS = 10_000
-/** Of ten thousand images a look takes some tenths of a second; it must stay a small part of all the time. */
+const SCAN_AFTER_MS = 10_000
+/** A scan of ten thousand images takes some tenths of a second, and must take only a small part of the time. */
 const TIMES_ITS_DURATION = 50
 
 /**
- * The bytes of all files that lie directly in these folders. The first who asks waits for a look at them; later looks
- * are beside the answer, which is the last count and what has been added since.
+ * The size of all files directly in these folders. The first call waits for a scan; later scans run in the background,
+ * and a call gets the result of the last scan plus the bytes added since.
  */
-export function createFolderSize(folders: readonly CountedFolder[], lookAfterMs = LOOK_AFTER_MS): FolderSize {
+export function createFolderSize(folders: readonly CountedFolder[], scanAfterMs = SCAN_AFTER_MS): FolderSize {
   let found: number | undefined
   let added = 0
-  let looking: Promise<void> | undefined
-  let nextLook = 0
+  let scanning: Promise<void> | undefined
+  let nextScan = 0
 
-  const look = async () => {
+  const scan = async () => {
     const start = performance.now()
     const before = added
     try {
       let bytes = 0
       for (const folder of folders) bytes += await bytesIn(folder)
       found = bytes
-      // What was added meanwhile may have been found too: rather counted twice than not at all.
+      // Bytes added during the scan may be counted twice, which is safer than not at all.
       added -= before
     } finally {
       const end = performance.now()
-      nextLook = end + Math.max(lookAfterMs, (end - start) * TIMES_ITS_DURATION)
-      looking = undefined
+      nextScan = end + Math.max(scanAfterMs, (end - start) * TIMES_ITS_DURATION)
+      scanning = undefined
     }
   }
   return {
     async bytes() {
-      if (looking === undefined && (found === undefined || performance.now() >= nextLook)) {
-        looking = look()
-        // A later one is waited for by nobody. Where a folder cannot be read, the last count still holds.
-        looking.catch(() => undefined)
+      if (scanning === undefined && (found === undefined || performance.now() >= nextScan)) {
+        scanning = scan()
+        // No call waits for a later scan. If a folder cannot be read, the last result stays valid.
+        scanning.catch(() => undefined)
       }
-      if (found === undefined) await looking
+      if (found === undefined) await scanning
       return (found ?? 0) + added
     },
     add(bytes) {
@@ -66,7 +66,7 @@ async function bytesIn({ path, leastBytes }: CountedFolder): Promise<number> {
       bytes += Math.max(leastBytes, await bytesOf(join(path, name)))
     }
   } catch (error) {
-    // It begins with the first record.
+    // The folder is made with the first record.
     if (!isCode(error, 'ENOENT')) throw error
   }
   return bytes
@@ -77,7 +77,7 @@ async function bytesOf(path: string): Promise<number> {
     const stat = await lstat(path)
     return stat.isDirectory() ? 0 : stat.size
   } catch (error) {
-    // It has been renamed or deleted since it was listed.
+    // The file has been renamed or deleted since it was listed.
     if (isCode(error, 'ENOENT')) return 0
     throw error
   }

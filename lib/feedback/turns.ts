@@ -7,19 +7,19 @@ export interface Turns {
   idle(): Promise<void>
 }
 
-/** What may wait for a disk that has become slow, or does not answer at all. */
+/** How much may wait for a disk that has become slow or hangs. */
 const MAX_WAITING_BYTES = 64 * 2 ** 20
-/** A thousand jobs are enough, however small they are. */
+/** The least that a job counts, so that at most a thousand small jobs wait. */
 const JOB_BYTES = 64 * 2 ** 10
 
-/** Jobs one after another, in the order in which they came. */
+/** Runs jobs one after another, in the order of their arrival. */
 export function createTurns(): Turns {
   let waitingBytes = 0
   let last: Promise<unknown> = Promise.resolve()
   return {
     async take(bytes, job) {
       if (waitingBytes >= MAX_WAITING_BYTES) {
-        throw new HttpError('ERR_QUEUE_FULL', 'Too much feedback waits to be written.')
+        throw new HttpError('ERR_QUEUE_FULL', 'Too many reports are waiting to be written.')
       }
       const held = Math.max(bytes, JOB_BYTES)
       waitingBytes += held

@@ -3,8 +3,8 @@ import { link, mkdir, open, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
 /**
- * A file that is there whole or not at all, also for other processes; false when it was there before. A link fails
- * where a rename would replace, so of two who begin the same file one wins and nothing of his is lost.
+ * Makes a file that other processes see complete or not at all. False if the file exists already. A hard link fails
+ * where a rename would replace, so if two processes make the same file, one wins and loses nothing.
  */
 export async function writeOnce(path: string, bytes: Uint8Array): Promise<boolean> {
   const folder = dirname(path)

@@ -3,23 +3,23 @@ import { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Context } from './context.ts'
 
-/** How long a client may go on sending after its answer, before the connection is cut. */
+/** How long a client may go on sending after the answer before the connection is cut. */
 const DRAIN_MS = 2000
 
 /**
- * Answers a request whose body is not wanted, and closes the connection behind the answer.
+ * Answers a request without using the rest of its body, and closes the connection after the answer.
  *
- * Closing a socket while unread bytes wait in it makes the kernel send a reset, and a reset throws away the answer
- * that the client has not read yet: it would see "connection reset" and never the 413. So the answer goes out in full,
- * then the rest of the body is read into nothing until the client stops, and only then does the response end.
+ * Closing a socket that still has unread bytes makes the kernel send a reset, and a reset throws away the answer that
+ * the client has not read yet: the client would see "connection reset" and never the 413. So the answer is sent in
+ * full, then the rest of the body is read and discarded until the client stops, and only then does the response end.
  */
 export function answerThenDrain(ctx: Context): void {
-  // Nothing is left of its body: the connection may go on.
+  // The body has been read to its end, so the connection can stay open.
   if (ctx.req.complete) return
   ctx.set('Connection', 'close')
   const answer = Buffer.from(String(ctx.body))
   ctx.body = Readable.from(chunks(answer, ctx.req), { objectMode: false })
-  // With its length known, the client takes the answer as whole before the response ends.
+  // The Content-Length tells the client that the answer is complete before the response ends.
   ctx.length = answer.length
 }
 

@@ -2,17 +2,17 @@ import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import type { Context } from './context.ts'
 
-/** The longest address with a zone, brackets and a port is well below this. */
+/** The longest address with a zone, brackets and a port is much shorter. */
 const MAX_LENGTH = 80
-/** What a provider gives to one customer at least: with any less, a client had 2^64 names to change between. */
+/** Four parts of 16 bits: a provider gives each customer at least a /64, so one client can have 2^64 addresses. */
 const NETWORK_PARTS = 4
 
-/** Who sent the request. Where a proxy wrote no address ("unknown"), it is the proxy itself. */
+/** The address of the client, or of the proxy if the proxy forwarded no address ("unknown"). */
 export function clientAddress(ctx: Context): string {
   return addressIn(ctx.ip) ?? addressIn(ctx.req.socket.remoteAddress ?? '') ?? 'unknown'
 }
 
-/** What one client is taken for: an IPv4 address, or the /64 network of an IPv6 one. */
+/** What counts as one client: an IPv4 address, or the /64 network of an IPv6 address. */
 export function networkOf(address: string): string {
   if (isIP(address) !== 6) return address
   const { parts } = ipaddr.IPv6.parse(address)
@@ -22,7 +22,7 @@ export function networkOf(address: string): string {
     .join(':')}::/64`
 }
 
-/** In its usual spelling, an IPv4 address in IPv6 clothes as what it is; undefined when it is none. */
+/** The address in its usual spelling, an IPv4-mapped IPv6 address as IPv4; undefined if the text is no address. */
 function addressIn(text: string): string | undefined {
   if (text.length > MAX_LENGTH) return undefined
   const address = withoutPort(text).replace(/%.*$/, '')

@@ -1,24 +1,24 @@
 import type { Middleware as KoaMiddleware, ParameterizedContext } from 'koa'
 import type { ShownError } from './errors.ts'
 
-/** What the middleware leave on `ctx.state` for those below them. */
+/** What each middleware leaves on `ctx.state` for later middleware and for routes. */
 export interface RequestState {
   /** from middleware/request-id */
   requestId: string
-  /** from middleware/request-target; empty when the request line has none that can be read */
+  /** from middleware/request-target; empty if the request line has no readable path */
   path: string
-  /** from middleware/require-key: which of the API_KEYS came with the request; absent when none that is right did */
+  /** from middleware/require-key: the index of the request's key in API_KEYS; absent without a valid key */
   key?: number
-  /** from middleware/client-gone: fires when the client leaves before its answer is written */
+  /** from middleware/client-gone: aborted when the client leaves before the answer is written */
   gone: AbortSignal
-  /** from a route with a form of its own: a browser is shown what went wrong on that page */
+  /** from a route with a form: renders an error on the page of the form, for browsers */
   errorPage?: (error: ShownError) => string
 }
 
 export type Context = ParameterizedContext<RequestState>
 export type Middleware = KoaMiddleware<RequestState>
 
-/** What the signal handler tells the routes: one object, written in one place (drain.ts). */
+/** State that only the signal handler (drain.ts) writes, and routes read. */
 export interface ServiceState {
   draining: boolean
 }

@@ -3,15 +3,15 @@ import type { Config } from '../config/config.ts'
 import type { Context } from './context.ts'
 import type { ErrorDescription } from './errors.ts'
 
-/** How the clients of a dialect expect to be told that something went wrong. */
+/** The form of errors that the clients of a dialect expect. */
 export interface ErrorShape {
   readonly schema: z.ZodType
   body(error: ErrorDescription, ctx: Context): unknown
-  /** for clients that know one status for all that is wrong with an image */
+  /** overrides the status, for clients that expect one status for every image error */
   status?(error: ErrorDescription): number
 }
 
-/** Tandem's own shape. A browser gets a page instead. */
+/** Tandem's own error shape. Browsers get a page instead. */
 export const OWN_ERROR: ErrorShape = {
   schema: z.object({ error: z.object({ code: z.string(), message: z.string(), requestId: z.string() }) }),
   body: ({ code, message }, ctx) => ({ error: { code, message, requestId: ctx.state.requestId } }),
@@ -20,7 +20,7 @@ export const OWN_ERROR: ErrorShape = {
 /** A setting that names the model of a dialect. */
 export type ModelSetting = Extract<keyof Config, `${string}Model`>
 
-/** One way to ask, as the first page shows it. */
+/** An example request, shown on the home page. */
 export interface DialectExample {
   readonly says: string
   /** `$URL` stands for the address of the service */
@@ -28,23 +28,27 @@ export interface DialectExample {
   readonly answer: string
 }
 
-/** One of the older services whose clients are served here: all that differs from one to the next. */
+/** Everything that is specific to one of the older services whose clients are served here. */
 export interface Dialect<Service = never> {
-  /** as the older service is called */
+  /** the name of the older service */
   readonly name: string
-  /** Where errors have its shape, also where nothing is served: whole paths in lower case, or all below `/path/*`. */
+  /**
+   * Errors on these paths have the dialect's shape, also on paths without a route. A path is in lower case; `/path/*`
+   * means all paths below.
+   */
   readonly paths: readonly string[]
   readonly error: ErrorShape
-  /** the setting of its model, and the model of the older service */
+  /** the setting that chooses the dialect's model */
   readonly setting: ModelSetting
+  /** the model of the older service */
   readonly originalModel: string
-  /** what the images of its clients show */
+  /** what the images of the dialect's clients show */
   readonly subject: 'photograph' | 'digit'
   readonly example: DialectExample
   routes(service: Service): void
 }
 
-/** The shape of errors under a path: of the dialect that has this very path, else of the one that has all below it. */
+/** The error shape for a path: a dialect with exactly this path comes first, then one with a `/path/*` above it. */
 export function errorShapeAt(path: string, dialects: readonly Dialect[]): ErrorShape {
   const asked = path.toLowerCase().replace(/\/$/, '')
   const exact = dialects.find(({ paths }) => paths.includes(asked))

@@ -2,11 +2,11 @@ import type { BrokerErrorCode } from '../../broker/errors.ts'
 
 interface Row {
   readonly status: number
-  /** whether code and message may be shown to the client; if not, it learns only that something failed inside */
+  /** whether the client gets code and message; if not, the client gets ERR_INTERNAL */
   readonly expose: boolean
-  /** seconds for the Retry-After header; only where a retry of the very same request has a chance */
+  /** seconds for the Retry-After header; only if a retry of the same request can succeed */
   readonly retryAfter?: number
-  /** the rest of the body is not wanted: the connection is closed behind the answer */
+  /** the connection is closed after the answer, because the rest of the body is not read */
   readonly closes?: true
 }
 
@@ -34,14 +34,14 @@ type WebErrorCode =
   | 'ERR_URL_TIMEOUT'
   | 'ERR_URL_TOO_LARGE'
 
-/** What a pipeline may say of its input. */
+/** Codes that a pipeline may use for errors of its input. */
 type ImageErrorCode = 'ERR_IMAGE_COST' | 'ERR_IMAGE_DECODE' | 'ERR_IMAGE_TOO_LARGE' | 'ERR_IMAGE_TYPE'
 
 type Code = WebErrorCode | BrokerErrorCode | ImageErrorCode
 
 const HIDDEN: Row = { status: 500, expose: false }
 
-/** Every code that is answered with something better than 500. docs/errors.md says what each means. */
+/** All known codes; any other code is answered as HIDDEN. docs/errors.md says what each code means. */
 export const ERRORS: Readonly<Record<Code, Row>> = {
   ERR_BAD_REQUEST: { status: 400, expose: true },
   ERR_BODY_TIMEOUT: { status: 408, expose: true, closes: true },
@@ -53,16 +53,16 @@ export const ERRORS: Readonly<Record<Code, Row>> = {
   ERR_METHOD_NOT_ALLOWED: { status: 405, expose: true },
   ERR_MODEL_UNKNOWN: { status: 404, expose: true },
   ERR_MODEL_ANSWER: { status: 500, expose: true },
-  // Without Retry-After: the settings have to change first.
+  // No Retry-After: a retry helps only after the settings have changed.
   ERR_MODEL_NONE: { status: 503, expose: true },
   ERR_NOT_ACCEPTABLE: { status: 406, expose: true },
   ERR_NOT_FOUND: { status: 404, expose: true },
-  // Its Retry-After is reckoned for each client.
+  // No retryAfter here: the rate limiter computes Retry-After for each client.
   ERR_RATE_LIMIT: { status: 429, expose: true, closes: true },
   ERR_TOO_MANY_IMAGES: { status: 413, expose: true },
   ERR_UNAUTHORIZED: { status: 401, expose: true, closes: true },
   ERR_UNSUPPORTED_MEDIA: { status: 415, expose: true },
-  // Refused, unreachable and closed are one code and one sentence: an answer must not map a network for a stranger.
+  // Forbidden, unreachable and closed addresses get the same code and message, so that a client cannot map a network.
   ERR_URL_FETCH: { status: 422, expose: true },
   ERR_URL_INVALID: { status: 400, expose: true },
   ERR_URL_STATUS: { status: 422, expose: true },
@@ -74,10 +74,10 @@ export const ERRORS: Readonly<Record<Code, Row>> = {
   ERR_IMAGE_TOO_LARGE: { status: 413, expose: true },
   ERR_IMAGE_TYPE: { status: 415, expose: true },
 
-  // Nobody is left to read it; 499 is what nginx logs for a client that closed the connection.
+  // For the log only, because the client has gone. nginx logs the same status for a closed connection.
   ERR_ABORTED: { status: 499, expose: true },
-  // The child died over this very call twice, the second time with nothing else in flight: the input is the likely
-  // cause. 503 with Retry-After would invite the client to kill the next child too, so it is a plain 502.
+  // The child died twice during this call, the second time with no other call in flight, so the input is the likely
+  // cause. A 503 with Retry-After would invite the client to kill the next child too, so the status is 502.
   ERR_CHILD_EXIT: { status: 502, expose: true },
   ERR_CLOSED: { status: 503, expose: true, retryAfter: 1 },
   ERR_DEADLINE: { status: 504, expose: true },
@@ -106,11 +106,11 @@ export class HttpError extends Error {
 export function unknownModel(name: string): HttpError {
   return new HttpError(
     'ERR_MODEL_UNKNOWN',
-    `No model called "${name}" is served; GET /models lists those that are.`,
+    `No model called "${name}" is served; GET /models lists the served models.`,
   )
 }
 
-/** What the client may learn of an error. */
+/** What the client is told about an error. */
 export type ErrorDescription = Row & { readonly code: string; readonly message: string }
 
 /** An error as a page shows it. */
@@ -121,7 +121,7 @@ export interface ShownError {
   readonly requestId: string
 }
 
-/** What the client may learn of whatever was thrown. */
+/** Turns any thrown value into what the client is told. */
 export function describeError(error: unknown): ErrorDescription {
   const code = codeOf(error)
   const row = code !== undefined && Object.hasOwn(ERRORS, code) ? ERRORS[code as Code] : HIDDEN
@@ -129,7 +129,7 @@ export function describeError(error: unknown): ErrorDescription {
     return {
       ...row,
       code: 'ERR_INTERNAL',
-      message: 'Something failed inside; the log has the details under this request id.',
+      message: 'An internal error occurred; the log has the details under this request id.',
     }
   }
   return { ...row, code: code ?? 'ERR_INTERNAL', message: error.message }

@@ -6,10 +6,10 @@ import { HttpError } from './errors.ts'
 import { queryOf } from './query.ts'
 import { type Source, schemaSentence } from './schema-sentence.ts'
 
-/** What a body may look like: a schema per media type; a string describes bytes. */
+/** The content of a body by media type: a schema, or a string that describes bytes. */
 export type Content = Readonly<Record<string, z.ZodType | string>>
 
-/** One thing that can be asked for: what its handler is given is validated by the same schemas that document it. */
+/** One operation of the API. The same schemas document the operation and validate the input of its handler. */
 export interface Operation<Query extends z.ZodType = z.ZodType> {
   readonly method: 'get' | 'post'
   readonly paths: readonly string[]
@@ -17,11 +17,11 @@ export interface Operation<Query extends z.ZodType = z.ZodType> {
   readonly summary: string
   readonly query: Query
   readonly body?: Content
-  /** status → what it means, and what comes */
+  /** by status: the meaning and the content of the answer */
   readonly answers: Readonly<Record<number, { readonly means: string; readonly content?: Content }>>
   readonly errors: readonly number[]
   readonly errorShape: ErrorShape
-  /** a command that shows it; `$URL` stands for the address of the service */
+  /** an example command; `$URL` stands for the address of the service */
   readonly example?: string
 }
 
@@ -29,7 +29,7 @@ export type Handler<Query> = (ctx: RouterContext<RequestState>, query: Query) =>
 
 export interface Served {
   readonly router: Router<RequestState>
-  /** everything that has been registered, for /openapi.json */
+  /** all registered operations, for /openapi.json */
   readonly operations: Operation[]
 }
 
@@ -44,7 +44,7 @@ export function serve<Query extends z.ZodType>(
   )
 }
 
-/** A value from outside as its schema has it, or an error with one sentence about the first thing that is wrong. */
+/** Parses a value from outside by its schema. Throws one sentence about the first part that is wrong. */
 export function parseWith<Schema extends z.ZodType>(
   schema: Schema,
   value: unknown,
@@ -56,5 +56,5 @@ export function parseWith<Schema extends z.ZodType>(
   throw new HttpError('ERR_BAD_REQUEST', schemaSentence(schema, value, path, source))
 }
 
-/** For routes that look at no query. */
+/** For routes that ignore the query. */
 export const NoQuery = z.object({})

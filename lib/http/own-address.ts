@@ -1,11 +1,11 @@
 import type { Context } from './context.ts'
 
-/** Names, addresses and a port. All else would be a host that nobody has, in a command that somebody pastes. */
+/** A host name or an address, with an optional port. No other text may get into a command that the user pastes. */
 const HOST = /^(\[[\da-f:.]+\]|[\w.-]+)(:\d{1,5})?$/i
 
-/** Where the client has the service from, for examples that can be pasted. */
+/** The address under which the client reaches the service, for example commands that the user can paste. */
 export function ownAddress({ protocol, host }: Context): string {
-  // What a proxy says of the protocol is the client's own word where the proxy only passes it on.
+  // A proxy may pass on the client's own X-Forwarded-Proto, so the protocol may be any text.
   const scheme = protocol === 'https' ? 'https' : 'http'
   return `${scheme}://${HOST.test(host) ? host : 'localhost'}`
 }

@@ -1,12 +1,12 @@
 import { type ParsedUrlQuery, parse } from 'node:querystring'
 import type { Context } from './context.ts'
 
-/** No route knows more than a handful; what comes behind these is not read. */
+/** No route has more than a few parameters; the parameters beyond this number are not read. */
 const MAX_PARAMETERS = 64
 
 /**
- * The parameters of a request. Koa's own `ctx.query` goes through all of them again for each of them: "?a&a&a…" within
- * the limit on headers took it more than a second, in which nobody else was answered.
+ * The parameters of a request. Koa's own `ctx.query` takes quadratic time: "?a&a&a…" within the limit on headers
+ * blocked the event loop for more than a second.
  */
 export function queryOf(ctx: Pick<Context, 'querystring'>): ParsedUrlQuery {
   return parse(ctx.querystring, '&', '=', { maxKeys: MAX_PARAMETERS })

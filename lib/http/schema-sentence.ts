@@ -39,7 +39,7 @@ export function schemaSentence(
   return `${name} must be ${expectedOf(expected)}, but ${foundAs(found, path.length === 0 ? '' : source)}.`
 }
 
-/** A query is text whose schema says what becomes of it; a body must come as its schema says. */
+/** A query schema converts text, so its output type is what the user has to write. A body schema converts nothing. */
 function jsonSchemaOf(schema: z.ZodType, source: Source): JsonSchema {
   const io = source === 'query' ? 'output' : 'input'
   return z.toJSONSchema(schema, { io, unrepresentable: 'any' }) as JsonSchema
@@ -67,7 +67,7 @@ function expectedOf(schema: JsonSchema): string {
 }
 
 function rangeOf({ minimum, maximum }: JsonSchema): string {
-  // Every whole number of JavaScript is within these; a client has no use for them.
+  // zod gives every whole number the bounds of safe integers, which tell the client nothing.
   const from = minimum === undefined || minimum <= Number.MIN_SAFE_INTEGER ? undefined : minimum
   const to = maximum === undefined || maximum >= Number.MAX_SAFE_INTEGER ? undefined : maximum
   if (from !== undefined && to !== undefined) return ` from ${from} to ${to}`
@@ -77,12 +77,12 @@ function rangeOf({ minimum, maximum }: JsonSchema): string {
 
 function foundAs(value: unknown, source: Source | ''): string {
   const holder = source === '' ? '' : `the ${source} `
-  if (value === undefined) return source === '' ? 'nothing came' : `${holder}has none`
+  if (value === undefined) return source === '' ? 'is missing' : `${holder}has none`
   if (typeof value === 'object' && value !== null) {
     const kind = Array.isArray(value) ? 'a list' : 'an object'
-    return source === '' ? `${kind} came` : `${holder}says ${kind}`
+    return source === '' ? `is ${kind}` : `${holder}has ${kind}`
   }
   const text = String(value)
   const shown = text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text
-  return source === '' ? `"${shown}" came` : `${holder}says "${shown}"`
+  return source === '' ? `is "${shown}"` : `${holder}says "${shown}"`
 }

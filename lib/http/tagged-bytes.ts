@@ -5,18 +5,18 @@ import type { Context } from './context.ts'
 
 type Coding = 'br' | 'gzip' | 'identity'
 
-/** The default takes ten times as long for a tenth less, and some of these bytes are made anew for whoever asks. */
+/** The default quality saves a tenth more but takes ten times as long, and some pages are compressed per request. */
 const BROTLI_QUALITY = 6
-/** Below this, what compressing saves is lost in the packet. */
+/** Smaller answers fit into one packet anyway. */
 const SMALL_BYTES = 1024
 const TAG_LENGTH = 22
 
 const toBrotli = promisify(brotliCompress)
 const toGzip = promisify(gzip)
 
-/** Bytes that are sent many times: each coding is made once, on the thread pool, when it is first asked for. */
+/** Bytes that are sent many times. Each coding is made once, on the thread pool, when a client first needs it. */
 export class TaggedBytes {
-  /** what the bytes are told by, in every coding */
+  /** identifies the bytes, in every coding */
   readonly hash: string
   readonly #plain: Buffer
   readonly #isCompressible: boolean
@@ -28,10 +28,10 @@ export class TaggedBytes {
     this.#isCompressible = isCompressible && plain.length >= SMALL_BYTES
   }
 
-  /** Makes the bytes the answer, in the best coding that the client takes; 304 for a client that has them. */
+  /** Answers with the bytes in the best coding that the client accepts, or with 304 if the client has the bytes. */
   async send(ctx: Context, type: string): Promise<void> {
     ctx.status = 200
-    // Weak: the tag is the same in every coding.
+    // A weak ETag, because the tag is the same for every coding.
     ctx.set('ETag', `W/"${this.hash}"`)
     if (this.#isCompressible) ctx.vary('Accept-Encoding')
     if (ctx.fresh) {
@@ -48,7 +48,7 @@ export class TaggedBytes {
   }
 }
 
-/** Makes bytes the answer that are sent once: compressed as well, but without a tag. */
+/** Answers with bytes that are sent only once: compressed, but without an ETag. */
 export function sendOnce(ctx: Context, type: string, plain: Buffer): Promise<void> {
   const isCompressible = plain.length >= SMALL_BYTES
   ctx.status = 200
@@ -56,7 +56,7 @@ export function sendOnce(ctx: Context, type: string, plain: Buffer): Promise<voi
   return sendCoded(ctx, type, isCompressible, (coding) => encode(plain, coding))
 }
 
-/** Short enough for a header, long enough for no two of the same. */
+/** 132 bits of SHA-256: short enough for a header, long enough that no two contents share a hash. */
 export function hashOf(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('base64url').slice(0, TAG_LENGTH)
 }
@@ -78,7 +78,7 @@ async function sendCoded(
   ctx.body = bytes
 }
 
-/** The best of those that the client takes: browsers name br after gzip, and mean no order by it. */
+/** The best coding that the client accepts. Browsers list br after gzip, but their order means no preference. */
 function codingFor(ctx: Context): Coding {
   return (['br', 'gzip'] as const).find((coding) => ctx.acceptsEncodings(coding) === coding) ?? 'identity'
 }

@@ -6,16 +6,16 @@ export type BodyLimits = Pick<Config, 'maxBodyBytes' | 'bodyTimeoutMs' | 'maxQue
 
 export type ReadBody = (req: IncomingMessage) => Promise<Buffer>
 
-/** One reader for all requests: it bounds each body, and what all of them together hold while they arrive. */
+/** One reader for all requests: bounds each body, and the memory of all arriving bodies together. */
 export function bodyReader(limits: BodyLimits): ReadBody {
   const arriving = { bytes: 0 }
   return (req) => readBody(req, limits, arriving)
 }
 
-/** The raw body, in memory, within its limits of size and time. What comes after a limit is read into nothing. */
+/** The raw body in memory, within the limits of size and time. Data beyond a limit is discarded. */
 function readBody(req: IncomingMessage, limits: BodyLimits, arriving: { bytes: number }): Promise<Buffer> {
   const { maxBodyBytes, bodyTimeoutMs, maxQueueBytes } = limits
-  // A client that says how much it will send is refused before it has sent it.
+  // A Content-Length beyond the limit is refused before the body arrives.
   if (Number(req.headers['content-length'] ?? 0) > maxBodyBytes) return Promise.reject(tooLarge(maxBodyBytes))
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
@@ -53,7 +53,7 @@ function tooLarge(maxBodyBytes: number): HttpError {
 function tooMany(maxQueueBytes: number): HttpError {
   return new HttpError(
     'ERR_QUEUE_FULL',
-    `The bodies that arrive now hold more than ${maxQueueBytes} bytes together.`,
+    `All request bodies that are arriving together have more than ${maxQueueBytes} bytes.`,
   )
 }
 

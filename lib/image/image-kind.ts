@@ -3,14 +3,14 @@ export interface ImageKind {
   readonly type: `image/${string}`
 }
 
-// In hexadecimal; a dot is half a byte that does not matter.
+// In hexadecimal; a dot matches any half byte.
 const SIGNATURES: readonly (readonly [RegExp, ImageKind])[] = [
   [/^ffd8ff/, { extension: 'jpg', type: 'image/jpeg' }],
   [/^89504e470d0a1a0a/, { extension: 'png', type: 'image/png' }],
   [/^47494638(37|39)61/, { extension: 'gif', type: 'image/gif' }],
   [/^52494646.{8}57454250/, { extension: 'webp', type: 'image/webp' }],
   [/^(49492a00|4d4d002a|49492b0008|4d4d002b0008)/, { extension: 'tiff', type: 'image/tiff' }],
-  // Its two letters begin many a text too; the size of its header is a small number of four bytes.
+  // Many texts begin with "BM" too, so the upper three bytes of the header's size must be 0.
   [/^424d.{26}0{6}/, { extension: 'bmp', type: 'image/bmp' }],
 ]
 const AVIF: ImageKind = { extension: 'avif', type: 'image/avif' }
@@ -19,8 +19,8 @@ const AVIF: ImageKind = { extension: 'avif', type: 'image/avif' }
 const LOOKED_AT = 512
 
 /**
- * What a file may be called and served as, by its own first bytes: names and headers are the client's to choose, and
- * HTML that was served as HTML would run on this site. Whether it can be read is for the pipeline to say.
+ * The extension and type of an image, from its first bytes alone: clients choose names and headers, and HTML that is
+ * served as HTML would run on this site. Whether the image can be decoded is up to the pipeline.
  */
 export function imageKind(bytes: Uint8Array): ImageKind | undefined {
   const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, LOOKED_AT))

@@ -5,7 +5,7 @@ import { HttpError } from '../http/errors.ts'
 export interface FilePart {
   /** name of the form's field */
   readonly field: string
-  /** what the client calls the file; for people's eyes only */
+  /** the file name that the client sent; for display only */
   readonly name: string
   readonly bytes: Buffer
 }
@@ -16,21 +16,21 @@ export interface FormBody {
   readonly files: readonly FilePart[]
 }
 
-/** A form has a handful of parts; each one more costs a stranger nothing and us an object. */
+/** Real forms have a few parts; each part costs the client nothing and the server an object. */
 const MAX_PARTS = 64
 const MAX_HEADERS = 16
-/** As much as the headers of a whole request may have; the rest is cut off. */
+/** The same limit as for the headers of a whole request; the rest is cut off. */
 const MAX_HEADER_BYTES = 16 * 2 ** 10
 const MAX_NAME_BYTES = 100
 /**
- * What is read between two turns of the event loop. The parser makes an object of every boundary, also beyond the limit
- * on parts: a slice of nothing else takes it about 10 ms, and is the last one that it gets.
+ * Bytes that are parsed per turn of the event loop. The parser makes an object of every boundary, even beyond the limit
+ * of parts: a slice full of boundaries takes about 10 ms, and no further slice is parsed after it.
  */
 const SLICE_BYTES = 32 * 2 ** 10
 
 /**
- * The parts of a form. A part with a file name is a file, also without a type of its own: Python's requests sends it so,
- * and koa-body's parser would read such a picture as text.
+ * The parts of a form. A part with a file name is a file, even without a Content-Type: Python's requests sends such
+ * parts, and koa-body's parser would read such a picture as text.
  */
 export async function parseMultipart(bytes: Buffer, contentType: string): Promise<FormBody> {
   const fields = new Map<string, string>()
@@ -51,7 +51,7 @@ export async function parseMultipart(bytes: Buffer, contentType: string): Promis
     parser.on('error', reject)
     parser.on('finish', resolve)
   })
-  // What fails while slices are still written is reported below, where it is waited for.
+  // Without this handler, a failure between two slices would be an unhandled rejection; the await below reports it.
   parsed.catch(() => {
     isOver = true
   })
@@ -72,7 +72,7 @@ function open(contentType: string, size: number): BusboyInstance {
     headerPairs: MAX_HEADERS,
     headerSize: MAX_HEADER_BYTES,
     fieldNameSize: MAX_NAME_BYTES,
-    // The whole body is within its limit; a part of it cannot be larger.
+    // The whole body is within the size limit, so no field can exceed it.
     fieldSize: size,
   }
   try {

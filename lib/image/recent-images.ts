@@ -5,7 +5,7 @@ import { digest } from './digest.ts'
 import { type ImageKind, imageKind } from './image-kind.ts'
 
 export interface RecentImage extends ImageKind {
-  /** `<md5>.<extension>`, by its content alone */
+  /** `<md5>.<extension>`, made from the content alone */
   readonly file: string
   readonly md5: string
   readonly sha256: string
@@ -13,7 +13,7 @@ export interface RecentImage extends ImageKind {
 }
 
 export interface RecentImages {
-  /** Undefined for what is no image, and for one that is too large to be kept. `sha256` saves computing it again. */
+  /** Undefined if the bytes are no image or too large to keep. A given `sha256` is not computed again. */
   put(bytes: Uint8Array, sha256?: string): Promise<RecentImage | undefined>
   get(file: string): RecentImage | undefined
   byMd5(md5: string): RecentImage | undefined
@@ -21,19 +21,19 @@ export interface RecentImages {
   close(): void
 }
 
-/** What an entry costs beside its bytes: without it, a flood of tiny images would hold many times the bound. */
+/** Overhead of an entry: if it did not count, many tiny images would take many times the bound. */
 const ENTRY_BYTES = 1024
-/** A small buffer may be a corner of a large one, which it would keep alive; this many bytes are copied in no time. */
+/** Up to this size, bytes are copied: a small buffer may be a view that keeps a large one alive. Copying is fast. */
 const COPIED_BYTES = 64 * 2 ** 10
 
 /**
- * Images that a page shows once more, in memory alone and within a bound of bytes and age. The timers that drop what
- * has expired hold no process open. The bytes are kept as they are, not copied: nobody may write into them.
+ * Images that pages show again, in memory only, within bounds of size and age. The timers that remove expired images do
+ * not keep the process alive. Large images are not copied: the caller must not change the bytes later.
  */
 export function createRecentImages(limits: Pick<Config, 'uploadMaxBytes' | 'uploadTtlMs'>): RecentImages {
   let closed = false
-  // The image of an md5. Each entry belongs to an image in `images` and leaves with it. They are two tables because two
-  // images of the same md5 can be made on purpose; a report must not confuse them.
+  // From md5 to sha256. Each entry belongs to an image in `images` and is removed with that image. The md5 is not the
+  // key, because two images with the same md5 can be made on purpose and a report must not confuse the two.
   const byMd5 = new Map<string, string>()
   const images = new LRUCache<string, RecentImage>({
     maxSize: limits.uploadMaxBytes,
@@ -76,11 +76,11 @@ export function createRecentImages(limits: Pick<Config, 'uploadMaxBytes' | 'uplo
 
 /** For an image that is no longer kept, or never was. */
 export function noUpload(ttlMs: number): HttpError {
-  const sentence = `There is no such upload; they are kept for ${Math.round(ttlMs / 1000)} s.`
+  const sentence = `There is no such upload; uploads are kept for ${Math.round(ttlMs / 1000)} s.`
   return new HttpError('ERR_NOT_FOUND', sentence)
 }
 
-/** A view keeps the whole of what it looks at. */
+/** A view keeps its whole buffer in memory. */
 function heldBytes(bytes: Uint8Array): number {
   return ENTRY_BYTES + (bytes.byteLength > COPIED_BYTES ? bytes.buffer.byteLength : bytes.byteLength)
 }

@@ -17,14 +17,14 @@ export interface RawBody {
 
 export type RequestBody = FormBody | JsonBody | RawBody
 
-/** What a body is taken for: what its Content-Type says, a file or nothing, raw bytes, or JSON whatever that says. */
+/** How a body is read: by its Content-Type; as a file only; as raw bytes unless it is a form; always as JSON. */
 export type Taking = 'as-declared' | 'file' | 'raw-unless-form' | 'json'
 
 const FORM = 'application/x-www-form-urlencoded'
 const JSON_TYPE = 'application/json'
 /**
- * Megabytes of these take the parsers seconds, in which nobody else is answered; a long text takes them no time. So many
- * are enough for a thousand addresses with twenty commas each.
+ * Megabytes of the characters in MARKS would block the event loop for seconds in the parsers; long texts do not. The
+ * limit allows a thousand addresses with twenty commas each.
  */
 const MAX_MARKS = 20_000
 const MARKS = {
@@ -32,13 +32,13 @@ const MARKS = {
   [FORM]: { bytes: ['+', '[', ']', '%5B', '%5b', '%5D', '%5d'], names: 'plus signs and square brackets' },
 } as const
 
-/** The body, within the limits of the reader and in memory: nothing of it is written to a disk. */
+/** The body in memory, within the limits of the reader. Nothing is written to disk. */
 export async function requestBody(ctx: Context, readBody: ReadBody, taking: Taking): Promise<RequestBody> {
   const encoding = ctx.get('Content-Encoding').toLowerCase()
   if (encoding !== '' && encoding !== 'identity') {
     throw new HttpError(
       'ERR_UNSUPPORTED_MEDIA',
-      `A body must come as it is, not with the encoding "${encoding}".`,
+      `A body must have no Content-Encoding, but this one has "${encoding}".`,
       {
         'Accept-Encoding': 'identity',
       },
@@ -47,11 +47,14 @@ export async function requestBody(ctx: Context, readBody: ReadBody, taking: Taki
   const bytes = await readBody(ctx.req)
   const type = ctx.request.type.toLowerCase()
   if (taking === 'json') return { kind: 'json', value: await parseText(ctx, bytes, JSON_TYPE) }
-  // curl calls whatever it sends a form, unless it is told otherwise, and then it is often told wrong.
+  // The first bytes decide: curl declares every body as a form by default, and users often declare a wrong type.
   if (imageKind(bytes) !== undefined) return { kind: 'raw', bytes }
   if (type === 'multipart/form-data') return parseMultipart(bytes, ctx.get('Content-Type'))
   if (type.startsWith('multipart/')) {
-    throw new HttpError('ERR_UNSUPPORTED_MEDIA', `Parts must come as multipart/form-data, not as ${type}.`)
+    throw new HttpError(
+      'ERR_UNSUPPORTED_MEDIA',
+      `A body with parts must be multipart/form-data, but this one is ${type}.`,
+    )
   }
   const isJson = type === JSON_TYPE || type.endsWith('+json')
   if (taking === 'file' && (type === FORM || isJson)) return { kind: 'form', fields: new Map(), files: [] }
@@ -68,12 +71,12 @@ async function parseForm(ctx: Context, bytes: Buffer): Promise<Map<string, strin
   return new Map(entries.map(([name, value]) => [name, firstText(value)]))
 }
 
-/** Of a field that comes twice the first counts, as in a form with parts; one that comes often is made an object. */
+/** The first value of a repeated field counts, as in a multipart form. The parser makes an object of many values. */
 function firstText(value: unknown): string {
   return String(typeof value === 'object' && value !== null ? Object.values(value)[0] : value)
 }
 
-/** koa-body reads a request whose body is here already: how much may come, and how long it may take, is decided above. */
+/** Gives koa-body a request whose body is already in memory, so that our limits of size and time apply. */
 async function parseText(ctx: Context, bytes: Buffer, type: keyof typeof MARKS): Promise<unknown> {
   mustHaveFewMarks(bytes, type)
   const headers = { 'content-type': type, 'content-length': String(bytes.length) }
@@ -82,7 +85,7 @@ async function parseText(ctx: Context, bytes: Buffer, type: keyof typeof MARKS):
   }
   const request = { value: Object.create(ctx.request, { req, body: { value: undefined, writable: true } }) }
   const replayed: Context = Object.create(ctx, { req, request })
-  // Not needed to start, of which it would take a tenth of the time; see preload.ts.
+  // Imported late, because koa-body would take a tenth of the start-up time; see preload.ts.
   const { koaBody } = await import('koa-body')
   const limit = bytes.length
   const parse = koaBody({

@@ -11,23 +11,23 @@ import { type RequestBody, requestBody, type Taking } from './request-body.ts'
 export interface ImagePlaces {
   /** names of the form's fields that may hold the file */
   readonly files: readonly string[]
-  /** whether an address will do: in a form, in the query, in JSON */
+  /** whether an address is accepted: in a form, in the query, or in JSON */
   readonly url: boolean
-  /** what the answer says when there is no image in any of them */
+  /** the message of the error if there is no image */
   readonly missing: string
-  /** a pipeline of the user's own may want JSON for itself */
+  /** 'raw' passes JSON to the user's own pipeline as bytes */
   readonly json?: 'raw'
 }
 
 export interface SentImage {
   readonly bytes: Buffer
-  /** the address that it was sent by; empty for an image that was sent itself */
+  /** the address of the image; empty if the request contained the image itself */
   readonly url: string
 }
 
 export interface RequestImages {
   body(ctx: Context, taking?: Taking): Promise<RequestBody>
-  /** The image of a request. `onDownload` is told when it has to be fetched first. */
+  /** The image of a request. `onDownload` is called before a download. */
   one(ctx: Context, places: ImagePlaces, onDownload?: (url: string) => void): Promise<SentImage>
   fetch(url: string, signal: AbortSignal): Promise<Buffer>
 }
@@ -63,12 +63,12 @@ function takingFor({ url, json }: ImagePlaces): Taking {
   return url ? 'as-declared' : 'file'
 }
 
-/** The one file under these names. A browser sends an empty one where none was chosen. */
+/** The one file in these fields. A browser sends an empty file if the user chose none. */
 export function fileIn(body: RequestBody, names: readonly string[]): FilePart | undefined {
   if (body.kind !== 'form') return undefined
   const files = body.files.filter(({ field }) => names.includes(field))
   const chosen = files.filter(({ bytes }) => bytes.length > 0)
-  // To answer for one of them would leave the client to guess for which.
+  // With an answer for one of the files, the client could not tell for which.
   if (chosen.length > 1) throw tooManyFiles(chosen)
   return chosen[0] ?? files[0]
 }
@@ -89,7 +89,7 @@ function urlIn(body: RequestBody, ctx: Context): string {
   return textField(body, 'url').trim() || first(queryOf(ctx).url)
 }
 
-/** A text in a form or in a JSON object. */
+/** A text field of a form or of a JSON object. */
 function textField(body: RequestBody, name: string): string {
   if (body.kind === 'form') return body.fields.get(name) ?? ''
   if (body.kind !== 'json' || typeof body.value !== 'object' || body.value === null) return ''

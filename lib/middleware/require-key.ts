@@ -74,7 +74,7 @@ function unauthorized(broughtOne: boolean): HttpError {
     const sentence = 'This needs a key, as "Authorization: Bearer <key>" or "X-Api-Key: <key>".'
     return new HttpError('ERR_UNAUTHORIZED', sentence, { 'WWW-Authenticate': challenge })
   }
-  return new HttpError('ERR_UNAUTHORIZED', 'The key is none of those that are accepted here.', {
+  return new HttpError('ERR_UNAUTHORIZED', 'The key is not one of the accepted keys.', {
     'WWW-Authenticate': `${challenge}, error="invalid_token"`,
   })
 }

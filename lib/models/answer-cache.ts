@@ -3,12 +3,12 @@ import type { CallTiming } from '../../broker/broker.ts'
 import { SharedCalls, type SharedWork, type Waiting } from './shared-calls.ts'
 import type { Guessed } from './wanted-guesses.ts'
 
-/** What a model said to an image, and where the time went. */
+/** A model's answer for an image, with the time that each stage took. */
 export interface TimedAnswer extends Guessed {
   readonly timing: CallTiming & Origin
 }
 
-/** An answer that was not computed for its request says so. */
+/** Set if the answer was not computed for this request. */
 export interface Origin {
   /** kept from an earlier request with the same image */
   readonly cached?: true
@@ -16,7 +16,7 @@ export interface Origin {
   readonly shared?: true
 }
 
-/** What an answer is known by. The count is part of it: a short answer cannot serve a request for all classes. */
+/** The cache key. The count is part of the key: a short answer cannot serve a request for all classes. */
 export interface Question {
   readonly model: string
   readonly version: string
@@ -28,19 +28,19 @@ export interface Question {
 }
 
 export interface AnswerCacheOptions {
-  /** 0 keeps no answer, and shares none */
+  /** 0 turns keeping and sharing off */
   readonly entries: number
-  /** told how each answer was come by */
+  /** counts where each answer came from */
   count(model: string, outcome: 'hit' | 'shared' | 'miss'): void
-  /** the version that a model answers by now: what another one computed is not kept under it */
+  /** the current version of a model: an answer computed by another version is not kept */
   versionOf(model: string): string
 }
 
-/** Guesses that an entry has on average; one with all thousand takes the room of many. */
+/** Average number of guesses per entry: an entry with all thousand guesses takes the room of a hundred. */
 const GUESSES_PER_ENTRY = 10
 export const NO_TIME: CallTiming = { queue: 0, prepare: 0, predict: 0, total: 0, batch: 0 }
 
-/** Answers for the same image again: kept for later requests, and computed once for those that come together. */
+/** The cache of answers: keeps them for later requests, and lets simultaneous requests share one computation. */
 export class AnswerCache {
   readonly #options: AnswerCacheOptions
   readonly #kept: LRUCache<string, TimedAnswer> | undefined
@@ -54,7 +54,7 @@ export class AnswerCache {
     this.#kept = new LRUCache({ max: entries, maxSize: entries * GUESSES_PER_ENTRY, sizeCalculation })
   }
 
-  /** An answer that is known, or the one that `compute` is awaited for. Without a version, no two are known to be alike. */
+  /** A kept answer, or the result of `compute`. For a model without a version, nothing is kept or shared. */
   async answer(
     question: Question,
     waiting: Waiting,
@@ -73,7 +73,7 @@ export class AnswerCache {
     this.#options.count(model, isShared ? 'shared' : 'miss')
     const answer = await this.#inFlight.run(key, waiting, async (shared) => {
       const computed = await compute(toWaiting(shared, waiting))
-      // A child that was started meanwhile may answer by other weights.
+      // A child that was restarted meanwhile may have other weights.
       if (this.#options.versionOf(model) === version) kept.set(key, computed)
       return computed
     })
@@ -85,7 +85,7 @@ function keyOf({ model, version, sha256, count }: Question): string {
   return JSON.stringify([model, version, sha256, count])
 }
 
-/** The queue is watched only where the caller that begins the work wants to know its place. */
+/** Positions in the queue are reported only if the caller that begins the work asks for them. */
 function toWaiting({ signal, tell }: SharedWork, { onPosition }: Waiting): Waiting {
   return onPosition ? { signal, onPosition: tell } : { signal }
 }

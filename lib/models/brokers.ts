@@ -6,10 +6,10 @@ import { Broker } from '../../broker/broker.ts'
 import type { Config } from '../config/config.ts'
 import { writeProgress } from './model-progress.ts'
 
-/** By the names of the models. */
+/** One Broker per model, by the model's name. */
 export type Brokers = ReadonlyMap<string, Broker>
 
-/** One Broker per model; none is started yet. `more` goes to each pipeline beside the settings. */
+/** One Broker per model, not started yet. Each pipeline gets the options in `more` in addition to the settings. */
 export function createBrokers(config: Config, more: Record<string, unknown> = {}): Brokers {
   const pipeline = pipelineUrl(config.pipeline)
   const { workers, maxBatch, maxQueue, maxQueueBytes, deadlineMs, hangTimeoutMs, drainTimeoutMs } = config
@@ -21,7 +21,7 @@ export function createBrokers(config: Config, more: Record<string, unknown> = {}
     engine: config.engine,
     device: config.device,
     threads: threadsPerChild(config),
-    // Threads that wait by spinning take the cores from each other as soon as there are two children.
+    // Threads that spin while they wait would take the cores from the threads of other children.
     spin: workers === 1,
     maxBatch,
     maxPixels: config.maxPixels,
@@ -34,12 +34,12 @@ export function createBrokers(config: Config, more: Record<string, unknown> = {}
   )
 }
 
-/** Starts every model behind the server. One that fails is tried again by its broker; the others serve meanwhile. */
+/** Starts every model in the background. A broker retries a failed start; the other models serve meanwhile. */
 export function startBrokers(brokers: Brokers, log: Logger): void {
   for (const [model, broker] of brokers) {
     const modelLog = log.child({ model })
     logEvents(broker, modelLog)
-    // Lines on a terminal as well: two models would draw their bars over each other, and over the requests.
+    // Lines instead of bars, even on a terminal: the bars of two models would overwrite each other and the log.
     writeProgress(broker, (word) => modelLog.info(word))
     broker.start().catch((error: unknown) => modelLog.error({ err: error }, 'model failed to start'))
   }

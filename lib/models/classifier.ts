@@ -10,28 +10,28 @@ import { ALL_GUESSES, cutGuesses, guessesToAsk, isCutShort, type WantedGuesses }
 
 export interface Classification extends TimedAnswer {
   readonly model: string
-  /** of the weights and all that is done to an image; empty when the pipeline does not tell */
+  /** identifies the weights and the preparation of images; empty if the pipeline reports no version */
   readonly version: string
   readonly sha256: string
 }
 
 export interface Classifier {
   readonly models: readonly string[]
-  /** Throws where no model of that name is served. */
+  /** Throws if no model of this name is served. */
   mustServe(model: string): void
   classify(model: string, bytes: Uint8Array, wanted: WantedGuesses, waiting: Waiting): Promise<Classification>
 }
 
 export interface ClassifierOptions {
   readonly cacheEntries: number
-  /** a pipeline of the user's own gets the bytes alone, and its answers are not known to repeat */
+  /** the user's own pipeline, which gets the bytes alone and whose answers are not kept; empty for the built-in one */
   readonly pipeline: string
 }
 
-/** While nothing is known of the model. */
+/** Used until the model has reported its own number. */
 const USUAL_GUESSES = 5
 
-/** What routes call: a model's name and bytes in, guesses out. */
+/** Classifies images for the routes: from a model's name and the bytes of an image to guesses. */
 export function createClassifier(
   brokers: Brokers,
   { cacheEntries, pipeline }: ClassifierOptions,
@@ -65,7 +65,7 @@ export function createClassifier(
     const sha256 = await digest('sha256', bytes)
     const known = { model, version, sha256 }
     if (!isBuiltIn) {
-      // Such a pipeline knows nothing of how many guesses are wanted.
+      // The user's own pipeline is not told how many guesses are wanted.
       const answer = await call(broker, bytes, waiting)
       return { ...known, ...cutGuesses(answer, { top: wanted.top }, ALL_GUESSES), timing: answer.timing }
     }
@@ -93,12 +93,12 @@ async function call(broker: Broker, input: unknown, { signal, onPosition }: Wait
   return { value, guesses: guessesIn(value), timing }
 }
 
-/** A first start may download for minutes. A restart takes a moment, and its calls wait in the broker. */
+/** Refuses calls during the first start, which may download for minutes. During a restart, calls wait in the broker. */
 function mustHaveBegun(model: string, { state, progress }: BrokerStats): void {
   if (state !== 'starting') return
   const how = progress ? `: ${progress.word.replace(/\.$/, '')}` : ''
   throw new HttpError(
     'ERR_NOT_READY',
-    `The model "${model}" is not ready yet${how}. /readyz tells how far it is.`,
+    `The model "${model}" is not ready yet${how}. GET /readyz shows the progress.`,
   )
 }

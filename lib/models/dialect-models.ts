@@ -6,21 +6,21 @@ import type { PipelineInfos } from './pipeline-info.ts'
 
 type Choosing = Pick<Dialect, 'setting' | 'originalModel' | 'subject'>
 
-/** The model behind each route that does not name one. */
+/** The model of each dialect, for requests that name no model. */
 export interface DialectModels {
-  /** undefined where no served model can answer for the dialect */
+  /** undefined if no served model fits the dialect */
   of(dialect: Choosing): string | undefined
   mustHave(dialect: Choosing): string
 }
 
-/** The built-in network that tells digits apart: known by its name before its child says so. */
+/** The built-in network for digits: its name tells the subject before its child has started. */
 const DIGIT_MODEL = 'digits'
 const DIGITS = '0123456789'
 
 /**
- * As set; else the original's, where it is served; else the first that looks at the same things: a digit network says
- * something about every photograph, and nothing that is true. What a model looks at is known by its name, and from its
- * child as soon as one was ready.
+ * The model that the setting names; else the original model, if served; else the first model for the same subject,
+ * because a network for digits gives nonsense for a photograph. The child reports the subject of a model when ready;
+ * until then, the name decides.
  */
 export function createDialectModels(
   config: Pick<Config, 'models' | 'pipeline' | Choosing['setting']>,
@@ -31,7 +31,7 @@ export function createDialectModels(
   const isForDigits = (name: string) => (infos.of(name)?.subject ?? subjectOf(name)) === 'digit'
   const canReadDigits = (name: string) => {
     const labels = infos.of(name)?.labels ?? []
-    // A pipeline of the user's own may keep to itself what it knows; then the user has chosen it for all routes.
+    // The user's own pipeline may report no labels; then the user has chosen the pipeline for all routes.
     const isSilent = config.pipeline !== '' && labels.length === 0
     return isForDigits(name) || isSilent || labels.join('') === DIGITS
   }
@@ -53,7 +53,7 @@ export function createDialectModels(
   }
 }
 
-/** Why a dialect cannot answer, and which settings change that. */
+/** Says why a dialect cannot answer, and which settings help. */
 export function noModelFor({ setting, originalModel, subject }: Choosing): string {
   const what = subject === 'digit' ? 'digits' : 'photographs'
   return (

@@ -3,11 +3,11 @@ import { HttpError } from '../http/errors.ts'
 
 /** One guess of an image model. Clients know it as a prediction. */
 export const Guess = z.looseObject({
-  index: z.int().describe('Place of the class among the outputs of the model.'),
-  label: z.string().describe('First synonym, as people write it.'),
-  name: z.string().describe('What Keras calls the class; not unique.'),
-  full: z.string().describe('All synonyms.'),
-  wnid: z.string().optional().describe('WordNet id, where the class has one.'),
+  index: z.int().describe('Position of the class in the outputs of the model.'),
+  label: z.string().describe('The first synonym, such as "tiger cat".'),
+  name: z.string().describe('The name of the class in Keras, such as "tiger_cat"; not unique.'),
+  full: z.string().describe('All synonyms, such as "Eskimo dog, husky".'),
+  wnid: z.string().optional().describe('The WordNet id, if the class has one.'),
   probability: z.number().describe('From 0 to 1.'),
 })
 export type Guess = z.output<typeof Guess>
@@ -18,17 +18,25 @@ export const Timing = z
     prepare: z.number(),
     predict: z.number(),
     total: z.number(),
-    cached: z.literal(true).optional().describe('Kept from an earlier request with the same image.'),
-    shared: z.literal(true).optional().describe('Computed for another request that came at the same time.'),
+    cached: z
+      .literal(true)
+      .optional()
+      .describe('The answer was kept from an earlier request with the same image.'),
+    shared: z
+      .literal(true)
+      .optional()
+      .describe('The answer was computed for another request with the same image at the same time.'),
   })
-  .describe('Milliseconds: waiting, decoding, computing, and all of it.')
+  .describe(
+    'Milliseconds of each stage: wait in the queue, preparation of the image, prediction, and the total.',
+  )
 
-/** The guesses in the answer of a pipeline; undefined where a pipeline of the user's own answers something else. */
+/** The guesses in the answer of a pipeline; undefined if the user's own pipeline answers with something else. */
 export function guessesIn(value: unknown): readonly Guess[] | undefined {
   return Array.isArray(value) && value.every(isGuess) ? value : undefined
 }
 
-/** Not every route can show what is no list of guesses. */
+/** For routes that can answer only with guesses. */
 export function mustHaveGuesses({
   model,
   guesses,

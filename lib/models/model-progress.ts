@@ -3,7 +3,7 @@ import { progressBar } from './progress-bar.ts'
 
 const LINE_EVERY = 0.05
 
-/** How far a model is while it loads: a bar that is drawn anew on a terminal, lines elsewhere. */
+/** Shows the progress of a model that is loading: a bar on a terminal, lines elsewhere. */
 export function showProgress(
   model: string,
   broker: Broker,
@@ -29,7 +29,7 @@ function drawBar(model: string, broker: Broker, terminal: NodeJS.WriteStream): v
   let isDrawn = false
   let last = ''
   broker.on('progress', ({ fraction, word }) => {
-    // What is missing is said in a whole sentence, which must not be cut; what is drawn anew must fit into one line.
+    // A whole sentence says what is missing and must not be cut. A bar must fit into one line to be redrawn.
     const isSentence = word.endsWith('.')
     const line = `${model} ${progressBar(fraction)} ${word}`.slice(0, Math.max(20, terminal.columns - 1))
     if (!isSentence) terminal.write(`\r\x1b[K${line}`)

@@ -2,9 +2,9 @@ import { z } from 'zod'
 
 const MAX_TOP = 1000
 
-/** What every route that predicts can be asked for beside the image. */
+/** The query parameters of every route that predicts. */
 export const ModelQuery = z.object({
-  model: z.string().optional().describe('Another of the served models.'),
-  top: z.coerce.number().int().min(1).max(MAX_TOP).optional().describe('The most guesses that are wanted.'),
+  model: z.string().optional().describe('A served model to use in place of the default one.'),
+  top: z.coerce.number().int().min(1).max(MAX_TOP).optional().describe('The maximum number of guesses.'),
 })
 export type ModelQuery = z.output<typeof ModelQuery>

@@ -3,16 +3,16 @@ import type { Broker } from '../../broker/broker.ts'
 import type { Brokers } from './brokers.ts'
 import { readPipelineInfo } from './pipeline-info.ts'
 
-/** What one model is doing now, as people and programs are shown it. */
+/** The current state of one model, for pages and for JSON. */
 export const ModelState = z.object({
   name: z.string(),
   state: z.string(),
   device: z.string().nullable(),
-  reason: z.string().nullable().describe('Why it is this device.'),
+  reason: z.string().nullable().describe('Why this device was chosen.'),
   engine: z.string().nullable(),
   progress: z.object({ fraction: z.number(), word: z.string() }).nullable(),
   error: z.object({ code: z.string(), message: z.string() }).nullable(),
-  restarts: z.int().describe('Children that died unasked, since the service started.'),
+  restarts: z.int().describe('Number of child processes that died unexpectedly since the service started.'),
   queued: z.int(),
   inFlight: z.int(),
   workers: z.array(z.object({ pid: z.int().nullable(), state: z.string(), inFlight: z.int() })),
@@ -23,7 +23,7 @@ export function modelStates(brokers: Brokers): ModelState[] {
   return [...brokers].map(([name, broker]) => modelState(name, broker))
 }
 
-/** Of the device and the engine, what the child says that is there now. */
+/** Device, reason and engine come from the current child. */
 export function modelState(name: string, broker: Broker): ModelState {
   const stats = broker.stats()
   const { state, progress, error, restarts, queued, inFlight, workers } = stats

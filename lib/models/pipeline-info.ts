@@ -1,25 +1,25 @@
 import type { BrokerStats } from '../../broker/broker.ts'
 import type { Brokers } from './brokers.ts'
 
-/** What a pipeline tells of itself. One of the user's own tells what it likes: all that is missing has no value here. */
+/** What a pipeline reports about itself. The user's own pipeline may report less; then the fields are null or empty. */
 export interface PipelineInfo {
-  /** of the weights and all that is done to an image; empty where answers are not known to repeat */
+  /** identifies the weights and the preparation of images; empty if the same image may get another answer */
   readonly version: string
   readonly engine: string | null
   readonly device: string | null
-  /** why it is this device */
+  /** why this device was chosen */
   readonly reason: string | null
-  /** what the model looks at: a picture as it is, or the one digit on it */
+  /** what the model classifies: a whole picture, or the one digit on a picture */
   readonly subject: string | null
-  /** what each image is scaled to */
+  /** the size to which each image is scaled */
   readonly input: { readonly width: number; readonly height: number } | null
   /** the names of the classes, in the order of the model's outputs */
   readonly labels: readonly string[]
-  /** how many classes the model tells apart */
+  /** the number of classes */
   readonly classes: number | null
-  /** how many guesses an answer has, unless it is asked for more */
+  /** the number of guesses in an answer, unless the request asks for another number */
   readonly usual: number | null
-  /** where the weights are */
+  /** the file or folder of the weights */
   readonly path: string | null
 }
 
@@ -42,19 +42,19 @@ export function readPipelineInfo({ info }: Pick<BrokerStats, 'info'>): PipelineI
   }
 }
 
-/** What is known of a model: what its last ready child told, until another one tells something else. */
+/** The info of each model, as last reported by a ready child. The info stays known while the next child starts. */
 export class PipelineInfos {
   readonly #brokers: Brokers
-  // By model. An info is read once: `told` is the very object that it was read from.
+  // By model. `told` is the object that `info` was read from, so that no object is read twice.
   readonly #known = new Map<string, { readonly told: unknown; readonly info: PipelineInfo }>()
 
   constructor(brokers: Brokers) {
     this.#brokers = brokers
-    // Else nothing would be known of a child that died before anything was asked of its model.
+    // Without this, the info of a child that died before the first request would be lost.
     for (const [model, broker] of brokers) broker.on('state', () => this.#look(model, broker.stats()))
   }
 
-  /** Undefined until a child was ready. */
+  /** Undefined until a child has been ready. */
   of(model: string, stats = this.#brokers.get(model)?.stats()): PipelineInfo | undefined {
     return stats && this.#look(model, stats)
   }

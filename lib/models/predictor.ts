@@ -10,25 +10,25 @@ export interface PredictorParts {
   readonly images: RequestImages
   readonly recentImages: RecentImages
   readonly recentPredictions: RecentPredictions
-  /** whether reported images are kept, so that they must be at hand for a while */
+  /** whether reported images are stored; if so, every image is kept for a while, because a report may follow */
   readonly keepsImages: boolean
 }
 
 export interface Watcher {
-  /** the image has to be fetched from its address first */
+  /** called before the image is downloaded from its address */
   downloading(url: string): void
-  /** its place in the queue; 0 once the model has it */
+  /** called with the position in the queue, and with 0 once the model has the image */
   position(position: number): void
 }
 
 export interface PredictedImage {
   readonly sent: SentImage
   readonly answer: Classification
-  /** where a page can show it again; none where it is not kept */
+  /** the kept image, for a page to show; undefined if the image is not kept */
   readonly stored: RecentImage | undefined
 }
 
-/** Which images a page will show again, and so have to be kept for a while: none, those from an address, or all. */
+/** Which images are kept for a while, for a page to show: none, those from an address, or all. */
 export type Shown = 'none' | 'from-address' | 'all'
 
 export interface PredictOptions {
@@ -37,7 +37,7 @@ export interface PredictOptions {
 }
 
 export interface Predictor {
-  /** The one image of a request and what a model says to it; under the request's id it can be reported as wrong. */
+  /** Reads the one image of a request and predicts it. The answer can be reported as wrong under the request's id. */
   predict(
     ctx: Context,
     model: string,
@@ -45,7 +45,7 @@ export interface Predictor {
     wanted: WantedGuesses,
     options?: PredictOptions,
   ): Promise<PredictedImage>
-  /** The same for an image that has been read already. */
+  /** Predicts an image that has already been read. */
   predictBytes(
     ctx: Context,
     model: string,

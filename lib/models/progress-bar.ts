@@ -1,6 +1,6 @@
 const WIDTH = 24
 
-/** `██████░░░░░░ 50 %`, always as wide. */
+/** `██████░░░░░░ 50 %`, of constant width. */
 export function progressBar(fraction: number, width = WIDTH): string {
   const bounded = Math.min(1, Math.max(0, fraction))
   const full = Math.round(bounded * width)

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 
-/** What was answered, as far as a report about it records it. */
+/** The facts about an answer that a report records. */
 export interface PredictionFacts {
   readonly sha256: string
   readonly model: string
@@ -14,15 +14,15 @@ export interface RecentPredictions {
   recall(requestId: string): PredictionFacts | undefined
 }
 
-/** Some 5 MB. */
+/** About 5 MB in all. */
 const MAX_ENTRIES = 10_000
 const HOUR_MS = 3_600_000
 
-/** The answers of late, under their request ids: a report then records what was said, not what its sender claims. */
+/** The recent answers by request id, so that a report records the real answer and not the claim of its sender. */
 export function createRecentPredictions(ttlMs = HOUR_MS): RecentPredictions {
   const recent = new LRUCache<string, PredictionFacts>({ max: MAX_ENTRIES, ttl: ttlMs })
   return {
-    // The first stays: a client may choose its ids, and must not put its own facts into the place of another's.
+    // The first entry stays: clients may choose request ids, and must not overwrite the answers of other clients.
     remember(requestId, facts) {
       if (!recent.has(requestId)) recent.set(requestId, facts)
     },

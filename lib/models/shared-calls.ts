@@ -5,9 +5,9 @@ interface Shared<Value> {
   users: number
 }
 
-/** What a computation that several wait for is given. */
+/** What a shared computation is given. */
 export interface SharedWork {
-  /** fires when the last of those who wait has gone */
+  /** aborted when the last waiting caller has left */
   readonly signal: AbortSignal
   tell(position: number): void
 }
@@ -17,9 +17,9 @@ export interface Waiting {
   readonly onPosition?: ((position: number) => void) | undefined
 }
 
-/** The same work that is asked for while it is being done is done once; it is given up when nobody waits any more. */
+/** Callers that ask for the same work at the same time share it. The work is aborted when no caller waits any more. */
 export class SharedCalls<Value> {
-  // Only what is in flight: each entry leaves with its promise.
+  // Work in flight: each entry is removed when its promise settles.
   readonly #inFlight = new Map<string, Shared<Value>>()
 
   has(key: string): boolean {
@@ -47,7 +47,7 @@ export class SharedCalls<Value> {
   async #join(key: string, shared: Shared<Value>, { signal, onPosition }: Waiting): Promise<Value> {
     shared.users++
     if (onPosition) shared.listeners.add(onPosition)
-    const gone = abortion(signal)
+    const gone = whenAborted(signal)
     try {
       return await Promise.race([shared.promise, gone.promise])
     } finally {
@@ -55,7 +55,7 @@ export class SharedCalls<Value> {
       if (onPosition) shared.listeners.delete(onPosition)
       shared.users--
       if (shared.users === 0) {
-        // Nobody may join what is being given up.
+        // A new caller must not join work that is being aborted.
         this.#leave(key, shared)
         shared.controller.abort(signal.reason)
       }
@@ -67,8 +67,8 @@ export class SharedCalls<Value> {
   }
 }
 
-/** A promise that rejects when the signal fires, and lets go of the signal when it is no longer needed. */
-function abortion(signal: AbortSignal): { promise: Promise<never>; forget(): void } {
+/** A promise that rejects when the signal is aborted. `forget` removes the listener from the signal. */
+function whenAborted(signal: AbortSignal): { promise: Promise<never>; forget(): void } {
   let forget = () => {}
   const promise = new Promise<never>((_, reject) => {
     const onAbort = () => reject(signal.reason)

@@ -1,33 +1,33 @@
 import type { Guess } from './guess.ts'
 
-/** Which guesses are wanted; what is left out is as the model has it. */
+/** The guesses that a request asks for. A missing field means the model's default. */
 export interface WantedGuesses {
-  /** how many at most */
+  /** maximum number */
   readonly top?: number | undefined
-  /** only those with more than this probability */
+  /** only guesses with more than this probability */
   readonly above?: number | undefined
 }
 
-/** What a pipeline answered: `guesses` where `value` is a list of them. */
+/** The answer of a pipeline. `guesses` is set if `value` is a list of guesses. */
 export interface Guessed {
   readonly value: unknown
   readonly guesses: readonly Guess[] | undefined
 }
 
-/** More than any model has classes: all of them. */
+/** All guesses: more than any model has classes. */
 export const ALL_GUESSES = 1_000_000
-/** What the routes of all dialects want unless they are asked for more, so that one answer of the model serves them all. */
+/** Enough for the default answer of every dialect, so that one kept answer of the model serves all dialects. */
 const FEW_GUESSES = 10
 
-/** How many guesses to ask a model for, so that the same answer serves whoever asks about the same image next. */
+/** How many guesses to ask a model for, so that the kept answer serves the next request with the same image too. */
 export function guessesToAsk({ top, above }: WantedGuesses, usual: number): number {
   const few = Math.max(FEW_GUESSES, usual)
   if (above === undefined && (top ?? usual) <= few) return few
-  // Of probabilities that sum to 1, fewer than that many can be above it.
+  // Probabilities sum to 1, so fewer than `few` of them can be above 1 / few.
   return above !== undefined && above >= 1 / few ? few : ALL_GUESSES
 }
 
-/** What is wanted of an answer that has more. Of a list that holds something else, the first entries are the best. */
+/** Cuts an answer down to the wanted guesses. A list of other values is cut after its first entries. */
 export function cutGuesses({ value, guesses }: Guessed, wanted: WantedGuesses, usual: number): Guessed {
   const { top, above } = wanted
   const most = top ?? (above === undefined ? usual : ALL_GUESSES)
@@ -37,7 +37,7 @@ export function cutGuesses({ value, guesses }: Guessed, wanted: WantedGuesses, u
   return { value: cut, guesses: cut }
 }
 
-/** Of a model whose probabilities do not sum to 1, there may be more above the threshold than were asked for. */
+/** If a model's probabilities do not sum to 1, more guesses than were asked for may be above the threshold. */
 export function isCutShort({ guesses }: Guessed, { above }: WantedGuesses, asked: number): boolean {
   const last = guesses?.at(-1)
   return above !== undefined && last !== undefined && guesses?.length === asked && last.probability > above

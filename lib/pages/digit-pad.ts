@@ -1,11 +1,11 @@
 import type { Config } from '../config/config.ts'
 
-/** Which models are shown with a pad to draw on: the one of that name, and the one that answers for it. */
+/** Whether the page of a model has a pad to draw on: the model called digits has one, and so has DIGITS_MODEL. */
 export function hasDigitPad({ digitsModel }: Pick<Config, 'digitsModel'>, model: string): boolean {
   return model === 'digits' || model === digitsModel
 }
 
-/** The one that the navigation of the pages leads to. */
+/** The model whose pad the navigation links to. */
 export function padModel(config: Pick<Config, 'digitsModel' | 'models'>): string | undefined {
   const served = config.models.map(({ name }) => name)
   return (

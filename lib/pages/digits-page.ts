@@ -11,10 +11,10 @@ import { type Result, reportedFields } from './result-card.ts'
 
 const DIGITS = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'] as const
 const EXAMPLE = 'digits-example.png'
-/** All of them: the bars show each digit. */
+/** All ten guesses, because each digit has a bar. */
 const TOP = DIGITS.length
 
-/** A pad to draw a digit on. Without a script it is a form for a picture of one. */
+/** The page with the pad. Without JavaScript, the page is a form for a picture of a digit. */
 export function digitsPage(site: Site, data: ModelPageData): string {
   const { path, model, maxBytes, result, problem } = data
   const main = html`<div class="stack stack-wide" id="digits" data-model="${model.name}" data-path="${path}?top=${TOP}" data-max-bytes="${maxBytes}">
@@ -66,8 +66,8 @@ function pad(result: Result | undefined): Html {
 <button type="button" class="button button-small" id="undo" disabled>Undo</button>
 <button type="button" class="button button-small" id="clear" disabled>Clear</button>
 </div>
-<details class="small tools-block"><summary>Without a mouse</summary>
-<p id="keys">With the pad in focus the arrow keys move the pen, farther with Shift. Space puts it down and lifts it. Control and Z, or Backspace, takes back the last stroke; Delete clears the pad.</p>
+<details class="small tools-block"><summary>Draw with the keyboard</summary>
+<p id="keys">Focus the pad. The arrow keys move the pen, and Shift makes the steps larger. Space puts the pen down and lifts the pen. Ctrl+Z or Backspace removes the last stroke. Delete clears the pad.</p>
 </details>
 </section>`
 }
@@ -76,11 +76,11 @@ function picture({ path, origin, needsKey }: ModelPageData): Html {
   const example = PUBLIC_FILES.url(EXAMPLE)
   return html`<form class="card stack stack-tight picture" id="form" method="post" action="${path}?top=${TOP}" enctype="multipart/form-data">
 ${needsKey && keyNotice(`curl -H "X-Api-Key: $API_KEY" --data-binary @seven.png ${origin}${path}`)}
-<label class="field"><span>A picture of a digit<span class="tools-word">, or drop or paste one here</span></span><input class="input" id="file" name="image" type="file" accept="image/*"></label>
-<p class="small muted">Of any size, dark on light or light on dark.</p>
+<label class="field"><span>A picture of a digit<span class="tools-word"> (or drop or paste one)</span></span><input class="input" id="file" name="image" type="file" accept="image/*"></label>
+<p class="small muted">Any size, dark on light or light on dark.</p>
 <div class="row">
-<button class="button" id="send">Read it</button>
-<a class="example" id="example" href="${example}"><img src="${example}" alt="" width="40" height="40"> <span>An example</span></a>
+<button class="button" id="send">Read the digit</button>
+<a class="example" id="example" href="${example}"><img src="${example}" alt="" width="40" height="40"> <span>Example</span></a>
 </div>
 </form>`
 }
@@ -92,7 +92,7 @@ function reading({ model, result }: ModelPageData): Html {
     : { digit: undefined, word: 'Nothing drawn yet' }
   const share = new Map(result?.guesses?.map(({ label, probability }) => [label, probability]))
   return html`<section class="card reading" aria-labelledby="reading-title">
-<h2 class="visually-hidden" id="reading-title">What it reads</h2>
+<h2 class="visually-hidden" id="reading-title">The reading</h2>
 <p class="best"><span class="best-digit" id="best">${best ?? '?'}</span> <span class="muted number" id="best-share">${word}</span></p>
 <ol class="plain bars" id="bars">
 ${DIGITS.map(
@@ -104,7 +104,7 @@ ${DIGITS.map(
 <p class="small muted number" id="timing">${result && timingText(result.timing)}</p>
 <form class="wrong" id="wrong" method="post" action="/feedback"${!guess && html` hidden`}>
 ${reportedFields({ id: result?.id ?? '', model: model.name, prediction: guess?.name ?? '' })}
-<fieldset class="stack stack-tight"><legend class="small">Wrong? Say which digit it is:</legend>
+<fieldset class="stack stack-tight"><legend class="small">Wrong? Choose the right digit:</legend>
 <div class="digits-row">${DIGITS.map((digit) => html`<button class="button button-small number" name="report" value="${digit}">${digit}</button>`)}</div></fieldset>
 </form>
 <p class="small" id="thanks" tabindex="-1" hidden>Thanks for your feedback.</p>
@@ -116,12 +116,12 @@ function programs({ origin, path, model }: ModelPageData): Html {
 <h2 id="programs-title">From a program</h2>
 <div class="programs">
 <div class="stack stack-tight">
-<p>The ten digits with their probabilities, the likeliest first:</p>
+<p>The ten digits with their probabilities, most likely first:</p>
 <pre class="code wraps" data-copy tabindex="0" role="region" aria-label="Command for the ten digits"><code>curl --data-binary @seven.png ${origin}${path}</code></pre>
 <pre class="code wraps"><code>{"model":"${model.name}","predictions":[{"index":7,"label":"7","name":"7","full":"7","probability":0.9994},…],"timing":{…}}</code></pre>
 </div>
 <div class="stack stack-tight">
-<p>As clients of deeplearning_flask know it, in the order of the digits:</p>
+<p>The format of deeplearning_flask, from 0 to 9:</p>
 <pre class="code wraps" data-copy tabindex="0" role="region" aria-label="Command for deeplearning_flask"><code>curl -F image=@seven.png ${origin}/predictlabel</code></pre>
 <pre class="code wraps"><code>{"most_probable_label":"7","predictions":[{"label":"0","probability":"1.3920588e-08"},…],"success":true}</code></pre>
 </div>

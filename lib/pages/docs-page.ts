@@ -5,10 +5,10 @@ import { type Html, html } from './html.ts'
 import { layout, type Site } from './layout.ts'
 import { type JsonSchema, schemaText } from './schema-text.ts'
 
-/** What people come for stands first; groups that are not named here follow in the order in which they were registered. */
+/** These groups come first. The others follow in the order in which they were registered. */
 const FIRST_GROUPS: readonly string[] = ['Models']
 
-/** The operations as a page; `origin` is where the reader has it from, for examples that can be pasted. */
+/** The operations as a page. The examples use `origin`, the address of this service, so that they can be pasted. */
 export function docsPage(site: Site, operations: readonly Operation[], origin: string): string {
   const groups = groupsOf(operations)
   const main = html`<div class="docs">
@@ -20,19 +20,19 @@ export function docsPage(site: Site, operations: readonly Operation[], origin: s
 <div class="stack stack-wide docs-body">
 <div class="stack">
 <h1>API</h1>
-<p class="lead">Everything that can be asked for. Programs read the same in <a href="/openapi.json">openapi.json</a>.</p>
+<p class="lead">Every route, with its parameters and answers. <a href="/openapi.json">openapi.json</a> has the same for programs.</p>
 <ul class="docs-notes">
-<li>Every answer has an <code>X-Request-Id</code>. Every error has its code in <code>X-Error-Code</code>, and its sentence in the shape of its dialect.</li>
-<li>Where a retry helps, <code>Retry-After</code> says when.</li>
-<li>Where the service asks for a key: <code>Authorization: Bearer …</code> or <code>X-Api-Key: …</code></li>
+<li>Every answer has an <code>X-Request-Id</code>. Every error has a code in <code>X-Error-Code</code>, and a message in the body.</li>
+<li><code>Retry-After</code> says after how many seconds a retry can succeed.</li>
+<li>A service with keys takes <code>Authorization: Bearer …</code> or <code>X-Api-Key: …</code></li>
 </ul>
 </div>
 ${groups.map(
   ([
     group,
-    its,
+    members,
   ]) => html`<section class="stack" aria-labelledby="${slug(group)}"><h2 id="${slug(group)}">${group}</h2>
-${its.map((operation) => entry(operation, origin))}
+${members.map((operation) => entry(operation, origin))}
 </section>`,
 )}
 </div></div>`
@@ -50,7 +50,7 @@ function groupsOf(operations: readonly Operation[]): [string, Operation[]][] {
   for (const operation of operations) {
     groups.set(operation.group, [...(groups.get(operation.group) ?? []), operation])
   }
-  return [...groups].filter(([, its]) => its.length > 0)
+  return [...groups].filter(([, members]) => members.length > 0)
 }
 
 function entry(operation: Operation, origin: string): Html {
@@ -110,7 +110,7 @@ function contents(content: Content, io: 'input' | 'output', title: string): Html
 }
 
 function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
-  // Of all that JSON Schema can say, zod says no more than JsonSchema holds for the shapes of the API.
+  // JsonSchema has every keyword that zod writes for the schemas of the API.
   return z.toJSONSchema(schema, { io, unrepresentable: 'any' }) as JsonSchema
 }
 

@@ -5,7 +5,7 @@ import { type Html, html } from './html.ts'
 import { layout, padPath, type Site } from './layout.ts'
 import { statePill } from './model-status.ts'
 
-/** The model that answers a dialect here, or why there is none. */
+/** The model that answers, or the reason why no model does. */
 interface Answering {
   readonly model: string | undefined
   readonly missing: string
@@ -16,15 +16,15 @@ export interface ServedDialect extends Pick<Dialect, 'name' | 'example'>, Answer
 export interface HomePageData {
   readonly models: readonly ModelState[]
   readonly dialects: readonly ServedDialect[]
-  /** what answers the form */
+  /** the model behind the upload form */
   readonly upload: Answering
   readonly origin: string
   readonly notice: string | undefined
-  /** a form of the browser itself cannot send one */
+  /** whether requests need an API key, which a plain form cannot send */
   readonly needsKey: boolean
 }
 
-/** What is served here, how to ask for it, and a form to try it with. */
+/** The first page: the models, an upload form, and the API formats with examples. */
 export function homePage(site: Site, data: HomePageData): string {
   const { models, dialects, origin } = data
   const pad = padPath(site)
@@ -32,8 +32,8 @@ export function homePage(site: Site, data: HomePageData): string {
 <div class="hero">
 <div class="stack">
 <h1>What is in the picture?</h1>
-<p class="lead">Tandem runs image-classification models on this machine. One process answers, at once; another one predicts. Show it a picture, or have a program ask.</p>
-<div class="row">${site.classifies && html`<a class="button button-main" href="/vgg">Try it with pictures</a> `}${pad !== undefined && html`<a class="button" href="${pad}">Draw a digit</a> `}<a class="button" href="/docs">Read the API</a></div>
+<p class="lead">Tandem runs image-classification models on this machine. Choose a picture here, or send one from a program.</p>
+<div class="row">${site.classifies && html`<a class="button button-main" href="/vgg">Classify pictures</a> `}${pad !== undefined && html`<a class="button" href="${pad}">Draw a digit</a> `}<a class="button" href="/docs">Read the API</a></div>
 </div>
 ${onePicture(data)}
 </div>
@@ -43,11 +43,11 @@ ${onePicture(data)}
 <p class="visually-hidden" role="status" id="said"></p>
 </section>
 <section class="stack" aria-labelledby="dialects-title">
-<div class="stack stack-tight"><h2 id="dialects-title">Five ways to ask</h2>
-<p class="muted">Clients of five older services work here unchanged. Each has its own routes, fields and shapes; the first is also Tandem’s own way.</p></div>
+<div class="stack stack-tight"><h2 id="dialects-title">Five API formats</h2>
+<p class="muted">Clients of five older services work here unchanged. Each format has its own routes and fields. The first format is also Tandem’s own.</p></div>
 <div class="dialects">${dialects.map((one) => dialect(one, origin))}</div>
 </section>
-<p class="row"><a href="/docs">Every route, with its parameters and answers</a> <a href="/openapi.json">The same for programs (OpenAPI)</a> <a href="/status">How the service is doing</a></p>
+<p class="row"><a href="/docs">All routes, parameters and answers</a> <a href="/openapi.json">OpenAPI document</a> <a href="/status">Status of the service</a></p>
 </div>`
   return layout(site, {
     title: 'Image classification',
@@ -63,7 +63,7 @@ function onePicture({ upload: { model, missing }, notice, needsKey, origin }: Ho
   return needsKey ? wayToKey(`${origin}/${model}`) : uploadForm(notice, model)
 }
 
-/** A form could only be answered with an error. */
+/** Stands in place of the form: without a model, the form would only lead to an error. */
 function noPicture(missing: string): Html {
   return html`<section class="card card-roomy stack" aria-labelledby="picture-title">
 <h2 id="picture-title">One picture</h2>
@@ -83,9 +83,9 @@ ${notice !== undefined && html`<p class="notice notice-bad" role="alert">${notic
 function wayToKey(address: string): Html {
   return html`<section class="card card-roomy stack" aria-labelledby="picture-title">
 <h2 id="picture-title">One picture</h2>
-<p>This service wants a key. The page of a model asks for yours with the first picture, and keeps it for as long as the tab is open.</p>
+<p>This service requires a key. The page of a model asks for the key when you send the first picture, and keeps the key until you close the tab.</p>
 <div class="row"><a class="button" href="/vgg">Choose a picture</a></div>
-<noscript><p class="small">Without JavaScript a browser cannot send a key; a command can:</p>
+<noscript><p class="small">Without JavaScript, a browser cannot send a key. This command can:</p>
 <pre class="code wraps" tabindex="0" role="region" aria-label="Command with a key"><code>curl -H "X-Api-Key: $API_KEY" --data-binary @photo.jpg ${address}</code></pre></noscript>
 </section>`
 }
@@ -95,7 +95,7 @@ function modelCard(model: ModelState): Html {
   return html`<li class="card stack stack-tight model" data-model="${name}">
 <div class="row model-name"><h3><a href="/${name}">${name}</a></h3>${statePill(model)}</div>
 <p class="small muted" data-part="word">${modelWord(model)}</p>
-<progress max="1" value="${progress?.fraction ?? 0}" aria-label="How far ${name} is"${!hasBar(model) && html` hidden`}></progress>
+<progress max="1" value="${progress?.fraction ?? 0}" aria-label="Loading progress of ${name}"${!hasBar(model) && html` hidden`}></progress>
 <p class="small" data-part="error"${!(error && model.state !== 'ready') && html` hidden`}>${error?.message}</p>
 </li>
 `

@@ -1,4 +1,4 @@
-/** Markup that may stand in a page as it is. Only `html` makes it, so that no text gets into a page unescaped. */
+/** Markup that is safe to put into a page. Only `html` makes Html, so that no text gets into a page unescaped. */
 export class Html {
   readonly #markup: string
 
@@ -13,7 +13,7 @@ export class Html {
 
 export type Piece = Html | string | number | false | null | undefined | readonly Piece[]
 
-/** A template of a page: what is put into it is text, and escaped, unless it is markup of another template. */
+/** A template of a page. Each piece is escaped as text, unless the piece is the Html of another template. */
 export function html(strings: TemplateStringsArray, ...pieces: readonly Piece[]): Html {
   const parts = strings.map((text, index) => text + markupOf(pieces[index]))
   return new Html(parts.join(''))

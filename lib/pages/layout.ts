@@ -4,7 +4,7 @@ import { PUBLIC_FILES } from './public-files.ts'
 /** What is the same on every page of a service. */
 export interface Site {
   readonly version: string
-  /** the model that is drawn for, if one is served */
+  /** the model with the pad to draw on, if one is served */
   readonly pad: string | undefined
   /** whether /vgg has a model that answers it */
   readonly classifies: boolean
@@ -13,16 +13,16 @@ export interface Site {
 export interface PageParts {
   readonly title: string
   readonly main: Piece
-  /** where the page stands, to be marked in the navigation */
+  /** the address of the page, whose entry in the navigation is marked */
   readonly path?: string
-  /** the entry of the navigation that it belongs to, where it is none itself */
+  /** the entry to mark when the page has none of its own */
   readonly section?: string
-  /** files of public/ beside style.css and parts.css; a script is a module, and may find no browser that runs it */
+  /** files of public/, in addition to style.css and parts.css; scripts are modules, and the page must work without them */
   readonly styles?: readonly string[]
   readonly scripts?: readonly string[]
 }
 
-/** Where the pad is, if there is one. */
+/** The address of the pad, if there is one. */
 export function padPath({ pad }: Site): string | undefined {
   return pad === undefined ? undefined : `/${pad}`
 }
@@ -41,7 +41,7 @@ function navigation(site: Site): readonly (readonly [href: string, name: string]
 export function layout(site: Site, parts: PageParts): string {
   const { title, main, path = '', section = '', styles = [], scripts = [] } = parts
   const entries = navigation(site)
-  // The page itself may stand elsewhere in the navigation, as a pad does that also answers /vgg.
+  // A pad that also answers /vgg has two entries. Only the entry of the current address is marked.
   const isEntry = entries.some(([href]) => href === path)
   const page: Html = html`<!doctype html>
 <html lang="en">
@@ -87,7 +87,7 @@ ${main}
   return page.toString()
 }
 
-/** What the scripts import, so that a browser asks for it with them, and not for each layer after the one above it. */
+/** The modules that the scripts import. Preloading saves a round trip for each level of imports. */
 function importsOf(scripts: readonly string[]): string[] {
   const all = new Set(scripts.flatMap((script) => PUBLIC_FILES.imports(script)))
   return [...all].filter((file) => !scripts.includes(file))
@@ -101,7 +101,7 @@ function belongs(href: string, section: string): Html | false {
   return href === section && html` aria-current="true"`
 }
 
-/** Two wheels and what joins them: the web process and the one that predicts. */
+/** A tandem: one wheel is the web process, the other one the child process. */
 function logo(): Html {
   return html`<svg class="logo" viewBox="0 0 40 24" aria-hidden="true"><path class="logo-frame" d="M9 15 15 6h10l6 9M15 6l5 9 5-9M9 15h22"/><circle class="logo-front" cx="9" cy="15" r="6.5"/><circle class="logo-back" cx="31" cy="15" r="6.5"/></svg>`
 }

@@ -10,26 +10,26 @@ import { cardTemplates, type Result, resultCard } from './result-card.ts'
 export interface ModelPageData {
   readonly path: string
   readonly model: ModelState
-  /** all that are served, to change between */
+  /** the names of all served models, to switch between them */
   readonly models: readonly string[]
   readonly maxBytes: number
   readonly origin: string
-  /** whether the service wants one, which a form of the browser itself cannot send */
+  /** whether requests need an API key, which a plain form cannot send */
   readonly needsKey: boolean
-  /** the address that was given, to stay in the form */
+  /** the URL that the user entered, to be shown in the form again */
   readonly url?: string
   readonly result?: Result
   readonly problem?: ShownError
 }
 
-/** `public/examples/`; README.md there says whose they are. */
+/** Files of `public/examples/`. The README.md there names authors and licences. */
 const EXAMPLES = [
   ['cat.jpg', 'Cat'],
   ['coffee.jpg', 'Coffee'],
   ['rocket.jpg', 'Rocket'],
 ] as const
 
-/** The page to try a model on. Without a script it is a form; with one, public/model.js takes it over. */
+/** The page of a model. Without JavaScript, the page is a plain form; public/model.js takes the form over. */
 export function modelPage(site: Site, data: ModelPageData): string {
   const { path, model, models, maxBytes, result, problem } = data
   const main = html`<div class="stack" id="classify" data-path="${path}" data-model="${model.name}" data-max-bytes="${maxBytes}">
@@ -42,10 +42,10 @@ ${loadingNotice(model)}
 <div class="workbench">
 ${form(data)}
 <section class="results" aria-labelledby="results-title">
-<div class="results-head"><h2 id="results-title">${result ? 'What it sees' : 'Results'}</h2><div class="row"><button type="button" class="button button-small" id="again-all" hidden>Try all again</button><button type="button" class="button button-small" id="clear" hidden>Clear</button></div></div>
+<div class="results-head"><h2 id="results-title">${result ? 'Result' : 'Results'}</h2><div class="row"><button type="button" class="button button-small" id="again-all" hidden>Try all again</button><button type="button" class="button button-small" id="clear" hidden>Clear</button></div></div>
 ${problem && problemNotice(problem)}
 ${result && resultCard(result)}
-<p class="muted results-none" id="none"${(result || problem) && html` hidden`}>What the model sees on a picture appears here, with how sure it is and where the time went.</p>
+<p class="muted results-none" id="none"${(result || problem) && html` hidden`}>The guesses for each picture appear here, with probabilities and times.</p>
 <ol class="plain stack" id="cards"></ol>
 </section>
 </div>
@@ -74,19 +74,19 @@ ${needsKey && keyNotice(`curl -H "X-Api-Key: $API_KEY" --data-binary @photo.jpg 
 <div class="row"><button type="button" class="button" id="choose">Choose pictures</button><button type="button" class="button" id="camera" hidden>Use the camera</button></div>
 </div>
 </div>
-<label class="field"><span>or the address of one</span><input class="input" id="url" name="url" type="text" inputmode="url" autocomplete="off" spellcheck="false" placeholder="https://example.com/cat.jpg" value="${url}"></label>
+<label class="field"><span>or the URL of a picture</span><input class="input" id="url" name="url" type="text" inputmode="url" autocomplete="off" spellcheck="false" placeholder="https://example.com/cat.jpg" value="${url}"></label>
 <button class="button button-main" id="send">Classify</button>
 <fieldset class="examples"><legend class="small muted">No picture at hand?</legend>
 <ul class="plain examples-list">${EXAMPLES.map(([file, name]) => example(file, name))}</ul>
 </fieldset>
 <details class="small intake-curl"><summary>From a program</summary>
-<pre class="code" tabindex="0" role="region" aria-label="Command"><code>curl ${needsKey && '-H "X-Api-Key: $API_KEY" '}--data-binary @photo.jpg ${origin}${path}</code></pre>
-<p><a href="/docs">All of the API</a></p>
+<pre class="code wraps" tabindex="0" role="region" aria-label="Command"><code>curl ${needsKey && '-H "X-Api-Key: $API_KEY" '}--data-binary @photo.jpg ${origin}${path}</code></pre>
+<p><a href="/docs">Read the API</a></p>
 </details>
 </form>`
 }
 
-/** Without a script the picture opens by itself, to be saved and sent. */
+/** Without JavaScript, the link opens the picture, which the user can save and upload. */
 function example(file: string, name: string): Html {
   const address = PUBLIC_FILES.url(`examples/${file}`)
   return html`<li><a class="example" href="${address}" data-example="${file}"><img src="${address}" alt="" width="96" height="64" loading="lazy"><span>${name}</span></a></li>
@@ -111,6 +111,6 @@ function dialogs(): Html {
 <dialog id="camera-dialog" aria-labelledby="camera-title"><div class="stack">
 <h2 id="camera-title">Camera</h2>
 <video id="camera-video" playsinline muted></video>
-<div class="row"><button type="button" class="button button-main" id="camera-take">Take the picture</button><button type="button" class="button" id="camera-close">Close</button></div>
+<div class="row"><button type="button" class="button button-main" id="camera-take">Take picture</button><button type="button" class="button" id="camera-close">Close</button></div>
 </div></dialog>`
 }

@@ -12,7 +12,7 @@ import type { Site } from './layout.ts'
 import { type ModelPageData, modelPage } from './model-page.ts'
 import type { Result } from './result-card.ts'
 
-/** An address longer than this is a picture itself: it is neither shown again nor put into a command. */
+/** A longer URL is a data URI with the picture itself, which neither the form nor a command should show. */
 const MAX_SHOWN = 1000
 
 export interface ModelPagesParts {
@@ -23,12 +23,12 @@ export interface ModelPagesParts {
 
 export interface ModelPages {
   empty(ctx: Context, model: string): string
-  /** From now on a browser is shown what goes wrong on this page, with the address that it gave still in the form. */
+  /** From now on, a browser gets errors on this page, and the form still holds the URL that the user entered. */
   watch(ctx: Context, model: string): Watcher
   withResult(ctx: Context, model: string, predicted: PredictedImage, answer: object): string
 }
 
-/** The page of a model: by itself, with an answer on it, or with what went wrong. */
+/** The page of a model: empty, with an answer, or with an error. */
 export function modelPages({ brokers, config, site }: ModelPagesParts): ModelPages {
   const brokerOf = (model: string): Broker => {
     const broker = brokers.get(model)
@@ -68,7 +68,7 @@ export function modelPages({ brokers, config, site }: ModelPagesParts): ModelPag
 
 function toResult(ctx: Context, { answer, stored }: PredictedImage, json: object, url: string): Result {
   return {
-    name: url === '' ? 'The picture that you sent' : url,
+    name: url === '' ? 'Your picture' : url,
     image: stored && `/uploads/${stored.file}`,
     guesses: answer.guesses,
     timing: answer.timing,
@@ -84,7 +84,7 @@ function curl(address: string, url: string): string {
   return `curl --data-urlencode ${quoted(`url=${url}`)} ${address}`
 }
 
-/** As one word of a shell, whatever is in it. */
+/** Quoted, so that a shell takes any text as one word. */
 function quoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`
 }
@@ -93,9 +93,9 @@ function shown(url: string): string {
   return url.length > MAX_SHOWN ? '' : url
 }
 
-/** Who fills in a form knows nothing of fields and bodies. */
+/** The message for programs speaks of fields and bodies, which the user of a form does not know. */
 function sentence({ code, message }: ShownError): string {
   if (code === 'ERR_INPUT_MISSING')
-    return 'There is no picture yet: choose a file, or give the address of one.'
+    return 'No picture was sent. Choose a file, or enter the URL of a picture.'
   return message
 }

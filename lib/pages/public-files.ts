@@ -10,17 +10,17 @@ interface PublicFile {
 }
 
 interface PublicFiles {
-  /** of all files together: a page and what it loads belong to one version */
+  /** hash of all files together, so that a page never loads files of two versions */
   readonly version: string
-  /** by its path below the folder, such as `style.css`; undefined for whatever is not in it */
+  /** the file at a path below the folder, such as `style.css`; undefined when there is none */
   get(path: string): PublicFile | undefined
-  /** where a page has it from; an error for a file that is not there, which is a mistake in a page */
+  /** the address for pages; throws when there is no such file, which is a mistake in a page */
   url(path: string): string
-  /** the modules that a script imports, and those that they import in turn */
+  /** the modules that a script imports, directly or through other modules */
   imports(path: string): readonly string[]
 }
 
-/** The files come with the package. A build lies one folder deeper than the sources. */
+/** public/ comes with the package. A build lies one folder deeper than the sources. */
 const FOLDER = fileURLToPath(
   new URL(`${import.meta.url.endsWith('.ts') ? '../../' : '../../../'}public/`, import.meta.url),
 )
@@ -34,8 +34,8 @@ const TYPES: Readonly<Record<string, string>> = {
 }
 
 /**
- * The files of the pages, read once as the process starts. Nothing but these is ever served: a request names an entry of
- * a table, never a path of the disk.
+ * The files of the pages, read once when the process starts. Nothing else is ever served: a request names an entry of this
+ * table, never a path on the disk.
  */
 export const PUBLIC_FILES = readPublicFiles(FOLDER)
 
@@ -46,7 +46,7 @@ function readPublicFiles(folder: string): PublicFiles {
   const names = readdirSync(folder, { recursive: true, encoding: 'utf8' })
   for (const name of names.map((name) => name.replaceAll('\\', '/')).sort()) {
     const type = TYPES[extname(name)]
-    // Notes about the files, and what an editor leaves behind, are none of them.
+    // Skips notes about the files, and what an editor leaves behind.
     if (type === undefined) continue
     const bytes = readFileSync(`${folder}/${name}`)
     all.update(`${name}\n${bytes.length}\n`).update(bytes)
@@ -70,7 +70,7 @@ function readPublicFiles(folder: string): PublicFiles {
   }
 }
 
-/** All modules lie side by side in the folder. */
+/** All modules lie side by side in the folder: a name is enough to find one. */
 function importsIn(script: string): string[] {
   return [...script.matchAll(/^(?:import|export)\s(?:[^'";]*\sfrom\s)?'\.\/([\w-]+\.js)'/gm)].map(
     ([, name = '']) => name,

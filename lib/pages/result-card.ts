@@ -4,11 +4,11 @@ import { bar, splitBar } from './figures.ts'
 import { type Html, html } from './html.ts'
 
 export interface Result {
-  /** what the image is called: its file's name, or its address */
+  /** the heading: the URL, or words for an upload */
   readonly name: string
-  /** where it is shown from, while it is kept */
+  /** the address of the stored picture, as long as the service keeps the picture */
   readonly image: string | undefined
-  /** none where the model does not answer with labels */
+  /** undefined when the model does not answer with labels */
   readonly guesses: readonly Guess[] | undefined
   readonly timing: {
     readonly queue: number
@@ -17,16 +17,16 @@ export interface Result {
     readonly total: number
     readonly cached?: true
   }
-  /** the answer as programs get it */
+  /** the JSON that programs get */
   readonly answer: object
   readonly model: string
-  /** request id, under which it can be reported */
+  /** request id, which a report names */
   readonly id: string
-  /** the command that gives the same */
+  /** the command that gives the same answer */
   readonly curl: string
 }
 
-/** One image and what the model says to it, as it is sent to a browser that runs no script. */
+/** One picture with its answer, for a browser without JavaScript. */
 export function resultCard({ name, image, guesses, timing, answer, model, id, curl }: Result): Html {
   return html`<article class="card result">
 <div class="result-picture">${image !== undefined && html`<img src="${image}" alt="${name}">`}</div>
@@ -35,7 +35,7 @@ export function resultCard({ name, image, guesses, timing, answer, model, id, cu
 ${guesses?.length ? guessList(guesses) : html`<pre class="code wraps"><code>${JSON.stringify(answer, null, 2)}</code></pre>`}
 ${timingLine(timing)}
 ${guesses && reportForm({ id, model, prediction: guesses[0]?.name ?? '' })}
-<details class="small"><summary>The same as JSON, and as a command</summary>
+<details class="small"><summary>JSON and curl command</summary>
 <pre class="code wraps" tabindex="0" role="region" aria-label="Answer as JSON"><code>${JSON.stringify(answer, null, 2)}</code></pre>
 <pre class="code wraps" tabindex="0" role="region" aria-label="Command"><code>${curl}</code></pre>
 </details>
@@ -43,7 +43,7 @@ ${guesses && reportForm({ id, model, prediction: guesses[0]?.name ?? '' })}
 </article>`
 }
 
-/** The same parts, empty, for public/card.js to fill in. */
+/** The same parts, empty. public/card.js fills them in. */
 export function cardTemplates(): Html {
   return html`<template id="card-template"><li><article class="card result">
 <div class="result-picture"></div>
@@ -67,7 +67,7 @@ ${timingLine({ queue: 0, prepare: 0, predict: 0, total: 0 })}
 <template id="guess-template">${guessItem({ label: '', probability: 0 })}</template>`
 }
 
-/** What a report is about: all of it is known to the service for an hour, after which it has to be told. */
+/** The answer that a report is about. The service forgets model and prediction after an hour, so the form sends both. */
 export interface ReportedAnswer {
   readonly id: string
   readonly model: string
@@ -96,14 +96,14 @@ ${splitBar(Object.values(parts))}
 <p class="row number">${Object.entries(parts).map(
     ([stage, ms]) =>
       html`<span class="stage stage-${stage}">${stage} <b data-ms="${stage}">${milliseconds(ms)}</b></span> `,
-  )}<span>in all <b data-ms="total">${milliseconds(total)}</b></span><span class="timing-known">known already</span></p>
+  )}<span>total <b data-ms="total">${milliseconds(total)}</b></span><span class="timing-known">from the cache</span></p>
 </div>`
 }
 
 function reportForm(reported: ReportedAnswer): Html {
   return html`<form class="report" method="post" action="/feedback">
 ${reportedFields(reported)}
-<label class="field"><span>Wrong? What does it show?</span><input class="input" name="report" required maxlength="500" autocomplete="off"></label>
+<label class="field"><span>Wrong? What does the picture show?</span><input class="input" name="report" required maxlength="500" autocomplete="off"></label>
 <button class="button">Send the right label</button>
 </form>`
 }

@@ -14,7 +14,7 @@ export interface JsonSchema {
 
 const STEP = '  '
 
-/** A shape as people write it down: `{ label: string, probability: number }[]`, with what its fields mean beside them. */
+/** A schema in the notation of TypeScript, `{ label: string, probability: number }[]`, with descriptions as comments. */
 export function schemaText(schema: JsonSchema, indent = ''): string {
   if ('const' in schema) return JSON.stringify(schema.const)
   if (schema.enum) return schema.enum.map((value) => JSON.stringify(value)).join(' | ')
@@ -30,10 +30,10 @@ function objectText(
   indent: string,
 ): string {
   const inner = indent + STEP
-  const lines = Object.entries(properties).map(([name, its]) => {
+  const lines = Object.entries(properties).map(([name, property]) => {
     const mark = required.includes(name) ? '' : '?'
-    const note = its.description === undefined ? '' : `  // ${its.description}`
-    return `${inner}${name}${mark}: ${schemaText(its, inner)}${note}`
+    const note = property.description === undefined ? '' : `  // ${property.description}`
+    return `${inner}${name}${mark}: ${schemaText(property, inner)}${note}`
   })
   const others = typeof additionalProperties === 'object' ? additionalProperties : undefined
   if (others && Object.keys(others).length > 0) lines.push(`${inner}[name]: ${schemaText(others, inner)}`)

@@ -2,14 +2,14 @@ import { LRUCache } from 'lru-cache'
 import type { Context } from '../http/context.ts'
 import { hashOf, sendOnce, TaggedBytes } from '../http/tagged-bytes.ts'
 
-/** Most visits are to pages that were sent before, byte for byte: a dozen models, as they are now. */
+/** Most visits ask for a page that was sent before, byte for byte. 32 pages are enough for a dozen models. */
 const MAX_KEPT = 32
 
 const kept = new LRUCache<string, TaggedBytes>({ max: MAX_KEPT })
 
 /**
- * Makes a page the answer, compressed outside of the main thread. One that is asked for with GET is compressed once for
- * as long as it stays the same, and is not sent again to a browser that has it.
+ * Answers with a page, compressed off the main thread. The answer to a GET is compressed once for as long as the page
+ * stays the same, and a browser that has the page gets a 304.
  */
 export async function sendPage(ctx: Context, page: string): Promise<void> {
   const bytes = Buffer.from(page)

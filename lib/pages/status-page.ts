@@ -21,17 +21,17 @@ type Tile = readonly [label: string, figure: string, kind: FigureKind]
 
 const SERVICE_TILES: readonly Tile[] = [
   ['Requests per second', 'requests', 'rate'],
-  ['Answered with 4xx', 'refused', 'rate'],
-  ['Answered with 5xx', 'failed', 'rate'],
+  ['4xx answers per second', 'refused', 'rate'],
+  ['5xx answers per second', 'failed', 'rate'],
   ['Event-loop delay, p99', 'eventLoopDelay', 'ms'],
   ['Memory of the web process', 'memory', 'bytes'],
 ]
 
 const MODEL_TILES: readonly Tile[] = [
   ['Images per second', 'calls', 'rate'],
-  ['Waiting', 'queued', 'count'],
+  ['In the queue', 'queued', 'count'],
   ['In the child', 'inFlight', 'count'],
-  ['Images in a batch', 'batchSize', 'mean'],
+  ['Images per batch', 'batchSize', 'mean'],
   ['Busy', 'busy', 'part'],
   ['Memory of the children', 'memory', 'bytes'],
 ]
@@ -43,7 +43,7 @@ const STAGES = [
   ['total', 'Total'],
 ] as const
 
-/** The figures of now, which its script turns into charts; without figures it is the page that asks for a key. */
+/** The current figures, to which public/status.js adds charts. Without figures, the page asks for a key. */
 export function statusPage(site: Site, answer: StatusFigures | undefined): string {
   const latest = answer && latestOf(answer.samples)
   const models = answer?.models ?? []
@@ -52,14 +52,14 @@ export function statusPage(site: Site, answer: StatusFigures | undefined): strin
 <h1>Status</h1>
 <p class="row muted"><span>${clock(answer)}</span><noscript><a class="button button-small" href="/status">Refresh</a></noscript></p>
 <p class="notice notice-bad" id="trouble" role="status" hidden></p>
-<p id="key-again" hidden><button type="button" class="button">Give a key</button></p>
-${answer === undefined && html`<noscript><p class="notice">The figures need a key, which this page can send only with JavaScript.</p></noscript>`}
+<p id="key-again" hidden><button type="button" class="button">Enter a key</button></p>
+${answer === undefined && html`<noscript><p class="notice">The figures require a key, and this page can send a key only with JavaScript.</p></noscript>`}
 </div>
 ${
   answer &&
   html`<section class="stack" aria-labelledby="service" data-service>
 <h2 id="service">Web process</h2>
-<p class="muted small">Tandem ${answer.version}, up since ${time(answer.startedAt)}${answer.draining && ', ending: it finishes what it has accepted'}</p>
+<p class="muted small">Tandem ${answer.version}, up since ${time(answer.startedAt)}${answer.draining && ', shutting down: accepted requests are being finished'}</p>
 ${tiles(SERVICE_TILES, latest?.service)}
 <div class="charts"></div>
 </section>
@@ -124,7 +124,7 @@ ${list.map(
 
 function latencies(name: string, latest: Latest | undefined): Html {
   return html`<table class="latencies number">
-<caption class="small muted">Time that calls to ${name} took, in the latest second in which any ended</caption>
+<caption class="small muted">Duration of the calls to ${name} in the last second with an answer</caption>
 <thead><tr><th scope="col">Stage</th>${[50, 95, 99].map((percent) => html`<th scope="col">p${percent}</th>`)}</tr></thead>
 <tbody>
 ${STAGES.map(

@@ -7,14 +7,14 @@ export interface UploadPageData {
   readonly image: string | undefined
   readonly prediction: string
   readonly score: number
-  /** further guesses, where they were asked for */
+  /** further guesses, when the request asked for them */
   readonly others: readonly { readonly name: string; readonly score: number }[]
   readonly seconds: number
   readonly id: string
   readonly model: string
 }
 
-/** What image_classifier answered to its form; its clients read the words and the fields. */
+/** The answer of image_classifier to its form. Clients look for these very words and fields. */
 export function uploadPage(site: Site, data: UploadPageData): string {
   const { image, prediction, score, others, seconds, id, model } = data
   const main = html`<div class="stack">
@@ -33,12 +33,12 @@ ${others.map(
 </dl>
 <form class="stack stack-tight" method="post" action="/feedback">
 ${reportedFields({ id, model, prediction })}
-<label class="field"><span>Not right? What does it show?</span><input class="input" name="report" required maxlength="500" autocomplete="off"></label>
+<label class="field"><span>Wrong? What does the picture show?</span><input class="input" name="report" required maxlength="500" autocomplete="off"></label>
 <div><button class="button">Report incorrect answer</button></div>
 </form>
 </div>
 </article>
-<p><a href="/">Another image</a></p>
+<p><a href="/">Classify another picture</a></p>
 </div>`
   return layout(site, { title: prediction, main, styles: ['home.css'] })
 }

@@ -11,17 +11,20 @@ import { apiDocument } from './openapi.ts'
 
 const GROUP = 'Documentation'
 const MAX_ORIGINS = 4
-/** stands in examples for where the reader has the page from */
+/** placeholder in the examples for the address of the service */
 const ORIGIN = '$URL'
 
 const openapi = {
   method: 'get',
   paths: ['/openapi.json'],
   group: GROUP,
-  summary: 'This description',
+  summary: 'This description of the API',
   query: NoQuery,
   answers: {
-    200: { means: 'OpenAPI 3.1.', content: { 'application/json': z.looseObject({ openapi: z.string() }) } },
+    200: {
+      means: 'An OpenAPI 3.1 document.',
+      content: { 'application/json': z.looseObject({ openapi: z.string() }) },
+    },
   },
   errors: [],
   errorShape: OWN_ERROR,
@@ -31,14 +34,14 @@ const docs = {
   method: 'get',
   paths: ['/docs'],
   group: GROUP,
-  summary: 'The same as a page',
+  summary: 'The description of the API as a page',
   query: NoQuery,
   answers: { 200: { means: 'The page.', content: { 'text/html': 'A page.' } } },
   errors: [],
   errorShape: OWN_ERROR,
 } as const satisfies Operation
 
-/** They describe all that is registered, themselves too, when they are first asked for. */
+/** Both documents are made at the first request, so that they describe all registered routes, including their own. */
 export function documentRoutes(service: Service): void {
   const { classifier, operations, site } = service
   const made = lazy(() => {
@@ -47,7 +50,7 @@ export function documentRoutes(service: Service): void {
   })
   serve(service, openapi, (ctx) => made().send(ctx, 'json'))
   const template = lazy(() => docsPage(site, operations, ORIGIN))
-  // An origin is what a client says it is, so that there is no end of them.
+  // A client can send any Host header, so the number of kept pages must be bounded.
   const pages = new LRUCache<string, TaggedBytes>({ max: MAX_ORIGINS })
   serve(service, docs, async (ctx) => {
     const origin = ownAddress(ctx)

@@ -12,22 +12,22 @@ import type { Service } from '../service.ts'
 const GROUP = 'Feedback'
 const MAX_CLAIM = 200
 
-/** A number is a label, too, where digits are told apart. What is left out is empty. */
+/** A number counts as text, because the label of a digit may come as a number. */
 const Text = z.union([z.string(), z.number().transform(String)])
 const Claim = Text.pipe(z.string().max(MAX_CLAIM)).default('')
 
 const FeedbackRequest = z.object({
   report: Text.default('').describe('The right label, or what is wrong.'),
-  id: Text.default('').describe('X-Request-Id of the answer that was wrong.'),
-  model: Claim.describe('The model that answered; recorded where the service no longer knows the answer.'),
-  prediction: Claim.describe('What was answered; recorded where the service no longer knows it.'),
+  id: Text.default('').describe('The X-Request-Id of the wrong answer.'),
+  model: Claim.describe('The model that answered; recorded if the service no longer knows the answer.'),
+  prediction: Claim.describe('The predicted label; recorded if the service no longer knows the answer.'),
 })
 type FeedbackRequest = z.output<typeof FeedbackRequest>
 
 const FeedbackAnswer = z.object({
   message: z.literal('Thanks for your feedback'),
   success: z.literal(true),
-  note: z.string().optional().describe('Says so where the service no longer knows the answer of that id.'),
+  note: z.string().optional().describe('Present if the service no longer knows the answer with this id.'),
 })
 const THANKS = { message: 'Thanks for your feedback', success: true } as const
 
@@ -42,11 +42,11 @@ const page = {
   method: 'get',
   paths: ['/feedback'],
   group: GROUP,
-  summary: 'How to report a wrong answer; nothing is stored',
+  summary: 'Says how to report a wrong answer; stores nothing',
   query: NoQuery,
   answers: {
     200: {
-      means: 'A page with a form; the same as JSON or text where "Accept" prefers it.',
+      means: 'A page with a form, or instructions as JSON or text if "Accept" prefers that.',
       content: {
         'text/html': 'A page.',
         'application/json': HowTo,
@@ -62,7 +62,7 @@ const report = {
   method: 'post',
   paths: ['/feedback'],
   group: GROUP,
-  summary: 'Records that a prediction was wrong',
+  summary: 'Records a report of a wrong answer',
   query: NoQuery,
   body: {
     'application/x-www-form-urlencoded': FeedbackRequest,
@@ -71,7 +71,7 @@ const report = {
   },
   answers: {
     200: {
-      means: 'It is recorded: a page, or JSON where "Accept" prefers it.',
+      means: 'The report is recorded. The answer is a page, or JSON if "Accept" prefers that.',
       content: { 'text/html': 'A page that says thanks.', 'application/json': FeedbackAnswer },
     },
   },
@@ -80,7 +80,7 @@ const report = {
   example: EXAMPLE,
 } as const satisfies Operation
 
-/** What people say about wrong predictions, recorded with what was really answered. */
+/** Records users' reports of wrong answers, together with the real answers. */
 export function feedbackRoutes(service: Service): void {
   const { feedback, images, recentImages, recentPredictions, site } = service
   serve(service, page, async (ctx) => {
@@ -97,7 +97,7 @@ export function feedbackRoutes(service: Service): void {
     feedback.check(asked.report)
     const facts = recentPredictions.recall(asked.id)
     const image = facts && recentImages.bySha256(facts.sha256)
-    // First the image, which can be kept twice without harm: a report that failed after its record would be sent again.
+    // The image first: storing an image twice does no harm, but a report that is recorded and then fails is sent again.
     if (image) await feedback.keepImage(image.sha256, image.bytes, image.extension)
     await feedback.record({ ...recorded(asked, facts, ctx.state.requestId), report: asked.report })
     const note = facts === undefined && asked.id !== '' ? noteFor(asked.id) : undefined
@@ -109,7 +109,7 @@ export function feedbackRoutes(service: Service): void {
   })
 }
 
-/** What was answered, as the service knows it; else what the report says of it, under the id that it names. */
+/** The real answer, if the service still knows it; else the claims of the report, under the id in the report. */
 function recorded(asked: FeedbackRequest, facts: PredictionFacts | undefined, ownId: string) {
   if (facts !== undefined) return { ...facts, requestId: asked.id, source: 'service' } as const
   const { id, model, prediction } = asked
@@ -118,20 +118,20 @@ function recorded(asked: FeedbackRequest, facts: PredictionFacts | undefined, ow
   return { requestId, ...says, ...(model + prediction !== '' && { source: 'client' as const }) }
 }
 
-/** An hour has passed, or the service was started anew. */
+/** For an answer that is older than an hour, or from before a restart. */
 function noteFor(id: string): string {
-  const shown = isRequestId(id) ? `"${id}"` : 'of this id'
-  return `The answer ${shown} is not known any more: the report is recorded without what was looked at.`
+  const shown = isRequestId(id) ? `"${id}"` : 'with this id'
+  return `The service no longer knows the answer ${shown}: the report is recorded without the details of the image.`
 }
 
 function howTo(example: string): z.output<typeof HowTo> {
   return {
-    message: 'POST to /feedback what is wrong with an answer: a form or JSON with the field "report".',
+    message: 'Send a report of a wrong answer as POST /feedback: a form, or JSON, with the field "report".',
     fields: {
       report: 'The right label, or what is wrong.',
-      id: 'X-Request-Id of the answer.',
+      id: 'The X-Request-Id of the answer.',
       model: 'The model that answered, if the answer is older than an hour.',
-      prediction: 'What was answered, if the answer is older than an hour.',
+      prediction: 'The predicted label, if the answer is older than an hour.',
     },
     example,
   }

@@ -17,9 +17,9 @@ const health = {
   method: 'get',
   paths: ['/healthz'],
   group: GROUP,
-  summary: 'Whether the process answers',
+  summary: 'Tells that the process answers',
   query: NoQuery,
-  answers: { 200: { means: 'It does.', content: { 'application/json': Health } } },
+  answers: { 200: { means: 'The process answers.', content: { 'application/json': Health } } },
   errors: [],
   errorShape: OWN_ERROR,
   example: 'curl $URL/healthz',
@@ -29,12 +29,12 @@ const readiness = {
   method: 'get',
   paths: ['/readyz'],
   group: GROUP,
-  summary: 'Whether there is a model to answer with, and how far each one is',
+  summary: 'Tells whether a model is ready, and the state of each model',
   query: NoQuery,
   answers: {
-    200: { means: 'At least one model serves.', content: { 'application/json': Readiness } },
+    200: { means: 'At least one model is ready.', content: { 'application/json': Readiness } },
     503: {
-      means: 'None does yet, or no more requests are wanted.',
+      means: 'No model is ready, or the service is shutting down.',
       content: { 'application/json': Readiness },
     },
   },
@@ -43,7 +43,7 @@ const readiness = {
   example: 'curl $URL/readyz',
 } as const satisfies Operation
 
-/** `/healthz`: this process answers. `/readyz`: it has a model to answer with, and wants more requests. */
+/** `/healthz`: the process answers. `/readyz`: a model is ready, and the service accepts requests. */
 export function healthRoutes(service: Service): void {
   const { brokers, state } = service
   serve(service, health, (ctx) => {

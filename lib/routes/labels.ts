@@ -17,7 +17,8 @@ const labelList = {
   query: NoQuery,
   answers: {
     200: {
-      means: 'The labels; none before the model is ready, and from a pipeline of your own that has none.',
+      means:
+        'The labels. The list is empty before the model is ready, and if your own pipeline reports no labels.',
       content: { 'application/json': z.array(z.string()) },
     },
   },
@@ -26,7 +27,7 @@ const labelList = {
   example: 'curl $URL/labels/vgg16',
 } as const satisfies Operation
 
-/** For pages that complete what a user types, and for programs that want to know what a model can say. */
+/** For pages that complete the user's input, and for programs that need the labels of a model. */
 export function labelRoutes(service: Service): void {
   const { classifier, pipelineInfos } = service
   const kept = new Map<string, KeptLabels>()

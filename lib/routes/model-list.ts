@@ -6,29 +6,32 @@ import type { Service } from '../service.ts'
 const ServedModel = z.object({
   name: z.string(),
   state: z.string(),
-  version: z.string().nullable().describe('Of the weights and settings. Answers of one version repeat.'),
-  subject: z.string().nullable().describe('What the model looks at: the picture, or the digit on it.'),
-  labels: z
-    .int()
+  version: z
+    .string()
     .nullable()
-    .describe('How many classes the model tells apart; GET /labels/{model} names them.'),
+    .describe('Identifies weights and settings. The same image gets the same answer from the same version.'),
+  subject: z
+    .string()
+    .nullable()
+    .describe('What the model classifies: "picture", or "digit" for the one digit on a picture.'),
+  labels: z.int().nullable().describe('The number of classes. GET /labels/{model} lists the labels.'),
   input: z
     .object({ width: z.int(), height: z.int() })
     .nullable()
-    .describe('What each image is scaled to, in pixels.'),
+    .describe('The size in pixels to which each image is scaled.'),
 })
 
 const ModelList = z
   .object({ models: z.array(ServedModel) })
   .describe(
-    'All but the name and the state is null until the model was ready once, or if its pipeline does not tell.',
+    'Fields other than name and state are null before the model is first ready, or if the pipeline reports none.',
   )
 
 const list = {
   method: 'get',
   paths: ['/models'],
   group: 'Models',
-  summary: 'The models that are served, in the order of MODELS',
+  summary: 'The served models, in the order of MODELS',
   query: NoQuery,
   answers: { 200: { means: 'The models.', content: { 'application/json': ModelList } } },
   errors: [],

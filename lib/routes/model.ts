@@ -19,20 +19,20 @@ type Ctx = RouterContext<RequestState>
 const STATES = 'application/x-ndjson'
 const GROUP = 'Models'
 
-const Url = z.string().describe('http or https address of an image, or a data URI with one.')
+const Url = z.string().describe('The http or https address of an image, or a data URI with an image.')
 const UrlForm = z.object({ url: Url })
 
 const ModelAnswer = z.union([
   z.object({ model: z.string(), predictions: z.array(Guess), timing: Timing }),
   z
     .object({ model: z.string(), predictions: z.array(z.unknown()), timing: Timing })
-    .describe('From a pipeline of your own that answers with a list.'),
+    .describe('The answer of your own pipeline, if the answer is a list.'),
   z
     .object({ model: z.string(), prediction: z.unknown(), timing: Timing })
-    .describe('From a pipeline of your own that answers with anything else.'),
+    .describe('The answer of your own pipeline, if the answer is anything else.'),
 ])
 
-/** What tornado-compute spoke: VGG-16 in a process beside the web server. Tandem speaks so for every model. */
+/** The dialect of tornado-compute, which served VGG-16 from a process beside the web server. Every model speaks it. */
 export const tornadoCompute: Dialect<Service> = {
   name: 'tornado-compute',
   paths: ['/vgg'],
@@ -41,13 +41,11 @@ export const tornadoCompute: Dialect<Service> = {
   originalModel: 'vgg16',
   subject: 'photograph',
   example: {
-    says: 'A picture as it is, in a form, or its address; guesses with their timing. Tandem itself speaks so for every model.',
+    says: 'Send a picture as the body or in a form, or send its address; the answer has guesses and timing. Each model does this at /<model>.',
     command: 'curl --data-binary @photo.jpg $URL/vgg',
     answer: '{"model":…,"predictions":[{"label":"tabby","probability":0.53,…},…],"timing":{"total":71,…}}',
   },
   routes(service) {
-    // A model of that name is served under it as any other.
-    if (service.brokers.has('vgg')) return
     const model = () => service.dialectModels.mustHave(tornadoCompute)
     const atStart = service.dialectModels.of(tornadoCompute) ?? 'the model for photographs'
     serveModel(service, '/vgg', { name: atStart, model, pageErrors: [503] })
@@ -62,11 +60,11 @@ export function modelRoutes(service: Service): void {
 }
 
 interface ServedModel {
-  /** for its description */
+  /** the model's name for the API description */
   readonly name: string
-  /** the model that answers now; throws where there is none */
+  /** the model that answers now; throws if no served model fits */
   model(): string
-  /** what the page can fail with */
+  /** the statuses of errors that the page can answer with */
   readonly pageErrors: readonly number[]
 }
 
@@ -74,7 +72,7 @@ function serveModel(service: Service, path: string, served: ServedModel): void {
   const pages = modelPages(service)
   serve(service, page(path, served), async (ctx) => {
     const text = pages.empty(ctx, served.model())
-    // A model that was loading is ready by the time the user comes back.
+    // A cached page would still show a model as loading that is ready by now.
     ctx.set('Cache-Control', 'no-cache')
     await sendPage(ctx, text)
   })
@@ -82,7 +80,7 @@ function serveModel(service: Service, path: string, served: ServedModel): void {
     const form = ctx.accepts('json', 'html', 'text/plain', STATES)
     if (form === false) throw notAcceptable()
     const chosen = query.model ?? served.model()
-    // Before anything is read or shown: a page of a model that is not served would wait for it.
+    // Checked first: a page for a model that is not served would wait for that model without end.
     service.classifier.mustServe(chosen)
     if (form === STATES) return streamStates(ctx, (watcher) => answer(service, ctx, chosen, query, watcher))
     if (form === 'html') {
@@ -99,7 +97,7 @@ function serveModel(service: Service, path: string, served: ServedModel): void {
   })
 }
 
-/** What a page is told in the end; an image from another site is shown from here. */
+/** The last state for a page. An image that came by its address is shown from /uploads. */
 async function answer(service: Service, ctx: Ctx, model: string, query: ModelQuery, watcher: Watcher) {
   const { answer, sent, stored } = await predict(service, ctx, model, query, {
     watcher,
@@ -117,12 +115,12 @@ function places({ config }: Service, model: string): ImagePlaces {
   return {
     files: ['image', 'file'],
     url: true,
-    missing: `POST /${model} needs an image: as the body, as the file "image" of a form, or its address as "url".`,
+    missing: `POST /${model} needs an image: as the body, as the file "image" of a form, or as an address in "url".`,
     ...(isOwn && { json: 'raw' }),
   }
 }
 
-/** A list of guesses is `predictions`; any other answer is one `prediction`. */
+/** A list becomes `predictions`; any other answer becomes `prediction`. */
 function asJson({ model, value, timing }: Classification) {
   const answer = Array.isArray(value) ? { predictions: value } : { prediction: value }
   const { queue, prepare, predict, total, cached, shared } = timing
@@ -130,7 +128,7 @@ function asJson({ model, value, timing }: Classification) {
   return { model, ...answer, timing: { ...ms, ...(cached && { cached }), ...(shared && { shared }) } }
 }
 
-/** Microseconds are more than the clock is good for. */
+/** Rounded to microseconds; further digits would be noise. */
 function round(ms: number): number {
   return Math.round(ms * 1000) / 1000
 }
@@ -138,7 +136,7 @@ function round(ms: number): number {
 function notAcceptable(): HttpError {
   return new HttpError(
     'ERR_NOT_ACCEPTABLE',
-    `The answer comes as application/json, text/html, text/plain or ${STATES}, none of which "Accept" admits.`,
+    `The answer can be application/json, text/html, text/plain or ${STATES}, but "Accept" allows none of these.`,
   )
 }
 
@@ -147,7 +145,7 @@ function page(path: string, { name, pageErrors }: ServedModel) {
     method: 'get',
     paths: [path],
     group: GROUP,
-    summary: `Page to try ${name} on`,
+    summary: `A page to try ${name}`,
     query: NoQuery,
     answers: { 200: { means: 'The page.', content: { 'text/html': 'A page with a form.' } } },
     errors: pageErrors,
@@ -160,10 +158,10 @@ function prediction(path: string, { name }: ServedModel) {
     method: 'post',
     paths: [path],
     group: GROUP,
-    summary: `What ${name} sees on an image`,
+    summary: `Classifies an image with ${name}`,
     query: ModelQuery.extend({ url: Url.optional() }),
     body: {
-      'image/*': 'The image itself; its type is told by its first bytes.',
+      'image/*': 'The image itself. The first bytes tell the format.',
       'multipart/form-data': z.object({
         image: z.string().meta({ format: 'binary' }).optional(),
         file: z.string().meta({ format: 'binary' }).optional(),
@@ -174,13 +172,13 @@ function prediction(path: string, { name }: ServedModel) {
     },
     answers: {
       200: {
-        means: 'The best guesses; with text/plain the first one alone, all synonyms.',
+        means: 'The best guesses. As text/plain: only the best guess, with all synonyms.',
         content: {
           'application/json': ModelAnswer,
           'text/html': 'The page with the guesses on it.',
-          'text/plain': 'The label of the best guess.',
+          'text/plain': 'All synonyms of the best guess.',
           [STATES]:
-            'A line of JSON for each state: downloading, queued (with its position), predicting, done or failed.',
+            'A line of JSON for each state: downloading, queued (with the position), predicting, done or failed.',
         },
       },
     },

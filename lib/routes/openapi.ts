@@ -9,13 +9,13 @@ export interface ApiDocument {
 }
 
 const OVERVIEW =
-  'Image classification. Several older services are spoken beside it, each with its own shapes, errors included. Every ' +
-  'answer has an X-Request-Id; every error has its code in X-Error-Code.'
+  'Image classification, in the form of Tandem and in the forms of several older services. Each form has its own ' +
+  'error shape. Every answer has the header X-Request-Id; every error has its code in the header X-Error-Code.'
 
-/** What can happen to whatever asks for work. */
+/** Statuses that every POST can be answered with. */
 const FAILURES_OF_WORK = [429, 500] as const
 
-/** The description of everything that has been registered, made from the schemas that validate it. */
+/** The description of all registered operations, made from the schemas that validate them. */
 export function apiDocument(
   operations: readonly Operation[],
   models: readonly string[],
@@ -41,7 +41,7 @@ export function apiDocument(
     },
     servers: [{ url: '/' }],
     tags: [...new Set(operations.map(({ group }) => group))].map((name) => ({ name })),
-    // A key is asked for only where API_KEYS is set, which the empty alternative says.
+    // The empty alternative means that no key is needed, which is so unless API_KEYS is set.
     security: [{}, { bearer: [] }, { apiKey: [] }],
     paths,
     components: {
@@ -56,7 +56,7 @@ export function apiDocument(
 function describe(operation: Operation, path: string, needsKey: boolean): Record<string, unknown> {
   const { method, group, summary, body, answers, errors, errorShape, example } = operation
   const error = { 'application/json': { schema: schemaOf(errorShape.schema) } }
-  // Where a status is an answer as well, it comes in that shape more often.
+  // A status that is also an answer is described as the answer, which is the more frequent case.
   const own = needsKey ? [...errors, 401] : errors
   const failures = new Set<number>(
     [...own, ...(method === 'post' ? FAILURES_OF_WORK : [])].filter((status) => !(status in answers)),

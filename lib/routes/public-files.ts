@@ -5,9 +5,9 @@ import type { Service } from '../service.ts'
 const FOREVER = 'public, max-age=31536000, immutable'
 
 /**
- * `/public/<version>/<file>`: what pages are made of. The version stands before the name, so that the modules which a
- * script imports by `./name.js` belong to the same version. Under another one, or none, comes what there is now, to be
- * asked for again each time. It is no part of the API, and not described as such.
+ * `/public/<version>/<file>`: the scripts and styles of pages. The version comes before the file name, so that a script
+ * that imports `./name.js` gets the same version. A path with another version, or without one, gets the current file
+ * with no-cache. The route is not part of the API and has no description.
  */
 export function publicFileRoutes({ router }: Service): void {
   router.get(/^\/public\/(?:([\w-]{12})\/)?(.+)$/, async (ctx) => {

@@ -17,15 +17,15 @@ const StatusQuery = z.object({
     .number()
     .min(0)
     .optional()
-    .describe('Only samples that were taken after this time, the newest `t` of the answer before.'),
+    .describe('Only samples after this time: the newest `t` of the previous answer.'),
 })
 
 export const StatusAnswer = z.object({
   now: z.number(),
-  startedAt: z.number().describe('Milliseconds since 1970, as all times here.'),
+  startedAt: z.number().describe('Milliseconds since 1970, like all times in this answer.'),
   version: z.string(),
   interval: z.number().describe('Milliseconds from one sample to the next.'),
-  draining: z.boolean().describe('Whether the service is about to end.'),
+  draining: z.boolean().describe('Whether the service is shutting down.'),
   models: z.array(ModelState),
   samples: Samples,
 })
@@ -35,11 +35,11 @@ const status = {
   method: 'get',
   paths: ['/status'],
   group: 'Operation',
-  summary: 'What the service is doing, and has done in the last quarter of an hour, second by second',
+  summary: 'The current state of the service, and a sample for each second of the last 15 minutes',
   query: StatusQuery,
   answers: {
     200: {
-      means: 'A page, or JSON where "Accept" prefers it.',
+      means: 'A page, or JSON if "Accept" prefers that.',
       content: { 'text/html': 'A page with charts.', 'application/json': StatusAnswer },
     },
   },
@@ -48,13 +48,13 @@ const status = {
   example: "curl -H 'Accept: application/json' $URL/status",
 } as const satisfies Operation
 
-/** Below this, what compressing saves is lost in the packet. */
+/** Smaller answers fit into one packet anyway. */
 const COMPRESSED_FROM_BYTES = 1024
-/** The page itself has the figures of now, and its script fetches the others. */
+/** The page contains the newest figures; its script fetches the older ones. */
 const SHOWN_ON_PAGE_MS = 15_000
 const compress = promisify(gzip)
 
-/** `GET /status`: the figures of now and of the last quarter of an hour, as a page and as JSON. */
+/** `GET /status`: the current figures and those of the last 15 minutes, as a page and as JSON. */
 export function statusRoutes(service: Service): void {
   const { brokers, config, history, site, state } = service
   serve(service, status, async (ctx, { since }) => {
@@ -89,11 +89,11 @@ async function answerJson(ctx: Context, text: string): Promise<void> {
   ctx.body = await compress(text)
 }
 
-/** The page is open, and asks for a key by itself; the figures are not. */
+/** The figures need a key. The page needs none, because its script asks the user for a key. */
 function unauthorized(ctx: Context): HttpError {
   const broughtOne = ctx.get('Authorization') !== '' || ctx.get('X-Api-Key') !== ''
   const sentence = broughtOne
-    ? 'The key is none of those that are accepted here.'
+    ? 'The key is not one of the accepted keys.'
     : 'The figures need a key, as "Authorization: Bearer <key>" or "X-Api-Key: <key>".'
   return new HttpError('ERR_UNAUTHORIZED', sentence, { 'WWW-Authenticate': 'Bearer realm="Tandem"' })
 }

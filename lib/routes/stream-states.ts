@@ -4,8 +4,8 @@ import { describeError } from '../http/errors.ts'
 import type { Watcher } from '../models/predictor.ts'
 
 /**
- * Answers with a line of JSON for each state that a prediction goes through, so that a page can show it waiting. The
- * status is sent with the first line: what fails after that is said in the last one.
+ * Answers with a line of JSON for each state of a prediction, so that a page can show the progress. The HTTP status is
+ * sent with the first line; a later failure is reported in the last line.
  */
 export async function streamStates(ctx: Context, work: (watcher: Watcher) => Promise<object>): Promise<void> {
   const lines = new PassThrough()
@@ -30,7 +30,7 @@ export async function streamStates(ctx: Context, work: (watcher: Watcher) => Pro
       write({ state: 'failed', ...failed })
     },
   )
-  // A request that fails before it waits for anything gets an answer like any other.
+  // A request that fails before its first state gets an ordinary error answer.
   await Promise.race([begun, done])
   ctx.type = 'application/x-ndjson'
   ctx.set('Cache-Control', 'no-store')

@@ -7,7 +7,7 @@ const stored = {
   method: 'get',
   paths: ['/uploads/:file'],
   group: 'Image classifier',
-  summary: 'An image that was uploaded, for as long as it is kept',
+  summary: 'An uploaded image, while the service keeps it',
   query: NoQuery,
   answers: { 200: { means: 'The image.', content: { 'image/*': 'Its bytes.' } } },
   errors: [404],

@@ -1,7 +1,7 @@
 /**
- * The part of the time in which the children predicted. A batch tells how long it took when it is over, maybe seconds
- * after it began, so a long one is spread over the samples that follow; and while nothing comes from a child that has
- * had calls all the time, it is taken for busy, which its next batch then pays back.
+ * The part of the time in which the children were predicting. A batch reports its duration only at its end, maybe
+ * seconds after its start, so a long batch is spread over the following samples. A child that holds calls but reports
+ * nothing counts as busy in advance; the duration of its next batch is reduced by that advance.
  */
 export class BusyTime {
   // Milliseconds of finished batches that no sample has shown yet; negative when more was shown than has finished.
@@ -9,13 +9,13 @@ export class BusyTime {
   #hasEnded = false
   #heldBefore = 0
 
-  /** A batch has ended, or a call of one: `ms` is its share. */
+  /** Called when a call has ended; `ms` is the share of the call in the time of its batch. */
   add(ms: number): void {
     this.#balance += ms
     this.#hasEnded = true
   }
 
-  /** Between 0 and 1, of all children together; `holding` are those that have calls now. */
+  /** From 0 to 1, for all children together; `holding` is the number of children that have calls now. */
   take(elapsedMs: number, holding: number, workers: number): number {
     const capacity = elapsedMs * Math.max(1, workers)
     const shown = this.#hasEnded
@@ -25,7 +25,7 @@ export class BusyTime {
           elapsedMs * Math.min(holding, this.#heldBefore),
         )
     this.#balance -= shown
-    // What never ends in a result pays nothing back, and a debt must not hide the work that follows.
+    // Drops an advance that no batch will reduce (its calls failed): a negative balance would hide later work.
     if (this.#hasEnded || holding === 0) this.#balance = Math.max(this.#balance, 0)
     this.#hasEnded = false
     this.#heldBefore = holding

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises'
 
-/** Resident memory of other processes changes slowly, and each reading costs a file. */
+/** Resident memory changes slowly, and each reading opens one file per child. */
 const READ_EVERY_MS = 5000
 
-/** Memory of the children of one model: read beside the samples, never in them. NaN where there is no /proc. */
+/** Memory of the children of one model, read in the background so that no sample waits. NaN without /proc. */
 export class ChildMemory {
   #bytes = Number.NaN
   // The processes that #bytes belongs to.
@@ -11,7 +11,7 @@ export class ChildMemory {
   #readAt = Number.NEGATIVE_INFINITY
   #isReading = false
 
-  /** What was read last of these very processes. Begins another reading when it is time. */
+  /** The last reading of exactly these processes. Starts another reading when READ_EVERY_MS have passed. */
   bytes(pids: readonly number[], now: number): number {
     const processes = pids.join()
     const isOther = processes !== this.#read
@@ -32,7 +32,7 @@ export class ChildMemory {
   }
 }
 
-/** `status` rather than `statm`: that one counts in pages, whose size Node cannot tell. */
+/** From `status` rather than `statm`, because `statm` counts pages, and Node cannot tell the size of a page. */
 async function residentBytes(pid: number): Promise<number> {
   try {
     const [, kib = ''] = /^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'latin1')) ?? []

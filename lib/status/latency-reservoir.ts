@@ -5,7 +5,7 @@ export type Stage = (typeof STAGES)[number]
 export type Percentile = 'P50' | 'P95' | 'P99'
 export type LatencyColumn = `${Stage}${Percentile}`
 
-/** Enough for a p99 that has two calls above it; sorting these takes some ten microseconds a stage. */
+/** Enough for two calls above the p99. Sorting this many takes about ten microseconds per stage. */
 const CAPACITY = 256
 const PERCENTILES = [
   ['P50', 0.5],
@@ -17,10 +17,10 @@ export const LATENCY_COLUMNS: readonly LatencyColumn[] = STAGES.flatMap((stage) 
   PERCENTILES.map(([name]) => `${stage}${name}` as const),
 )
 
-/** The times of the calls that ended in an interval: all of them, or so many chosen by chance where there were more. */
+/** The times of the calls that ended in an interval: all of them up to the capacity, beyond that a random sample. */
 export class LatencyReservoir {
   readonly #times: Readonly<Record<Stage, Float32Array>>
-  // Calls since the last take(), those that were not kept included.
+  // Calls since the last take(), including those that were not kept.
   #seen = 0
 
   constructor(capacity = CAPACITY) {
@@ -32,12 +32,12 @@ export class LatencyReservoir {
     const place = this.#seen++
     const capacity = this.#times.total.length
     const at = place < capacity ? place : Math.floor(Math.random() * (place + 1))
-    // The more calls there were, the less likely is each further one to replace a kept one: all have the same chance.
+    // Reservoir sampling: a later call is less likely to replace a kept one, so that all calls have the same chance.
     if (at >= capacity) return
     for (const stage of STAGES) this.#times[stage][at] = timing[stage]
   }
 
-  /** The percentiles since the last time, in milliseconds; NaN when no call has ended. */
+  /** The percentiles since the last take(), in milliseconds; NaN if no call has ended. */
   take(): Record<LatencyColumn, number> {
     const taken = Object.fromEntries(LATENCY_COLUMNS.map((column) => [column, Number.NaN]))
     const kept = Math.min(this.#seen, this.#times.total.length)
@@ -48,7 +48,7 @@ export class LatencyReservoir {
         for (const [name, part] of PERCENTILES) taken[`${stage}${name}`] = nearestRank(sorted, part)
       }
     }
-    // The keys are those of LATENCY_COLUMNS, each set on the first line; fromEntries cannot say so.
+    // The first line sets every key of LATENCY_COLUMNS; fromEntries loses these types.
     return taken as Record<LatencyColumn, number>
   }
 }

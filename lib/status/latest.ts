@@ -4,11 +4,11 @@ export type Latest = Readonly<Record<string, number | null>>
 
 type Columns = Readonly<Record<string, readonly (number | null)[]>>
 
-/** A second without calls has no latency; for this many samples the one before it is shown still. */
+/** A second without calls has no latency, so the last known latency is shown for this many samples. */
 const REMEMBERED = 10
 const REMEMBERED_COLUMNS = /P\d\d$|^batchSize$/
 
-/** The newest figure of each column; null where there is none. */
+/** The newest figure of each column; null if there is none. */
 export function latestOf(samples: Samples): {
   service: Latest
   models: ReadonlyMap<string, Latest>

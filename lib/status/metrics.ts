@@ -4,15 +4,15 @@ import type { Broker } from '../../broker/broker.ts'
 
 export interface Metrics {
   readonly registry: Registry
-  /** the same requests and hits as in the registry, for whoever reads them every second */
+  /** the request counts of the registry, for the samples of every second */
   readonly totals: RequestTotals
   cacheHits(model: string): number
   countRequest(labels: { method: string; route: string; status: number }, seconds: number): void
-  /** How a prediction of an image was come by: kept, computed for another request that came with it, or computed. */
+  /** Counts where an answer came from: kept (hit), computed for a simultaneous request (shared), or computed (miss). */
   countCached(model: string, outcome: 'hit' | 'shared' | 'miss'): void
 }
 
-/** Requests by what became of them. Those for /status are left out: to look at it must not change what it shows. */
+/** Requests by outcome. Requests for /status are not counted, so that the page does not change its own figures. */
 export interface RequestTotals {
   /** below 400 */
   succeeded: number
@@ -24,13 +24,13 @@ export interface RequestTotals {
 
 type Brokers = ReadonlyMap<string, Broker>
 
-/** From an answer that needs no model to a call at its deadline. */
+/** From an answer without a model to a call that reaches its deadline. */
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
 const SAMPLE_EVERY_MS = 10
 const BATCH_SIZES = [1, 2, 4, 8, 16, 32, 64, 128]
 const STAGES = ['queue', 'prepare', 'predict', 'total'] as const
 
-/** Every label has few possible values: a path or an input never becomes one, or a stranger could fill the memory. */
+/** Every label has few possible values. No path and no input becomes a label, or a client could fill the memory. */
 export function createMetrics(brokers: Brokers): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
@@ -49,8 +49,8 @@ export function createMetrics(brokers: Brokers): Metrics {
 }
 
 /**
- * The promise of the web process is a short delay. Node's histogram holds whole intervals of its own timer, and so do
- * the default metrics made from it; what is above the interval is the delay. A scrape begins a new histogram.
+ * The delay of the event loop, which the web process promises to keep short. Node's histogram, like the default
+ * metrics, records whole intervals of a timer; the delay is the part above the interval. Each scrape starts from zero.
  */
 function gaugeEventLoop(registry: Registry): void {
   const delays = monitorEventLoopDelay({ resolution: SAMPLE_EVERY_MS })
@@ -74,20 +74,20 @@ function watchCalls(brokers: Brokers, registry: Registry): void {
   const registers = [registry]
   const calls = new Counter({
     name: 'tandem_calls_total',
-    help: 'Calls by how they ended',
+    help: 'Calls by outcome',
     labelNames: ['model', 'outcome'],
     registers,
   })
   const seconds = new Histogram({
     name: 'tandem_call_seconds',
-    help: 'Time of answered calls, by stage',
+    help: 'Duration of answered calls by stage',
     labelNames: ['model', 'stage'],
     buckets: SECONDS,
     registers,
   })
   const batches = new Histogram({
     name: 'tandem_batch_size',
-    help: 'Calls predicted together',
+    help: 'Calls per batch',
     labelNames: ['model'],
     buckets: BATCH_SIZES,
     registers,
@@ -102,7 +102,7 @@ function watchCalls(brokers: Brokers, registry: Registry): void {
   }
 }
 
-/** Read from the brokers at each scrape: a figure that is kept twice is wrong once. */
+/** Read from the brokers at each scrape, so that no second copy can differ. */
 function gaugeBrokers(brokers: Brokers, registry: Registry): void {
   const gauge = (name: string, help: string, read: (broker: Broker) => number) =>
     new Gauge({
@@ -114,10 +114,10 @@ function gaugeBrokers(brokers: Brokers, registry: Registry): void {
         for (const [model, broker] of brokers) this.set({ model }, read(broker))
       },
     })
-  gauge('tandem_queue_calls', 'Calls that wait', (broker) => broker.stats().queued)
-  gauge('tandem_queue_bytes', 'Bytes that wait', (broker) => broker.stats().queuedBytes)
-  gauge('tandem_in_flight', 'Calls that a child has', (broker) => broker.stats().inFlight)
-  gauge('tandem_model_ready', '1 where the model serves', (broker) =>
+  gauge('tandem_queue_calls', 'Calls waiting in the queue', (broker) => broker.stats().queued)
+  gauge('tandem_queue_bytes', 'Bytes waiting in the queue', (broker) => broker.stats().queuedBytes)
+  gauge('tandem_in_flight', 'Calls that a child process is computing', (broker) => broker.stats().inFlight)
+  gauge('tandem_model_ready', '1 if the model is ready, else 0', (broker) =>
     Number(broker.stats().state === 'ready'),
   )
   countRestarts(brokers, registry)
@@ -126,7 +126,7 @@ function gaugeBrokers(brokers: Brokers, registry: Registry): void {
 function countRestarts(brokers: Brokers, registry: Registry): void {
   const restarts = new Counter({
     name: 'tandem_child_restarts_total',
-    help: 'Children started in place of one that died',
+    help: 'Child processes started to replace a dead one',
     labelNames: ['model'],
     registers: [registry],
     collect() {
@@ -142,13 +142,13 @@ function requestCounter(registry: Registry, totals: RequestTotals): Metrics['cou
   const registers = [registry]
   const requests = new Counter({
     name: 'tandem_http_requests_total',
-    help: 'Requests',
+    help: 'HTTP requests by method, route and status',
     labelNames,
     registers,
   })
   const seconds = new Histogram({
     name: 'tandem_http_request_seconds',
-    help: 'Time from the request line to the last byte of the answer',
+    help: 'Duration from the request line to the last byte of the answer',
     labelNames,
     buckets: SECONDS,
     registers,
@@ -168,7 +168,7 @@ function outcomeOf(status: number): keyof RequestTotals {
 function cacheCounter(registry: Registry, hits: Map<string, number>): Metrics['countCached'] {
   const answers = new Counter({
     name: 'tandem_cache_total',
-    help: 'Images by whether their prediction was there already',
+    help: 'Answers by origin: hit (kept), shared (computed for a simultaneous request) or miss (computed)',
     labelNames: ['model', 'outcome'],
     registers: [registry],
   })

@@ -9,7 +9,7 @@ const LEVELS = ['queued', 'queuedBytes', 'inFlight', 'busy', 'memory'] as const
 export const MODEL_COLUMNS = [...COUNTS, ...LEVELS, ...LATENCY_COLUMNS] as const
 export type ModelColumn = (typeof MODEL_COLUMNS)[number]
 
-/** The figures of one model, sample by sample: what its broker tells as it happens, and what is asked of it. */
+/** The figures of one model, sample by sample, from the events and the stats of its broker. */
 export class ModelMeter {
   readonly ring = new SampleRing<ModelColumn>(MODEL_COLUMNS)
   readonly #broker: Broker
@@ -17,12 +17,12 @@ export class ModelMeter {
   readonly #latencies = new LatencyReservoir()
   readonly #busy = new BusyTime()
   readonly #memory = new ChildMemory()
-  // Since the last sample.
+  // Counts since the last sample.
   #calls = 0
   #failures = 0
   #batches = 0
   #batched = 0
-  // As they stood at the last sample.
+  // Totals at the last sample.
   #restarts: number
   #hits: number
 

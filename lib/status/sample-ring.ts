@@ -1,10 +1,10 @@
-/** How far back the figures go: a quarter of an hour, a sample a second. */
+/** 15 minutes of figures, at one sample per second. */
 export const SAMPLES = 900
 
-/** One figure of each column; NaN where there is none, which is not the same as 0. */
+/** One figure per column; NaN if there is none, which is not the same as 0. */
 export type Sample<Column extends string> = Readonly<Record<Column, number>>
 
-/** The latest samples, column by column, in arrays that never grow: 4 bytes a figure. */
+/** The latest samples, column by column, in arrays that never grow: 4 bytes per figure. */
 export class SampleRing<Column extends string> {
   readonly #columns: ReadonlyMap<Column, Float32Array>
   readonly #capacity: number

@@ -12,7 +12,7 @@ export const SERVICE_COLUMNS = [
 ] as const
 export type ServiceColumn = (typeof SERVICE_COLUMNS)[number]
 
-/** The histogram looks this often; it holds whole intervals, and what is above this one is the delay. */
+/** The interval of the histogram's timer. The histogram records whole intervals; the delay is the part above this. */
 const RESOLUTION_MS = 20
 const NANOSECONDS_PER_MS = 1e6
 
@@ -21,7 +21,7 @@ export class ServiceMeter {
   readonly ring = new SampleRing<ServiceColumn>(SERVICE_COLUMNS)
   readonly #totals: RequestTotals
   readonly #delays: IntervalHistogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
-  // As they stood at the last sample.
+  // Totals at the last sample.
   #before: RequestTotals
 
   constructor(totals: RequestTotals) {
@@ -49,7 +49,7 @@ export class ServiceMeter {
     this.#delays.disable()
   }
 
-  /** The p99 in milliseconds; NaN when the loop came round so late that nothing has been recorded. */
+  /** The p99 in milliseconds; NaN if the event loop was blocked for so long that nothing has been recorded. */
   #takeDelay(): number {
     const delays = this.#delays
     const interval = delays.count === 0 ? Number.NaN : delays.percentile(99) / NANOSECONDS_PER_MS

@@ -6,21 +6,21 @@ import { SERVICE_COLUMNS, type ServiceColumn, ServiceMeter } from './service-met
 
 /** Milliseconds between two samples. */
 export const INTERVAL_MS = 1000
-/** A sample this long after its time covers more than the interval: the rates in it are means over all of that. */
+/** The least time between two samples, so that no rate is divided by 0. */
 const LEAST_ELAPSED_MS = 1
 
 type Columns<Column extends string> = Record<Column, (number | null)[]>
 
-/** Samples column by column; null where there was nothing to measure. */
+/** Samples column by column; null if there was nothing to measure. */
 export interface SampleColumns extends Columns<ServiceColumn> {
-  /** when each was taken, in milliseconds since 1970 */
+  /** when each sample was taken, in milliseconds since 1970 */
   t: number[]
   models: Record<string, Columns<ModelColumn>>
 }
 
 /**
- * The figures of the last quarter of an hour, one sample a second. A sample that comes late is one sample, with its own
- * time: none is invented for the time in between. Some 100 KB a model, whatever happens.
+ * The figures of the last 15 minutes, one sample per second. A late sample stays one sample, and its rates are means
+ * over the real time since the last one; no samples are invented for that time. About 100 KB per model at any load.
  */
 export class StatusHistory {
   readonly startedAt = Date.now()
@@ -29,7 +29,7 @@ export class StatusHistory {
   readonly #times = new Float64Array(SAMPLES)
   readonly #timer: NodeJS.Timeout
   #written = 0
-  // On the clock that nobody sets.
+  // On the monotonic clock, which a change of the system time does not affect.
   #sampledAt = performance.now()
 
   constructor(brokers: ReadonlyMap<string, Broker>, { totals, cacheHits }: Metrics) {
@@ -51,7 +51,7 @@ export class StatusHistory {
     this.#written++
   }
 
-  /** Those that were taken after `since`. */
+  /** The samples that were taken after `since`. */
   samples(since = 0): SampleColumns {
     const t = this.#timesAfter(since)
     const columnsOf = <Column extends string>(
@@ -59,7 +59,7 @@ export class StatusHistory {
       columns: readonly Column[],
     ) => Object.fromEntries(columns.map((column) => [column, ring.newest(column, t.length).map(shown)]))
     const models = [...this.#models].map(([name, meter]) => [name, columnsOf(meter, MODEL_COLUMNS)])
-    // The keys are those of the lists of columns; fromEntries cannot say so.
+    // The keys are the names of the columns; fromEntries loses these types.
     return {
       t,
       ...(columnsOf(this.#service, SERVICE_COLUMNS) as Columns<ServiceColumn>),
@@ -84,7 +84,7 @@ export class StatusHistory {
   }
 }
 
-/** Three digits are as much as a chart shows; of bytes there are four, and counts stay as they are. */
+/** A chart shows three digits. Large figures (bytes) keep four, and whole numbers below a million stay exact. */
 function shown(figure: number): number | null {
   if (Number.isNaN(figure)) return null
   if (figure < 1e6 && Number.isInteger(figure)) return figure

@@ -1,15 +1,15 @@
-/** Where a model is executed. */
+/** The hardware that a model runs on. */
 export type Device = 'cpu' | 'webgpu' | 'cuda'
 
-/** What executes a model. One run at a time; the caller sees to that. */
+/** Runs a model. The caller must not start a run before the previous one has ended. */
 export interface Engine {
   readonly name: 'onnx' | 'tfjs'
   readonly device: string
   /** [height, width, channels] of one input. */
   readonly inputShape: readonly number[]
-  /** How many numbers one answer has. */
+  /** The number of scores for one image. */
   readonly outputSize: number
-  /** `pixels` holds `n` images, uint8, one after the other, RGB interleaved; the answer holds n × outputSize numbers. */
+  /** `pixels` holds `n` images one after the other, uint8, RGB interleaved; the answer has n × outputSize numbers. */
   run(pixels: Uint8Array, n: number): Promise<Float32Array>
   close(): Promise<void>
 }

@@ -1,16 +1,16 @@
 import { PipelineError } from '../errors.ts'
 import type { Preprocessing } from '../graph/preprocessing.ts'
 
-/** What the bytes of an input are: one number each, or four bytes of a float each, in the order of this machine. */
+/** The type of the numbers in the input's bytes; floats are in the byte order of this machine. */
 export type InputType = 'uint8' | 'float32'
 
-/** Means of ImageNet's channels B, G, R, as Caffe's networks were trained with. */
+/** Means of ImageNet's channels B, G, R, on a scale of 0 to 255, that Caffe's networks were trained with. */
 const CAFFE_MEANS = [103.939, 116.779, 123.68] as const
 /** Means and deviations of ImageNet's channels R, G, B, on a scale of 0 to 1. */
 const TORCH_MEANS = [0.485, 0.456, 0.406] as const
 const TORCH_DEVIATIONS = [0.229, 0.224, 0.225] as const
 
-/** A function that makes the numbers that a network wants to see of the bytes that an engine is given. */
+/** A function that turns the bytes given to an engine into the numbers that the network was trained with. */
 export function inputNumbers(
   shape: readonly number[],
   type: InputType,
@@ -30,7 +30,7 @@ export function inputNumbers(
   }
 }
 
-/** A copy: a view would need an offset that is a multiple of four, and what is changed would be the caller's. */
+/** A copy: a view would need an offset that is a multiple of four, and CHANGES would change the caller's bytes. */
 function floatsOf(bytes: Uint8Array): Float32Array {
   return new Float32Array(Uint8Array.from(bytes).buffer)
 }

@@ -3,7 +3,7 @@ import type { Label } from './labels.ts'
 import type { ModelSettings } from './model-settings.ts'
 import { packagedFile } from './packaged-file.ts'
 
-/** A model whose weights come with the package: served by its name, without a download. */
+/** A model whose weights are part of the package, so that it is served without a download. */
 export interface BuiltIn {
   readonly name: string
   readonly path: string

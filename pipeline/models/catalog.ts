@@ -6,25 +6,25 @@ import { resnet50 } from './networks/resnet50.ts'
 import { LEGACY_RESNET50_LAYER, resnet50Legacy } from './networks/resnet50-legacy.ts'
 import { vgg16 } from './networks/vgg16.ts'
 
-/** A model that is known by name: what it is made of, what it expects, and where its weights are. */
+/** A model known by name: its layers, the input that it expects, and the source of its weights. */
 export interface CatalogEntry {
   readonly name: string
   topology(): LayerList
-  /** Another network whose file bears the same name, told by a layer that only that file has. */
+  /** An older network whose file has the same name; only that file has `layer`. */
   readonly olderTopology?: { readonly layer: string; topology(): LayerList }
   readonly preprocessing: 'caffe' | 'tf'
   readonly interpolation: 'nearest'
-  /** What the file of weights is called, where it comes from, and how it is told from a broken one. */
+  /** The name of the file of weights. Address, size and MD5 of the published file follow. */
   readonly file: string
   readonly url: string
   readonly bytes: number
-  /** Of some files no checksum is published; there the size and every layer's shape are checked. */
+  /** Missing where no checksum is published: then only the size and the shape of every layer are checked. */
   readonly md5?: string
-  /** Earlier files of the same name, which people may still have. */
+  /** Earlier files of the same name, which users may still have. */
   readonly older?: readonly { readonly bytes: number; readonly md5: string }[]
 }
 
-/** Which network a file holds the weights of, by the names of the layers in the file. */
+/** The network that a file's weights are for, chosen by the names of the layers in the file. */
 export function topologyFor(entry: CatalogEntry, layerNames: readonly string[]): LayerList {
   const { olderTopology } = entry
   return olderTopology && layerNames.includes(olderTopology.layer)
@@ -93,5 +93,5 @@ const ENTRIES: readonly CatalogEntry[] = [
   },
 ]
 
-/** Every model that can be asked for by name alone. */
+/** Every model that is served by name alone and downloaded when needed. */
 export const catalog: ReadonlyMap<string, CatalogEntry> = new Map(ENTRIES.map((entry) => [entry.name, entry]))

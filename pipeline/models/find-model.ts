@@ -3,36 +3,36 @@ import { basename, dirname, extname, join, relative, resolve } from 'node:path'
 import { PipelineError } from '../errors.ts'
 import { nearestWord } from './nearest-word.ts'
 
-/** Where a model comes from: the catalog, the package itself, or a file or folder of the user's. */
+/** The source of a model: the catalog, the package, or the user's own file or folder. */
 export type ModelChoice =
   | { readonly kind: 'catalog'; readonly name: string }
   | { readonly kind: 'built-in'; readonly name: string }
   | { readonly kind: 'own'; readonly path: string }
 
 const EXTENSIONS = ['keras', 'h5', 'hdf5', 'onnx', 'json'] as const
-// A name becomes part of a path; nothing in it may lead out of the folder.
+// A name becomes part of a path, so it must not lead out of the folder.
 const NAME = /^[a-z0-9][a-z0-9_-]{0,99}$/i
-// Both keys of a TF.js model come before its long lists of layers or of weights.
+// At least one of these keys is near the beginning: each comes before its own long list of layers or weights.
 const TFJS_KEYS = /"(modelTopology|weightsManifest)"\s*:/
 const TFJS_HEAD_BYTES = 64 * 1024
 
-/** What `MODELS=name` or `MODELS=name=path` means. */
+/** The model that `MODELS=name` or `MODELS=name=path` stands for. */
 export async function findModel(
   name: string,
   path: string | undefined,
   weightsDir: string,
   catalog: readonly string[],
-  /** Where those lie that come with the package. */
+  /** The paths of the models in the package, by name. */
   builtIn: ReadonlyMap<string, string> = new Map(),
 ): Promise<ModelChoice> {
   if (path !== undefined) return { kind: 'own', path: await givenPath(name, resolve(path)) }
   if (!NAME.test(name)) {
     throw settingsError(
-      `"${name.slice(0, 100)}" is no name of a model: letters, digits, "-" and "_" make one.`,
+      `"${name.slice(0, 100)}" is not a model name: a name has letters, digits, "-" and "_".`,
     )
   }
   const ours = builtIn.get(name)
-  // In a checkout both folders are the same.
+  // In a checkout, `weightsDir` is the package's own folder, and the packaged model is not the user's.
   const own = (await candidates(name, weightsDir)).filter((path) => resolve(path) !== ours)
   const inCatalog = catalog.includes(name)
   const [only] = own
@@ -53,7 +53,7 @@ async function givenPath(name: string, path: string): Promise<string> {
   throw new PipelineError('ERR_MODEL_LOAD', `The model "${name}" cannot be loaded: ${what} at ${path}.`)
 }
 
-/** Where a model of this name may lie in the folder of weights. */
+/** All paths in the folder of weights that a model of this name may have. */
 export function possiblePaths(name: string, weightsDir: string): string[] {
   return [
     ...EXTENSIONS.map((extension) => join(weightsDir, `${name}.${extension}`)),
@@ -66,7 +66,7 @@ async function candidates(name: string, weightsDir: string): Promise<string[]> {
   for (const file of possiblePaths(name, weightsDir)) {
     if (!(await isFile(file))) continue
     if (basename(file) === 'model.json') found.push(dirname(file))
-    // pets.json beside pets.keras has the settings of that model, unless it is a model itself.
+    // A pets.json is the settings of pets.keras, unless the file is a TF.js model.
     else if (extname(file) !== '.json' || (await isTfjsModel(file))) found.push(file)
   }
   return found
@@ -91,7 +91,7 @@ function absent(name: string, weightsDir: string, catalog: readonly string[]): P
   const near = nearestWord(name, catalog)
   const hint = near === undefined ? '' : ` Did you mean ${near}?`
   const message =
-    `There is no model "${name}": it is none of the catalog (${catalog.join(', ')}), and ${weightsDir} has none of ` +
+    `There is no model "${name}": the catalog has ${catalog.join(', ')}; and the folder ${weightsDir} has none of ` +
     `${files.join(', ')}.${hint}`
   return new PipelineError('ERR_MODEL_LOAD', message)
 }

@@ -3,12 +3,12 @@ import { basename } from 'node:path'
 import { PipelineError } from '../errors.ts'
 import { packagedFile } from './packaged-file.ts'
 
-/** One class of a model. Names are not unique (ImageNet has two cranes): never use one as a key. */
+/** One class of a model. Never use a name as a key: names are not unique (ImageNet has two cranes). */
 export interface Label {
   readonly wnid?: string
-  /** as Keras calls it: the first synonym with underscores */
+  /** Keras' name: the first synonym, with underscores */
   readonly name: string
-  /** the first synonym, as people write it */
+  /** the first synonym, with spaces */
   readonly first: string
   /** all synonyms */
   readonly full: string
@@ -21,14 +21,14 @@ export const IMAGENET_LABELS = packagedFile('weights/imagenet-labels.tsv')
 // All 21,841 classes of the large ImageNet take 1.2 MB with their synonyms.
 const MAX_BYTES = 8 * 2 ** 20
 const MAX_LABELS = 100_000
-// The longest of ImageNet has 121 characters. A label is shown in every answer.
+// ImageNet's longest label has 121 characters. Every answer shows labels, so they must be short.
 const MAX_LENGTH = 500
 
 const WNID = /^n\d{8}$/
-// What Caffe's synset_words.txt has in each line.
+// A line of Caffe's synset_words.txt.
 const SYNSET_LINE = /^(n\d{8}) (.+)$/
 
-/** The labels of a model in the order of its outputs. The content says which of the formats the file has. */
+/** The labels of a model in the order of its outputs. The format is detected from the content. */
 export async function readLabels(file: string | URL): Promise<Label[]> {
   const name = basename(String(file))
   const text = await readText(file, name)
@@ -50,7 +50,7 @@ async function readText(file: string | URL, name: string): Promise<string> {
     if (!stats.isFile()) throw wrong(name, 'is no file')
     if (stats.size > MAX_BYTES) throw wrong(name, `has ${stats.size} bytes, the limit is ${MAX_BYTES}`)
     const bytes = await handle.readFile()
-    // The decoder takes a byte order mark away, and "fatal" tells a picture or an archive from text.
+    // The decoder removes a byte order mark; "fatal" makes it throw on bytes that are not text, such as an image.
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch (cause) {
     if (cause instanceof PipelineError) throw cause
@@ -72,7 +72,7 @@ function parse(text: string, format: LabelsFormat, name: string): Label[] {
   return format === 'tsv' ? fromTable(lines, name) : lines.map((line, at) => fromLine(line.trim(), at, name))
 }
 
-/** index, WordNet id, synonyms; or index and label. Lines that begin with # are for people. */
+/** Columns: index, WordNet id, synonyms; or index and label. Lines that begin with # are comments. */
 function fromTable(lines: readonly string[], name: string): Label[] {
   const rows = lines.filter((line) => !line.startsWith('#'))
   return rows.map((row, at) => {
@@ -91,7 +91,7 @@ function fromLine(line: string, at: number, name: string): Label {
 }
 
 /**
- * A list of labels; `{"0": "cat"}`; `{"0": ["n02123045", "tabby"]}` as Keras has it for ImageNet; or `{"cat": 0}`, the
+ * A list of labels; `{"0": "cat"}`; `{"0": ["n02123045", "tabby"]}`, Keras' form for ImageNet; or `{"cat": 0}`, the
  * class_indices of a Keras generator.
  */
 function fromJson(text: string, name: string): Label[] {
@@ -104,9 +104,9 @@ function fromJson(text: string, name: string): Label[] {
   if (Array.isArray(json)) return json.map((entry, at) => fromEntry(entry, at, name))
   if (typeof json !== 'object' || json === null) throw wrong(name, 'is neither a list nor an object')
   const entries = Object.entries(json)
-  const turned = entries.length > 0 && entries.every(([, value]) => Number.isInteger(value))
+  const areIndices = entries.length > 0 && entries.every(([, value]) => Number.isInteger(value))
   const byIndex = new Map<string, unknown>(
-    turned ? entries.map(([key, value]) => [String(value), key]) : entries,
+    areIndices ? entries.map(([key, value]) => [String(value), key]) : entries,
   )
   return entries.map((_, at) => {
     if (!byIndex.has(String(at))) throw wrong(name, `has ${entries.length} labels, but none for index ${at}`)
@@ -131,9 +131,9 @@ function synonyms(full: string, wnid: string | undefined, at: number, file: stri
   return { ...(wnid === undefined ? {} : { wnid }), ...whole(first, at, file), full }
 }
 
-/** A label of which every character counts: a comma in it does not make two. */
+/** A label without synonyms: a comma is part of the label. */
 function whole(first: string, at: number, file: string): Label {
-  // Leaving an empty line out would move every label behind it to another output.
+  // Skipping an empty line would move every later label to another output.
   if (first === '') throw wrong(file, `has an empty label at index ${at}`)
   return { name: first.replaceAll(' ', '_'), first, full: first }
 }

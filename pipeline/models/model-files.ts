@@ -4,7 +4,7 @@ import { catalog } from './catalog.ts'
 import { possiblePaths } from './find-model.ts'
 import { settingsFiles } from './model-settings.ts'
 
-/** Every file that decides what is served under a name, those that are not there included. Absolute paths. */
+/** The absolute path of every file that decides what is served under a name, whether the file exists or not. */
 export async function modelFiles(
   name: string,
   path: string | undefined,
@@ -14,11 +14,11 @@ export async function modelFiles(
   const official = catalog.get(name)?.file
   const files = new Set(path === undefined && official !== undefined ? [resolve(weightsDir, official)] : [])
   for (const one of paths.map((each) => resolve(each))) {
-    // A model of TensorFlow.js is named by its folder or by the model.json in it.
+    // A TensorFlow.js model is given by its folder or by the model.json inside.
     const folder = basename(one) === 'model.json' ? dirname(one) : one
     const shards = await readdir(folder).catch(() => [])
     const parts = shards.map((shard) => join(folder, shard))
-    // The folder itself changes when a file is put into it.
+    // The folder is listed too, since a new file changes only the folder.
     for (const file of [one, folder, ...(await settingsFiles(one)), ...parts]) files.add(file)
   }
   return [...files]

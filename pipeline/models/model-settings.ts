@@ -4,26 +4,26 @@ import { PipelineError } from '../errors.ts'
 import { IMAGENET_LABELS, type Label, readLabels } from './labels.ts'
 import { nearestWord } from './nearest-word.ts'
 
-/** What a user may say about a model in `<name>.json` beside it. What is left out is taken from the model. */
+/** The user's settings for a model, in `<name>.json` beside the model. All are optional. */
 export interface ModelSettings {
   readonly labels?: readonly Label[]
-  /** The file that the labels came from, for messages. */
+  /** The file of the labels, for messages. */
   readonly labelsFile?: string
   readonly preprocessing?: (typeof PREPROCESSING)[number]
   /** Height and width of the network's input. */
   readonly size?: readonly [height: number, width: number]
   readonly interpolation?: (typeof INTERPOLATIONS)[number]
-  /** Keep the aspect ratio and cut the middle out, instead of stretching. */
+  /** Whether to keep the aspect ratio and cut out the middle, instead of stretching. */
   readonly crop?: boolean
   /** Whether a photograph is turned as its EXIF orientation says. */
   readonly exif?: boolean
   /** Whether an embedded colour profile is applied. */
   readonly colourProfile?: boolean
-  /** How the kernels of an old Theano file are to be read, where the file does not tell. */
+  /** The orientation of the kernels in an old Theano file, which does not record it. */
   readonly kernels?: Kernels
-  /** What is looked at: the picture as it is, or the one digit on it, cut out and centred as in MNIST. */
+  /** The network's input: the whole picture, or the one digit on it, cut out and centred as in MNIST. */
   readonly subject?: (typeof SUBJECTS)[number]
-  /** How many predictions an answer has. */
+  /** The number of guesses in an answer. */
   readonly top?: number
 }
 
@@ -31,12 +31,12 @@ const PREPROCESSING = ['caffe', 'tf', 'torch', 'unit', 'none'] as const
 const INTERPOLATIONS = ['nearest', 'bilinear', 'bicubic'] as const
 const SUBJECTS = ['picture', 'digit'] as const
 const KERNELS = ['correlation', 'rotated'] as const
-/** How convolution kernels lie in a file: as they are multiplied, or turned by 180° as Theano's convolution has them. */
+/** The orientation of convolution kernels in a file: as multiplied, or rotated by 180° for Theano's convolution. */
 export type Kernels = (typeof KERNELS)[number]
 
-// Ten short settings; a larger file is something else, such as a TF.js model.
+// Enough for ten short settings; a larger file is something else, such as a TF.js model.
 const MAX_BYTES = 64 * 1024
-// The sides of an input beyond which one image alone takes a gigabyte in the first layers.
+// With a longer side, a single image takes a gigabyte in the first layers.
 const MAX_SIDE = 4096
 const MAX_TOP = 1000
 
@@ -55,7 +55,7 @@ const READERS: { readonly [Key in keyof Omit<ModelSettings, 'labelsFile'>]-?: Re
   top: (value, key, file) => wholeNumber(value, MAX_TOP, key, file),
 }
 
-/** The settings beside a model; none at all when there is no such file. */
+/** The settings beside a model; an empty object when there is no settings file. */
 export async function readModelSettings(modelPath: string): Promise<ModelSettings> {
   const file = settingsPath(modelPath)
   const text = file === undefined ? undefined : await readText(file)
@@ -67,7 +67,7 @@ export async function readModelSettings(modelPath: string): Promise<ModelSetting
   return { ...settings, labels: list, labelsFile: basename(String(labelsFile)) }
 }
 
-/** The files that the settings of a model come from, readable or not: a correction of any of them changes the model. */
+/** The files that a model's settings come from, readable or not: the model changes when one of them does. */
 export async function settingsFiles(modelPath: string): Promise<string[]> {
   const file = settingsPath(modelPath)
   if (file === undefined) return []
@@ -80,7 +80,7 @@ export async function settingsFiles(modelPath: string): Promise<string[]> {
   }
 }
 
-/** `pets.json` beside `pets.keras` or beside the folder `pets`; none for a model that is itself called `pets.json`. */
+/** `pets.json` beside `pets.keras` or the folder `pets`; undefined for a model in a file `pets.json`. */
 export function settingsPath(modelPath: string): string | undefined {
   const path = resolve(modelPath)
   if (basename(path) === 'model.json') return `${dirname(path)}.json`
@@ -89,10 +89,10 @@ export function settingsPath(modelPath: string): string | undefined {
   return join(dirname(path), `${basename(path, MODEL_EXTENSION.test(extension) ? extension : '')}.json`)
 }
 
-// Other dots belong to the name: the folder `pets.v2` has its settings in `pets.v2.json`.
+// Other endings belong to the name: the settings of the folder `pets.v2` are in `pets.v2.json`.
 const MODEL_EXTENSION = /^\.(keras|h5|hdf5|onnx)$/
 
-/** The settings in the text of a settings file, labels still as the name of their file. */
+/** The settings in the text of a settings file; `labels` is still the name of a file. */
 function parseSettings(text: string, file: string): Record<string, unknown> {
   let json: unknown
   try {
@@ -133,8 +133,8 @@ async function readText(file: string): Promise<string | undefined> {
 }
 
 /**
- * A model and its settings may come from somewhere else together, so they may name only what lies beside them: an
- * answer would show the lines of any other file to whoever asks.
+ * The labels must lie in the folder of the settings, or below. Settings that come with a downloaded model are
+ * untrusted: they could name any other file, whose lines every client would see as labels.
  */
 function labelsPath(name: string, file: string): string {
   const folder = dirname(file)

@@ -1,4 +1,4 @@
-/** A file that comes with the package, by its path in there. A build lies one folder deeper than the sources. */
+/** A file of the package, by its path in the package. A built file lies one folder deeper than its source. */
 export function packagedFile(path: string): URL {
   return new URL(`${import.meta.url.endsWith('.ts') ? '../../' : '../../../'}${path}`, import.meta.url)
 }

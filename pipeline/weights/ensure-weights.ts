@@ -9,48 +9,48 @@ import { folderWatch } from './download/folder-watch.ts'
 import { partOf, sizeOf } from './download/part-file.ts'
 import { lookAtWeights } from './look-at-weights.ts'
 
-/** A file of weights that can be had from somewhere. */
+/** A file of weights that can be downloaded. */
 export interface WeightsEntry {
-  /** of the model that needs it */
+  /** the model that needs the file */
   readonly name: string
   readonly file: string
   readonly url: string
   readonly bytes: number
   readonly md5?: string
-  /** Earlier versions that were published under the same name; they are served, but not downloaded. */
+  /** Earlier versions published under the same name, which are served, but not downloaded. */
   readonly older?: readonly { readonly bytes: number; readonly md5?: string }[]
 }
 
 export interface EnsureOptions {
   weightsDir: string
-  /** A folder on the web that has the file under its own name. */
+  /** The URL of a folder that has the file under its own name. */
   weightsUrl?: string | undefined
   progress: Progress
   signal?: AbortSignal | undefined
-  /** How often in a row a download may fail without getting any further; forever, when left out. */
+  /** The number of attempts in a row that may fail without a new byte; without it, there is no limit. */
   attempts?: number | undefined
-  /** For tests: the first pause between two attempts. */
+  /** The first pause between two attempts; set by tests. */
   firstPauseMs?: number | undefined
 }
 
 const FIRST_PAUSE_MS = 1000
 const LONGEST_PAUSE_MS = 60_000
-// Bytes that were all there and wrong will be wrong again; trying each minute would cost somebody a lot of traffic.
+// A complete file with wrong bytes will be wrong again, and a retry each minute would cause much traffic.
 const PAUSE_AFTER_WRONG_CONTENT_MS = 3_600_000
-// A start that reports nothing for two minutes is taken for dead, so even a long pause is told of.
+// The broker kills a start that reports nothing for two minutes, so a pause is reported too.
 const TELL_EVERY_MS = 5000
 const POLL_MS = 2000
-// Time enough for the last write of a copy to be followed by another one, if it was not the last.
+// Long enough for a copy in progress to write again.
 const SETTLE_MS = 300
 
 /**
- * The path of a file of weights: as it lies there, or downloaded, or put there by hand while the download fails. It
- * goes on trying, and says all the while what is missing.
+ * Resolves to the path of a file of weights once the file is there: already, by download, or put there by the user. A
+ * download that fails is retried, and `progress` says what is missing.
  */
 export async function ensureWeights(entry: WeightsEntry, options: EnsureOptions): Promise<string> {
   const path = join(resolve(options.weightsDir), entry.file)
   let seen = await lookAtWeights(path, entry, options.signal)
-  // The user copies the file just now: nothing is downloaded meanwhile.
+  // The user seems to be copying the file: no download begins.
   while (seen === 'settling') {
     options.progress(
       Math.min(1, ((await sizeOf(path)) ?? 0) / entry.bytes),
@@ -68,12 +68,12 @@ export async function ensureWeights(entry: WeightsEntry, options: EnsureOptions)
     return path
   } finally {
     done.abort(new Error('the other way was faster'))
-    // The download gives its lock back before this process does anything else.
+    // Waits until the download has released its lock.
     await Promise.allSettled(ways)
   }
 }
 
-/** A mirror has the files side by side; what follows a question mark, such as a signature, stays where it is. */
+/** The file's URL. A mirror has all files in one folder; the mirror's query, such as a signature, is kept. */
 export function addressOf({ url, file }: WeightsEntry, weightsUrl: string | undefined): string {
   if (weightsUrl === undefined || weightsUrl === '') return url
   const mirror = new URL(weightsUrl)

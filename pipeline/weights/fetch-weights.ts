@@ -11,10 +11,10 @@ export interface FetchOptions {
   weightsUrl?: string
 }
 
-// Somebody waits at a terminal: an interruption is bridged, but without a network the sentence comes soon.
+// The user waits at a terminal: an interruption is retried, but without a network the error comes soon.
 const ATTEMPTS = 3
 
-/** A pipeline that is made by getting the weights of a model, and then has nothing more to do. */
+/** A pipeline without methods: making it downloads the weights of a model. */
 export async function makePipeline(
   { model, weightsDir, weightsUrl }: FetchOptions,
   { progress }: PipelineContext,
@@ -35,6 +35,6 @@ function unknown(model: string): PipelineError {
   const hint = near === undefined ? '' : ` Did you mean ${near}?`
   return new PipelineError(
     'ERR_MODEL_LOAD',
-    `The catalog has no model "${model}", but ${names.join(', ')}.${hint}`,
+    `The catalog has no model "${model}"; it has ${names.join(', ')}.${hint}`,
   )
 }

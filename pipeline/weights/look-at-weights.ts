@@ -7,14 +7,14 @@ interface Version {
   readonly md5?: string
 }
 
-/** `settling`: the file was written to so recently that bytes may be still to come. */
+/** `settling`: the file was written to so recently that more bytes may come. */
 export type Seen = 'absent' | 'settling' | 'whole'
 
 const SETTLED_AFTER_MS = 1000
 
 /**
- * What lies at `path`. A file that is none of the published ones is the user's, or a copy that was interrupted: the file
- * is neither served nor replaced, and the error says how it differs.
+ * The state of the file at `path`. A file that differs from all published ones is the user's, or an interrupted copy:
+ * it is neither served nor replaced, and the error says how it differs.
  */
 export async function lookAtWeights(
   path: string,
@@ -29,8 +29,8 @@ export async function lookAtWeights(
   if (!its.isFile()) throw unfit(path, entry.name, 'is no file')
   const versions = [entry, ...(entry.older ?? [])].filter(({ bytes }) => bytes === its.size)
   const age = Date.now() - its.mtimeMs
-  // Just below 0 for what is written at this moment: the time of a file has fractions, that of the clock has none. One from
-  // far ahead, of another machine's clock, must not be waited for.
+  // The age may be just below 0, since a file's time has fractions of a millisecond and the clock's has none. A time
+  // far in the future comes from another machine's clock, and must not be waited for.
   const isWarm = Math.abs(age) < SETTLED_AFTER_MS
   if (versions.length === 0) {
     if (isWarm) return 'settling'
@@ -46,7 +46,7 @@ export async function lookAtWeights(
 
 function unfit(path: string, model: string, what: string): PipelineError {
   const message =
-    `The file ${path} is not the published one: it ${what}. Remove it, and it is downloaded; ` +
-    `or, if it is yours, serve it by its path: MODELS=${model}=${path}.`
+    `The file ${path} is not the published one: it ${what}. Remove the file to have the published one downloaded; ` +
+    `or, if the file is yours, serve it by its path: MODELS=${model}=${path}.`
   return new PipelineError('ERR_MODEL_LOAD', message)
 }

@@ -9,12 +9,12 @@ import { loadError } from './source/model-file-error.ts'
 import type { ModelFormat, ModelSource } from './source/model-source.ts'
 import type { Topology, WeightPlace } from './source/topology.ts'
 
-/** What can be told of a file without looking at its weights. */
+/** Everything that is known about a file before its weights are looked at. */
 export interface PeekedModel {
   readonly format: ModelFormat
-  /** The topology, where the file has one; there is none to be had of ONNX, which is run as it is. */
+  /** The topology, if the file has one. Absent for ONNX, which runs unchanged. */
   readonly layers?: LayerList
-  /** The layers that the file lists, by the names that it has for them. */
+  /** The file's own names of its layers. */
   readonly groupNames?: readonly string[]
 }
 
@@ -25,11 +25,11 @@ export interface OpenedModel extends PeekedModel {
 }
 
 export interface OpenOptions {
-  /** The topology, for a file that holds weights alone. Others bring their own, and this is not looked at. */
+  /** The topology for a file that holds only weights; ignored for a file that has a topology. */
   readonly layers?: LayerList
-  /** How the convolution kernels of a Theano file lie, where the file does not tell. */
+  /** The orientation of the convolution kernels in a Theano file, which does not record it. */
   readonly kernels?: Kernels
-  /** Where a .keras file is unpacked that was packed. */
+  /** The folder for unpacking a compressed .keras file. */
   readonly tmpDir?: string
 }
 
@@ -42,7 +42,7 @@ export async function peekModel(path: string): Promise<PeekedModel> {
   }
 }
 
-/** Opens a model of any format, told by its content. Each array is read when it is asked for. */
+/** Opens a model of any format; the format is detected from the content. An array is read when the store is asked. */
 export async function openModel(path: string, options: OpenOptions = {}): Promise<OpenedModel> {
   const source = await openSource(path, options.tmpDir)
   try {
@@ -59,7 +59,7 @@ export async function openModel(path: string, options: OpenOptions = {}): Promis
 async function boundWeights(source: ModelSource, { layers, kernels }: OpenOptions) {
   if (!source.groups) return undefined
   const topology = source.topology ?? givenTopology(source, layers)
-  // A layer that cannot be compiled is the first thing to say, whatever the weights are like.
+  // An unsupported layer is reported before anything that is wrong with the weights.
   inferShapes(topology.list)
   const { places, groups } = await source.groups(topology, kernels)
   const bound = bindWeights(source.name, topology.list, places, groups)
@@ -74,11 +74,11 @@ function peeked({ format, topology, groupNames }: ModelSource): PeekedModel {
 function givenTopology({ name, groupNames }: ModelSource, layers: LayerList | undefined): Topology {
   if (layers) return { list: layers, places: innerPlaces(layers, new Set(groupNames)) }
   throw loadError(
-    `${name} holds weights alone, and nothing says which layers they are for: save the whole model, or name one of the catalog.`,
+    `${name} holds only weights, without the layers that they are for: save the whole model, or name a model of the catalog.`,
   )
 }
 
-/** Layers of inner models, `outer/inner`, whose weights the file keeps in the group of the outer one. */
+/** The layers of inner models, `outer/inner`, whose weights are in the file's group `outer`. */
 function innerPlaces(list: LayerList, groups: ReadonlySet<string>): Map<string, WeightPlace> {
   const places = new Map<string, WeightPlace>()
   for (const { name } of list.layers) {

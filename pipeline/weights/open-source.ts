@@ -12,10 +12,10 @@ import { layerByLayer, type ModelSource } from './source/model-source.ts'
 import { parseJson } from './source/parse-json.ts'
 import { readTfjsModel, tfjsGroups } from './tfjs/tfjs-model.ts'
 
-/** A topology as large as it may be elsewhere, and as much again for the list of arrays. */
+/** 32 MB for the topology, as in other formats, and 32 MB for the list of arrays. */
 const MAX_JSON_BYTES = 64 * 2 ** 20
 
-/** Opens a file, or a folder with a TF.js model, as what its content says that it is. */
+/** Opens a file, or a folder with a TF.js model; the format is detected from the content. */
 export async function openSource(path: string, tmpDir: string | undefined): Promise<ModelSource> {
   const { file, name } = locate(path)
   const window = openWindow(file, name)

@@ -42,7 +42,7 @@ describe('Batches', () => {
     expect(performance.now() - start).to.be.below(570)
   })
 
-  it('do not hold up what is prepared for what is not', async () => {
+  it('go ahead with prepared inputs while another input is still being prepared', async () => {
     const broker = await startBroker('behave')
     const order: string[] = []
     const slow = broker.call('predict', { prepareMs: 300 }).then(() => order.push('slow'))
@@ -59,7 +59,7 @@ describe('Batches', () => {
     ['return-too-few', 'ERR_PIPELINE'],
     ['reject-prepare', 'ERR_IMAGE_DECODE'],
   ] as const) {
-    it(`fail for the one input that does "${harm}", and for none of the seven beside it`, async () => {
+    it(`fail only the one input that does "${harm}", not the seven beside it`, async () => {
       const broker = await startBroker('behave', { maxBatch: 8 })
       const calls = Array.from({ length: 8 }, (_, value) =>
         broker.call('predict', value === 5 ? { do: harm, value } : { value }),
@@ -72,13 +72,13 @@ describe('Batches', () => {
     })
   }
 
-  it('say of a thrown value that is no Error what it was', async () => {
+  it('report a thrown value that is not an Error', async () => {
     const broker = await startBroker('behave')
     const error = await errorOf(broker.call('predict', { do: 'throw-text' }))
     expect(error.message).to.equal("The pipeline threw 'a text', which is not an Error.")
   })
 
-  it('say of a wrong number of answers both numbers', async () => {
+  it('with a wrong number of answers fail with both numbers', async () => {
     const broker = await startBroker('behave')
     const error = await errorOf(broker.call('predict', { do: 'return-too-few' }))
     expect(error.message).to.equal('predict() returned 0 answers for 1 inputs.')

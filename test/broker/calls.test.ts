@@ -11,7 +11,7 @@ describe('Broker.call', () => {
     expect(answers).to.deep.equal(inputs.map(({ value }) => value))
   })
 
-  it('carries buffers, dates, maps and big numbers as they are', async () => {
+  it('carries buffers, dates, maps and big numbers unchanged', async () => {
     const broker = await startBroker('behave')
     const value = { bytes: new Uint8Array([1, 2, 255]), when: new Date(0), map: new Map([['a', 1n]]) }
     expect(await broker.call('predict', { value })).to.deep.equal(value)
@@ -44,7 +44,7 @@ describe('Broker.call', () => {
     expect(await codeOf(brokerFor('behave').call('predict', {}))).to.equal('ERR_NOT_READY')
   })
 
-  it('tells where the time of a call went, and the parts add up to the whole', async () => {
+  it('reports the time of each step of a call, and the steps add up to the whole', async () => {
     const broker = await startBroker('behave')
     let timing: CallTiming | undefined
     await broker.call('predict', { prepareMs: 30, predictMs: 40 }, { onTiming: (told) => (timing = told) })
@@ -65,7 +65,7 @@ describe('Broker.call', () => {
     expect(await codeOf(broker.call('predict', { do: 'reject-prepare' }))).to.equal('ERR_IMAGE_DECODE')
   })
 
-  it('refuses an input that cannot be cloned without harm to the calls beside it', async () => {
+  it('refuses an input that cannot be cloned, and other calls go on', async () => {
     const broker = await startBroker('behave')
     const good = broker.call('predict', { value: 1 })
     const bad = codeOf(broker.call('predict', { value: () => {} }))
@@ -74,7 +74,7 @@ describe('Broker.call', () => {
     expect(broker.stats()).to.include({ queued: 0, inFlight: 0, restarts: 0 })
   })
 
-  it('names the option that is wrong, what was expected and what came', () => {
+  it('names a wrong option, the expected value and the given value', () => {
     const wrong = (options: object) => () => new Broker({ pipeline: fixture('behave'), ...options })
     expect(wrong({ maxBatch: 0 })).to.throw('maxBatch must be a whole number from 1 to 4096, but is 0.')
     expect(wrong({ workers: 1.5 })).to.throw(/workers.*1\.5/)

@@ -21,7 +21,7 @@ describe('When the child dies', () => {
     expect(broker.stats()).to.include({ restarts: 2, inFlight: 0, queued: 0, state: 'ready' })
   }).timeout(30_000)
 
-  it('the call in flight is tried once more, and its caller notices nothing', async () => {
+  it('the call in flight is retried once, and its caller notices nothing', async () => {
     const broker = await startBroker('behave')
     const call = broker.call('predict', { value: 'kept', predictMs: 200 })
     await until(() => broker.stats().inFlight === 1, 1000, 'the call is in the child')
@@ -30,7 +30,7 @@ describe('When the child dies', () => {
     expect(broker.stats().restarts).to.equal(1)
   })
 
-  it('calls that waited just wait for the next child', async () => {
+  it('waiting calls wait for the next child', async () => {
     const broker = await startBroker('behave', { maxBatch: 1 })
     const calls = Array.from({ length: 10 }, (_, value) => broker.call('predict', { value, predictMs: 20 }))
     await until(() => broker.stats().inFlight === 2, 1000, 'the child is full')
@@ -38,7 +38,7 @@ describe('When the child dies', () => {
     expect(await Promise.all(calls)).to.deep.equal(Array.from({ length: 10 }, (_, value) => value))
   })
 
-  it('the suspects are tried one at a time, in their order, and before those that wait', async () => {
+  it('the calls in flight are retried one at a time, in order, before the waiting calls', async () => {
     const broker = await startBroker('behave', { maxBatch: 4 })
     const order: unknown[] = []
     const calls = Array.from({ length: 12 }, (_, value) =>
@@ -58,7 +58,7 @@ describe('When the child dies', () => {
     expect(order).to.deep.equal(Array.from({ length: 12 }, (_, value) => value))
   })
 
-  it('says so to the caller with the exit of the child as the cause', async () => {
+  it('the caller gets an error with the exit of the child as the cause', async () => {
     const broker = await startBroker('behave')
     const error = await errorOf(broker.call('predict', { do: 'exit' }))
     expect(error).to.be.instanceOf(BrokerError)
@@ -111,7 +111,7 @@ describe('When the child dies', () => {
     expect((await heapUsed()) - heapBefore).to.be.below(16 * 2 ** 20)
   }).timeout(40_000)
 
-  it('too many times in a row the state is failed: calls are refused at once, and attempts go on', async () => {
+  it('too many times in a row, the state is failed: calls are refused at once, and restarts go on', async () => {
     const broker = await startBroker('behave', { maxDeaths: 3 })
     const states: string[] = []
     broker.on('state', ({ state }) => states.push(state))

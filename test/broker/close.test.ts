@@ -15,7 +15,7 @@ describe('Broker.close', () => {
     expect(broker.stats()).to.include({ state: 'closed', inFlight: 0 })
   })
 
-  it('waits no longer than its timeout', async () => {
+  it('stops waiting for calls after its timeout', async () => {
     const broker = await startBroker('behave')
     const stuck = codeOf(broker.call('predict', { do: 'spin' }))
     await until(() => broker.stats().inFlight === 1, 1000, 'the call is in the child')
@@ -26,7 +26,7 @@ describe('Broker.close', () => {
     expect(performance.now() - start).to.be.below(3_000)
   })
 
-  it('can be called again, and before or while the child starts', async () => {
+  it('can be called twice, and before or during the start of the child', async () => {
     const never = brokerFor('behave')
     await Promise.all([never.close(), never.close()])
     expect(await codeOf(never.start())).to.equal('ERR_CLOSED')
@@ -55,7 +55,7 @@ describe('Broker.close', () => {
     expect(broker.stats().state).to.equal('closed')
   })
 
-  it('kill() rejects a start() that waits', async () => {
+  it('kill() rejects a pending start()', async () => {
     const broker = brokerFor('never-ready')
     const started = codeOf(broker.start())
     broker.kill()

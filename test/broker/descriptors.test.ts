@@ -6,7 +6,7 @@ import { expect } from 'chai'
 const run = promisify(execFile)
 
 describe('A parent without file descriptors', () => {
-  it('outlives the death of its child, and replaces it once there are some again', async () => {
+  it('survives the death of its child, and replaces the child once descriptors are free', async () => {
     const host = fileURLToPath(new URL('../fixtures/descriptor-host.ts', import.meta.url))
     const command = `ulimit -n 120 && exec "${process.execPath}" --import tsx "${host}"`
     const { stdout } = await run('bash', ['-c', command], { timeout: 15_000 })

@@ -18,7 +18,7 @@ describe('A call ends once', () => {
     expect(outcomes).to.deep.equal(['deadline', 'result'])
   })
 
-  it('by its deadline while it waits, and then it is never predicted', async () => {
+  it('by its deadline in the queue, and is then never predicted', async () => {
     const journal = join(temporaryFolder(), 'journal')
     const broker = await startBroker('behave', { options: { journal }, maxBatch: 1 })
     const busy = ['a', 'b'].map((value) => broker.call('predict', { value, predictMs: 150 }))
@@ -28,7 +28,7 @@ describe('A call ends once', () => {
     expect(readFileSync(journal, 'utf8')).to.equal('["a"]\n["b"]\n')
   })
 
-  it('by its caller, whether it waits in the queue, in the child, or runs', async () => {
+  it('when its caller aborts it in the queue, in the child, or while it runs', async () => {
     const journal = join(temporaryFolder(), 'journal')
     const broker = await startBroker('behave', { options: { journal }, maxBatch: 1 })
     const callers = ['runs', 'in child', 'in queue'].map((value) => {
@@ -47,14 +47,14 @@ describe('A call ends once', () => {
     expect(readFileSync(journal, 'utf8')).to.equal('["runs"]\n["last"]\n')
   })
 
-  it('before it begins, when its caller has gone already', async () => {
+  it('before it begins, when its signal is aborted already', async () => {
     const broker = await startBroker('behave')
     const error = await errorOf(broker.call('predict', {}, { signal: AbortSignal.abort(new Error('why')) }))
     expect(error).to.include({ code: 'ERR_ABORTED' })
     expect(error.cause?.message).to.equal('why')
   })
 
-  it('although its onTiming throws, and so do the calls beside it', async () => {
+  it('even if its onTiming throws, and so do the calls beside it', async () => {
     const broker = await startBroker('behave')
     const thrown: unknown[] = []
     const listeners = process.listeners('uncaughtException')
@@ -71,7 +71,7 @@ describe('A call ends once', () => {
     expect(thrown).to.deep.equal(['from onTiming'])
   })
 
-  it('before it begins, when its input cannot be looked at or its signal is none', async () => {
+  it('before it begins, when its input throws on access or its signal is not a signal', async () => {
     const broker = await startBroker('behave')
     const input = {
       get field() {
@@ -84,7 +84,7 @@ describe('A call ends once', () => {
     expect(broker.stats().queued).to.equal(0)
   })
 
-  it('by its caller, and a preparation that runs keeps its room until it ends', async () => {
+  it('when its caller aborts it, but a running preparation counts until it ends', async () => {
     const broker = await startBroker('behave', { maxBatch: 2 })
     const codes = []
     for (let i = 0; i < 10; i++) {

@@ -9,7 +9,7 @@ const run = promisify(execFile)
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
 describe('A forked child', () => {
-  it('inherits loaders and limits, and neither the debugger nor code of the command line', () => {
+  it('inherits loaders and limits, but neither the debugger nor code of the command line', () => {
     const flags = [
       '--import',
       'tsx',
@@ -37,7 +37,7 @@ describe('A forked child', () => {
     expect(stdout).to.equal('once\nanswered\n')
   })
 
-  it('whose pipeline starts a broker on itself is refused before it forks without end', async () => {
+  it('whose pipeline starts a broker on itself is refused before it forks endlessly', async () => {
     const error = await errorOf(brokerFor('starts-itself').start())
     expect(error).to.include({ code: 'ERR_OPTION' })
     expect(error.message).to.match(/nested 2 deep/)

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { codeOf, startBroker, until } from '../support/broker.ts'
 
 describe('Limits of the queue', () => {
-  it('10 000 calls at once against 256 places: the surplus is refused at once, the rest is answered in order', async () => {
+  it('refuses the surplus of 10 000 calls for 256 places at once, and answers the rest in order', async () => {
     const broker = await startBroker('behave', { maxQueue: 256 })
     const refused: number[] = []
     const answered: unknown[] = []
@@ -24,7 +24,7 @@ describe('Limits of the queue', () => {
     expect(answered).to.deep.equal(Array.from({ length: 256 }, (_, i) => i))
   })
 
-  it('counts the bytes that wait', async () => {
+  it('counts the bytes of the waiting inputs', async () => {
     const broker = await startBroker('behave', { maxQueueBytes: 100_000, maxBatch: 1 })
     const busy = [0, 1].map(() => broker.call('predict', { predictMs: 100 }))
     await until(() => broker.stats().inFlight === 2, 1000, 'the child is full')
@@ -35,7 +35,7 @@ describe('Limits of the queue', () => {
     expect(broker.stats().queuedBytes).to.equal(0)
   })
 
-  it('has room again as soon as a caller goes away', async () => {
+  it('has room again as soon as a caller aborts', async () => {
     const broker = await startBroker('behave', { maxQueue: 1, maxBatch: 1 })
     const busy = []
     for (const inChild of [1, 2]) {

@@ -16,7 +16,7 @@ describe('A pipeline that', () => {
     })
   }
 
-  it('never finishes one preparation is killed, even while it answers others', async () => {
+  it('never finishes one preparation is killed, even if it answers other calls', async () => {
     const broker = await startBroker('behave', { hangTimeout: 150, maxBatch: 2 })
     const hung = codeOf(broker.call('predict', { do: 'hang-prepare' }))
     let over = false
@@ -29,7 +29,7 @@ describe('A pipeline that', () => {
     expect(broker.stats().restarts).to.equal(2)
   })
 
-  it('is slow but within hangTimeout is left alone', async () => {
+  it('is slow, but within hangTimeout, is left alone', async () => {
     const broker = await startBroker('behave', { hangTimeout: 400, maxBatch: 1 })
     const calls = [1, 2, 3, 4].map((value) => broker.call('predict', { value, predictMs: 250 }))
     expect(await Promise.all(calls)).to.deep.equal([1, 2, 3, 4])
@@ -59,7 +59,7 @@ describe('A pipeline that', () => {
     })
   }
 
-  it('answers with more bytes than maxMessageBytes fails with a word on both numbers', async () => {
+  it('answers with more bytes than maxMessageBytes fails with an error that has both numbers', async () => {
     const broker = await startBroker('behave', { maxMessageBytes: 2 ** 17 })
     const error = await errorOf(broker.call('predict', { value: Buffer.alloc(300_000) }))
     expect(error.cause?.message).to.match(/bytes without the end of a message, the limit is 131072/)
@@ -71,7 +71,7 @@ describe('A pipeline that', () => {
     expect(await broker.call('predict', { do: 'internal-message', value: 1 })).to.equal(1)
   })
 
-  it('reports progress when it has long been ready is killed after hangTimeout all the same', async () => {
+  it('hangs and still reports progress is killed after hangTimeout', async () => {
     const broker = await startBroker('behave', { hangTimeout: 300 })
     const start = performance.now()
     const error = await errorOf(broker.call('predict', { do: 'progress-for-ever' }))
@@ -79,13 +79,13 @@ describe('A pipeline that', () => {
     expect(performance.now() - start).to.be.below(2_000)
   })
 
-  it('throws something that refuses to be looked at fails alone', async () => {
+  it('throws a value whose properties throw fails alone', async () => {
     const broker = await startBroker('behave')
     expect(await codeOf(broker.call('predict', { do: 'throw-proxy' }))).to.equal('ERR_PIPELINE')
     expect(broker.stats().restarts).to.equal(0)
   })
 
-  it('prints without a pause does not keep the parent from its work', async () => {
+  it('prints without a pause does not block the parent', async () => {
     const broker = await startBroker('behave')
     let lines = 0
     broker.on('log', () => lines++)
@@ -97,7 +97,7 @@ describe('A pipeline that', () => {
     expect(delays.percentile(99) / 1e6).to.be.below(50)
   })
 
-  it('leaves a process behind that holds its pipes costs no descriptors', async () => {
+  it('leaves a process behind that keeps its pipes open costs no descriptors', async () => {
     const descriptors = () => readdirSync('/proc/self/fd').length
     const broker = await startBroker('behave')
     const before = descriptors()
@@ -107,13 +107,13 @@ describe('A pipeline that', () => {
     await until(() => descriptors() <= before, 3_000, `no more than ${before} descriptors`)
   })
 
-  it('closes the pipe under itself is replaced', async () => {
+  it('closes its own pipe is replaced', async () => {
     const broker = await startBroker('behave')
     expect(await codeOf(broker.call('predict', { do: 'disconnect' }))).to.equal('ERR_CHILD_EXIT')
     expect(await broker.call('predict', { value: 'next' })).to.equal('next')
   })
 
-  it('prints is heard line by line, with its pid', async () => {
+  it('prints gives one log event for each line, with its pid', async () => {
     const broker = await startBroker('behave')
     const lines: string[] = []
     broker.on('log', ({ stream, line, pid }) =>

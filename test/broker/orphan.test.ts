@@ -19,7 +19,7 @@ describe('A child whose parent is killed with -9', () => {
     })
   }
 
-  it('does not end by the signals that a terminal or a service manager sends to the whole group', async () => {
+  it('ignores the signals that a terminal or a service manager sends to the whole group', async () => {
     const host = fileURLToPath(new URL('../fixtures/broker-host.ts', import.meta.url))
     const parent = spawn(process.execPath, ['--import', 'tsx', host], {
       stdio: ['ignore', 'pipe', 'inherit'],

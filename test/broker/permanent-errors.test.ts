@@ -25,7 +25,7 @@ describe('an error of makePipeline that a retry cannot fix', () => {
   const ready = (broker: Broker) =>
     until(() => broker.stats().state === 'ready', 20_000, 'the new file is read')
 
-  it('is told at once, and is no reason to start another child', async () => {
+  it('is reported at once, and starts no other child', async () => {
     writeFileSync(path, 'rubbish')
     const { broker, starts } = brokerOf()
     const error = await errorOf(broker.start())
@@ -46,7 +46,7 @@ describe('an error of makePipeline that a retry cannot fix', () => {
     expect(await codeOf(broker.call('predict', 1))).to.equal('ERR_NOT_READY')
   })
 
-  it('is over when the file has been replaced by a good one', async () => {
+  it('ends when the file has been replaced by a good one', async () => {
     writeFileSync(path, 'rubbish')
     const { broker, starts } = brokerOf()
     await errorOf(broker.start())
@@ -57,7 +57,7 @@ describe('an error of makePipeline that a retry cannot fix', () => {
     expect(broker.stats()).to.deep.include({ restarts: 0, error: null })
   })
 
-  it('is over when a file that was missing is there', async () => {
+  it('ends when a missing file appears', async () => {
     const { broker } = brokerOf()
     await errorOf(broker.start())
     await delay(1500)
@@ -65,7 +65,7 @@ describe('an error of makePipeline that a retry cannot fix', () => {
     await ready(broker)
   })
 
-  it('is told anew when the next file is no better', async () => {
+  it('is reported again when the next file is bad too', async () => {
     const { broker } = brokerOf()
     await errorOf(broker.start())
     writeFileSync(path, 'nonsense')
@@ -75,7 +75,7 @@ describe('an error of makePipeline that a retry cannot fix', () => {
     await ready(broker)
   })
 
-  it('notices a change that came while the child was still at work on the old file', async () => {
+  it('notices a change made while the child was still reading the old file', async () => {
     writeFileSync(path, 'rubbish')
     const { broker, starts } = brokerOf(500)
     broker.once('progress', () => writeFileSync(path, 'good'))
@@ -84,7 +84,7 @@ describe('an error of makePipeline that a retry cannot fix', () => {
     expect(starts()).to.equal(2)
   })
 
-  it('waits until a file that is being written keeps still', async () => {
+  it('waits until a file is no longer being written', async () => {
     const { broker, starts } = brokerOf()
     await errorOf(broker.start())
     for (let i = 0; i < 20; i++) {
@@ -97,7 +97,7 @@ describe('an error of makePipeline that a retry cannot fix', () => {
     expect(starts()).to.equal(2)
   })
 
-  it('lets the broker close while it waits', async () => {
+  it('lets the broker close while waiting', async () => {
     const { broker, starts } = brokerOf()
     await errorOf(broker.start())
     await broker.close()
@@ -107,7 +107,7 @@ describe('an error of makePipeline that a retry cannot fix', () => {
     expect(broker.stats().state).to.equal('closed')
   })
 
-  it('names up to 256 files, by absolute paths', () => {
+  it('may name up to 256 files, by absolute paths', () => {
     const watch = ['relative', 7, ...Array.from({ length: 300 }, (_, i) => `/file${i}`)]
     const encoded = encodeError(Object.assign(new Error('no'), { permanent: true, watch }))
     expect(encoded.permanent?.watch).to.have.length(256)

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { codeOf, startBroker, until } from '../support/broker.ts'
 
 describe('onPosition', () => {
-  it('is told each place in the queue once, and 0 when a child has the call', async () => {
+  it('is called once for each place in the queue, and with 0 when a child has the call', async () => {
     const broker = await startBroker('behave', { maxBatch: 1 })
     const seen: number[][] = [[], [], [], [], []]
     const calls = seen.map((its, value) =>
@@ -13,7 +13,7 @@ describe('onPosition', () => {
     expect(seen).to.deep.equal([[0], [0], [1, 0], [2, 1, 0], [3, 2, 1, 0]])
   })
 
-  it('is told when one further ahead goes away', async () => {
+  it('is called when a call further ahead is aborted', async () => {
     const broker = await startBroker('behave', { maxBatch: 1 })
     const busy = [0, 1].map((value) => broker.call('predict', { value, predictMs: 400 }))
     await until(() => broker.stats().inFlight === 2, 2000, 'the child is full')

@@ -3,7 +3,7 @@ import { Broker } from '../../broker/broker.ts'
 import { brokerFor, codeOf, errorOf, until } from '../support/broker.ts'
 
 describe('Broker.start', () => {
-  it('resolves when the pipeline is ready, and knows what it says of itself', async () => {
+  it('resolves when the pipeline is ready, and shows its info in the stats', async () => {
     const broker = brokerFor('behave')
     expect(broker.stats().state).to.equal('idle')
     await broker.start()
@@ -15,7 +15,7 @@ describe('Broker.start', () => {
     })
   })
 
-  it('shows the progress of the pipeline while it is made', async () => {
+  it('shows the progress of makePipeline', async () => {
     const broker = brokerFor('starts-slowly', { options: { stepMs: 60 } })
     const told: string[] = []
     const seen = new Set<string | undefined>()
@@ -28,7 +28,7 @@ describe('Broker.start', () => {
     expect([...seen]).to.deep.equal(['download', 'compile', 'warm-up'])
   })
 
-  it("rejects with the child's own error, keeps it in view, and goes on trying until close()", async () => {
+  it("rejects with the child's own error, keeps it in the stats, and retries until close()", async () => {
     const broker = brokerFor('cannot-start', { maxDeaths: 3 })
     const error = await errorOf(broker.start())
     expect(error).to.include({ code: 'ERR_MODEL_LOAD', message: 'There is no file vgg16.h5.' })
@@ -61,13 +61,13 @@ describe('Broker.start', () => {
     broker.kill()
   })
 
-  it('rejects when the pipeline gives no sign of progress for startTimeout', async () => {
+  it('rejects when the pipeline reports no progress for startTimeout', async () => {
     const error = await errorOf(brokerFor('never-ready', { startTimeout: 1500 }).start())
     expect(error.message).to.match(/no sign of progress for 1500 ms/)
     await brokerFor('starts-slowly', { startTimeout: 1500, options: { stepMs: 800 } }).start()
   })
 
-  it('tells each change of state once', async () => {
+  it('reports each change of state once', async () => {
     const broker = brokerFor('behave')
     const states: string[] = []
     broker.on('state', ({ previous, state }) => states.push(`${previous} → ${state}`))

@@ -11,7 +11,7 @@ describe('Several children', () => {
     expect(await Promise.all(calls)).to.deep.equal([0, 1, 2, 3, 4, 5])
   })
 
-  it('stand in for one that is killed, and a suspect keeps only one of them busy', async () => {
+  it('take over the calls of one that is killed, and a poison input occupies only one of them', async () => {
     const broker = await startBroker('behave', { workers: 2, maxBatch: 1 })
     await until(() => broker.stats().workers.every(({ state }) => state === 'ready'), 5000, 'both are ready')
     const poison = codeOf(broker.call('predict', { do: 'abort' }))

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { copyFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, cpSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -10,21 +10,22 @@ import { writeSmallMobilenet } from '../support/small-mobilenet.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const run = promisify(execFile)
-const PHOTO = fileURLToPath(new URL('../../public/examples/cat.jpg', import.meta.url))
+const PUBLIC = fileURLToPath(new URL('../../public/', import.meta.url))
 
-describe('the examples of the documents', () => {
+describe('The examples of the documents', () => {
   const folder = temporaryFolder()
   let service: Service
 
   before(async function () {
     this.timeout(60_000)
-    copyFileSync(PHOTO, join(folder, 'photo.jpg'))
+    cpSync(PUBLIC, join(folder, 'public'), { recursive: true })
+    copyFileSync(join(PUBLIC, 'examples/cat.jpg'), join(folder, 'photo.jpg'))
     writeSmallMobilenet(join(folder, 'small'))
     writeFileSync(join(folder, 'small.json'), '{"labels":"imagenet","preprocessing":"tf","top":5}')
     service = await startService({
       MODELS: `small=${join(folder, 'small/model.json')},digits`,
       WEIGHTS_DIR: folder,
-      // The examples all show the same photograph, and the answer to one that is new.
+      // All examples send the same photograph, and show answers that are not from the cache.
       CACHE_ENTRIES: '0',
       FEEDBACK_DIR: join(folder, 'feedback'),
     })
@@ -33,7 +34,7 @@ describe('the examples of the documents', () => {
   after(() => service.stop())
 
   for (const file of ['README.md', 'docs/api.md']) {
-    it(`in ${file} do what stands below them`, async function () {
+    it(`in ${file} run, and give answers of the shape that the document shows`, async function () {
       this.timeout(60_000)
       const examples = examplesIn(file, service.url)
       const commands = examples.flatMap((example) => example.commands)
@@ -50,7 +51,7 @@ describe('the examples of the documents', () => {
 
 const isCurl = (command: string) => command.startsWith('curl ')
 
-/** Of a command as a reader would paste it; an answer with an error fails the test. */
+/** Runs a command as a reader would paste it. An answer with an error status fails the test. */
 async function outputOf(command: string, cwd: string): Promise<string> {
   const { stdout } = await run('sh', ['-c', command.replace(/^curl/, 'curl -sS --fail-with-body')], { cwd })
   return stdout

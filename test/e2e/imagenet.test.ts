@@ -16,10 +16,10 @@ interface Guess {
 
 const LABELS = fileURLToPath(new URL('../../weights/imagenet-labels.tsv', import.meta.url))
 const CLOSE = 1e-4
-/** Of the size that the network takes: nothing is scaled. */
+/** In the size that the network takes, so that nothing is scaled. */
 const IMAGES = { smooth: smoothImage(224, 224), noise: noiseImage(224, 224) }
 
-describe('A network with weights by formula, served with the labels of ImageNet', () => {
+describe('A network with computed weights, served with the labels of ImageNet', () => {
   const small = smallService()
   const post = async (pixels: Uint8Array): Promise<Guess[]> => {
     const body = await sharp(pixels, { raw: { width: 224, height: 224, channels: 3 } })
@@ -30,7 +30,7 @@ describe('A network with weights by formula, served with the labels of ImageNet'
   }
 
   for (const [name, pixels] of Object.entries(IMAGES)) {
-    it(`gives the five best that another engine computes for the image "${name}"`, async function () {
+    it(`gives the same five best guesses as the engine tfjs for the image "${name}"`, async function () {
       this.timeout(60_000)
       const scores = await scoresOf(pixels)
       const expected = [...scores.keys()].sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0)).slice(0, 5)
@@ -41,21 +41,21 @@ describe('A network with weights by formula, served with the labels of ImageNet'
     })
   }
 
-  it('names each class as the list of ImageNet does', async () => {
+  it('names each class as in the list of ImageNet', async () => {
     const rows = readFileSync(LABELS, 'utf8').trimEnd().split('\n').slice(1)
     for (const { index, full, wnid } of await post(IMAGES.smooth)) {
       expect(rows[index]).to.equal(`${index}\t${wnid}\t${full}`)
     }
   })
 
-  it('answers eight at once as it answers one', async () => {
+  it('gives eight requests at once the same answer as one request', async () => {
     const one = await post(IMAGES.noise)
     for (const guesses of await Promise.all(Array.from({ length: 8 }, () => post(IMAGES.noise)))) {
       expect(guesses).to.deep.equal(one)
     }
   })
 
-  it('refuses what is no image, and goes on', async () => {
+  it('refuses a body that is not an image, and serves the next request', async () => {
     const response = await fetch(`${small().url}/small`, { method: 'POST', body: 'no image' })
     expect(response.status).to.equal(415)
     expect(((await response.json()) as { error: { code: string } }).error.code).to.equal('ERR_IMAGE_TYPE')

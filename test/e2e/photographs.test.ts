@@ -23,9 +23,9 @@ const PHOTOS = {
   rocket: ['rocket.jpg'],
 } as const
 
-describeWithShared('A trained model of TensorFlow.js, served with the labels of ImageNet', () => {
+describeWithShared('A trained TensorFlow.js model, served with the labels of ImageNet', () => {
   for (const interpolation of ['nearest', 'bilinear'] as const) {
-    describe(`and images stretched with ${interpolation}`, () => {
+    describe(`and images stretched by ${interpolation} interpolation`, () => {
       let service: Service
 
       before(async function () {
@@ -40,7 +40,7 @@ describeWithShared('A trained model of TensorFlow.js, served with the labels of 
       after(() => service?.stop())
 
       for (const [photo, files] of Object.entries(PHOTOS)) {
-        it(`gives the published five best for the photograph ${photo}, in each of its files`, async () => {
+        it(`gives the published five best guesses for the photograph ${photo}, in each file format`, async () => {
           for (const file of files) {
             const predictions = await predict(service, readFileSync(shared('data', 'photos', file)))
             const expected = expectedFor(file, interpolation)

@@ -14,14 +14,14 @@ describe('makeFolder', () => {
   })
   afterEach(() => rmSync(folder, { recursive: true }))
 
-  it('makes a folder and those above it, and is content with one that is there', async () => {
+  it('makes a folder and those above it, and accepts an existing one', async () => {
     const path = join(folder, 'a', 'b', 'c')
     await Promise.all([makeFolder(path), makeFolder(path), makeFolder(join(folder, 'a', 'd'))])
     await makeFolder(path)
     expect([path, join(folder, 'a', 'd')].map((made) => existsSync(made))).to.deep.equal([true, true])
   })
 
-  it('comes to an end where nothing can be made', async () => {
+  it('rejects where no folder can be made', async () => {
     writeFileSync(join(folder, 'file'), '')
     expect(await codeOf(makeFolder('/proc/nothing/below'))).to.equal('ENOENT')
     expect(await codeOf(makeFolder(join(folder, 'file')))).to.equal('EEXIST')

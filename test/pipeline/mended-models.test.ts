@@ -70,7 +70,7 @@ describe('a model whose files are wrong', function () {
     mobilenet: ['ERR_MODEL_LOAD', /mobilenet_1_0_224_tf\.h5 is not .*: it has 19 bytes instead of 17225924/],
   }
   for (const [name, [code, message]] of Object.entries(reasons)) {
-    it(`has failed after one start, with one error, and says why: ${name}`, async () => {
+    it(`fails after one start, with one error that says why: ${name}`, async () => {
       const { restarts, error } = (await models())[name] as ModelState
       expect(restarts).to.equal(0)
       expect(error?.code).to.equal(code)
@@ -81,7 +81,7 @@ describe('a model whose files are wrong', function () {
     })
   }
 
-  it('is served, without a restart of the service, as soon as they are right', async () => {
+  it('is served, without a restart of the service, as soon as the files are right', async () => {
     cpSync(join(DIGITS, 'model.json'), join(folder, 'unsupported', 'model.json'))
     cpSync(join(DIGITS, 'group1-shard1of1.bin'), join(folder, 'damaged', 'group1-shard1of1.bin'))
     writeFileSync(join(folder, 'labels.txt'), Array.from({ length: 10 }, (_, i) => `number ${i}`).join('\n'))
@@ -90,7 +90,7 @@ describe('a model whose files are wrong', function () {
     expect(starts('missing')).to.equal(1)
   })
 
-  it('is served when a missing one is put into its place', async () => {
+  it('is served when a missing file is put into its place', async () => {
     cpSync(DIGITS, join(folder, 'unnamed'), { recursive: true })
     await becomes('unnamed', 'ready')
     mkdirSync(join(folder, 'elsewhere'))
@@ -99,7 +99,7 @@ describe('a model whose files are wrong', function () {
     await becomes('missing', 'ready')
   })
 
-  it('is downloaded when a wrong weights file has been removed, and that file was never touched', async () => {
+  it('is downloaded once the user has removed a wrong weights file, which is not touched before', async () => {
     expect(readFileSync(join(folder, SHORT), 'utf8')).to.equal('an interrupted copy')
     expect(existsSync(join(folder, `${SHORT}.part`))).to.equal(false)
     rmSync(join(folder, SHORT))

@@ -15,7 +15,7 @@ const coded = (code: string) => Object.assign(new Error('no'), { code })
 
 describe('an error of a model', () => {
   for (const code of ['ERR_MODEL_LOAD', 'ERR_MODEL_UNSUPPORTED', 'ERR_MODEL_SETTINGS'] as const) {
-    it(`is permanent where the files are at fault, and names them: ${code}`, async () => {
+    it(`is permanent if the files are wrong, and names the files: ${code}`, async () => {
       const marked = await markPermanent(new PipelineError(code, 'no'), async () => ['/model'])
       expect(marked).to.include({ code, permanent: true })
       expect(marked).to.have.deep.property('watch', ['/model'])
@@ -24,7 +24,7 @@ describe('an error of a model', () => {
 
   const passing: Record<string, Error> = {
     'a failed download': new PipelineError('ERR_WEIGHTS_DOWNLOAD', 'no'),
-    'a device that cannot be had': new PipelineError('ERR_ENGINE', 'no'),
+    'a device that cannot be used': new PipelineError('ERR_ENGINE', 'no'),
     'a full disk': new PipelineError('ERR_MODEL_LOAD', 'no', { cause: coded('ENOSPC') }),
     'too many open files, deep below': new PipelineError('ERR_MODEL_LOAD', 'no', {
       cause: new Error('no', { cause: coded('EMFILE') }),
@@ -36,14 +36,14 @@ describe('an error of a model', () => {
   for (const [what, error] of Object.entries(passing)) {
     it(`is worth a retry: ${what}`, async () => expect(await isPermanent(error)).to.equal(false))
   }
-  it('is permanent with a cause that says nothing of the machine', async () =>
+  it('is permanent if its cause is not a shortage of the machine', async () =>
     expect(await isPermanent(new PipelineError('ERR_MODEL_LOAD', 'no', { cause: coded('ENOENT') }))).to.equal(
       true,
     ))
 })
 
 describe('a compiled model that is damaged', () => {
-  it('is no permanent error: the message names the folder, and without it the model is compiled again', async () => {
+  it('is not a permanent error: the message names the folder, and removing the folder helps', async () => {
     const weightsDir = temporaryFolder()
     const request = {
       model: 'digits',
@@ -62,7 +62,7 @@ describe('a compiled model that is damaged', () => {
       writeFileSync(join(folder, 'model.onnx'), Buffer.alloc(size, 'rubbish'))
       const error = await errorOf(make())
       expect(error.code).to.equal('ERR_ENGINE')
-      expect(error.message).to.contain(`Remove ${folder}, and`)
+      expect(error.message).to.contain(`Remove ${folder} to have the model compiled again`)
       expect(error).not.to.have.property('permanent')
       rmSync(folder, { recursive: true })
       await (await make()).close()
@@ -80,7 +80,7 @@ describe('the files of a model', () => {
   afterEach(() => rmSync(folder, { recursive: true }))
   const at = (...names: string[]) => join(folder, ...names)
 
-  it('are all that it may be made of, those that are missing included', async () => {
+  it('are all files that it may consist of, including missing ones', async () => {
     expect(await modelFiles('pets', undefined, folder)).to.include.members([
       at('pets.keras'),
       at('pets.h5'),
@@ -92,7 +92,7 @@ describe('the files of a model', () => {
     expect(await modelFiles('mobilenet', undefined, folder)).to.include(at('mobilenet_1_0_224_tf.h5'))
   })
 
-  it('are the settings and the labels too, and each shard of a folder', async () => {
+  it('include the settings, the labels, and each shard of a folder', async () => {
     mkdirSync(at('pets'))
     writeFileSync(at('pets', 'shard1.bin'), '')
     writeFileSync(at('pets.json'), JSON.stringify({ labels: 'names.txt' }))
@@ -108,7 +108,7 @@ describe('the files of a model', () => {
     }
   })
 
-  it('are known where the settings are broken, and lie outside for no labels', async () => {
+  it('are known even if the settings are broken, and never include labels outside the folder', async () => {
     writeFileSync(at('pets.json'), '{')
     expect(await modelFiles('any', at('pets.h5'), folder)).to.have.members([at('pets.h5'), at('pets.json')])
     writeFileSync(at('pets.json'), JSON.stringify({ labels: '../secret' }))

@@ -2,11 +2,11 @@ import { expect } from 'chai'
 import { topIndices } from '../../pipeline/top-indices.ts'
 
 describe('topIndices', () => {
-  it('gives the largest first, and of equal values the earlier', () => {
+  it('gives the largest first, and breaks ties by the lower index', () => {
     expect(topIndices(Float32Array.of(0.1, 0.5, 0.2, 0.5, 0.05), 3)).to.deep.equal([1, 3, 2])
   })
 
-  it('gives all when there are fewer than wanted', () => {
+  it('gives all if there are fewer than wanted', () => {
     expect(topIndices(Float32Array.of(0, 1), 5)).to.deep.equal([1, 0])
   })
 

@@ -42,7 +42,7 @@ describe('a folder of weights that cannot be written', () => {
       {
         msg:
           `The compiled model cannot be stored in ${join(weightsDir, 'compiled')}: ${reason}. ` +
-          `It is compiled anew at each start, in ${temporary}.`,
+          `The model is compiled again at each start, in ${temporary}.`,
         level: WARN,
       },
     ])

@@ -8,8 +8,8 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const TSC = join(ROOT, 'node_modules/typescript/bin/tsc')
 
 /**
- * Compiles the service and the pipelines of the tests into a folder that goes with this process. It lies in the
- * repository, one folder deep as a build does: files of the package are found from there.
+ * Compiles the service and the pipelines of the tests into a folder that is removed when this process ends. The folder
+ * lies directly in the repository, like a build, since the code finds files of the package by relative paths.
  */
 export async function build(): Promise<string> {
   const folder = mkdtempSync(join(ROOT, '.test-build-'))

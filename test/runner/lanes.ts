@@ -2,7 +2,9 @@ interface Alone {
   readonly alone: boolean
 }
 
-/** Does the work on all parts: on those that must be alone one after the other, then on the rest, `count` at a time. */
+/**
+ * Works on all parts: first on those that must run alone, one after the other, then on the others, `count` at a time.
+ */
 export async function lanes<Part extends Alone>(
   parts: readonly Part[],
   count: number,

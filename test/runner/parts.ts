@@ -5,13 +5,13 @@ import { join } from 'node:path'
 export interface Part {
   readonly name: string
   readonly files: readonly string[]
-  /** Its tests take the time to within less than what another part beside it would cost. */
+  /** Set for tests that measure times so precisely that another part must not run beside them. */
   readonly alone: boolean
 }
 
 const SPEC = '.test.ts'
 
-/** Spec files that are a part of their own, which runs alone. */
+/** The spec files of the part that runs alone. */
 const ALONE = [
   'broker/batches',
   'broker/child-death',
@@ -20,7 +20,7 @@ const ALONE = [
   'lib/process/start',
 ]
 
-/** Folders and files that are better off in one process: few and quick, or with the same services. */
+/** Folders and files that share a process: they are few and quick, or use the same services. */
 const TOGETHER: Readonly<Record<string, readonly string[]>> = {
   quick: [
     'e2e',
@@ -41,7 +41,7 @@ const TOGETHER: Readonly<Record<string, readonly string[]>> = {
   ],
 }
 
-/** What takes longest begins first: nothing else could run beside the end of it. */
+/** The longest parts, which begin first: at the end of the run, nothing would be left to run beside them. */
 const LONGEST_FIRST = [
   'pages of services of their own',
   'lib/pages',
@@ -50,7 +50,7 @@ const LONGEST_FIRST = [
   'pipeline/weights',
 ]
 
-/** Every spec file below the folder, in exactly one part. A new folder is a new part. */
+/** Sorts every spec file below the folder into exactly one part. A new folder is a new part. */
 export function partsIn(folder: string): Part[] {
   const parts = new Map<string, string[]>(['alone', ...LONGEST_FIRST].map((name) => [name, []]))
   for (const file of specsIn(folder)) {

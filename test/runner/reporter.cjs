@@ -1,4 +1,4 @@
-// Mocha's own "spec" report, closed by one plain line that a CI system can read in any language.
+// Mocha's own "spec" report, and then one line with the counts, which a CI system can parse.
 const { reporters } = require('mocha')
 
 class PlainSummary extends reporters.Spec {

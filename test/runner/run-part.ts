@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
-/** Mocha without the launcher in front of it: one process less, and signals go where they are meant for. */
+/** Mocha without its launcher: one process less, and signals reach Mocha itself. */
 const MOCHA = createRequire(import.meta.url).resolve('mocha/lib/cli/cli.js')
 const CLOSE_WITHIN_MS = 2000
 const SUMMARY = /^(\d+) passed, (\d+) failed, (\d+) skipped$/gm
@@ -18,24 +18,24 @@ export interface Counts {
 
 export interface Outcome extends Counts {
   readonly output: string
-  /** what went wrong beside failed tests */
+  /** what went wrong apart from failed tests */
   readonly problem?: string
 }
 
 export interface PartOptions {
   readonly files: readonly string[]
-  /** of the command line, for Mocha */
+  /** flags of the command line, for Mocha */
   readonly flags: readonly string[]
   readonly temporaryDirectory: string
-  /** where the service has been compiled to, if it has */
+  /** the folder of the compiled service, if it has been compiled */
   readonly built?: string | undefined
   readonly limitMs: number
-  /** may be empty: nothing fits the flags */
+  /** whether the part may have no test, since none fits the flags */
   readonly mayRunNothing: boolean
   readonly started: (child: ChildProcess) => void
 }
 
-/** Runs spec files in a Mocha of their own, whose end it waits for, but not without limit. */
+/** Runs spec files in a Mocha of their own, and waits for its end up to a limit. */
 export async function runPart(options: PartOptions): Promise<Outcome> {
   const { files, flags, temporaryDirectory, built, limitMs, mayRunNothing, started } = options
   const child = spawn(process.execPath, ['--import', 'tsx', MOCHA, ...flags, ...files], {
@@ -59,7 +59,7 @@ export async function runPart(options: PartOptions): Promise<Outcome> {
   const closed = once(child, 'close')
   const [code, signal] = (await once(child, 'exit')) as [number | null, string | null]
   clearTimeout(timer)
-  // A process that the tests have left behind may hold the pipes for long.
+  // A process that the tests have left behind may keep the pipes open for long.
   await Promise.race([closed, delay(CLOSE_WITHIN_MS, undefined, { ref: false })])
   for (const stream of [child.stdout, child.stderr]) stream.destroy()
   const text = Buffer.concat(chunks).toString('utf8')
@@ -72,7 +72,7 @@ export async function runPart(options: PartOptions): Promise<Outcome> {
   }
 }
 
-/** Of the last summary: a test may print another one. */
+/** The counts in the last summary, since a test may print another summary before. */
 function countsIn(text: string): Counts | undefined {
   const [, ...numbers] = [...text.matchAll(SUMMARY)].at(-1) ?? []
   const [passed = 0, failed = 0, skipped = 0] = numbers.map(Number)

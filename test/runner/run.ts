@@ -10,11 +10,11 @@ import { type Part, partsIn } from './parts.ts'
 import { type Counts, runPart } from './run-part.ts'
 
 /**
- * `npm test` runs all spec files: a part of them in each Mocha, several of these at once. `npm test -- PATH…` runs
- * those files and folders alone. Flags are Mocha's. The last line counts the tests of all parts.
+ * `npm test` runs all spec files, in parts: each part in a Mocha of its own, several at the same time. `npm test --
+ * PATH…` runs only those files and folders. Flags are Mocha's. The last line counts the tests of all parts.
  */
 const PART_LIMIT_MS = 10 * 60_000
-/** One more than there are cores: tests wait a good deal, for services to start and deadlines to pass. */
+/** One more than there are cores, since tests often wait, for services to start and deadlines to pass. */
 const LANES = Math.min(4, availableParallelism() + 1)
 const GO_WITHIN_MS = 5000
 
@@ -32,7 +32,7 @@ const flags = args.filter((arg) => !chosen.includes(arg))
 const parts: readonly Part[] =
   chosen.length > 0 ? chosen.map((path) => ({ name: path, files: [path], alone: false })) : partsIn('test')
 
-// A few files are sooner run from their sources than compiled.
+// For a few files, running from source is faster than compiling first.
 const built = chosen.length > 0 ? undefined : await build()
 const total = { passed: 0, failed: 0, skipped: 0 }
 const problems: string[] = []
@@ -61,7 +61,7 @@ for (const problem of problems) console.log(problem)
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`)
 process.exitCode = total.failed + problems.length > 0 ? 1 : 0
 
-/** Each Mocha stops what it has started; whatever is left after that is killed. */
+/** Each Mocha stops the processes that it has started; any that are left are killed. */
 function end(code: number): void {
   stopping = true
   for (const child of running) child.kill('SIGTERM')

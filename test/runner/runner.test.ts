@@ -14,7 +14,7 @@ import { runPart } from './run-part.ts'
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const MOCHA = [createRequire(import.meta.url).resolve('mocha/bin/mocha.js')]
 const NPM_TEST = ['--import', 'tsx', fileURLToPath(new URL('./run.ts', import.meta.url))]
-/** Far more than a run takes, far less than what its tests would wait for. */
+/** Far longer than a run takes, and far shorter than its tests would wait. */
 const ENDS_WITHIN_MS = 60_000
 
 const fixture = (name: string) => `test/fixtures/runner/${name}.ts`
@@ -77,7 +77,7 @@ describe('A run of Mocha', function () {
     })
   }
 
-  it('that is kept from its end is ended, has failed, and says what keeps it', async () => {
+  it('that does not end by itself is ended, has failed, and reports the open resources', async () => {
     const run = start(MOCHA, ['holds'])
     expect(await run.code).to.equal(1)
     expect(run.output()).to.match(/does not end. What is still open: .*TCPServerWrap/)
@@ -98,7 +98,7 @@ describe('npm test', function () {
   this.timeout(ENDS_WITHIN_MS)
   this.slow(10_000)
 
-  it('adds up what its parts say, fails with one of them, and says so last', async () => {
+  it('adds up the counts of its parts, fails if a part fails, and prints the sum last', async () => {
     const run = start(NPM_TEST, ['green', 'skipped', 'red'])
     expect([await run.code, lastLine(run.output())], run.output()).to.deep.equal([
       1,
@@ -142,11 +142,11 @@ describe('A part of npm test', function () {
     return problem
   }
 
-  it('has failed when the process ended before its tests did, whatever its status', async () => {
+  it('has failed if the process ended before its tests, whatever the exit status', async () => {
     expect(await problemOf('exits')).to.equal('ended with status 0 before its tests were over')
   })
 
-  it('has failed when it ran no test', async () => {
+  it('has failed if it ran no test', async () => {
     expect(await problemOf('empty')).to.equal('ran no test')
   })
 
@@ -154,7 +154,7 @@ describe('A part of npm test', function () {
     expect(await problemOf('hangs', 3000)).to.equal('did not end within 3 s and was killed')
   })
 
-  it('has each spec file of the repository, and each is in one part', () => {
+  it('covers each spec file of the repository exactly once, together with the other parts', () => {
     const specs = readdirSync(`${ROOT}test`, { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.test.ts'))
       .map((file) => `${ROOT}test/${file}`)
@@ -163,7 +163,7 @@ describe('A part of npm test', function () {
     expect(files.length).to.be.greaterThan(100)
   })
 
-  it('has no other part beside it where it must be alone, and as many as there are lanes where not', async () => {
+  it('runs with no other part if it must be alone, and otherwise with as many as there are lanes', async () => {
     const parts = [true, false, false, false, false, true].map((alone, id) => ({ id, alone }))
     const now = new Set<(typeof parts)[number]>()
     const done: number[] = []

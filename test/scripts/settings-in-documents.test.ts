@@ -22,7 +22,7 @@ describe('The tables of settings', () => {
   })
 
   it('must have their place, and name settings that exist', () => {
-    expect(() => withSettings('x.md', 'nothing')).to.throw('x.md has no <!-- settings -->')
+    expect(() => withSettings('x.md', 'nothing')).to.throw('x.md must have the markers <!-- settings -->')
     expect(() => withSettings('x.md', '<!-- settings PORTT -->\n<!-- /settings -->')).to.throw(
       'There is no setting PORTT.',
     )

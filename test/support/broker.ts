@@ -46,7 +46,7 @@ export function isAlive(pid: number | undefined): boolean {
   if (pid === undefined) return false
   try {
     process.kill(pid, 0)
-    // An orphan that has ended stays in the table until somebody collects it.
+    // An orphan that has ended stays in the process table, as a zombie, until its new parent collects it.
     return process.platform !== 'linux' || !/^\d+ \(.*\) Z/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
   } catch {
     return false

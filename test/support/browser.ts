@@ -7,15 +7,15 @@ import { sharedBetweenSuites } from './shared-service.ts'
 
 export type { Page } from 'playwright-core'
 
-/** Where Debian's package puts it, unless CHROMIUM_PATH says otherwise. */
+/** CHROMIUM_PATH, or the path of Debian's package. */
 const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
 const SCREENSHOTS = fileURLToPath(new URL('../screenshots/', import.meta.url))
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 
 const FLAGS = [
-  // The sandbox needs rights that a container seldom gives; only our own pages are opened.
+  // Without the sandbox, which needs rights that containers seldom have. Only our own pages are opened.
   '--no-sandbox',
-  // A camera with a test pattern, which may be used without asking.
+  // A fake camera with a test pattern, which pages may use without a question.
   '--use-fake-device-for-media-stream',
   '--use-fake-ui-for-media-stream',
 ]
@@ -25,9 +25,9 @@ export const SCHEMES = ['light', 'dark'] as const
 
 export interface Watched {
   readonly page: Page
-  /** what the console said, refusals of the Content-Security-Policy included */
+  /** the messages of the console, including violations of the Content-Security-Policy */
   readonly complaints: string[]
-  /** addresses that are not the service's */
+  /** requested URLs that are not the service's */
   readonly strangers: string[]
 }
 
@@ -37,7 +37,7 @@ export interface Look {
   readonly javaScript?: boolean
 }
 
-/** `describe` that runs where there is a Chromium, and is counted as skipped, with the reason in its title, where none is. */
+/** `describe` for tests that need Chromium. Without one, they are skipped, with the reason in the title. */
 export function describeInBrowser(title: string, tests: (this: Mocha.Suite) => void): void {
   if (existsSync(CHROMIUM)) describe(title, tests)
   else
@@ -52,7 +52,9 @@ const sharedBrowser = sharedBetweenSuites(async () => {
   return { browser, stop: () => browser.close() }
 })
 
-/** The browser for the tests of a suite; the result opens a page, in a profile of its own that ends with the test. */
+/**
+ * A browser for the tests of a suite. The result opens a page, in a profile of its own that is closed after the test.
+ */
 export function browserOfSuite(): (look?: Look) => Promise<Watched> {
   const running = sharedBrowser()
   afterEach(() =>
@@ -76,7 +78,7 @@ export function browserOfSuite(): (look?: Look) => Promise<Watched> {
   }
 }
 
-/** Also tells of a page that is wider than its window. */
+/** Also reports a page that is wider than its window. */
 export async function expectNoFlaws({ page, complaints, strangers }: Watched): Promise<void> {
   expect(complaints, 'the console').to.deep.equal([])
   expect(strangers, 'requests to others').to.deep.equal([])
@@ -86,7 +88,7 @@ export async function expectNoFlaws({ page, complaints, strangers }: Watched): P
   expect(inside, 'the width of the page').to.be.at.most(outside)
 }
 
-/** What axe-core finds: rule and the first element that breaks it. Between light and dark only the colours differ. */
+/** axe-core's findings: the rule and the first element that breaks the rule. Dark mode is checked for colours only. */
 export async function barriers(page: Page, which: 'all' | 'colours' = 'all'): Promise<string[]> {
   await page.evaluate(readFileSync(AXE, 'utf8'))
   const { violations } = await page.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>(
@@ -95,7 +97,7 @@ export async function barriers(page: Page, which: 'all' | 'colours' = 'all'): Pr
   return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)
 }
 
-/** For people to look at, into a folder that git ignores: `SCREENSHOTS=1 npm test -- test/lib/pages` takes them. */
+/** Screenshots for people, in a folder that git ignores. `SCREENSHOTS=1 npm test -- test/lib/pages` takes them. */
 export async function screenshot(page: Page, name: string, fullPage = true): Promise<void> {
   if (!process.env.SCREENSHOTS) return
   mkdirSync(SCREENSHOTS, { recursive: true })

@@ -7,7 +7,7 @@ import type { WeightStore } from '../../pipeline/graph/weight-store.ts'
 import type { LayerList } from '../../pipeline/models/networks/layer-list.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
-/** Compiles into a folder of its own and hands the path to `use`; the folder goes afterwards. */
+/** Compiles into a new folder, passes the model's path to `use`, and then removes the folder. */
 export async function withCompiled<T>(
   list: LayerList,
   weights: WeightStore,
@@ -40,7 +40,7 @@ export async function withEngine<T>(modelPath: string, use: (engine: OnnxEngine)
 export const bytesOf = (values: Float32Array): Uint8Array =>
   new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
 
-/** The largest difference, as a part of the largest expected number. */
+/** The largest difference, relative to the largest expected number. */
 export function relativeError(found: ArrayLike<number>, expected: ArrayLike<number>): number {
   const largest = Math.max(...Array.from(expected, Math.abs))
   return Math.max(...Array.from(expected, (value, i) => Math.abs(value - (found[i] ?? Number.NaN)))) / largest

@@ -5,7 +5,7 @@ import { shared } from './shared.ts'
 
 const SIDE = 28
 
-/** The images of MNIST on which the digit model was not trained: every eighth, sorted by digit, as its card says. */
+/** MNIST images that the digit model was not trained on: every eighth, sorted by digit, as the model card says. */
 export function validationDigits(): { label: number; pixels: Uint8Array }[] {
   const read = (name: string) => gunzipSync(readFileSync(shared('data', 'digits', name)))
   const labels = read('digits-labels-idx1-ubyte.gz').subarray(8)
@@ -49,11 +49,11 @@ export interface Drawing {
   left?: number
   top?: number
   side?: number
-  /** Thickness of the lines, as a part of the square. */
+  /** Thickness of the lines, relative to the square's side. */
   pen?: number
 }
 
-/** How much of each pixel is ink, from 0 to 1. */
+/** The share of ink in each pixel, from 0 to 1. */
 export function drawn({ digit, width, height = width, ...rest }: Drawing): Float32Array {
   const { left = 0, top = 0, side = Math.min(width, height), pen = 0.1 } = rest
   return Float32Array.from({ length: width * height }, (_, i) => {

@@ -1,4 +1,4 @@
-/** What a process needs of the environment to find things, and no setting of the tester's. */
+/** Variables that a process needs to find files and programs, without any settings of the developer. */
 export const PLACES = {
   PATH: process.env.PATH,
   HOME: process.env.HOME,

@@ -15,7 +15,7 @@ export interface Guess {
   readonly probability: number
 }
 
-/** The nearest number of 32 bits, as a model answers it. */
+/** The nearest float32, since models answer with float32. */
 const f32 = Math.fround
 
 const eskimoDog = guess(248, 'Eskimo dog, husky', 'n02109961', f32(0.93456))
@@ -28,7 +28,7 @@ export const HUSKY: readonly Guess[] = [
   guess(639, 'maillot, tank suit', 'n03710721', 0),
 ]
 
-/** The second one lies on the threshold, the first one a little above it. */
+/** The second number is exactly the threshold, the first one is just above. */
 export const PANDA: readonly Guess[] = [
   guess(
     388,
@@ -48,7 +48,7 @@ export const FOUR: readonly Guess[] = [
   ...[1, 2, 3, 5, 6, 8].map((value) => digit(value, 0)),
 ]
 
-/** Full numbers, tied ones and markup, answered by a pipeline that knows nothing else. */
+/** A pipeline with fixed answers: numbers of full precision, ties and markup. */
 const MODELS: Readonly<Record<string, Script>> = {
   husky: { answer: HUSKY },
   panda: { answer: PANDA },
@@ -57,7 +57,7 @@ const MODELS: Readonly<Record<string, Script>> = {
 }
 
 export interface ExactService extends Service {
-  /** an address that leads to a file; the pipeline does not look into it */
+  /** a URL that leads to a file; the pipeline ignores the content */
   readonly imageUrl: string
 }
 
@@ -86,7 +86,7 @@ async function startExactService(): Promise<ExactService> {
   }
 }
 
-/** Environment of a service whose models do what their scripts say. */
+/** The environment of a service whose models follow scripts. */
 export function scriptedModels(scripts: Readonly<Record<string, Script>>): Record<string, string> {
   const folder = temporaryFolder()
   const entries = Object.entries(scripts).map(([name, script]) => {

@@ -4,13 +4,13 @@ import { fileURLToPath } from 'node:url'
 export interface Example {
   /** the lines of a block of shell */
   readonly commands: readonly string[]
-  /** what the last of them is said to answer, when JSON stands below */
+  /** the JSON below the block, which is the documented answer to the last line */
   readonly answer: unknown
 }
 
 const ORIGIN = 'http://127.0.0.1:2017'
 
-/** The blocks ```sh of a document, each with the block ```json that follows it, if one does. */
+/** The ```sh blocks of a document, each with the ```json block that follows, if there is one. */
 export function examplesIn(file: string, origin: string): Example[] {
   const text = readFileSync(fileURLToPath(new URL(`../../${file}`, import.meta.url)), 'utf8')
   const blocks = text.matchAll(/^```sh\n(.*?)^```\n(?:[^`]*?\n)??(?:\n?```json\n(.*?)^```)?/gms)
@@ -24,7 +24,7 @@ export function examplesIn(file: string, origin: string): Example[] {
   }))
 }
 
-/** What a value is made of: its keys and types, of a list those of its first entry. */
+/** The shape of a value: keys and types; for a list, the shape of the first entry. */
 export function shapeOf(value: unknown): unknown {
   if (Array.isArray(value)) return value.length === 0 ? [] : [shapeOf(value[0])]
   if (typeof value !== 'object' || value === null) return value === null ? 'null' : typeof value

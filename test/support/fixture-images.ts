@@ -11,7 +11,7 @@ export interface FixtureImage {
 const WIDTH = 96
 const HEIGHT = 72
 
-/** One picture in every form that is read, each of them a sound file. */
+/** One picture as a sound file in every format that is read. */
 export async function fixtureImages(): Promise<FixtureImage[]> {
   const encoded = await Promise.all(
     Object.entries(FORMS).map(async ([name, encode]) => ({ name, bytes: await encode().toBuffer() })),
@@ -54,13 +54,13 @@ function bilevel(): Sharp {
   return picture().threshold().toColourspace('b-w')
 }
 
-/** Three frames: sharp takes what lies below the first page for further ones. */
+/** Three frames: sharp reads the rows below the first page as further frames. */
 function frames(): Sharp {
   const raw = { width: WIDTH, height: HEIGHT * 3, channels: 3, pageHeight: HEIGHT } as const
   return sharp(pixels(HEIGHT * 3), { raw })
 }
 
-/** A dark ring on something light and a bit of noise: a digit for one model, a picture for another. */
+/** A dark ring with some noise on a light ground, which is read as a digit and as a picture. */
 function pixels(height: number): Buffer {
   const data = Buffer.alloc(WIDTH * height * 3)
   for (let i = 0; i < data.length; i++) {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 
 const KIB = 1024
 
-/** A disk of 64 KiB below `parent`, to be unmounted after the test; undefined where this user must not mount one. */
+/** A disk of 64 KiB below `parent`, to be unmounted after the test; undefined if this user may not mount one. */
 export function mountFull(parent: string): string | undefined {
   const path = join(parent, 'full')
   mkdirSync(path)
@@ -16,7 +16,7 @@ export function mountFull(parent: string): string | undefined {
   }
 }
 
-/** Takes what room is left. */
+/** Fills the disk. */
 export function fill(path: string): void {
   try {
     writeFileSync(join(path, 'filler'), Buffer.alloc(KIB * KIB))

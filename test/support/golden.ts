@@ -11,7 +11,7 @@ export type GoldenPart = 'applications' | 'formats' | 'hostile' | 'resize'
 
 const unpacked = new Map<GoldenPart, string>()
 
-/** The path of a file or a folder as it was before it was packed. Each part is unpacked once per process. */
+/** The path of an unpacked golden file or folder. Each top folder is unpacked once per process. */
 export function golden(part: GoldenPart, ...path: string[]): string {
   const folder = unpacked.get(part) ?? unpack(part)
   unpacked.set(part, folder)

@@ -1,9 +1,9 @@
 import { distance, type Point } from './digits.ts'
 
-/** From point to point, the pen being down. */
+/** A line from point to point. */
 export type Strokes = readonly (readonly Point[])[]
 
-/** Digits as they are drawn in lines, 0 to 9, in a square of side 1. */
+/** The digits 0 to 9 as lines, in a square of side 1. */
 const UPRIGHT: readonly Strokes[] = [
   [arc([0.5, 0.5], [0.3, 0.45], -90, 270)],
   [
@@ -35,7 +35,7 @@ const UPRIGHT: readonly Strokes[] = [
   [[...arc([0.5, 0.3], [0.26, 0.25], 0, -360), [0.74, 0.5], [0.68, 0.95]]],
 ]
 
-/** Three hands: upright, slanted, and narrow with a tremble. */
+/** Three handwritings: upright, slanted, and narrow with a tremble. */
 export const HANDS: readonly (readonly Strokes[])[] = [
   UPRIGHT,
   UPRIGHT.map((strokes) => written(strokes, 0.18, 0.9, 0.012)),
@@ -58,10 +58,10 @@ function arc([x, y]: Point, [acrossX, acrossY]: Point, from: number, to: number)
   })
 }
 
-// Around a digit, as a part of the picture's side.
+// The margin around a digit, relative to the picture's side.
 const MARGIN = 0.08
 
-/** How much of each pixel of a square picture is ink, from 0 to 1. `pen` is in pixels, as `side` is. */
+/** The share of ink in each pixel of a square picture, from 0 to 1. `pen` and `side` are in pixels. */
 export function lined(strokes: Strokes, side: number, pen: number): Float32Array {
   const ink = new Float32Array(side * side)
   const placed = strokes.map((points) =>

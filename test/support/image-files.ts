@@ -3,7 +3,7 @@ import sharp, { type Sharp } from 'sharp'
 import { type ImageOptions, readImage } from '../../pipeline/image/read-image.ts'
 import { smoothImage } from './synthetic.ts'
 
-/** Image files written byte by byte, for the forms that no encoder at hand writes. */
+/** Image files written byte by byte, in variants that the installed encoders do not write. */
 
 export interface PngParts {
   width: number
@@ -24,7 +24,7 @@ export function png({ width, height, bits, colour, rows, chunks = [] }: PngParts
   return Buffer.concat([PNG_SIGNATURE, header, ...chunks, chunk('IDAT', data), chunk('IEND')])
 }
 
-/** Black, and far larger than the file. */
+/** A black image with far more pixels than the file has bytes. */
 export function pngBomb(side: number): Buffer {
   const data = deflateSync(Buffer.alloc(side * (side / 8 + 1)), { level: 9 })
   return Buffer.concat([PNG_SIGNATURE, pngHeader(side, side, 1, 0), chunk('IDAT', data), chunk('IEND')])
@@ -69,7 +69,7 @@ export function gif(
 function gifFrame({ left = 0, top = 0, width, height, pixels, transparent }: GifFrameParts): number[] {
   const control = transparent === undefined ? [] : [0x21, 0xf9, 4, 1, 10, 0, transparent, 0]
   const place = [left, top, width, height].flatMap(uint16)
-  // A table that is cleared before each pixel never grows: every code has three bits.
+  // The code table is cleared before each pixel and never grows, so every code has three bits.
   const codes = [...pixels.flatMap((pixel) => [4, pixel]), 5]
   const bits = codes.map((code) => code.toString(2).padStart(3, '0')).reverse()
   const number = BigInt(`0b${bits.join('')}`)
@@ -87,7 +87,7 @@ export interface BmpParts {
   /** negative: the first row is the top one */
   height: number
   bits: number
-  /** as they follow each other in the file, without padding */
+  /** in the order of the file, without padding */
   rows: readonly Uint8Array[]
   /** blue, green, red, 0 */
   palette?: Uint8Array
@@ -114,7 +114,7 @@ export function bmp(parts: BmpParts): Buffer {
   return Buffer.concat([header, palette, Buffer.alloc(gap, 0xaa), ...padded])
 }
 
-/** The pixels of an image as they are, without resizing. */
+/** The pixels of an image, without resizing. */
 export function pixelsOf(
   bytes: Uint8Array,
   width: number,

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
-/** File → the files of the repository that it imports; types count, and so do dynamic imports. */
+/** For each file, the files of the repository that it imports, including types and dynamic imports. */
 export type ImportGraph = ReadonlyMap<string, readonly string[]>
 
 const SOURCE = /(?<!\.d)\.[cm]?[jt]s$/
@@ -29,7 +29,7 @@ export function importsOf(file: string, text: string): string[] {
   )
 }
 
-/** Each circle once, as the files on the way around. */
+/** Every import cycle once, as the list of its files. */
 export function circlesIn(graph: ImportGraph): string[][] {
   const circles: string[][] = []
   const done = new Set<string>()
@@ -51,8 +51,8 @@ export function circlesIn(graph: ImportGraph): string[][] {
 export type Floors = readonly (readonly string[])[]
 
 /**
- * What goes up or sideways, as "a.ts imports b.ts". A room is a folder or a single file; the longest name that fits
- * counts. Files that are in none of the rooms are not looked at.
+ * The imports from a higher floor or from another room of the same floor, as "a.ts imports b.ts". A room is a folder or
+ * a single file; of nested rooms, the innermost one counts. Files outside all rooms are ignored.
  */
 export function climbsIn(graph: ImportGraph, floors: Floors): string[] {
   const rooms = floors

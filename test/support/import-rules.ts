@@ -14,25 +14,25 @@ const PACKAGE = /^[^./]/
 const NODE = /^node:/
 const INFERENCE = /^(onnxruntime-|@tensorflow\/|sharp$|jimp$|@jimp\/|h5wasm$|protobufjs$)/
 const WEB_PROCESS = /^(StartService\.ts$|lib\/|broker\/)/
-// The settings are read from it; ONNX Runtime takes one word from it and from nowhere else; Vulkan's loader looks for
-// its drivers where it says.
+// The files that may use process.env: for the settings, for a variable that ONNX Runtime reads nowhere else, and for
+// the variables that name the folders of Vulkan's drivers.
 const MAY_USE_ENVIRONMENT =
   /^(lib\/config\/config|pipeline\/engines\/(onnx\/no-telemetry|device\/vulkan-drivers))\.ts$/
-// The contract that the pipeline implements, checked by the compiler. A type is gone when the code runs.
+// The contract that the pipeline implements. Only its types may be imported, which do not exist at run time.
 const CONTRACT = 'broker/pipeline.ts'
 const TYPES_ONLY = /\b(import|export)\s+type\b[^'"]*$/
 const SPECIFIER = /(?:\bfrom|\bimport)\s*\(?\s*(['"])([^'"]+)\1/g
 
 const RULES: readonly Rule[] = [
   { from: /^StartService\.ts$/, may: /^(lib|broker)\// },
-  // Pages and their scripts say the same words.
+  // Pages share their words with the scripts in the browser.
   { from: /^lib\/pages\//, may: /^(lib|broker)\/|^public\/[a-z]+-words\.js$/ },
   { from: /^lib\//, may: /^(lib|broker)\// },
   { from: /^broker\//, may: /^broker\/|^nanoid$/ },
   { from: /^pipeline\//, may: /^pipeline\// },
 ]
 
-/** What is wrong with the imports and the environment of one file, a sentence each. */
+/** The violations in one file, a sentence for each forbidden import and each use of process.env. */
 export function violations({ path, text }: SourceFile): string[] {
   const wrong = [...text.matchAll(SPECIFIER)]
     .map((match) => ({
@@ -58,7 +58,7 @@ function isContract(path: string, target: string, isType: boolean): boolean {
   return isType && target === CONTRACT && path.startsWith('pipeline/')
 }
 
-/** What stands before `from` in its statement: an import begins a line, and holds no quotes before its specifier. */
+/** The part of a statement before `from`: an import begins a line, and has no quotes before its specifier. */
 function statementBefore(text: string, index: number): string {
   return text.slice(Math.max(text.lastIndexOf("'", index), text.lastIndexOf('"', index), 0), index)
 }

@@ -42,7 +42,7 @@ function add(
   }
 }
 
-/** Keras 2 writes [[[name, node, tensor, {}], …]], Keras 3 tensors with a keras_history somewhere inside. */
+/** Keras 2 writes [[[name, node, tensor, {}], …]]; Keras 3 writes nested tensors, each with a keras_history. */
 function namesIn(node: unknown): string[] {
   if (Array.isArray(node)) {
     if (typeof node[0] === 'string' && typeof node[1] === 'number') return [node[0]]

@@ -4,13 +4,16 @@ type Close = () => unknown
 
 const open = new Set<Close>()
 
-/** For what would keep the run from its end where a test fails before it closes it. The result takes it off the list. */
+/**
+ * Registers a resource that would keep the run from ending if a failed test does not close it. The result unregisters
+ * it.
+ */
 export function closeAfterRun(close: Close): () => void {
   open.add(close)
   return () => void open.delete(close)
 }
 
-/** Closes everything that the tests have left open, the newest first. To close one may close others, too. */
+/** Closes all resources that the tests have left open, the newest first. Closing one may close others too. */
 export async function closeLeftovers(): Promise<void> {
   for (let close = newest(); close !== undefined; close = newest()) {
     open.delete(close)
@@ -23,8 +26,8 @@ function newest(): Close | undefined {
 }
 
 /**
- * Processes that were started with a temporary directory at or below `folder`, whoever started them: a child whose
- * parent has died is among them. Linux alone tells; elsewhere the list is empty.
+ * All processes that were started with a temporary directory at or below `folder`, including children whose parent has
+ * died. Works only under Linux; elsewhere the list is empty.
  */
 export function processesIn(folder: string): number[] {
   if (process.platform !== 'linux') return []

@@ -1,6 +1,6 @@
-/** Just enough HTML to look at our own pages: the tags are well-formed, and values stand in double quotes. */
+/* Just enough HTML parsing for our own pages, whose tags are well-formed, with values in double quotes. */
 
-/** The attributes of all tags of that name, in their order. */
+/** The attributes of all tags of that name, in the order of the page. */
 export function tags(page: string, name: string): Record<string, string>[] {
   return [...page.matchAll(new RegExp(`<${name}(\\s[^>]*)?>`, 'g'))].map(([, attributes = '']) =>
     Object.fromEntries(
@@ -12,7 +12,7 @@ export function tags(page: string, name: string): Record<string, string>[] {
   )
 }
 
-/** What a reader sees, tags gone and characters decoded. */
+/** The visible text: tags removed, character references decoded. */
 export function words(page: string): string {
   const body = page.slice(page.indexOf('<body'))
   return decoded(body.replace(/<[^>]*>/g, ' '))

@@ -1,6 +1,6 @@
 export interface FilePart {
   readonly field: string
-  /** as it is on the client's disk; a browser sends '' where no file was chosen */
+  /** the file's name on the client's disk; a browser sends '' when no file was chosen */
   readonly file: string
   readonly bytes: Buffer | string
 }
@@ -11,7 +11,7 @@ export interface TextPart {
 }
 
 export interface Form {
-  /** all that the client sends beside Host and Content-Length */
+  /** all headers of the client besides Host and Content-Length */
   readonly headers: readonly string[]
   readonly body: Buffer
 }
@@ -25,7 +25,7 @@ const TYPES: Readonly<Record<string, string>> = {
   txt: 'text/plain',
 }
 
-/** The names that are sent are escaped as each client does it; so are boundaries, headers and their order. */
+/** Escaping of names, boundaries, headers and the order of headers are those of the real clients. */
 const CLIENTS = {
   chrome: {
     boundary: '----WebKitFormBoundaryJ7xQ0aBcD9eFgH1k',
@@ -55,7 +55,7 @@ const CLIENTS = {
       'Accept: */*',
       'Connection: keep-alive',
     ],
-    // Without a type, unless the caller names one: the part is a file by its name alone.
+    // Without a Content-Type, unless the caller gives one: only the filename makes the part a file.
     type: () => undefined,
     name: (file: string) => percentQuotes(file),
   },
@@ -69,7 +69,7 @@ const CLIENTS = {
 
 export const CLIENT_NAMES = Object.keys(CLIENTS) as Client[]
 
-/** A form as one of the clients of the older services sends it, byte by byte. */
+/** The exact bytes of a form as sent by one of the clients of the older services. */
 export function multipartAs(client: Client, ...parts: readonly (FilePart | TextPart)[]): Form {
   const { boundary, headers } = CLIENTS[client]
   const pieces = parts.flatMap((part) => [
@@ -83,7 +83,7 @@ export function multipartAs(client: Client, ...parts: readonly (FilePart | TextP
   }
 }
 
-/** One file under one name, as in almost every request. */
+/** A form with one file, as in almost every request. */
 export function fileAs(client: Client, field: string, bytes: Buffer | string, file = 'picture.png'): Form {
   return multipartAs(client, { field, file, bytes })
 }

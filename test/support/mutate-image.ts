@@ -1,12 +1,12 @@
 type Random = () => number
 type Mutation = (file: Buffer, random: Random) => Buffer
 
-/** Where the headers are. */
+/** The bytes at the beginning of a file that are likely headers. */
 const HEAD_BYTES = 256
-/** Numbers that lengths, counts and offsets are compared with, added to or multiplied by. */
+/** Numbers at the edges of what lengths, counts and offsets can be. */
 const EDGES = [0, 1, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff] as const
 
-/** One to three things go wrong with a file at once. The same numbers make the same file. */
+/** Damages a file in one to three ways. The same random numbers give the same file. */
 export function mutateImage(file: Buffer, random: Random): Buffer {
   let mutated: Buffer = Buffer.from(file)
   for (let i = 0; i <= below(3, random); i++) {
@@ -36,7 +36,7 @@ function flipBits(file: Buffer, random: Random): Buffer {
   return file
 }
 
-/** A length, a size, an offset, a count: two or four bytes, in either order. */
+/** Overwrites two or four bytes, in either byte order, as if they were a length, an offset or a count. */
 function wrongNumber(file: Buffer, random: Random): Buffer {
   const size = random() < 0.5 ? 2 : 4
   if (file.length < size) return file
@@ -89,12 +89,12 @@ function overwrite(file: Buffer, random: Random): Buffer {
   return file.fill(below(256, random), at, Math.min(file.length, at + 1 + below(64, random)))
 }
 
-/** Half of the time near the beginning. */
+/** A random position; half of the time in the headers. */
 function place(file: Buffer, random: Random): number {
   return below(random() < 0.5 ? file.length : Math.min(file.length, HEAD_BYTES), random)
 }
 
-/** The chunks, segments, blocks or boxes that a file consists of, the signature being the first of them. */
+/** The chunks, segments, blocks or boxes of a file; the first one is the signature. */
 function partsOf(file: Buffer): Buffer[] {
   const starts = startsOf(file).filter((start) => start > 0 && start < file.length)
   return [0, ...starts].map((start, i) => file.subarray(start, starts[i] ?? file.length))
@@ -108,7 +108,7 @@ function startsOf(file: Buffer): number[] {
     return chain(file, 12, (at) => 8 + 2 * Math.ceil(number(file, at + 4, 4, 'LE') / 2))
   }
   if (file.toString('latin1', 4, 8) === 'ftyp') return chain(file, 0, (at) => number(file, at, 4, 'BE'))
-  // The others are no chains that can be followed with ease: pieces of equal length.
+  // Other formats are cut into pieces of equal length, since their structure is harder to follow.
   const step = Math.ceil(file.length / 16)
   return Array.from({ length: 15 }, (_, i) => (i + 1) * step)
 }

@@ -1,4 +1,4 @@
-/** Reports that break a record, a spreadsheet or a parser which is not careful. */
+/** Texts that break a careless writer, spreadsheet or parser. */
 export const NASTY_TEXTS: readonly string[] = [
   'It is a cat, not a dog.',
   'She said "cat"',

@@ -1,22 +1,22 @@
 import { connect, type Socket } from 'node:net'
 
 export interface Outcome {
-  /** of the first final answer; 0 where the connection was closed without any */
+  /** the status of the first final answer; 0 if the connection was closed without one */
   readonly status: number
-  /** all that came, byte by byte */
+  /** all bytes received */
   readonly text: string
   readonly ms: number
 }
 
 const WAIT_MS = 25_000
 
-/** A connection on which anything can be written, HTTP or not. Its errors are what is expected of it. */
+/** A connection to write anything to, HTTP or not. Errors of the connection are ignored, since tests provoke them. */
 export function openSocket(url: string): Socket {
   const { hostname, port } = new URL(url)
   return connect(Number(port), hostname).on('error', () => undefined)
 }
 
-/** Writes all of it, and reads until the other side closes or has answered `answers` times. */
+/** Writes all bytes, and reads until the other side closes or has answered `answers` times. */
 export function attack(url: string, bytes: Buffer | string, answers = 1): Promise<Outcome> {
   const start = performance.now()
   return new Promise((resolve, reject) => {
@@ -49,7 +49,7 @@ function statusIn(text: string): number {
 const INTERIM = 'HTTP/1.1 100'
 const LAST_CHUNK = '0\r\n\r\n'
 
-/** Answers that are here in full: by their length, or up to their last chunk. */
+/** The complete answers: by Content-Length, or up to the last chunk. */
 function countAnswers(text: string): number {
   let count = 0
   for (let rest = text; ; ) {

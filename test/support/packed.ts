@@ -16,12 +16,12 @@ import { temporaryFolder } from './temporary-folder.ts'
 
 const run = promisify(execFile)
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
-/** What a clean clone does not have, and weights that users have downloaded. */
+/** Not copied: files that a clean clone does not have, and downloaded weights. */
 const NOT_CLONED =
   /^(\.git|node_modules|dist|feedback|training)(\/|$)|^weights\/(?!README\.md|digits|imagenet-labels\.tsv)/
 
 export interface Packed {
-  /** a folder of somebody who has installed the package: `node_modules`, and nothing beside it */
+  /** the folder of a user who has installed the package: only `node_modules` */
   readonly folder: string
   /** paths of all files that the package has */
   readonly files: readonly string[]
@@ -30,15 +30,15 @@ export interface Packed {
 }
 
 /**
- * The package as `npm pack` makes it of a clean copy of the sources, unpacked as `npm install` would. Of the packages around
- * it there are those alone that package.json declares, so that one that is missing there is missing.
+ * The package, made by `npm pack` from a clean copy of the sources and unpacked as by `npm install`. Only the packages
+ * that package.json declares lie beside it, so that an import of any other package fails.
  */
 export async function packedPackage(): Promise<Packed> {
   const temporary = temporaryFolder()
   const clone = join(temporary, 'clone')
   cpSync(ROOT, clone, { recursive: true, filter: (path) => !NOT_CLONED.test(relative(ROOT, path)) })
   symlinkSync(join(ROOT, 'node_modules'), join(clone, 'node_modules'))
-  // What an earlier build has left must not be packed.
+  // Files of an earlier build must not be packed.
   mkdirSync(join(clone, 'dist/former'), { recursive: true })
   writeFileSync(join(clone, 'dist/former/file.js'), '')
   await run('npm', ['run', 'build'], { cwd: clone })

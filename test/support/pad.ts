@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core'
 import type { Point } from './digits.ts'
 
-/** Where a point of the pad, given as parts of its side, is on the screen. */
+/** The position on the screen of a point of the pad; the point is relative to the pad's side. */
 export async function placesOn(page: Page): Promise<(x: number, y: number) => { x: number; y: number }> {
   await page.locator('#pad').scrollIntoViewIfNeeded()
   const box = await page.locator('#pad').boundingBox()

@@ -1,12 +1,12 @@
 import { expect } from 'chai'
 import { barriers, expectNoFlaws, type Page, SCHEMES, screenshot, type Watched } from './browser.ts'
 
-/** The most that a page may load, pictures and answers of models left out. */
+/** The limit for the bytes that a page loads, except pictures and answers of models. */
 const MAX_BYTES = 60 * 2 ** 10
 
 /**
- * A page in light and dark: for all to use, within its window, with a silent console, and as a picture to look at.
- * `expected` fits a line of the console that belongs to the page.
+ * Checks a page in light and dark: accessible, not wider than its window, no messages on the console. Also takes
+ * screenshots. `expected` matches messages of the console that are allowed.
  */
 export async function expectGoodLooks(
   { page, complaints, strangers }: Watched,
@@ -14,7 +14,7 @@ export async function expectGoodLooks(
   { fullPage = true, expected }: { fullPage?: boolean; expected?: RegExp } = {},
 ): Promise<void> {
   for (const scheme of SCHEMES) {
-    // Without motion the colours change at once.
+    // Reduced motion: colours change at once, without a transition.
     await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' })
     expect(await barriers(page, scheme === 'light' ? 'all' : 'colours'), scheme).to.deep.equal([])
     await screenshot(page, `${name}-${scheme}`, fullPage)
@@ -23,7 +23,7 @@ export async function expectGoodLooks(
   await expectNoFlaws({ page, complaints: others, strangers })
 }
 
-/** Counts from now on what comes over the wire; what is returned waits for the page, and holds the sum to its limit. */
+/** Counts the bytes received from now on. The result waits for the page, and checks the sum against the limit. */
 export function expectLittleWeight(page: Page): () => Promise<void> {
   const sizes: Promise<number>[] = []
   page.on('requestfinished', (request) => {

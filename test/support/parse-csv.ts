@@ -1,6 +1,6 @@
 /**
- * The records of a CSV file, read as RFC 4180 has it and no more kindly: UTF-8, CRLF behind every record, the same number
- * of fields in each, quotes around what needs them and nowhere else.
+ * The records of a CSV file, parsed strictly by RFC 4180: UTF-8, CRLF after every record, the same number of fields in
+ * each, quotes only around fields that need them.
  */
 export function parseCsv(bytes: Uint8Array): string[][] {
   const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
@@ -13,7 +13,7 @@ export function parseCsv(bytes: Uint8Array): string[][] {
     at = field.end
     if (text[at] === ',') {
       at++
-      // A comma at the very end would begin a field that the loop does not see.
+      // A comma at the very end begins an empty field, which the loop does not reach.
       if (at === text.length) throw new Error('The file ends within a record.')
       continue
     }
@@ -28,7 +28,7 @@ export function parseCsv(bytes: Uint8Array): string[][] {
   return records
 }
 
-/** Undoes what keeps spreadsheets from taking a text for a formula. */
+/** Removes the mark that keeps spreadsheets from running a text as a formula. */
 export function originalText(cell: string): string {
   return cell.startsWith("'") ? cell.slice(1) : cell
 }

@@ -9,7 +9,7 @@ export const WHITE: Colour = [255, 255, 255]
 const SIDE = 140
 const PEN = 5
 
-/** A four, as a pen draws it, in a PNG. */
+/** A PNG of a four drawn with a pen. */
 export function four(ink = BLACK, paper = WHITE): Promise<Buffer> {
   const strokes: Point[][] = [
     [
@@ -25,7 +25,7 @@ export function four(ink = BLACK, paper = WHITE): Promise<Buffer> {
   return drawn(strokes, ink, paper)
 }
 
-/** A one, or nearly so: with each number the bytes are others. */
+/** A drawn one; each `number` gives an image with other bytes. */
 export function one(number = 0): Promise<Buffer> {
   return drawn(
     [
@@ -39,7 +39,7 @@ export function one(number = 0): Promise<Buffer> {
   )
 }
 
-/** Without SVG: a pipeline in the same process has forbidden it to sharp. */
+/** Not made from SVG, which a pipeline in the same process has disabled in sharp. */
 function drawn(strokes: readonly Point[][], ink: Colour, paper: Colour): Promise<Buffer> {
   const lines = strokes.flatMap((points) =>
     points.slice(1).map((point, i) => [points[i] ?? point, point] as const),
@@ -55,7 +55,7 @@ function drawn(strokes: readonly Point[][], ink: Colour, paper: Colour): Promise
     .toBuffer()
 }
 
-/** From a point to the nearest one between two others. */
+/** The distance from a point to the line between two others. */
 function distance([x, y]: Point, [fromX, fromY]: Point, [toX, toY]: Point): number {
   const [alongX, alongY] = [toX - fromX, toY - fromY]
   const along = ((x - fromX) * alongX + (y - fromY) * alongY) / (alongX ** 2 + alongY ** 2)

@@ -3,7 +3,7 @@ import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 
 export interface RawAnswer {
   readonly status: number
-  /** names in lower case; what comes twice is joined with commas */
+  /** names in lower case; repeated headers are joined with commas */
   readonly headers: ReadonlyMap<string, string>
   readonly body: Buffer
   readonly text: string
@@ -14,8 +14,8 @@ const END_OF_HEAD = '\r\n\r\n'
 const WAIT_MS = 15_000
 
 /**
- * A request as it would be typed, `POST /vgg`, with its headers as whole lines. Host and Content-Length are added, as
- * every client does it; nothing else is.
+ * The bytes of a request: the first line, such as `POST /vgg`, and the headers as whole lines. Only Host and
+ * Content-Length are added.
  */
 export function ask(
   url: string,
@@ -39,7 +39,7 @@ export function requestBytes(
   return Buffer.concat([Buffer.from(lines.join('\r\n')), bytes])
 }
 
-/** Sends bytes and reads one answer: its end is known by its length or its last chunk, as the connection stays open. */
+/** Sends bytes and reads one answer, which ends by its length or its last chunk, since the connection stays open. */
 export function exchange(url: string, bytes: Buffer, isHead = false): Promise<RawAnswer> {
   const { hostname, port } = new URL(url)
   return new Promise((resolve, reject) => {
@@ -69,7 +69,7 @@ export function exchange(url: string, bytes: Buffer, isHead = false): Promise<Ra
   })
 }
 
-/** The answer in these bytes, once it is whole. */
+/** The answer in these bytes; undefined until it is complete. */
 export function readAnswer(bytes: Buffer, isHead: boolean, isOver: boolean): RawAnswer | undefined {
   const end = bytes.indexOf(END_OF_HEAD)
   if (end < 0) return undefined
@@ -118,7 +118,7 @@ function readChunks(bytes: Buffer): Buffer | undefined {
   }
 }
 
-/** As a client reads it that has said it can. */
+/** The body after decompression, for a client that accepts it. */
 function decoded(body: Buffer, coding: string | undefined): Buffer {
   if (coding === 'br') return brotliDecompressSync(body)
   return coding === 'gzip' ? gunzipSync(body) : body

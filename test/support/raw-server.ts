@@ -3,27 +3,27 @@ import { closeAfterRun } from './leftovers.ts'
 
 export interface RawServer {
   readonly port: number
-  /** connections that were ever opened */
+  /** the number of connections opened so far */
   readonly connections: () => number
-  /** of these, the ones that are open now */
+  /** the number of connections that are open now */
   readonly open: () => number
-  /** bytes of whatever kind that came */
+  /** the number of bytes received */
   readonly received: () => number
-  /** the heads of all requests, as they came */
+  /** the heads of all requests, unchanged */
   readonly heads: string[]
   close(): Promise<void>
 }
 
 export interface Behaviour {
-  /** what to do with a request; `index` counts them */
+  /** called for each request; `index` counts the requests */
   readonly request?: (socket: Socket, head: string, index: number) => void
-  /** what to do with a connection that has sent nothing yet */
+  /** called for each new connection, before it has sent anything */
   readonly connection?: (socket: Socket) => void
   /** listen on all addresses of this machine, not only on 127.0.0.1 */
   readonly everywhere?: true
 }
 
-/** A server that writes what it is told, be it HTTP or not. */
+/** A server that writes any bytes, HTTP or not. */
 export async function rawServer({ request, connection, everywhere }: Behaviour): Promise<RawServer> {
   const sockets = new Set<Socket>()
   const heads: string[] = []

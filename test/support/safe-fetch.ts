@@ -8,7 +8,7 @@ import { type Behaviour, type RawServer, rawServer } from './raw-server.ts'
 
 export const SENTENCE = 'The image at this address could not be downloaded.'
 
-/** What a test leaves open, newest first. */
+/** Resources that tests have left open, the newest first. */
 export const cleanUp: (() => Promise<void>)[] = []
 
 export async function tidy(): Promise<void> {
@@ -21,7 +21,7 @@ export async function serve(behaviour: Behaviour): Promise<RawServer> {
   return server
 }
 
-/** Every name is 127.0.0.1, which is allowed for names of example.org. */
+/** Every name resolves to 127.0.0.1, which is allowed for names of example.org. */
 export function fetcher(
   port: number,
   limits: Partial<FetchLimits> = {},

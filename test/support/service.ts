@@ -24,8 +24,6 @@ export interface Exit {
 export interface Service {
   url: string
   pid: number
-  /** from the start of the process to its line "listening" */
-  listenedAfterMs: number
   logs: LogLine[]
   exit: Promise<Exit>
   process: ChildProcess
@@ -38,7 +36,7 @@ export interface Service {
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const WAIT_MS = 10_000
-/** A machine that is busy with other parts takes its time. Tests of how long a start takes measure it themselves. */
+/** Long, since other parts keep the machine busy. */
 const START_WITHIN_MS = 25_000
 const STOP_WITHIN_MS = 10_000
 
@@ -46,7 +44,7 @@ export function fixture(name: string): string {
   return programFile(`test/fixtures/pipelines/${name}`)
 }
 
-/** Environment of a service whose one model, `model`, does what the script says. */
+/** The environment of a service whose only model, `model`, follows the script. */
 export function scripted(script: Script): Record<string, string> {
   const path = join(temporaryFolder(), 'script.json')
   writeFileSync(path, JSON.stringify(script))
@@ -60,7 +58,6 @@ export async function startService(
   program = programArgs('StartService.ts'),
   cwd = ROOT,
 ): Promise<Service> {
-  const started = performance.now()
   const child = spawnService({ PORT: '0', ...env }, flags, program, cwd)
   const { pid } = child
   if (pid === undefined) throw new Error('the service did not start')
@@ -70,11 +67,9 @@ export async function startService(
   if (child.stdout) createInterface(child.stdout).on('line', (text) => logs.push(JSON.parse(text) as LogLine))
   const exit = exitOf(child)
   const url = String((await line('listening', START_WITHIN_MS)).url)
-  const listenedAfterMs = performance.now() - started
   return {
     url,
     pid,
-    listenedAfterMs,
     logs,
     exit,
     process: child,
@@ -91,7 +86,7 @@ export async function startService(
   }
 }
 
-/** Resolves when each model serves; /readyz is content with one. */
+/** Resolves when all models are ready; /readyz needs only one. */
 export function allReady({ url }: Service): Promise<void> {
   const isReady = async () => {
     const { models } = (await (await fetch(`${url}/readyz`)).json()) as {
@@ -102,7 +97,7 @@ export function allReady({ url }: Service): Promise<void> {
   return until(isReady, 'the readiness of all models', START_WITHIN_MS).then(() => undefined)
 }
 
-/** For starts that are meant to fail: the exit and everything that was written. */
+/** For starts that must fail: the exit code and all output. */
 export async function runService(env: Record<string, string>, flags: string[] = []) {
   const child = spawnService(env, flags, programArgs('StartService.ts'))
   let output = ''
@@ -112,7 +107,7 @@ export async function runService(env: Record<string, string>, flags: string[] = 
   return { code, output }
 }
 
-/** Polls until `probe` answers something true. */
+/** Polls until `probe` returns a truthy value. */
 export async function until<T>(
   probe: () => T | Promise<T>,
   what: string,
@@ -135,7 +130,7 @@ function spawnService(
 ): ChildProcess {
   const child = spawn(process.execPath, [...program, ...flags], {
     cwd,
-    // Nothing of the tester's own environment but where to find things: it may hold settings.
+    // Only variables for finding files and programs: the developer's environment may hold settings.
     env: { ...PLACES, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

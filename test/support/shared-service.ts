@@ -1,6 +1,6 @@
 import { closeAfterRun } from './leftovers.ts'
 
-/** A service's first start compiles its models. */
+/** Long, since the first start of a service compiles its models. */
 const START_WITHIN_MS = 60_000
 
 interface Stoppable {
@@ -8,9 +8,8 @@ interface Stoppable {
 }
 
 /**
- * One service, or one browser, for all suites of a process: it starts with the first suite that asks for it, and stops
- * after the last test of the run, whichever suites ran. The result is called inside of `describe`; what that returns is
- * called inside of a test.
+ * One service, or one browser, for all suites of a process: started by the first suite that needs it, and stopped after
+ * the last test of the run. Call the result inside `describe`, and the function that it returns inside a test.
  */
 export function sharedBetweenSuites<Running extends Stoppable>(
   start: () => Promise<Running>,

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** Data that is not ours to pass on, beside the repository: a trained model, photographs, written digits. */
+/** Data beside the repository that may not be distributed: a trained model, photographs, handwritten digits. */
 const SHARED = fileURLToPath(new URL('../../../shared', import.meta.url))
 
 const hasShared = existsSync(join(SHARED, 'data', 'README.md'))
@@ -10,8 +10,8 @@ const hasShared = existsSync(join(SHARED, 'data', 'README.md'))
 export const shared = (...path: string[]): string => join(SHARED, ...path)
 
 /**
- * `describe` that runs where the data is, and is counted as skipped where it is not. The title says what is needed, so
- * that `--grep ../shared` selects these tests.
+ * `describe` for tests that need the data, and are skipped without it. The title names the data, so that
+ * `--grep ../shared` selects these tests.
  */
 export function describeWithShared(title: string, tests: (this: Mocha.Suite) => void): void {
   if (hasShared) describe(`${title} (with ../shared)`, tests)

@@ -8,7 +8,7 @@ import { type SyntheticArray, type SyntheticLayer, syntheticArray } from './synt
 import { syntheticStore } from './synthetic-store.ts'
 
 const CLASSES = 1000
-/** The part of MobileNet's channels that is left: 470,000 weights, an image in milliseconds. */
+/** The share of MobileNet's channels: gives 470,000 weights, and an image takes milliseconds. */
 const WIDTH = 0.25
 const KINDS: Readonly<Record<string, SyntheticArray['kind']>> = {
   kernel: 'kernel',
@@ -26,7 +26,7 @@ export function smallMobilenet(): { layers: LayerList; weights: WeightStore } {
   return { layers, weights: syntheticStore(arraysOf(layers)) }
 }
 
-/** The same as files of TensorFlow.js. Answers the path of model.json. */
+/** Writes the same network as a TensorFlow.js model; returns the path of model.json. */
 export function writeSmallMobilenet(folder: string): string {
   const layers = narrowed()
   const arrays = arraysOf(layers).flatMap(({ layer, arrays }) =>
@@ -67,7 +67,7 @@ function arraysOf(list: LayerList): SyntheticLayer[] {
         if (kind === undefined) throw new Error(`no formula for ${role}`)
         const [height = 1, width = 1, channels = 1] = shape
         const fanIn = height * width * (role === 'depthwise_kernel' ? 1 : channels)
-        // As in the golden MobileNet: the answers are neither even nor certain.
+        // The scale of the golden MobileNet, with which the answers are neither even nor certain.
         const scale = layer.name === 'conv_preds' && kind === 'kernel' ? 2 : 1
         return { t: t++, name: role, kind, shape: [...shape], fanIn, scale }
       }),
@@ -75,7 +75,7 @@ function arraysOf(list: LayerList): SyntheticLayer[] {
   })
 }
 
-/** As Keras 2 writes a network down. */
+/** The network as a config of Keras 2. */
 function configOf({ layers, output }: LayerList) {
   return {
     class_name: 'Functional',

@@ -29,7 +29,7 @@ export function storeOf(weights: Readonly<Record<string, SmallArray[]>> = {}): W
   }
 }
 
-/** What the compiled model makes of one input of floats. */
+/** The compiled model's answer to one input of floats. */
 export function outcome(list: LayerList, input: readonly number[], weights?: Record<string, SmallArray[]>) {
   return withCompiled(list, storeOf(weights), {}, (path) =>
     withEngine(path, async (engine) => [...(await engine.run(bytesOf(Float32Array.from(input)), 1))]),

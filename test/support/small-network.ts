@@ -3,14 +3,14 @@ import type { WeightStore } from '../../pipeline/graph/weight-store.ts'
 import type { Layer, LayerList } from '../../pipeline/models/networks/layer-list.ts'
 import { hash } from './synthetic.ts'
 
-/** A layer as a test writes it: its class, its fields, and what it takes where that is not the one before it. */
+/** A layer in a test: class, fields, and the inputs if they are not the layer before. */
 export type Written = readonly [
   className: string,
   config?: Record<string, unknown>,
   inputs?: readonly string[],
 ]
 
-/** A network of layers in a row, each called after its class and its place: `Conv2D 1`. The input is `input`. */
+/** A network of layers in a row, each named by class and place: `Conv2D 1`. The input is `input`. */
 export function smallNetwork(inputShape: readonly number[], written: readonly Written[]): LayerList {
   const layers: Layer[] = [{ name: 'input', className: 'InputLayer', config: {}, inputs: [] }]
   for (const [className, config = {}, inputs = [layers.at(-1)?.name ?? '']] of written) {
@@ -19,7 +19,7 @@ export function smallNetwork(inputShape: readonly number[], written: readonly Wr
   return { inputShape, layers, output: layers.at(-1)?.name ?? '' }
 }
 
-/** Any weights that fit the network; variances are above zero, as they are in a real one. */
+/** Arbitrary weights that fit the network; variances are above zero, as in a real network. */
 export function anyWeights(list: LayerList): WeightStore {
   const shapes = inferShapes(list)
   const arrays = new Map(

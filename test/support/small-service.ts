@@ -10,12 +10,12 @@ import { temporaryFolder } from './temporary-folder.ts'
 
 const DIGITS = fileURLToPath(new URL('../../weights/digits', import.meta.url))
 
-/** What a user may write into a file of labels, and what must not become markup. */
+/** Labels that a user may write, and that must not become markup. */
 export const HOSTILE_LABEL = `<script>alert("l'abel")</script> & "more"`
 
 export interface SmallService extends Service {
   readonly feedbackDir: string
-  /** Makes an address under which the bytes are served. */
+  /** Returns a URL that serves the bytes. */
   offer(bytes: Buffer | string, status?: string, headers?: readonly string[]): string
 }
 
@@ -50,7 +50,7 @@ async function startSmallService(): Promise<SmallService> {
   const feedbackDir = newFolder()
   const service = await startService({
     MODELS: models.join(','),
-    // Else no dialect for photographs would ask a network for digits.
+    // Without this, no dialect for photographs would use a network for digits.
     VGG_MODEL: 'digits',
     API_MODEL: 'digits',
     INFER_MODEL: 'digits',
@@ -60,7 +60,7 @@ async function startSmallService(): Promise<SmallService> {
     FEEDBACK_DIR: feedbackDir,
     ALLOW_HOSTS: '127.0.0.1',
     URL_PORTS: String(images.port),
-    // Three hours and a half from the time of the tests: an answer in local time shows that it is.
+    // Three and a half hours from the time zone of the tests, so that they notice an answer in local time.
     TZ: 'America/St_Johns',
   })
   await allReady(service)

@@ -15,8 +15,8 @@ const SAMPLE_EVERY_MS = 50
 const MIB = 2 ** 20
 
 /**
- * The service that is attacked. Both of its models are the network for digits that comes with the package; `picture`
- * takes any image, `digits` looks for the digit on it first. Every image is decoded anew.
+ * The service under attack. Both models are the packaged network for digits: `picture` takes any image, `digits` first
+ * looks for the digit on it. Caches are off, so that every image is decoded.
  */
 export const survivor = sharedBetweenSuites(() => startSurvivor())
 
@@ -33,7 +33,7 @@ export async function startSurvivor(env: Record<string, string> = {}): Promise<S
     API_MODEL: 'picture',
     INFER_MODEL: 'picture',
     PREDICT_MODEL: 'picture',
-    // So that what a client says of itself in X-Forwarded-* counts.
+    // So that the service uses the X-Forwarded-* headers of a client.
     TRUST_PROXY: '1',
     ...env,
   })
@@ -41,7 +41,7 @@ export async function startSurvivor(env: Record<string, string> = {}): Promise<S
   return service
 }
 
-/** It serves as before, with the processes that it has had from the beginning. */
+/** Checks that the service still answers, with the same processes as at the beginning. */
 export async function expectUnharmed({ url, logs, process }: Service): Promise<void> {
   expect(process.exitCode ?? process.signalCode, 'the exit of the web process').to.equal(null)
   expect((await fetch(`${url}/healthz`)).status, 'GET /healthz').to.equal(200)
@@ -56,7 +56,7 @@ export async function expectUnharmed({ url, logs, process }: Service): Promise<v
   expect(errors, 'errors in the log').to.deep.equal([])
 }
 
-/** What /healthz may take while the service is attacked, in ms; and a single time, as other processes want cores too. */
+/** Limits for /healthz under attack, in ms. A single request may take longer, since other processes need cores too. */
 export const HEALTH_P99_MS = 1000
 export const HEALTH_WORST_MS = 2500
 
@@ -66,7 +66,7 @@ export interface Health {
   readonly worst: number
 }
 
-/** Asks for /healthz all the while; what is returned ends that, and says in milliseconds how long the answers took. */
+/** Requests /healthz all the time. The result stops this, and returns the times of the answers in milliseconds. */
 export async function watchHealth({ url }: Service): Promise<() => Promise<Health>> {
   const worker = new Worker(WATCHER, { workerData: { url }, execArgv: [] })
   worker.unref()
@@ -85,12 +85,12 @@ export async function watchHealth({ url }: Service): Promise<() => Promise<Healt
 }
 
 export interface Memory {
-  /** the most that each held while it was watched, in MiB */
+  /** the peak of each process while it was watched, in MiB */
   readonly web: number
   readonly child: number
 }
 
-/** Samples the resident memory of the web process and of its children, where the system tells it. */
+/** Samples the resident memory of the web process and of its children, where the system reports it. */
 export function watchMemory({ pid, logs }: Service): () => Memory {
   const children = logs.filter(({ msg }) => msg === 'child started').map((line) => Number(line.pid))
   let web = 0

@@ -5,7 +5,9 @@ import { type SyntheticLayer, syntheticArray } from './synthetic.ts'
 
 const KERAS_SUFFIX = ':0'
 
-/** A weights-only file in the manner of Keras 2 for a network of the catalog, filled by formula: as large as the real one. */
+/**
+ * A weights-only file in Keras 2's format for a network of the catalog, filled by formula: as large as the real file.
+ */
 export async function writeSyntheticH5(network: string, path: string): Promise<void> {
   await h5wasm.ready
   const { layers } = goldenJson<{ layers: SyntheticLayer[] }>('applications', `${network}.weights.json`)

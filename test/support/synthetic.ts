@@ -1,7 +1,7 @@
-/** Weights, images and inputs by formula, the same bit for bit wherever they are computed. */
+/* Weights, images and inputs by formula, the same bit for bit on every machine. */
 
 export interface SyntheticArray {
-  /** Counts the arrays of a model in Keras' order. */
+  /** The number of the array among the model's arrays, in Keras' order. */
   t: number
   name: string
   kind: 'kernel' | 'bias' | 'gamma' | 'beta' | 'mean' | 'variance'
@@ -41,7 +41,7 @@ function value(kind: SyntheticArray['kind'], u: number, bound: number, scale: nu
   return (u - 0.5) * 0.2
 }
 
-/** Inputs of the small models: flat index over the whole batch. */
+/** Inputs of the small models, by the flat index over the whole batch. */
 export function tinyInput(length: number): Float32Array {
   return Float32Array.from({ length }, (_, i) => 2 * (hash(1000, i) / 4294967296) - 1)
 }

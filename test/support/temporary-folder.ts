@@ -4,13 +4,13 @@ import { join } from 'node:path'
 
 let root: string | undefined
 
-/** The one folder in the system's temporary directory that this process makes. It goes when the process ends. */
+/** The only folder that this process makes in the system's temporary directory; removed when the process ends. */
 export function temporaryRoot(): string {
   root ??= createRoot()
   return root
 }
 
-/** A new folder below the root. No test needs to remove it. */
+/** A new folder below the root. Tests need not remove it. */
 export function temporaryFolder(): string {
   return mkdtempSync(join(temporaryRoot(), 'folder-'))
 }
@@ -22,7 +22,7 @@ function createRoot(): string {
   return folder
 }
 
-/** tsx keeps what it has compiled in the temporary directory: one cache for all of them. */
+/** tsx caches compiled files in the temporary directory: one cache for all processes. */
 export function shareCompiled(folder: string): void {
   const cache = `tsx-${userInfo().uid}`
   mkdirSync(join(tmpdir(), cache), { recursive: true })

@@ -4,12 +4,12 @@ import { PLACES } from './environment.ts'
 import { until } from './service.ts'
 
 export interface Terminal {
-  /** all that was shown, without the colours */
+  /** all output, without the colours */
   text(): string
-  /** the same as it came */
+  /** all output, unchanged */
   raw(): string
   press(key: string): void
-  /** the first match of the pattern in what is shown, now or later */
+  /** the first match of the pattern in the output, now or later */
   shows(pattern: RegExp): Promise<RegExpExecArray>
   /** the exit status of the command */
   exit: Promise<number | null>
@@ -22,13 +22,15 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const WAIT_MS = 20_000
 const hasTerminals = spawnSync('script', ['-qec', 'true', '/dev/null'], { stdio: 'ignore' }).status === 0
 
-/** `describe` that runs where util-linux has put `script`, and is counted as skipped, with the reason, elsewhere. */
+/**
+ * `describe` for tests that need `script` of util-linux. Without it, they are skipped, with the reason in the title.
+ */
 export function describeInTerminal(title: string, tests: (this: Mocha.Suite) => void): void {
   if (hasTerminals) describe(title, tests)
   else describe.skip(`${title} (skipped: the command "script" of util-linux is missing)`, tests)
 }
 
-/** Runs a command in a terminal of its own, whose keys reach the whole foreground group, as a person's do. */
+/** Runs a command in a terminal of its own, whose keys reach the whole foreground process group, as a user's do. */
 export function openTerminal(command: string, env: Record<string, string> = {}): Terminal {
   const child = spawn('script', ['-qec', `exec ${command}`, '/dev/null'], {
     cwd: ROOT,
@@ -38,7 +40,7 @@ export function openTerminal(command: string, env: Record<string, string> = {}):
   let shown = ''
   child.stdout.setEncoding('utf8').on('data', (text) => (shown += text))
   const control = /\p{Cc}\[[\d;]*[A-Za-z]/gu
-  // npm turns a spinner, and takes it away again by erasing its line.
+  // npm shows a spinner, and removes the spinner by erasing its line.
   const text = () =>
     shown
       .replaceAll(/[^\n]*\p{Cc}\[1G\p{Cc}\[0K/gu, '')

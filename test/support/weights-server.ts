@@ -3,15 +3,15 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { closeAfterRun } from './leftovers.ts'
 
-/** How a server that has one file goes wrong. All of it may be changed between two requests. */
+/** The faults of a server with one file. Tests may change them between two requests. */
 export interface ServerBehaviour {
   content: Buffer
   etag?: string | undefined
   lastModified?: string | undefined
   ignoresRange?: boolean
-  /** breaks the connection after so many bytes of a body */
+  /** breaks the connection after this many bytes of a body */
   cutAfter?: number | undefined
-  /** sends nothing more after so many bytes of a body */
+  /** sends nothing more after this many bytes of a body */
   stallAfter?: number | undefined
   /** without Content-Length */
   chunked?: boolean
@@ -25,7 +25,7 @@ export interface ServerBehaviour {
 export interface WeightsServer {
   url: string
   requests: IncomingMessage['headers'][]
-  /** bytes that were written into bodies */
+  /** the number of bytes written into bodies */
   sent: number
   behaviour: ServerBehaviour
   close(): Promise<void>
@@ -35,7 +35,7 @@ const PIECE = 16 * 1024
 
 export const md5 = (content: Buffer): string => createHash('md5').update(content).digest('hex')
 
-/** Bytes that are the same in every run and nowhere repeat. */
+/** Bytes that are the same in every run and do not repeat. */
 export function bytesOf(length: number, seed = 1): Buffer {
   const parts: Buffer[] = []
   for (let at = 0, n = 0; at < length; at += 64, n++) {
@@ -110,7 +110,7 @@ async function sendBody(response: ServerResponse, body: Buffer, state: WeightsSe
     if (piece.length > 0) await new Promise((resolve) => response.write(piece, resolve))
     if (at + PIECE >= stallAfter) return
     if (at + PIECE >= cutAfter) {
-      // A moment for the bytes to arrive: a client may drop what comes together with the end of the connection.
+      // Waits for the bytes to arrive: a client may drop bytes that come together with the end of the connection.
       await new Promise((resolve) => setTimeout(resolve, 50))
       response.destroy()
       return

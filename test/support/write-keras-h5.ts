@@ -1,7 +1,7 @@
 import type { File, Group } from 'h5wasm/node'
 import { type SyntheticLayer, syntheticArray } from './synthetic.ts'
 
-/** A file that holds weights alone, as Keras 2 writes it, with the values of the formula. */
+/** A weights-only file in Keras 2's format, with the values of the formula. */
 export async function writeKerasH5(path: string, layers: readonly SyntheticLayer[]): Promise<void> {
   await writeH5(path, (file) => {
     file.create_attribute(

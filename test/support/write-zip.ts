@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { crc32, deflateRawSync } from 'node:zlib'
 
-/** A ZIP whose entries are packed, which those of Keras are not. */
+/** A ZIP with compressed entries; Keras stores them uncompressed. */
 export function writePackedZip(path: string, entries: Readonly<Record<string, Uint8Array>>): void {
   const [local, central]: [Buffer[], Buffer[]] = [[], []]
   let offset = 0

@@ -12,12 +12,12 @@ const CONCURRENCY = 8
 /** A child with its model, a batch of small images, and what the allocator keeps. */
 const CHILD_MIB = 450
 const WEB_MIB = 300
-/** Measured: 30 ms. The rest is for machines that do something else as well. */
+/** Measured: 30 ms. The rest is for busy machines. */
 const BOMB_MS = 2000
 
 type Send = (service: Service, bytes: Buffer) => Promise<Response>
 
-/** Every way for the bytes of an image to come in, and both ways to look at it. */
+/** Every way to send an image, with both kinds of preprocessing. */
 const WAYS: readonly Send[] = [
   raw('/picture'),
   raw('/digits'),
@@ -35,7 +35,7 @@ describe('Damaged images', () => {
     images = await fixtureImages()
   })
 
-  it('are told from sound ones: every form of the undamaged picture gets a prediction, whichever way it comes', async () => {
+  it('are made from images that get a prediction, in every format and in every way to send them', async () => {
     await inParallel(images.length * WAYS.length, async (index) => {
       const image = images[index % images.length]
       const way = Math.floor(index / images.length)
@@ -44,7 +44,7 @@ describe('Damaged images', () => {
     })
   }).timeout(60_000)
 
-  it(`get a 4xx or a prediction, all ${MUTANTS} of them, and no process ends or grows`, async () => {
+  it(`get a 4xx or a prediction, and no process ends or grows: ${MUTANTS} images`, async () => {
     const service = running()
     const memory = watchMemory(service)
     const health = await watchHealth(service)
@@ -58,7 +58,7 @@ describe('Damaged images', () => {
     const { web, child } = memory()
     expect(web, 'MiB of the web process').to.be.below(WEB_MIB)
     expect(child, 'MiB of the larger child').to.be.below(CHILD_MIB)
-    // Were none of them read any more, or all of them, this would not test much.
+    // Without both kinds of answers, this would not test much.
     expect(statuses.get(200)).to.be.above(MUTANTS / 10)
     expect(statuses.get(422)).to.be.above(MUTANTS / 10)
     await expectUnharmed(service)
@@ -73,7 +73,7 @@ describe('Damaged images', () => {
     return { status: answer.status, text: `${image.name}: ${(await answer.text()).slice(0, 300)}` }
   }
 
-  it('that declare 400 megapixels in 48 KB are refused at once, by their header', async () => {
+  it('that declare 400 megapixels in 48 KB are refused at once, because of the header', async () => {
     const bomb = pngBomb(20_000)
     expect(bomb.length).to.be.below(50_000)
     await raw('/picture')(running(), bomb)
@@ -87,7 +87,7 @@ describe('Damaged images', () => {
     await expectUnharmed(running())
   })
 
-  it('are told from one of 400 frames, which gets a prediction', async () => {
+  it('do not include a GIF of 400 frames, which gets a prediction', async () => {
     const frames = await sharp({
       create: { width: 64, height: 64 * 400, channels: 3, background: 'white', pageHeight: 64 },
     })

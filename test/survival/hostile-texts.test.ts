@@ -16,7 +16,7 @@ const TEXTS = [
   '\xff\xfe\x80',
   'x'.repeat(4000),
 ] as const
-/** Where a request line or a header cannot hold a text, it is not of HTTP any more. */
+/** A request line cannot hold every text as it is. */
 const inPath = (text: string) => encodeURIComponent(text)
 
 type Make = (text: string) => { line: string; headers?: readonly string[]; form?: string; file?: Buffer }
@@ -31,7 +31,7 @@ describe('A hostile text', () => {
   const pages = ['/', '/picture', '/docs', '/feedback', '/nothing', '/api/nothing', '/status']
   const PLACES: Readonly<Record<string, readonly Make[]>> = {
     'as the host': pages.map((path) => (text) => ({ line: `GET ${path}`, headers: [`Host: ${text}`] })),
-    'as the host and the protocol that a proxy forwards for': pages.map((path) => (text) => ({
+    'as the host and the protocol in X-Forwarded headers': pages.map((path) => (text) => ({
       line: `GET ${path}`,
       headers: [
         'Host: x',
@@ -50,7 +50,7 @@ describe('A hostile text', () => {
       form: '',
       file: image,
     })),
-    'as an address': [
+    'as a URL': [
       (text) => ({ line: `POST /picture?url=${inPath(text)}` }),
       (text) => ({
         line: 'POST /picture',
@@ -69,7 +69,7 @@ describe('A hostile text', () => {
   }
 
   for (const [place, makes] of Object.entries(PLACES)) {
-    it(`${place} comes back in no header, and in no page as markup`, async () => {
+    it(`${place} adds no header to the answer, and no markup to a page`, async () => {
       for (const text of TEXTS) {
         for (const [index, make] of makes.entries()) {
           const answer = await attack(running().url, requestOf(make(text)))
@@ -85,7 +85,7 @@ describe('A hostile text', () => {
     })
   }
 
-  it('is one line of the log, whatever is in it', async () => {
+  it('is one line of the log, also with line breaks in the text', async () => {
     const id = 'hostile-path'
     const path = inPath('\r\n{"level":60,"msg":"forged"}\r\n\u2028')
     await attack(running().url, `GET /${path} HTTP/1.1\r\nHost: x\r\nX-Request-Id: ${id}\r\n\r\n`)
@@ -94,10 +94,10 @@ describe('A hostile text', () => {
     expect(lines.map(({ msg }) => msg)).to.deep.equal(['request'])
   })
 
-  it('leaves the service as it was', () => expectUnharmed(running()))
+  it('leaves the service unharmed', () => expectUnharmed(running()))
 })
 
-/** A form is the parts as they are, or the name of the file that is its one part. */
+/** `form` is the body of the form, or the name of the file when there is one. */
 function requestOf({ line, headers = ['Host: x'], form, file }: ReturnType<Make>): Buffer {
   const part =
     file && `--B\r\nContent-Disposition: form-data; name="${nameOf(line)}"; filename="${form}"\r\n\r\n`

@@ -10,9 +10,9 @@ import {
   watchMemory,
 } from '../support/survivor.ts'
 
-/** The web process alone takes 120; a body of 20 MB is there as bytes, as a text and as what it is parsed into. */
+/** The idle web process takes 120. A body of 20 MB is in memory as bytes, as text and as the parsed value. */
 const WEB_MIB = 600
-/** Nothing of this is worth more time; the slowest takes half a second. */
+/** The slowest answer takes half a second. The rest is for busy machines. */
 const ANSWER_MS = 5000
 const LARGE = 19_000_000
 
@@ -20,7 +20,7 @@ interface Malformed {
   readonly path?: string
   readonly type?: string
   readonly headers?: readonly string[]
-  /** large ones are made when they are sent */
+  /** a function makes a large body only when the test needs the body */
   readonly body: string | (() => string | Buffer)
   readonly status: number
   readonly code: string
@@ -41,8 +41,8 @@ const NO_IMAGE = { status: 415, code: 'ERR_IMAGE_TYPE' } as const
 const MULTIPARTS: Readonly<Record<string, Malformed>> = {
   'without a closing boundary': { body: `${PART}abc\r\n`, ...BAD },
   'that ends inside of a header': { body: '--B\r\nContent-Dispos', ...BAD },
-  'of nothing': { body: '', ...BAD },
-  'of its end alone': { body: END, ...MISSING },
+  'without any parts': { body: '', ...BAD },
+  'with a closing boundary alone': { body: END, ...MISSING },
   'without a boundary in its type': { type: 'multipart/form-data', body: `${PART}abc\r\n${END}`, ...BAD },
   'with another boundary': { type: 'multipart/form-data; boundary=C', body: `${PART}abc\r\n${END}`, ...BAD },
   'with a boundary of 10,000 letters': {
@@ -50,7 +50,11 @@ const MULTIPARTS: Readonly<Record<string, Malformed>> = {
     body: PART,
     ...BAD,
   },
-  'of another kind': { type: 'multipart/mixed; boundary=B', body: `${PART}abc\r\n${END}`, ...NOT_TAKEN },
+  'of the type multipart/mixed': {
+    type: 'multipart/mixed; boundary=B',
+    body: `${PART}abc\r\n${END}`,
+    ...NOT_TAKEN,
+  },
   'with NUL in the headers of a part': {
     body: '--B\r\nContent-Disposition: form-data; name="ima\0ge"; filename="a\0.png"\r\n\r\nabc\r\n--B--\r\n',
     ...MISSING,
@@ -60,7 +64,7 @@ const MULTIPARTS: Readonly<Record<string, Malformed>> = {
     body: `--B\r\n${'X-Header: y\r\n'.repeat(10_000)}Content-Disposition: form-data; name="image"\r\n\r\nabc\r\n${END}`,
     ...MISSING,
   },
-  'with a header that does not end': { body: () => PART.replace('a.png', 'a'.repeat(LARGE)), ...BAD },
+  'with an endless header': { body: () => PART.replace('a.png', 'a'.repeat(LARGE)), ...BAD },
   'with 10,000 parameters in a header': {
     body: `--B\r\nContent-Disposition: form-data; ${'a=b;'.repeat(10_000)}name="image"\r\n\r\nabc\r\n${END}`,
     ...MISSING,
@@ -79,14 +83,14 @@ const MULTIPARTS: Readonly<Record<string, Malformed>> = {
     body: () => `${PART}${'\r\n--'.repeat(LARGE / 4)}\r\n${END}`,
     ...NO_IMAGE,
   },
-  'with charsets and encodings that nobody knows': {
+  'with unknown charsets and encodings': {
     body: `${PART.replace('image/png', 'image/png; charset=bogus\r\nContent-Transfer-Encoding: bogus')}abc\r\n${END}`,
     ...NO_IMAGE,
   },
 }
 
 const TEXTS: Readonly<Record<string, Malformed>> = {
-  'JSON that is none': { type: JSON_TYPE, body: '{"url":', ...BAD },
+  'incomplete JSON': { type: JSON_TYPE, body: '{"url":', ...BAD },
   'JSON nested 100,000 deep': {
     type: JSON_TYPE,
     body: () => '['.repeat(100_000) + ']'.repeat(100_000),
@@ -97,7 +101,7 @@ const TEXTS: Readonly<Record<string, Malformed>> = {
   'JSON with __proto__': { type: JSON_TYPE, body: '{"__proto__":{"url":"http://192.0.2.1/"}}', ...BAD },
   'JSON with constructor': { type: JSON_TYPE, body: '{"constructor":{"prototype":{"url":"x"}}}', ...MISSING },
   'JSON with an object for a url': { type: JSON_TYPE, body: '{"url":{"toString":1}}', ...MISSING },
-  'JSON of a charset that nobody knows': {
+  'JSON of an unknown charset': {
     type: `${JSON_TYPE}; charset=bogus`,
     body: '{"url":"x"}',
     ...NO_URL,
@@ -123,7 +127,7 @@ const TEXTS: Readonly<Record<string, Malformed>> = {
     status: 413,
     code: 'ERR_TOO_MANY_IMAGES',
   },
-  'JSON with images that are no list': { path: '/api/infer', body: '{"images":{"length":1e9}}', ...BAD },
+  'JSON whose images are not a list': { path: '/api/infer', body: '{"images":{"length":1e9}}', ...BAD },
   'a form of 100,000 fields': { type: FORM, body: () => 'field=1&'.repeat(100_000), ...MISSING },
   'a form of 19 million fields': { type: FORM, body: () => '&'.repeat(LARGE), ...MISSING },
   'a form of 19 million plus signs': { type: FORM, body: () => `url=${'+'.repeat(LARGE)}`, ...BAD },
@@ -136,8 +140,8 @@ const TEXTS: Readonly<Record<string, Malformed>> = {
   'a form of 19 MB of dots': { type: FORM, body: () => `a${'.b'.repeat(LARGE / 2)}=1`, ...MISSING },
   'a form of 19 MB of percent signs': { type: FORM, body: () => `url=${'%zz'.repeat(LARGE / 3)}`, ...NO_URL },
   'a form with __proto__': { type: FORM, body: '__proto__[url]=x&__proto__=y&constructor=z', ...MISSING },
-  'an address of 19 MB': { type: JSON_TYPE, body: () => `{"url":"http://${'a'.repeat(LARGE)}/"}`, ...NO_URL },
-  'an address of 19 MB of blanks': {
+  'a URL of 19 MB': { type: JSON_TYPE, body: () => `{"url":"http://${'a'.repeat(LARGE)}/"}`, ...NO_URL },
+  'a URL of 19 MB of blanks': {
     type: JSON_TYPE,
     body: () => `{"url":"${' '.repeat(LARGE)}x"}`,
     ...NO_URL,
@@ -147,7 +151,7 @@ const TEXTS: Readonly<Record<string, Malformed>> = {
     body: () => `{"url":"data:;base64,${'A'.repeat(LARGE)}"}`,
     ...NO_IMAGE,
   },
-  'a data URI of 19 MB with a fault at its end': {
+  'a data URI of 19 MB with an error at the end': {
     type: JSON_TYPE,
     body: () => `{"url":"data:;base64,${'A'.repeat(LARGE)}!"}`,
     ...NO_URL,
@@ -165,31 +169,31 @@ const TEXTS: Readonly<Record<string, Malformed>> = {
 }
 
 const IMAGES: Readonly<Record<string, Malformed>> = {
-  nothing: { body: '', ...MISSING },
+  empty: { body: '', ...MISSING },
   'a body in gzip': { headers: ['Content-Encoding: gzip'], body: 'abc', ...NOT_TAKEN },
   'a body in brotli': { headers: ['Content-Encoding: br'], body: 'abc', ...NOT_TAKEN },
-  'a body in an encoding that nobody knows': {
+  'a body in an unknown encoding': {
     headers: ['Content-Encoding: bogus'],
     body: 'abc',
     ...NOT_TAKEN,
   },
   '19 MB of text': { body: () => 'x'.repeat(LARGE), ...NO_IMAGE },
-  '19 MB of a JPEG without a frame': {
+  'a JPEG of 19 MB without a frame': {
     body: () => bytes('ffd8ff', 'fffe0002', LARGE / 4),
     status: 422,
     code: 'ERR_IMAGE_DECODE',
   },
-  '19 MB of filling bytes in a JPEG': {
+  'a JPEG with 19 MB of fill bytes': {
     body: () => bytes('ffd8ff', 'ff', LARGE),
     status: 422,
     code: 'ERR_IMAGE_DECODE',
   },
-  '19 MB of blocks in a GIF': {
+  'a GIF with 19 MB of blocks': {
     body: () => bytes('47494638396101000100000000', '21ff010000', LARGE / 5),
     status: 422,
     code: 'ERR_IMAGE_DECODE',
   },
-  '19 MB of sizes in an AVIF': {
+  'an AVIF with 19 MB of sizes': {
     body: () => bytes('0000001866747970617669660000000061766966', '69737065', LARGE / 4),
     status: 413,
     code: 'ERR_IMAGE_TOO_LARGE',
@@ -204,13 +208,14 @@ describe('A malformed body', () => {
   })
 
   for (const [what, malformed] of Object.entries(MULTIPARTS)) {
-    it(`of parts ${what} gets ${malformed.status}`, () => isRefused({ type: MULTIPART, ...malformed }))
+    it(`of the type multipart, ${what}, gets ${malformed.status}`, () =>
+      isRefused({ type: MULTIPART, ...malformed }))
   }
   for (const [what, malformed] of [...Object.entries(TEXTS), ...Object.entries(IMAGES)]) {
     it(`that is ${what} gets ${malformed.status}`, () => isRefused(malformed))
   }
 
-  it('leaves the service as it was', async () => {
+  it('leaves the service unharmed', async () => {
     expect(memory().web, 'the most that the web process held, in MiB').to.be.below(WEB_MIB)
     await expectUnharmed(running())
   })
@@ -253,7 +258,7 @@ describe('A body of 100 MB', () => {
     memory = watchMemory(running())
   })
 
-  it('gets 413 at once when it is declared', async () => {
+  it('gets 413 at once when Content-Length declares the size', async () => {
     const head = `POST /picture HTTP/1.1\r\nHost: x\r\nContent-Length: ${HUNDRED}\r\n\r\n`
     const { status, text } = await attack(running().url, head)
     expect(status).to.equal(413)
@@ -262,7 +267,7 @@ describe('A body of 100 MB', () => {
       .and.match(/^Connection: close\r$/m)
   })
 
-  it('gets 413 when it comes in chunks', async () => {
+  it('gets 413 when the client sends chunks', async () => {
     const chunk = Buffer.concat([Buffer.from('100000\r\n'), Buffer.alloc(2 ** 20), Buffer.from('\r\n')])
     const head = Buffer.from('POST /picture HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n')
     const body = Array.from({ length: 100 }, () => chunk)
@@ -270,7 +275,7 @@ describe('A body of 100 MB', () => {
     expect(status).to.equal(413)
   })
 
-  it('gets 413 as a part of a form, on every route that takes one', async () => {
+  it('gets 413 as a part of a form, on every route for forms', async () => {
     for (const path of ['/picture', '/', '/predict', '/api/predict', '/predictlabel', '/feedback']) {
       const head = `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: ${MULTIPART}\r\nTransfer-Encoding: chunked\r\n\r\n`
       const part = Buffer.concat([Buffer.from(PART), Buffer.alloc(HUNDRED / 4)])
@@ -280,7 +285,7 @@ describe('A body of 100 MB', () => {
     }
   })
 
-  it('leaves the service as it was', async () => {
+  it('leaves the service unharmed', async () => {
     expect(memory().web, 'the most that the web process held, in MiB').to.be.below(WEB_MIB)
     await expectUnharmed(running())
   })

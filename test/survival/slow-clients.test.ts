@@ -16,16 +16,16 @@ import {
 
 const CLIENTS = 200
 const DRIP_EVERY_MS = 400
-/** Headers have 10 s, looked at every 5; the rest is for a busy machine. */
+/** Node gives headers 10 s, and checks every 5 s. The rest is for busy machines. */
 const HEADERS_MS = 25_000
 const BODY_MS = 1000
-/** Twice what a download and a call may take; Node looks at a connection twice before it ends it. */
+/** Twice the limits of a download and a call, because Node ends an idle connection at the second check. */
 const STALL_MS = 2 * (1 + 3000)
 const READERS = 10
 const LARGE = 1_000_000
-/** A connection that is still good would go on sending within this. */
+/** A connection that still works would send more within this time. */
 const QUIET_MS = 2000
-/** More than the system takes for a connection whose other end reads nothing. */
+/** More answers than the system buffers for a client that reads nothing. */
 const UNREAD = 30
 const WEB_MIB = 400
 const HEAD = 'Host: x\r\n'
@@ -43,7 +43,7 @@ describe('Slow clients', () => {
   })
   after(() => service.stop())
 
-  it(`of whom ${CLIENTS} say nothing, or a letter now and then, are closed; others are served meanwhile`, async () => {
+  it(`that send nothing, or one byte at a time, are disconnected, and others are served meanwhile: ${CLIENTS} clients`, async () => {
     const health = await watchHealth(service)
     const memory = watchMemory(service)
     const start = performance.now()
@@ -66,7 +66,7 @@ describe('Slow clients', () => {
     await expectUnharmed(service)
   }).timeout(HEADERS_MS + 20_000)
 
-  it(`of whom ${CLIENTS} send their bodies byte by byte get 408 after ${BODY_MS} ms`, async () => {
+  it(`that send a body byte by byte get 408 after ${BODY_MS} ms: ${CLIENTS} clients`, async () => {
     const health = await watchHealth(service)
     const clients = Array.from({ length: CLIENTS }, (_, index) => {
       const post = `POST ${index % 2 ? '/picture' : '/feedback'} HTTP/1.1\r\n${HEAD}`
@@ -79,12 +79,12 @@ describe('Slow clients', () => {
     await expectUnharmed(service)
   })
 
-  it('that read nothing of their answers are cut off before they have got them', async () => {
+  it('that do not read their answers are disconnected', async () => {
     for (const bytes of await unread) expect(bytes).to.be.below(UNREAD * LARGE)
     await expectUnharmed(service)
   }).timeout(5 * STALL_MS)
 
-  it('that reset their connections, at whatever stage, leave no error in the log', async () => {
+  it('that reset the connection, at any stage, leave no error in the log', async () => {
     const image = await photo().png().toBuffer()
     const whole = Buffer.concat([
       Buffer.from(`POST /picture HTTP/1.1\r\n${HEAD}Content-Length: ${image.length}\r\n\r\n`),
@@ -116,7 +116,7 @@ describe('Slow clients', () => {
   })
 })
 
-/** Writes the beginning, then `drop` every now and then, until it is closed; resolves to what came. */
+/** Writes the beginning, then `drop` again and again until the connection is closed. Resolves to what was received. */
 function dripping(service: Service, beginning: string, drop: string): Promise<string> {
   return new Promise((resolve) => {
     const socket = openSocket(service.url)
@@ -134,7 +134,7 @@ function dripping(service: Service, beginning: string, drop: string): Promise<st
   })
 }
 
-/** How many predictions others got. */
+/** Resolves to the number of predictions that another client got. */
 async function predictUntil({ url }: Service, over: Promise<unknown>): Promise<number> {
   const body = new Uint8Array(await photo().png().toBuffer())
   let isOver = false
@@ -150,7 +150,7 @@ async function predictUntil({ url }: Service, over: Promise<unknown>): Promise<n
   return count
 }
 
-/** Where a picture of some megabytes is shown again. */
+/** Uploads a picture of some megabytes. Resolves to the path that shows the picture. */
 async function largeUpload({ url }: Service): Promise<string> {
   const noise = sharp(randomBytes(1000 * 800 * 3), { raw: { width: 1000, height: 800, channels: 3 } })
   const body = new FormData()
@@ -162,7 +162,7 @@ async function largeUpload({ url }: Service): Promise<string> {
   return new URL(shown.url).pathname
 }
 
-/** Reads nothing for so long, then all that is left; resolves to how many bytes came. */
+/** Reads nothing for some time, then everything. Resolves to the number of bytes. */
 function silentReader(service: Service, requests: string): Promise<number> {
   return new Promise((resolve) => {
     const socket = openSocket(service.url).pause()

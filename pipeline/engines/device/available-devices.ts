@@ -8,24 +8,25 @@ import { type Environment, environment, vulkanDrivers } from './vulkan-drivers.t
 
 export interface Host {
   readonly platform: string
-  /** Where the file system begins. */
+  /** The root folder of the file system. */
   readonly root: string
   readonly env: Environment
-  /** What ONNX Runtime was built for. */
+  /** The backends that ONNX Runtime was built with. */
   readonly backends: readonly string[]
   /** The folder of ONNX Runtime's libraries. */
   readonly libraries: string
 }
 
-/** What the kernel calls a GPU: of any make, NVIDIA's own, or the one that Windows lends to its Linux. */
+/** The names of GPUs in /dev: NVIDIA's, and the one that Windows lends to WSL. */
 const GPU = /^(nvidia\d+|dxg)$/
+/** The names of GPUs of any make in /dev/dri. */
 const RENDER_NODE = /^renderD\d+$/
-/** Drivers that draw on the CPU: llvmpipe, SwiftShader. */
+/** Vulkan drivers that compute on the CPU: llvmpipe, SwiftShader. */
 const SOFTWARE_DRIVER = /^(lvp|lavapipe|(vk_)?swiftshader)/i
 
 /**
- * The devices that a model may run on here, the CPU first. A try costs a second and more, so a device counts only
- * where its hardware shows: under Linux, where most machines are servers without a GPU, in a handful of files.
+ * The devices that a model may run on here, the CPU first. Trying a device takes a second or more. So a device is
+ * listed only if its hardware shows: under Linux, where most machines are servers without a GPU, in a few files.
  */
 export function availableDevices(host: Host = thisHost()): Device[] {
   const devices: Device[] = ['cpu']
@@ -45,7 +46,7 @@ function thisHost(): Host {
   }
 }
 
-/** macOS and Windows bring a driver of their own. */
+/** macOS and Windows come with a driver. */
 function mayHaveWebGpu({ platform, root, env }: Host): boolean {
   if (platform !== 'linux') return true
   const gpus = [
@@ -55,7 +56,7 @@ function mayHaveWebGpu({ platform, root, env }: Host): boolean {
   return gpus.length > 0 && vulkanDrivers(root, env).some((name) => !SOFTWARE_DRIVER.test(name))
 }
 
-/** The backend is always listed: it is the library beside it that has to be added. */
+/** ONNX Runtime lists CUDA even where the library for CUDA is missing, which the user has to add. */
 function mayHaveCuda({ root, libraries }: Host): boolean {
   if (!existsSync(join(libraries, 'libonnxruntime_providers_cuda.so'))) return false
   return names(join(root, 'dev')).some((name) => GPU.test(name))

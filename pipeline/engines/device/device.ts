@@ -5,28 +5,29 @@ import { type Measured, measure } from './measure.ts'
 export interface DeviceOptions<Its extends Engine = Engine> {
   readonly wanted: 'auto' | Device
   readonly open: (device: Device) => Promise<Its>
-  /** The devices that are worth a try; the CPU is always one. */
+  /** The devices to try; the CPU is always one. */
   readonly available: readonly Device[]
-  /** `batch` images, as the engine takes them. */
+  /** `batch` images, in the form of the engine's input. */
   readonly sample: Uint8Array
   readonly batch: number
-  /** Measures a device that may crash or never answer; by default right here, in this process. */
+  /** Measures a device that may crash or never answer; by default in this process. */
   readonly probe?: (device: Device) => Promise<Measured>
 }
 
 export interface DeviceChoice<Its extends Engine = Engine> {
   readonly engine: Its
-  /** Which device, and why, in one sentence. */
+  /** One sentence: which device was chosen, and why. */
   readonly report: string
 }
 
 /**
- * How far a device may be from the CPU, as a part of the CPU's largest number. Another order of adding makes 1e-5 or
- * less of it, the shortened floats of NVIDIA's convolutions some 1e-4; a wrong shader is off by more than 1e-1.
+ * The largest allowed difference between a device's numbers and the CPU's, relative to the CPU's largest number.
+ * Another order of additions makes up to 1e-5, the shortened floats of NVIDIA's convolutions about 1e-4; a wrong shader
+ * makes more than 1e-1.
  */
 const TOLERANCE = 1e-3
 
-/** Opens the model on the device that is wanted; with `auto` on the fastest that gives the CPU's numbers. */
+/** Opens the model on the wanted device; with `auto`, on the fastest device that gives the CPU's numbers. */
 export async function chooseDevice<Its extends Engine>(
   options: DeviceOptions<Its>,
 ): Promise<DeviceChoice<Its>> {
@@ -34,7 +35,7 @@ export async function chooseDevice<Its extends Engine>(
   if (wanted !== 'auto') return { engine: await openWanted(wanted, open), report: `${wanted}, as asked for` }
   const others = available.filter((device) => device !== 'cpu')
   const engine = await open('cpu')
-  // Nothing to compare with: no time is lost with measuring.
+  // Without another device to compare with, measuring would only delay the start.
   if (others.length === 0) return { engine, report: 'cpu, the only device here' }
   try {
     return await chooseMeasured(engine, others, options)
@@ -54,7 +55,7 @@ async function openWanted<Its extends Engine>(
     if (cause instanceof PipelineError && (device === 'cpu' || cause.code !== 'ERR_ENGINE')) throw cause
     throw new PipelineError(
       'ERR_ENGINE',
-      `The device ${device} cannot be had: ${reasonOf(cause)}${HINTS[device]}`,
+      `The device ${device} cannot be used: ${reasonOf(cause)}${HINTS[device]}`,
       { cause },
     )
   }
@@ -86,7 +87,7 @@ async function chooseMeasured<Its extends Engine>(
     if (typeof verdict === 'string') refused.push(`${device} refused: ${verdict}`)
     else candidates.push(verdict)
   }
-  // A tie goes to the CPU: it takes no memory that is not there anyway.
+  // A tie goes to the CPU, listed first here: the model is already open on it.
   const ranking = [{ device: 'cpu' as Device, ms: expected.ms }, ...candidates].sort((a, b) => a.ms - b.ms)
   for (const { device } of ranking) {
     if (device === 'cpu') return { engine: cpu, report: reportOf(device, batch, ranking, refused) }
@@ -101,7 +102,7 @@ async function chooseMeasured<Its extends Engine>(
   return { engine: cpu, report: reportOf('cpu', batch, ranking, refused) }
 }
 
-/** What a device takes for a batch, or why it is out of the question. */
+/** The device with its time for a batch, or the reason for refusing the device. */
 async function judge(
   device: Device,
   expected: Measured,
@@ -117,7 +118,7 @@ async function judge(
   }
 }
 
-/** NaN, which is not below any tolerance, when something is no number or missing. */
+/** NaN, which is never within the tolerance, when a number is missing or NaN. */
 function relativeDifference(found: Float32Array, expected: Float32Array): number {
   if (found.length !== expected.length) return Number.NaN
   let [largest, difference] = [0, 0]
@@ -147,7 +148,7 @@ function reportOf(
   return [`${chosen}, measured with a batch of ${batch}: ${times.join(', ')}`, ...refused].join('; ')
 }
 
-/** The first line: native libraries add their call stacks. */
+/** Only the first line, since native libraries append their call stacks. */
 function reasonOf(error: unknown): string {
   return String(error instanceof Error ? error.message : error).split('\n', 1)[0] ?? ''
 }

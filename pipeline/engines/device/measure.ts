@@ -7,12 +7,12 @@ export interface Measured {
   readonly ms: number
 }
 
-// The first run is not counted: a GPU compiles its shaders in it. Enough others that one hiccup does not decide, but
-// no longer than it takes: the service is waited for.
+// The first run is not counted, since a GPU compiles its shaders then. The others are enough to outvote one slow run,
+// and few enough, since the service is not ready before they end.
 const MAX_RUNS = 5
 const ENOUGH_MS = 500
 
-/** The median of a few runs. */
+/** The time is the median of a few runs. */
 export async function measure(engine: Engine, sample: Uint8Array, batch: number): Promise<Measured> {
   const output = await engine.run(sample, batch)
   const times: number[] = []

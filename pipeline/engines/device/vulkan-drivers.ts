@@ -5,17 +5,17 @@ export type Environment = Readonly<Record<string, string | undefined>>
 
 const FOLDER = 'vulkan/icd.d'
 const MANIFEST = /\.json$/
-/** Folders that the loader looks into besides those that the environment names. */
+/** Folders that the loader searches besides those named by the environment. */
 const FIXED_FOLDERS = ['/usr/local/etc', '/etc']
 
-/** What this process was started with. */
+/** The environment of this process. */
 export function environment(): Environment {
   return process.env
 }
 
-/** The names of the drivers' manifests that Vulkan's loader finds under Linux, in the file system that begins at `root`. */
+/** The names of the driver manifests that Vulkan's loader finds under Linux, in the file system below `root`. */
 export function vulkanDrivers(root: string, env: Environment): string[] {
-  // The newer of the two variables wins. Either takes the place of the folders.
+  // VK_DRIVER_FILES is the newer variable and wins. Either variable replaces the folders.
   const only = env.VK_DRIVER_FILES || env.VK_ICD_FILENAMES
   const added = env.VK_ADD_DRIVER_FILES
   const places = only ? list(only) : [...list(added), ...folders(env)]

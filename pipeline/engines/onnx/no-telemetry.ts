@@ -1,6 +1,6 @@
 /**
- * Imported before ONNX Runtime, which otherwise tells its makers of every session, writes an identifier of the machine
- * into the user's cache, and leaves a log in the temporary folder. It looks at its environment once, when it is loaded.
- * Who wants to send it sets the variable to 0.
+ * Must be imported before ONNX Runtime, which reads this variable once, when loaded. Without the variable, ONNX Runtime
+ * reports every session to its makers, writes an identifier of the machine into the user's cache, and leaves a log in
+ * the temporary folder. A user who wants telemetry sets the variable to 0.
  */
 process.env.ORT_DISABLE_TELEMETRY ??= '1'

@@ -1,14 +1,14 @@
 import type { InferenceSession } from 'onnxruntime-node'
 import { PipelineError } from '../../errors.ts'
 
-/** What a model wants to be given. Those compiled here want bytes, pixel by pixel; somebody's own may want floats, or planes. */
+/** The input of a model. A compiled model takes bytes, pixel by pixel; a user's ONNX file may take floats or planes. */
 export interface ModelInput {
   readonly name: string
   readonly type: 'uint8' | 'float32'
   readonly order: 'nhwc' | 'nchw'
-  /** [height, width, channels] in either order; [n] for a model that takes a row of numbers. */
+  /** [height, width, channels] whatever `order` is; [n] for a model that takes a row of numbers. */
   readonly shape: readonly number[]
-  /** The model was exported for one image, and can only be given one after the other. */
+  /** The model was exported with a batch of exactly one image. */
   readonly oneAtATime: boolean
 }
 
@@ -31,7 +31,7 @@ export function modelInput(
     throw unsupported(path, `it takes exactly ${batch} images at a time`)
   const order = orderOf(axes)
   const sizes = order === 'nchw' ? [axes[1], axes[2], axes[0]] : axes
-  // A size that is only a name may be any: then the settings decide.
+  // A size that is a name or missing is variable: the settings decide.
   const shape = sizes.map((size, axis) =>
     typeof size === 'number' || sizes.length !== 3 ? size : (imageSize?.[axis] ?? size),
   )
@@ -41,7 +41,7 @@ export function modelInput(
   return { name, type, order, shape, oneAtATime: batch === 1 }
 }
 
-/** How many numbers the first output has for one image. */
+/** The number of scores that the first output has for one image. */
 export function outputSize([first]: Metadata, path: string): number {
   if (!first?.isTensor || first.type !== 'float32')
     throw unsupported(path, 'its output is no tensor of type float32')
@@ -53,7 +53,7 @@ export function outputSize([first]: Metadata, path: string): number {
   )
 }
 
-/** Images have 1 to 4 channels and more rows than that. */
+/** Images have 1 to 4 channels and more than 4 rows: so the sizes tell nchw from nhwc. */
 const MOST_CHANNELS = 4
 
 function orderOf([first, , last]: readonly (number | string | undefined)[]): 'nhwc' | 'nchw' {

@@ -10,8 +10,8 @@ interface Pending {
 }
 
 /**
- * A new thread does not know TypeScript, even where this one does: as source, the worker is imported by a line of
- * JavaScript that loads tsx first. Once built, it is JavaScript itself.
+ * A new thread cannot load TypeScript, even if this thread can. So a worker run from source is imported by a line of
+ * JavaScript that loads tsx first; a built worker is JavaScript already.
  */
 function newWorker(options: OnnxOptions): Worker {
   if (!import.meta.url.endsWith('.ts')) {
@@ -23,8 +23,8 @@ function newWorker(options: OnnxOptions): Worker {
 }
 
 /**
- * The engine of onnx.ts on a thread of its own, so that this one goes on decoding images while a batch is computed.
- * The thread must never be terminated: that aborts the whole process if a run is under way. `close` therefore waits.
+ * The engine of onnx.ts on a thread of its own, so that this thread goes on decoding images while a batch is computed.
+ * `close` lets the thread end by itself, since terminating a thread during a run aborts the whole process.
  */
 export async function openOnnxThread(options: OnnxOptions): Promise<OnnxEngine> {
   const worker = newWorker(options)
@@ -99,7 +99,7 @@ function rejectAll(pending: Map<number, Pending>, error: PipelineError): void {
   pending.clear()
 }
 
-/** What is handed over is gone here. The caller's array may lie in a buffer that others use as well: that is copied. */
+/** A copy: the buffer is transferred, and so lost here, but the caller may still use its own buffer. */
 function ownBuffer(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return new Uint8Array(bytes)
 }

@@ -1,7 +1,7 @@
 import type { PipelineErrorCode } from '../../errors.ts'
 import type { ModelInput } from './onnx-metadata.ts'
 
-/** What goes to the thread that runs the model. The bytes are handed over, not copied. */
+/** Messages to the thread that runs the model. The bytes are transferred, not copied. */
 export type ToWorker =
   | { readonly kind: 'run'; readonly key: number; readonly bytes: Uint8Array; readonly n: number }
   | { readonly kind: 'close' }
@@ -12,7 +12,7 @@ export type FromWorker =
   | { readonly kind: 'answer'; readonly key: number; readonly scores: Float32Array }
   | { readonly kind: 'failure'; readonly key: number; readonly error: WorkerError }
 
-/** An error loses its class on the way between threads, and its code with it. */
+/** An error that crosses between threads loses its class and code, so the code is sent by itself. */
 export interface WorkerError {
   readonly code: PipelineErrorCode
   readonly message: string

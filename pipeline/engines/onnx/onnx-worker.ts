@@ -3,7 +3,7 @@ import { PipelineError } from '../../errors.ts'
 import { type OnnxEngine, type OnnxOptions, openOnnx } from './onnx.ts'
 import type { FromWorker, ToWorker, WorkerError } from './onnx-worker-messages.ts'
 
-/* The thread behind onnx-thread.ts: it opens a model, runs what it is sent, one after the other, and ends when told to. */
+/* The thread behind onnx-thread.ts: opens a model, answers `run` messages, and ends at a `close` message. */
 
 const engine = await openOnnx(workerData as OnnxOptions).catch((error: unknown) => {
   send({ kind: 'failed', error: plain(error) })
@@ -15,7 +15,7 @@ function serve(engine: OnnxEngine): void {
   parentPort?.on('message', async (message: ToWorker) => {
     if (message.kind === 'close') {
       await engine.close()
-      // Nothing keeps the thread alive any more.
+      // Only the port kept the thread alive.
       parentPort?.close()
       return
     }

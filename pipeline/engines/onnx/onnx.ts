@@ -7,17 +7,17 @@ import { type SessionRequest, sessionOptions } from './onnx-session-options.ts'
 
 export interface OnnxOptions extends SessionRequest {
   readonly modelPath: string
-  /** [height, width] of the images, for a model that does not say it. */
+  /** [height, width] of the images, for a model whose input has a variable size. */
   readonly imageSize?: readonly [number, number]
 }
 
 export interface OnnxEngine extends Engine {
   readonly name: 'onnx'
-  /** What the model wants to be given. `run` takes the bytes of just that. */
+  /** The input of the model. `run` takes bytes in exactly this form. */
   readonly input: ModelInput
 }
 
-/** A session of ONNX Runtime. Its runs are synchronous: while one lasts, nothing else happens on this thread. */
+/** A session of ONNX Runtime. A run is synchronous: until it ends, this thread does nothing else. */
 export async function openOnnx(options: OnnxOptions): Promise<OnnxEngine> {
   const { device, modelPath } = options
   const session = await createSession(options)
@@ -97,7 +97,7 @@ function tensor({ type, order, shape }: ModelInput, bytes: Uint8Array, n: number
   const [height = 1, width = 1, channels = 1] = shape
   const image = order === 'nchw' ? [channels, height, width] : shape
   if (type === 'uint8') return new ort.Tensor('uint8', bytes, [n, ...image])
-  // A view must begin at a multiple of four.
+  // A view of floats must begin at a multiple of four, so bytes at another offset are copied.
   const { buffer, byteOffset } = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice()
   return new ort.Tensor('float32', new Float32Array(buffer, byteOffset, bytes.length / 4), [n, ...image])
 }

@@ -4,8 +4,8 @@ import { inputNumbers } from '../input-numbers.ts'
 import type { OnnxEngine } from './onnx.ts'
 
 /**
- * An engine that takes pixels, whatever its model wants. A model compiled here takes the bytes as they are, with the
- * preprocessing inside; a user's own ONNX file may want floats, or one plane after the other.
+ * An engine that takes pixels, whatever the input of its model is. A compiled model takes the bytes unchanged and does
+ * the preprocessing itself; a user's ONNX file may take floats, or one plane after the other.
  */
 export function pixelInput(engine: OnnxEngine, preprocessing: Preprocessing): Engine {
   const { type, order, shape } = engine.input
@@ -22,7 +22,7 @@ export function pixelInput(engine: OnnxEngine, preprocessing: Preprocessing): En
   }
 }
 
-/** From pixel by pixel to plane by plane. */
+/** Reorders from pixel by pixel to plane by plane. */
 function planes<Numbers extends Uint8Array | Float32Array>(
   numbers: Numbers,
   shape: readonly number[],

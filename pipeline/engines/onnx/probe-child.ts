@@ -3,9 +3,9 @@ import { measure } from '../device/measure.ts'
 import { openOnnx } from './onnx.ts'
 import type { ProbeAnswer, ProbeRequest } from './probe-onnx.ts'
 
-/* What runs in the process that tries a device. It answers once, and is killed for it. */
+/* The process that tries a device. It answers once; the parent kills it then. */
 
-// The parent's own limit comes first, and with it the reason that is reported.
+// Lets the parent's time limit end first, since the parent reports the reason.
 const SPARE_MS = 2_000
 
 process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'))
@@ -26,8 +26,8 @@ async function probe({ model, sample, batch }: ProbeRequest): Promise<ProbeAnswe
 }
 
 /**
- * A call that hangs in a driver blocks this thread: the end of the parent would not be seen, and neither would a timer
- * here fire. Another thread sees to it that this process outlives nothing for long.
+ * A driver that hangs blocks this thread, which then neither notices the end of the parent nor fires timers. So another
+ * thread ends this process when the time is up.
  */
 function endAfter(limitMs: number): void {
   const code = `setTimeout(() => process.kill(process.pid, 'SIGKILL'), ${limitMs})`

@@ -14,12 +14,12 @@ export type ProbeAnswer =
   | ({ readonly kind: 'measured' } & Measured)
   | { readonly kind: 'failed'; readonly message: string }
 
-/** A driver that has compiled its shaders and run the model a few times by then works; one that has not may hang. */
+/** Enough for a working driver to compile its shaders and run the model a few times. */
 const LIMIT_MS = 20_000
 
 /**
- * Measures a device in a process of its own. A driver may crash, and take its process along; or hang in a call that
- * nothing in that process can interrupt. Here either is a reason not to choose the device, and no more.
+ * Measures a device in a process of its own. A driver may crash, which ends its process, or hang in a call that the
+ * process cannot interrupt. Either then only means that the device is not chosen.
  */
 export function probeOnnx(
   model: Omit<OnnxOptions, 'device'>,
@@ -35,7 +35,7 @@ function probeInChild(request: ProbeRequest): Promise<Measured> {
     new URL(import.meta.url.endsWith('.ts') ? './probe-child.ts' : './probe-child.js', import.meta.url),
     {
       serialization: 'advanced',
-      // What drivers write about themselves is nobody's log line.
+      // The messages of drivers do not belong in the log.
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
       execArgv: process.execArgv.filter((flag) => !flag.startsWith('--inspect')),
     },

@@ -3,8 +3,8 @@ import { createRequire } from 'node:module'
 type Predicate = (value: unknown) => boolean
 
 /**
- * tfjs-node calls two functions of node:util that Node removed with version 23. They are put back, where they are
- * absent, on the object that its `require('util')` gets.
+ * tfjs-node calls two functions of node:util that Node 23 removed. Where they are absent, this puts them back on the
+ * object that `require('util')` in tfjs-node returns.
  */
 export function restoreNodeUtil(
   util: { isNullOrUndefined?: Predicate; isArray?: Predicate } = createRequire(import.meta.url)('node:util'),

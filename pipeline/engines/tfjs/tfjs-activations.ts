@@ -6,9 +6,9 @@ import type { TensorFlow } from './tfjs-backend.ts'
 
 export type Activation = (x: Tensor) => Tensor
 
-/** Keras' activation functions by name. */
 type Definition = (tf: TensorFlow, x: Tensor) => Tensor
 
+/** Keras' activation functions by name. */
 const ACTIVATIONS: ReadonlyMap<string, Definition> = new Map<string, Definition>([
   ['elu', (tf, x) => tf.elu(x)],
   ['exponential', (tf, x) => tf.exp(x)],
@@ -31,7 +31,7 @@ const ACTIVATIONS: ReadonlyMap<string, Definition> = new Map<string, Definition>
   ['tanh', (tf, x) => tf.tanh(x)],
 ])
 
-/** What a layer applies to its own result, or nothing. */
+/** The activation that a layer applies to its own result; `linear` where the layer has none. */
 export function activationOf(tf: TensorFlow, layer: Layer): Activation {
   const name = activationName(layer)
   const activation = ACTIVATIONS.get(name)
@@ -39,7 +39,7 @@ export function activationOf(tf: TensorFlow, layer: Layer): Activation {
   return (x) => activation(tf, x)
 }
 
-/** Keras' ReLU layer: a slope below the threshold, the number itself above it, and nothing above the largest value. */
+/** Keras' ReLU layer: sloped below the threshold, unchanged above the threshold, never above `max_value`. */
 export function rectifier(tf: TensorFlow, layer: Layer): Activation {
   const slope = decimal(layer, 'negative_slope', 0)
   const threshold = decimal(layer, 'threshold', 0)
@@ -52,7 +52,7 @@ export function rectifier(tf: TensorFlow, layer: Layer): Activation {
 }
 
 export function leakyRectifier(tf: TensorFlow, layer: Layer): Activation {
-  // Keras 3 renamed alpha.
+  // Keras 3 renamed alpha to negative_slope.
   const slope = decimal(layer, layer.config.negative_slope == null ? 'alpha' : 'negative_slope', 0.3)
   return (x) => tf.leakyRelu(x, slope)
 }

@@ -1,7 +1,7 @@
 import { PipelineError } from '../../errors.ts'
 import { restoreNodeUtil } from './restore-node-util.ts'
 
-/** What tfjs-core exports; the native packages export the same and more. */
+/** The exports of tfjs-core; the native packages export these and more. */
 export type TensorFlow = typeof import('@tensorflow/tfjs-core')
 
 export interface Backend {
@@ -12,8 +12,8 @@ export interface Backend {
 
 type ImportPackage = (name: string) => Promise<unknown>
 
-// The fastest first. They are named by variables: they are nobody's dependency, and neither a compiler nor a bundler
-// is to look for them.
+// The fastest first. Named by variables typed as string, since these packages are optional: compilers and bundlers must
+// not look for them.
 const NATIVE_PACKAGES: readonly string[] = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node']
 const CORE_PACKAGE: string = '@tensorflow/tfjs-core'
 const WASM_PACKAGE: string = '@tensorflow/tfjs-backend-wasm'
@@ -38,7 +38,7 @@ async function nativeBackend(name: string, importPackage: ImportPackage): Promis
     const { isUsingGpuDevice } = tf.backend() as { isUsingGpuDevice?: boolean }
     return { tf, device: isUsingGpuDevice ? 'cuda' : 'cpu' }
   } catch (error) {
-    // Installed, but of no use: most often its own install step, which fetches the library, was not allowed to run.
+    // The usual reason: npm did not run the package's install script, which downloads the library.
     if (!isMissing(error, name)) {
       process.emitWarning(`${name} is installed, but cannot be loaded: ${firstLine(error)}`)
     }
@@ -47,13 +47,13 @@ async function nativeBackend(name: string, importPackage: ImportPackage): Promis
 }
 
 /**
- * It has a binary for several threads, which it does not use under Node as yet: forced to, it ends the process. Plain JavaScript, the last resort elsewhere, is none here: it needs as much installed
- * as WebAssembly, and minutes for an image.
+ * WebAssembly runs on one thread: the backend's binary for several threads is not used under Node, and ends the process
+ * when forced. Plain JavaScript is not offered: it needs as many packages as WebAssembly, and minutes for an image.
  */
 async function wasmBackend(threads: number, importPackage: ImportPackage): Promise<Backend> {
   try {
     const tf = namespaceOf(await importPackage(CORE_PACKAGE)) as TensorFlow
-    // No advertisements for the native packages on stderr, and no checks of what was checked already.
+    // Turns off hints on stderr to install the native packages, and checks that the compiler has done already.
     tf.enableProdMode()
     const wasm = namespaceOf(await importPackage(WASM_PACKAGE)) as { setThreadsCount(threads: number): void }
     wasm.setThreadsCount(threads)
@@ -80,14 +80,14 @@ const listenersOf = (event: string): Listener[] => process.listeners(event as 'e
 
 const processListeners = (): ReadonlySet<Listener> => new Set(CRASH_EVENTS.flatMap(listenersOf))
 
-/** The glue code of the .wasm file makes itself a listener for crashes of the whole process, and throws them again. */
+/** The glue code of the .wasm file listens for uncaught errors of the whole process and throws them again. */
 function removeListenersBut(kept: ReadonlySet<Listener>): void {
   for (const event of CRASH_EVENTS) {
     for (const listener of listenersOf(event)) if (!kept.has(listener)) process.off(event, listener)
   }
 }
 
-/** These packages are CommonJS: what they export is whole only as their default. */
+/** The packages are CommonJS: only the default export has everything. */
 function namespaceOf(module: unknown): unknown {
   return (module as { default?: unknown }).default ?? module
 }

@@ -15,8 +15,8 @@ import {
 type Build = (ingredients: Ingredients) => Unary
 
 /**
- * What a layer does, in operations of the library's core, which every backend has. The fields of the layer are read
- * now and not at each run, so that what is wrong with them comes out when the model is opened.
+ * What a layer computes, in operations of the library's core, which every backend has. The layer's fields are read
+ * here, not at each run, so that a wrong field is an error when the model is opened.
  */
 export function operationOf(ingredients: Ingredients): Operation {
   const { tf, layer } = ingredients
@@ -67,7 +67,7 @@ const MERGES: ReadonlyMap<string, (ingredients: Ingredients) => Operation> = new
   ['Subtract', (its) => merging(its, (a, b) => its.tf.sub(a, b))],
 ])
 
-/** Not folded into the layer before it, as the other engine does: here it is computed as Keras writes it down. */
+/** Computed as Keras defines it; only the ONNX compiler folds a normalization into the layer before. */
 function batchNormalization({ tf, layer, weights }: Ingredients): Unary {
   const epsilon = decimal(layer, 'epsilon', 1e-3)
   const rest = [...weights]
@@ -80,7 +80,7 @@ function batchNormalization({ tf, layer, weights }: Ingredients): Unary {
 
 function dense({ tf, layer, weights: [kernel, bias], output }: Ingredients): Unary {
   const activation = activationOf(tf, layer)
-  // Of an input with more axes than one, the last is what is multiplied.
+  // An input with several axes is multiplied along the last one.
   return (x) => {
     const rows = tf.reshape(x, [-1, kernel?.shape[0] ?? 0])
     const product = tf.matMul(rows as Tensor2D, kernel as Tensor2D)
@@ -122,21 +122,21 @@ function softmax({ tf, layer, output }: Ingredients): Unary {
   throw notSupported(layer, 'it runs along another axis than the last')
 }
 
-/** x · scale + offset, each one number, or one for each channel. */
+/** x · scale + offset. Scale and offset are each one number, or one number for each channel. */
 function rescaling({ tf, layer, output }: Ingredients): Unary {
   const numbers = (field: string, fallback: number): number | number[] => {
     const value = layer.config[field]
     if (!Array.isArray(value)) return decimal(layer, field, fallback)
     const channels = output.at(-1) ?? 0
     if (value.length === channels && value.every((item) => typeof item === 'number')) return value
-    throw layerError(layer, `${field} must be one number, or ${channels} of them`)
+    throw layerError(layer, `${field} must be one number or ${channels} numbers`)
   }
   const [scale, offset] = [numbers('scale', 1), numbers('offset', 0)]
   return (x) => tf.add(tf.mul(x, scale), offset)
 }
 
 function merging({ tf, output }: Ingredients, combine: (a: Tensor, b: Tensor) => Tensor): Operation {
-  // Without the batch, a shorter shape gets its axes of 1 in front; the library would put them before the batch.
+  // A shorter shape is filled up with axes of 1 after the batch; the library would put them before the batch.
   const level: Unary = (x) => {
     const [n = 0, ...shape] = x.shape
     return tf.reshape(x, [n, ...Array<number>(output.length - shape.length).fill(1), ...shape])

@@ -18,7 +18,7 @@ export function convolution(its: Ingredients): Unary {
   const slide = sliding(its, window, (x, pad) => {
     const filters = kernel as Tensor4D
     if (groups === 1) return tf.conv2d(x, filters, strides, pad, 'NHWC', dilations)
-    // The library has no groups: each is a convolution of its own part of the channels with its own filters.
+    // The library has no grouped convolution: each group's channels are convolved with that group's filters.
     const parts: Tensor4D[] = tf.split(filters, groups, 3)
     const convolved = tf.split<Tensor4D>(x, groups, 3).map((part, i) => {
       return tf.conv2d(part, parts[i] as Tensor4D, strides, pad, 'NHWC', dilations)
@@ -42,7 +42,7 @@ export function separableConvolution(its: Ingredients): Unary {
 export function averagePooling(its: Ingredients): Unary {
   const window = poolingWindow(its.layer)
   const { size, strides } = plainly(window)
-  // 'same' divides by the elements inside the image, as Keras does; zeros put around it would be counted.
+  // The library's 'same' divides by the elements inside the image, as Keras does; padded zeros would be counted.
   return (x) => its.tf.avgPool(x as Tensor4D, size, strides, window.same ? 'same' : 'valid')
 }
 
@@ -64,9 +64,9 @@ function finishing({ tf, layer }: Ingredients, run: Unary, bias: Tensor | undefi
 }
 
 /**
- * Convolves with the padding that Keras means. The library's own 'same' is left to it but for one case: where a stride
- * is longer than the window (1 × 1 with stride 2, as in ResNet's shortcuts), the WebAssembly kernels take a padding
- * below zero for a very large one and answer with wrong numbers, without a word.
+ * Convolves with Keras' padding. The library's own 'same' is used unless a stride is longer than the window (1 × 1 with
+ * stride 2, as in ResNet's shortcuts): the WebAssembly kernels then take a negative padding for a very large one and
+ * answer with wrong numbers, without an error.
  */
 function sliding(
   { tf, inputs }: Ingredients,
@@ -86,7 +86,7 @@ function isLeapt({ size, strides, dilations }: Window): boolean {
   return ([0, 1] as const).some((axis) => strides[axis] > (size[axis] - 1) * dilations[axis] + 1)
 }
 
-/** Copies of what is read-only: the library's types ask for arrays that it might change. */
+/** Copies: the library's types do not take read-only arrays. */
 function plainly({
   size,
   strides,

@@ -15,12 +15,12 @@ import type { Operation } from './tfjs-operation.ts'
 
 export interface TfjsOptions {
   readonly layers: LayerList
-  /** Read from its start to its end while the engine opens, one array at a time, and not needed after that. */
+  /** Read once while the engine opens, one array at a time; not needed afterwards. */
   readonly weights: WeightStore
   readonly preprocessing: Preprocessing
   readonly input: InputType
   readonly threads: number
-  /** What runs the operations; by default the fastest that is installed. */
+  /** The TensorFlow.js that runs the operations; by default the fastest that is installed. */
   readonly backend?: Backend
 }
 
@@ -32,8 +32,8 @@ interface Step {
 }
 
 /**
- * A layer list executed by TensorFlow.js, one operation after another, as Keras would: nothing is folded into anything
- * else, so that this engine can be held against the other one, where all of that is done.
+ * Runs a layer list in TensorFlow.js, one layer after another, as Keras does. No layer is folded into another, so that
+ * this engine is an independent check of the ONNX engine, whose compiler folds layers.
  */
 export async function openTfjs(options: TfjsOptions): Promise<Engine> {
   const { weights, input, preprocessing } = options
@@ -81,7 +81,7 @@ export async function openTfjs(options: TfjsOptions): Promise<Engine> {
   }
 }
 
-/** The weights of one layer. Each array is read, handed over and forgotten before the next is read. */
+/** The weights of one layer as tensors, also added to `kept`. Only one array at a time is in this process' memory. */
 async function upload(tf: TensorFlow, weights: WeightStore, layer: Layer, kept: Tensor[]): Promise<Tensor[]> {
   const own: Tensor[] = []
   for (const [index, { name, shape }] of weights.arrays(layer.name).entries()) {
@@ -96,7 +96,7 @@ async function upload(tf: TensorFlow, weights: WeightStore, layer: Layer, kept: 
   return own
 }
 
-/** Which of a layer's inputs no layer after it takes: they can go as soon as it has run. */
+/** For each layer, the inputs that no later layer takes: they are disposed of as soon as the layer has run. */
 function lastUses(layers: readonly Layer[], output: string): (layer: Layer) => string[] {
   const last = new Map<string, Layer>()
   for (const layer of layers) for (const input of layer.inputs) last.set(input, layer)
@@ -113,7 +113,7 @@ function forward(steps: readonly Step[], inputName: string, input: Tensor, outpu
   }
   for (const { layer, run, used } of steps) {
     outputs.set(layer.name, run(layer.inputs.map(outputOf)))
-    // Left to tidy(), the maps between all the layers would be there at once: 120 MB for one image in VGG-16.
+    // tidy() alone would keep the outputs of all layers until the end: 120 MB for one image in VGG-16.
     for (const name of used) {
       outputOf(name).dispose()
       outputs.delete(name)
@@ -123,7 +123,7 @@ function forward(steps: readonly Step[], inputName: string, input: Tensor, outpu
 }
 
 function wrongLength(found: number, n: number, shape: Shape): PipelineError {
-  const message = `${n} inputs of shape ${shapeText(shape)} have ${n * elements(shape)} numbers, ${found} came.`
+  const message = `${n} inputs of shape ${shapeText(shape)} need ${n * elements(shape)} numbers; there are ${found}.`
   return new PipelineError('ERR_ENGINE', message)
 }
 

@@ -1,8 +1,8 @@
 import type { Network } from './network.ts'
 
 /*
- * The layers that the networks of the catalog are made of. Fields have Keras' names, so that what is built here and
- * what is read from a file are the same kind of thing.
+ * The layers of the catalog's networks. Fields have Keras' names, so that a layer built here looks like a layer read
+ * from a file.
  */
 
 type Size = number | readonly [number, number]
@@ -60,7 +60,7 @@ export function activation(to: Network, name: string, input: string, word: strin
   return to.layer('Activation', name, input, { activation: word })
 }
 
-/** A rectifier that stops at 6, as the networks for phones have it. */
+/** The rectifier of the MobileNets, which stops at 6. */
 export function relu6(to: Network, name: string, input: string): string {
   return to.layer('ReLU', name, input, { max_value: 6, negative_slope: 0, threshold: 0 })
 }

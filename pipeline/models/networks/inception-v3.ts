@@ -2,7 +2,7 @@ import { activation, convolution, dense, globalAverage, normalization, pooling }
 import type { LayerList } from './layer-list.ts'
 import { INPUT, type Network, network } from './network.ts'
 
-/** Convolution, normalization without scale, rectifier: filters, size, and what differs from 1 step and 'same'. */
+/** Convolution, normalization without scale, rectifier. `fields` default to strides of 1 and padding 'same'. */
 type Unit = (
   from: string,
   filters: number,
@@ -17,8 +17,8 @@ interface NumberedLayers {
 }
 
 /**
- * Inception v3. Its layers are named by running numbers, and files count them from different beginnings: what counts
- * is their order, which is the order in which Keras keeps them.
+ * Inception v3. The layers have running numbers as names, which begin differently in different files. So weights are
+ * found by the order of the layers, which must be Keras' order.
  */
 export function inceptionV3(): LayerList {
   const net = network([299, 299, 3])

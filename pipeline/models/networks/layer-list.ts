@@ -1,8 +1,8 @@
-/** What a network is made of, as plain data: the Keras functional graph, whatever it was read from. */
+/** A network as plain data: the Keras functional graph, whatever the format of its file. */
 export interface LayerList {
   /** The input's shape without the batch: [height, width, channels] for images, [n] for vectors. */
   readonly inputShape: readonly number[]
-  /** In an order in which every layer comes after its inputs; the first is the one InputLayer. */
+  /** Every layer comes after its inputs; the first is the only InputLayer. */
   readonly layers: readonly Layer[]
   /** The name of the layer whose output is the answer. */
   readonly output: string
@@ -10,10 +10,10 @@ export interface LayerList {
 
 export interface Layer {
   readonly name: string
-  /** The class as Keras calls it: Conv2D, Dense, ... */
+  /** Keras' name of the class: Conv2D, Dense, ... */
   readonly className: string
-  /** Keras' own fields (filters, kernel_size, strides, padding, use_bias, activation, ...), those that Keras leaves out included. */
+  /** Keras' fields (filters, kernel_size, strides, padding, use_bias, activation, ...); a field may be missing. */
   readonly config: Readonly<Record<string, unknown>>
-  /** Names of the layers whose outputs come in, in order. */
+  /** The names of the layers whose outputs are the inputs, in order. */
   readonly inputs: readonly string[]
 }

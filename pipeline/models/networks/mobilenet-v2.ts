@@ -2,7 +2,7 @@ import { convolution, dense, depthwise, globalAverage, normalization, padding, r
 import type { LayerList } from './layer-list.ts'
 import { INPUT, type Network, network } from './network.ts'
 
-/** For each group of blocks: channels that come out, steps of the first block, how many blocks. */
+/** For each group of blocks: output channels, strides of the first block, number of blocks. */
 const GROUPS = [
   [16, 1, 1],
   [24, 2, 2],
@@ -12,7 +12,7 @@ const GROUPS = [
   [160, 2, 3],
   [320, 1, 1],
 ] as const
-/** How much wider a block is inside than outside. The first one is not. */
+/** The factor by which a block is wider inside than outside, except the first block. */
 const EXPANSION = 6
 
 /** MobileNetV2 1.0 for 224 × 224. */

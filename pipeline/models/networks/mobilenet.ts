@@ -2,7 +2,7 @@ import { activation, convolution, depthwise, globalAverage, normalization, paddi
 import type { LayerList } from './layer-list.ts'
 import { INPUT, type Network, network } from './network.ts'
 
-/** For each block, its channels and its steps. */
+/** For each block: channels, strides. */
 const BLOCKS = [
   [64, 1],
   [128, 2],

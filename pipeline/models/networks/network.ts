@@ -1,8 +1,8 @@
 import type { Layer, LayerList } from './layer-list.ts'
 
-/** Writes a network down layer by layer. What a layer is called stands for its output. */
+/** Builds a network layer by layer. A layer's name stands for its output. */
 export interface Network {
-  /** Adds a layer and answers its name. */
+  /** Adds a layer and returns its name. */
   layer(className: string, name: string, inputs: string | readonly string[], config?: Layer['config']): string
   finish(output: string): LayerList
 }
@@ -23,8 +23,8 @@ export function network(inputShape: readonly number[]): Network {
 }
 
 /**
- * The order in which Keras keeps the layers of a model, and their weights in a file: those furthest from the output
- * first, and among those equally far, the ones that one meets first on the way back from the output.
+ * Keras' order of the layers of a model, and of their weights in a file: the layers furthest from the output first; a
+ * tie goes to the layer met first on the way back from the output.
  */
 function inKerasOrder(layers: readonly Layer[], output: string): Layer[] {
   const byName = new Map(layers.map((layer) => [layer.name, layer]))
@@ -37,7 +37,7 @@ function inKerasOrder(layers: readonly Layer[], output: string): Layer[] {
   meet(output)
 
   const depths = new Map<string, number>()
-  // Layers were added after their inputs, so backwards each is reached after all that use it.
+  // A layer was added before the layers that use it, so this loop reaches it after them, when its depth is final.
   for (const { name, inputs } of [...layers].reverse()) {
     const depth = depths.get(name) ?? 0
     for (const input of inputs) depths.set(input, Math.max(depths.get(input) ?? 0, depth + 1))

@@ -2,7 +2,7 @@ import { activation, convolution, dense, normalization, padding, pooling } from 
 import type { LayerList } from './layer-list.ts'
 import { INPUT, type Network, network } from './network.ts'
 
-/** For each stage, the channels inside its blocks, and the letters that its blocks are called by. */
+/** For each stage: number, channels inside the blocks, letters in the names of the blocks. */
 const STAGES = [
   [2, 64, 'abc'],
   [3, 128, 'abcd'],
@@ -14,8 +14,8 @@ const STAGES = [
 export const LEGACY_RESNET50_LAYER = 'res2a_branch2a'
 
 /**
- * ResNet50 as the first versions of Keras 2 had it: other names, Keras' default epsilon, no zeros around the first
- * pooling (55 × 55 comes out where the network of 2019 has 56 × 56), and a mean over 7 × 7 that is then flattened.
+ * ResNet50 in the first versions of Keras 2. It differs from the network of 2019: other names, Keras' default epsilon,
+ * no padding before the first pooling (whose output is 55 × 55, not 56 × 56), and a 7 × 7 mean that is then flattened.
  */
 export function resnet50Legacy(): LayerList {
   const net = network([224, 224, 3])

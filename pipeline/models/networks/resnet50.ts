@@ -2,7 +2,7 @@ import { activation, convolution, dense, globalAverage, normalization, padding, 
 import type { LayerList } from './layer-list.ts'
 import { INPUT, type Network, network } from './network.ts'
 
-/** For each stage, the channels inside its blocks, and how many blocks. */
+/** For each stage: channels inside the blocks, number of blocks. */
 const STAGES = [
   [64, 3],
   [128, 4],
@@ -11,7 +11,7 @@ const STAGES = [
 ] as const
 const EPSILON = 1.001e-5
 
-/** The network of the file of 2019; the older file of the same name is in resnet50-legacy.ts. */
+/** The network of the file of 2019; resnet50-legacy.ts has that of the older file of the same name. */
 export function resnet50(): LayerList {
   const net = network([224, 224, 3])
   const around = (n: number) =>

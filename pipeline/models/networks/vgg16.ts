@@ -2,7 +2,7 @@ import { convolution, dense, pooling } from './blocks.ts'
 import type { LayerList } from './layer-list.ts'
 import { INPUT, network } from './network.ts'
 
-/** For each block, how many channels its convolutions have, and how many convolutions. */
+/** For each block: channels of the convolutions, number of convolutions. */
 const BLOCKS = [
   [64, 2],
   [128, 2],

@@ -9,7 +9,7 @@ const ROLES = [
   'moving_variance',
 ] as const
 
-// Keras 1. What it calls a deviation is the variance: it is used as one.
+// Keras 1's names. Despite its name, running_std holds the variance.
 const FORMERLY: ReadonlyMap<string, string> = new Map([
   ['W', 'kernel'],
   ['b', 'bias'],
@@ -19,7 +19,7 @@ const FORMERLY: ReadonlyMap<string, string> = new Map([
 
 const KNOWN = new RegExp(`(?:^|_)(${[...ROLES, ...FORMERLY.keys()].join('|')})(?:_\\d+)?$`)
 
-/** What an array is by its name: `conv/kernel:0`, `conv/kernel` and `conv_W_1:0` are all a kernel. */
+/** The role of an array, from its name: `conv/kernel:0`, `conv/kernel` and `conv_W_1:0` are all a kernel. */
 export function arrayRole(name: string): string | undefined {
   const last = name.slice(name.lastIndexOf('/') + 1).replace(/:\d+$/, '')
   const role = KNOWN.exec(last)?.[1]

@@ -7,12 +7,12 @@ import { arrayRole } from './array-role.ts'
 import { pairGroups } from './pair-groups.ts'
 import { type Slot, type WantedGroup, wantedGroups } from './wanted-groups.ts'
 
-/** For each layer its arrays, in Keras' order. */
+/** The arrays of each layer, in Keras' order. */
 export type Bound = ReadonlyMap<string, readonly SourceArray[]>
 
 /**
- * Finds each layer's arrays among the groups of a file. Every array that is needed must be there with the shape that it
- * must have, and none may be left over: what does not fit is never taken for something else.
+ * Finds each layer's arrays among the groups of a file. Every needed array must be there in the right shape, and no
+ * array may be left over: an array that does not fit is an error, never used for another layer.
  */
 export function bindWeights(
   file: string,
@@ -34,7 +34,7 @@ export function bindWeights(
   return bound
 }
 
-/** The arrays of a group in the order of the slots: by their names where these say enough, else as they come. */
+/** The arrays of a group in the order of the slots: matched by name if possible, otherwise in the order of the file. */
 function matchArrays(
   file: string,
   { name, slots }: WantedGroup,
@@ -59,7 +59,7 @@ function matchArrays(
   return arrays
 }
 
-/** Only if every slot has exactly one array of its name. */
+/** Undefined unless every slot has exactly one array of its role. */
 function byNames(slots: readonly Slot[], arrays: readonly SourceArray[]): SourceArray[] | undefined {
   const several = new Set(slots.map(({ layer }) => layer)).size > 1
   const found = slots.map(({ role, ownName }) => {

@@ -8,9 +8,9 @@ export interface Pair {
 }
 
 /**
- * Which group of a file belongs to which layer: the one of the same name where all names are the same, and otherwise
- * the one at the same place among those that hold weights. Official files have names like `conv2d_7` from the session
- * in which they were made, whatever the layers are called now.
+ * Pairs each layer with a group of the file: by name if every name is found, otherwise by place among the groups that
+ * hold weights. Official files need the second way: names like `conv2d_7` count the layers of the session in which the
+ * file was made, and differ from the names of the layers here.
  */
 export function pairGroups(
   file: string,
@@ -46,9 +46,9 @@ function pair(
 }
 
 /**
- * Two layers of one shape that have changed places would not be noticed by their shapes. Where both names are running
- * numbers of the same word, they must at least grow together: conv2d, conv2d_1, conv2d_5 may be conv2d_1, conv2d_2,
- * conv2d_6 in the file, but not conv2d_1, conv2d_6, conv2d_2.
+ * Shapes do not show that two layers of the same shape have changed places. So names that number the same word must at
+ * least be in the same order: conv2d, conv2d_1, conv2d_5 may be conv2d_1, conv2d_2, conv2d_6 in the file, but not
+ * conv2d_1, conv2d_6, conv2d_2.
  */
 function mustCountAlike(file: string, pairs: readonly Pair[]): void {
   const words = new Map<string, { here: number; there: number; pair: Pair }[]>()
@@ -70,7 +70,7 @@ function mustCountAlike(file: string, pairs: readonly Pair[]): void {
   }
 }
 
-/** A name without a number is the first of its kind. */
+/** A name without a number counts as number 0. */
 function numbered(name: string): { word: string; number: number } {
   const match = /^(.*?)_(\d{1,9})$/s.exec(name)
   return { word: match?.[1] ?? name, number: Number(match?.[2] ?? 0) }

@@ -2,22 +2,22 @@ import { type ExpectedArray, expectedArrays, inferShapes } from '../../graph/sha
 import type { LayerList } from '../../models/networks/layer-list.ts'
 import type { WeightPlace } from '../source/topology.ts'
 
-/** An array that a layer needs, and where it stands among those of its group. */
+/** An array that a layer needs. The slots of a group are in the order of its arrays. */
 export interface Slot extends ExpectedArray {
   readonly layer: string
-  /** What the layer is called within its own model. */
+  /** The layer's name within its own model. */
   readonly ownName: string
-  /** Its place among the arrays of its layer. */
+  /** The array's place among the arrays of the layer. */
   readonly index: number
 }
 
-/** What a group of the file has to hold. */
+/** The arrays that a group of the file must hold. */
 export interface WantedGroup {
   readonly name: string
   readonly slots: readonly Slot[]
 }
 
-/** What each group must hold. In one of an inner model, all that can be trained comes before the rest. */
+/** In the group of an inner model, the trainable arrays of all layers come first. */
 export function wantedGroups(list: LayerList, places: ReadonlyMap<string, WeightPlace>): WantedGroup[] {
   const shapes = inferShapes(list)
   const groups = new Map<string, { now: Slot[]; later: Slot[] }>()

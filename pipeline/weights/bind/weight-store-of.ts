@@ -2,7 +2,7 @@ import type { WeightStore } from '../../graph/weight-store.ts'
 import { loadError, quote } from '../source/model-file-error.ts'
 import type { Bound } from './bind-weights.ts'
 
-/** The arrays of a file that stays open until the store is closed. */
+/** A store that reads from an open file, which it closes at the end. */
 export function weightStoreOf(file: string, bound: Bound, close: () => void): WeightStore {
   let open = true
   return {

@@ -1,6 +1,6 @@
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'] as const
 
-/** Bytes as people and disks count them, in powers of 1000: 553467096 is 553 MB. */
+/** A number of bytes with a decimal unit (powers of 1000): 553467096 is 553 MB. */
 export function byteWords(bytes: number): string {
   const step = Math.min(UNITS.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(bytes, 1)) / 3)))
   const value = bytes / 1000 ** step

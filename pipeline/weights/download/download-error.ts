@@ -1,12 +1,12 @@
 import { PipelineError } from '../../errors.ts'
 
 /**
- * Why a download failed: the network (the same may work in a minute), the server's answer (it has no such file), the
- * content (all bytes came, and are the wrong ones), the disk.
+ * Why a download failed: the network (a retry may succeed in a minute), the server's answer (such as 404), the content
+ * (all bytes came, but they are wrong), or the disk.
  */
 export type DownloadFailure = 'network' | 'answer' | 'content' | 'disk'
 
-/** One attempt has failed; what came so far is kept, unless its content was found to be wrong. */
+/** One attempt has failed. The bytes received so far are kept, unless their content is wrong. */
 export class DownloadError extends PipelineError {
   readonly kind: DownloadFailure
 
@@ -16,16 +16,16 @@ export class DownloadError extends PipelineError {
   }
 }
 
-/** The innermost message: fetch itself only says "fetch failed". */
+/** The innermost message, since fetch itself only says "fetch failed". */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  // One host with several addresses fails once for each, under a message that is empty.
+  // A host with several addresses gives an AggregateError without a message, with one error for each address.
   const [first] = error instanceof AggregateError ? (error.errors as unknown[]) : []
   if (first !== undefined) return reasonOf(first)
   return error.cause instanceof Error ? reasonOf(error.cause) : error.message || error.name
 }
 
-/** An address as it may be shown to anybody: a mirror's may hold a password or a signature. */
+/** A URL for messages, without user, password and query: a mirror's URL may hold a password or a signature. */
 export function shownUrl(url: string | URL): string {
   const { protocol, host, pathname } = new URL(url)
   return `${protocol}//${host}${pathname}`

@@ -13,29 +13,29 @@ import { transferMeter } from './transfer-meter.ts'
 
 export interface DownloadOptions {
   url: string
-  /** Where the file comes to lie. Beside it are, until it is whole, `.part`, `.part.from` and `.lock`. */
+  /** The path of the file. Until the file is complete, `.part`, `.part.from` and `.lock` lie beside it. */
   path: string
   bytes?: number | undefined
   md5?: string | undefined
-  /** Who needs it, for messages. */
+  /** The model that needs the file, for messages. */
   neededBy?: string | undefined
-  /** For a mirror that the user named; otherwise only https is followed. */
+  /** For a mirror that the user named; all other URLs must be https. */
   allowHttp?: boolean | undefined
   onProgress?: Progress | undefined
   signal?: AbortSignal | undefined
-  /** How long the server may send nothing at all. */
+  /** How long the server may send no byte. */
   stallMs?: number | undefined
 }
 
 const STALL_MS = 30_000
-// For a server that tells no size; the largest networks that anybody runs like this are smaller.
+// For a server that sends no size. Image networks are smaller.
 const MAX_BYTES = 16 * 2 ** 30
 const WAITING = 'another process downloads it'
 
 /**
- * One attempt to get a file, going on where the last one ended. The file is there under its name only when it is whole
- * and its hash is right. Several processes may try at once: one downloads, the others wait for it, and the next one
- * goes on when it dies.
+ * One attempt to download a file, resuming where the last attempt ended. The file gets its name only when it is
+ * complete and has the right hash. Several processes may try at once: one downloads, the others wait; if the
+ * downloading process dies, another one resumes.
  */
 export async function downloadFile(options: DownloadOptions): Promise<void> {
   const { path, signal } = options
@@ -43,7 +43,7 @@ export async function downloadFile(options: DownloadOptions): Promise<void> {
   try {
     await makeFolder(dirname(path))
     lock = await lockFile(`${path}.lock`, { signal, onWait: waitReports(options) })
-    // Who held the lock before has checked the file; only its size can tell that there is one.
+    // The process that held the lock has checked the hash, so the size is enough here.
     if (lock.waited && (await isThere(options))) return
     await download(options, lock.lost)
   } catch (error) {
@@ -63,7 +63,7 @@ async function download(options: DownloadOptions, lost: AbortSignal): Promise<vo
     try {
       await receive(await ask(options, have, validator, stall.signal), options, stall.beat)
     } catch (error) {
-      // fetch has words of its own for an abort; the reason of ours is the better one.
+      // After an abort, fetch may throw an error of its own; the signal's reason says more.
       throw stall.signal.aborted ? stall.signal.reason : error
     } finally {
       stall.stop()
@@ -85,11 +85,11 @@ async function ask(
   const request = { allowHttp, signal }
   const answer =
     (await requestRange(url, { ...request, from: have, validator })) ??
-    // Nothing lies behind what is there, and yet it is not whole: it was a part of another file.
+    // The server's file ends before the incomplete part does, so the part is of another file: start again at 0.
     (await requestRange(url, { ...request, from: 0 }))
-  if (answer === undefined) throw new DownloadError('answer', 'it finds no byte at offset 0')
+  if (answer === undefined) throw new DownloadError('answer', 'the server finds no byte at offset 0')
   if (bytes === undefined || answer.total === undefined || answer.total === bytes) return answer
-  throw new DownloadError('answer', `its file has ${answer.total} bytes instead of ${bytes}`)
+  throw new DownloadError('answer', `the server's file has ${answer.total} bytes instead of ${bytes}`)
 }
 
 async function receive(answer: RangeAnswer, options: DownloadOptions, beat: () => void): Promise<void> {
@@ -97,9 +97,9 @@ async function receive(answer: RangeAnswer, options: DownloadOptions, beat: () =
   const total = bytes ?? answer.total
   const limit = total ?? MAX_BYTES
   if (limit > MAX_BYTES)
-    throw new DownloadError('answer', `its file has ${limit} bytes; the limit is ${MAX_BYTES}`)
+    throw new DownloadError('answer', `the server's file has ${limit} bytes; the limit is ${MAX_BYTES}`)
   if (bytes === undefined && total !== undefined) await checkSpace(path, total - answer.from)
-  // Only now, with an answer in hand, may what was there be given up.
+  // The old part is emptied only now, since before the answer it might still have been resumed.
   if (answer.from === 0) await beginPart(path, { url, validator: answer.validator })
   let position = answer.from
   const moved = transferMeter(total, position, options.onProgress ?? (() => {}))
@@ -107,7 +107,7 @@ async function receive(answer: RangeAnswer, options: DownloadOptions, beat: () =
   try {
     for await (const chunk of answer.body) {
       position += chunk.length
-      if (position > limit) throw new DownloadError('content', `it sends more than ${limit} bytes`)
+      if (position > limit) throw new DownloadError('content', `the server sends more than ${limit} bytes`)
       await file.appendFile(chunk)
       beat()
       moved(position)
@@ -125,18 +125,18 @@ async function checkHash(path: string, md5: string, signal: AbortSignal | undefi
   const found = await md5OfFile(partOf(path), signal)
   if (found === md5) return
   await dropPart(path)
-  throw new DownloadError('content', `what came has the MD5 ${found} instead of ${md5}`)
+  throw new DownloadError('content', `the downloaded file has the MD5 ${found} instead of ${md5}`)
 }
 
 async function checkSpace(path: string, needed: number): Promise<void> {
   const { bavail, bsize, blocks } = await statfs(dirname(path))
-  // Some network file systems do not count their blocks.
+  // Some network file systems report no blocks.
   if (blocks === 0 || bavail * bsize >= needed) return
   const free = byteWords(bavail * bsize)
   throw new DownloadError('disk', `${byteWords(needed)} are needed on the disk, and ${free} are free`)
 }
 
-/** The meter of a process that waits is the part that another one fills. */
+/** A waiting process reports the size of the part that another process writes. */
 function waitReports({ path, bytes, onProgress }: DownloadOptions): () => void {
   return () => {
     if (onProgress === undefined) return
@@ -152,7 +152,7 @@ async function isThere({ path, bytes }: DownloadOptions): Promise<boolean> {
   return size !== undefined && (bytes === undefined || size === bytes)
 }
 
-/** One sentence on what is missing, where it was looked for and why that failed; another on what can be done. */
+/** One sentence says which file is missing, its URL and the reason; a second one says what the user can do. */
 function explained(error: unknown, { url, path, bytes, neededBy }: DownloadOptions): DownloadError {
   const file = `${basename(path)}${bytes === undefined ? '' : ` (${byteWords(bytes)})`}`
   const what = neededBy === undefined ? `${file} could not be` : `${neededBy} needs ${file}: it could not be`
@@ -164,6 +164,6 @@ function explained(error: unknown, { url, path, bytes, neededBy }: DownloadOptio
 
 function kindOf(error: unknown): DownloadError['kind'] {
   if (error instanceof DownloadError) return error.kind
-  // A failed call of the system names it; that of a socket is hidden inside of fetch's own error.
+  // Only a failed system call has `syscall`. fetch wraps those of sockets in an error without it.
   return (error as NodeJS.ErrnoException).syscall === undefined ? 'network' : 'disk'
 }

@@ -4,9 +4,9 @@ import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface FileLock {
-  /** Whether somebody else held it first. */
+  /** Whether another process held the lock first. */
   readonly waited: boolean
-  /** Aborted when the lock has been taken away, as from a machine that slept. */
+  /** Aborted when another process has taken the lock away, such as after this machine slept. */
   readonly lost: AbortSignal
   release(): Promise<void>
 }
@@ -17,18 +17,18 @@ interface Owner {
   token: string
 }
 
-// The owner touches the file this often...
+// The owner touches the file this often.
 const BEAT_MS = 2000
-// ...and is taken for dead after several beats that did not come: a busy disk may delay one.
+// The owner counts as dead after several missing beats, since a busy disk may delay one.
 const SILENT_MS = 15_000
 const LOOK_EVERY_MS = 250
 
-// Tokens of this process: after a crash, its successor in a container often has the very same process id.
+// The tokens of this process. The process id is not enough: in a container, it is often the same after a restart.
 const mine = new Set<string>()
 
 /**
- * Waits until this process alone holds the file `path`. Process ids tell a dead owner at once, but mean nothing between
- * containers that share a folder; there the silence of its heartbeat does, measured by the clock of who waits.
+ * Waits until this process alone holds the file `path`. On one host, the process id shows a dead owner at once. Between
+ * containers that share a folder, only a missing heartbeat shows one, measured by the clock of the waiting process.
  */
 export async function lockFile(
   path: string,
@@ -87,7 +87,7 @@ async function create(path: string, owner: Owner): Promise<boolean> {
   }
 }
 
-/** Who holds the lock, and the beat that it was last heard at. An owner that is just writing it is not known yet. */
+/** The owner of the lock and its last beat. The owner is undefined while its file is being written. */
 async function look(path: string): Promise<[Owner | undefined, beat: string]> {
   try {
     const text = await readFile(path, 'utf8')
@@ -115,14 +115,14 @@ function isDead(owner: Owner | undefined): boolean {
     process.kill(owner.pid, 0)
     return false
   } catch (error) {
-    // EPERM: it lives, and belongs to somebody else.
+    // EPERM means that the process lives and belongs to another user.
     return (error as NodeJS.ErrnoException).code === 'ESRCH'
   }
 }
 
 /**
- * Two may see the same dead owner, and the slower one must not remove the lock that the faster one has made by then:
- * it is moved aside first, where only one can get it, and looked at again.
+ * Two processes may see the same dead owner, and the slower one must not remove the new lock of the faster one. So the
+ * lock is first moved aside, which only one process can do, and then checked again.
  */
 async function takeAway(path: string, token: string | undefined): Promise<void> {
   const aside = `${path}.${randomUUID()}`
@@ -133,7 +133,8 @@ async function takeAway(path: string, token: string | undefined): Promise<void> 
   }
   const [moved] = await look(aside)
   const isAnother = moved !== undefined && moved.token !== token
-  // Put back if its place is still free; if not, its owner learns at its next beat that it lost the lock.
+  // A lock of another owner is put back. If a third process holds the lock by now, that owner learns of its loss at its
+  // next beat.
   if (isAnother) await create(path, moved).catch(() => {})
   await rm(aside, { force: true })
 }

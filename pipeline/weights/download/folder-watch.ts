@@ -1,15 +1,15 @@
 import { type FSWatcher, watch } from 'node:fs'
 import { basename, dirname } from 'node:path'
 
-/** Wakes who waits for a file when something happens to it. */
+/** Lets the caller wait for a change of a file. */
 export function folderWatch(path: string) {
   let wake = () => {}
   const watcher = tryToWatch(dirname(path), (file) => {
-    // A download beside it changes its own part all the time.
+    // Other files are ignored, since a download changes its part all the time.
     if (file === null || file === basename(path)) wake()
   })
   return {
-    /** Resolves at the next change, after `atMostMs` in any case. */
+    /** Resolves at the next change, or after `atMostMs`. */
     change(atMostMs: number, signal: AbortSignal): Promise<void> {
       return new Promise((resolve, reject) => {
         const end = (settle: () => void) => () => {
@@ -29,7 +29,7 @@ export function folderWatch(path: string) {
   }
 }
 
-/** Network folders send no news and the number of watches is limited; who waits looks by itself from time to time. */
+/** May fail or stay silent: network folders report no changes, and watches are limited. So callers also poll. */
 function tryToWatch(folder: string, onChange: (file: string | null) => void): FSWatcher | undefined {
   try {
     return watch(folder, { persistent: false }, (_, file) => onChange(file)).on('error', () => {})

@@ -2,7 +2,7 @@ import { open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { DownloadError } from './download-error.ts'
 
-/** Where the bytes of a `.part` came from: only the same version of the same file may be appended to it. */
+/** The source of a `.part`: only bytes of the same version of the same file may be appended. */
 export interface Origin {
   readonly url: string
   readonly validator: string | undefined
@@ -11,7 +11,7 @@ export interface Origin {
 export const partOf = (path: string): string => `${path}.part`
 const originOf = (path: string): string => `${partOf(path)}.from`
 
-/** How many bytes of `path` are there already, and the validator that they came under. */
+/** The number of bytes of `path` that are there already, and the validator that the server sent with them. */
 export async function resumable(
   path: string,
   { url, bytes, md5 }: { url: string; bytes?: number | undefined; md5?: string | undefined },
@@ -20,12 +20,12 @@ export async function resumable(
   const have = await sizeOf(partOf(path))
   const origin = await readOrigin(path)
   if (have === undefined || origin?.url !== url) return nothing
-  // Without a validator a changed file is noticed only by its hash.
+  // Without a validator, only the hash can show that the server's file has changed.
   if (origin.validator === undefined && md5 === undefined) return nothing
   return bytes !== undefined && have > bytes ? nothing : { have, validator: origin.validator }
 }
 
-/** A new, empty part. It is emptied first: a crash in between must not leave old bytes under a new origin. */
+/** Begins a new part. Emptied before the origin is written: a crash must not leave old bytes under a new origin. */
 export async function beginPart(path: string, origin: Origin): Promise<void> {
   await writeFile(partOf(path), '')
   await writeFile(originOf(path), JSON.stringify(origin))
@@ -36,8 +36,8 @@ export async function dropPart(path: string): Promise<void> {
 }
 
 /**
- * Gives a whole part its name; the bytes reach the disk before the name does. A file that the user has put there meanwhile
- * stays as it is.
+ * Gives a complete part its final name, after its bytes have reached the disk. A file that the user has put there in
+ * the meantime is not replaced.
  */
 export async function finishPart(path: string): Promise<void> {
   if ((await sizeOf(path)) !== undefined) {
@@ -46,7 +46,7 @@ export async function finishPart(path: string): Promise<void> {
   await syncToDisk(partOf(path), 'r+')
   await rename(partOf(path), path)
   await rm(originOf(path), { force: true })
-  // Windows cannot open a folder, and needs no such thing.
+  // Ignored: Windows cannot open a folder, and need not.
   await syncToDisk(dirname(path), 'r').catch(() => {})
 }
 

@@ -1,41 +1,41 @@
 import { DownloadError, shownUrl } from './download-error.ts'
 
-/** What a server sends of a file. */
+/** The server's answer: a file, or its end. */
 export interface RangeAnswer {
-  /** The offset that it begins at: the wanted one, or 0 when the server sends all of it. */
+  /** The offset of the first byte: the wanted one, or 0 when the server sends the whole file. */
   readonly from: number
-  /** The size of the whole file, where the server tells. */
+  /** The size of the whole file, if the server sends it. */
   readonly total: number | undefined
-  /** What identifies this version of the file: a strong ETag, or the time of its last change. */
+  /** Identifies this version of the file: a strong ETag, or the time of the last change. */
   readonly validator: string | undefined
   readonly body: AsyncIterable<Uint8Array>
 }
 
 export interface RangeRequest {
   readonly from: number
-  /** Sent with the offset: a server whose file has changed since then sends all of it. */
+  /** Sent with the offset: if the file has changed since, the server sends the whole file. */
   readonly validator?: string | undefined
   readonly allowHttp?: boolean
   readonly signal: AbortSignal
 }
 
-// A mirror sends to a storage host, which may send to another one nearby; more is a loop.
+// A mirror redirects to a storage host, which may redirect to one nearby; more redirects are a loop.
 const MAX_REDIRECTS = 5
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 
-/** The bytes of a file from an offset on; undefined when the file ends before it. */
+/** The bytes of a file from an offset on; undefined when the file ends before the offset. */
 export async function requestRange(address: string, request: RangeRequest): Promise<RangeAnswer | undefined> {
   const response = await followRedirects(new URL(address), request)
   try {
     return readAnswer(response, request.from)
   } catch (error) {
-    // A body that nobody reads would keep its connection.
+    // An unread body would keep the connection open.
     await response.body?.cancel().catch(() => {})
     throw error
   }
 }
 
-/** By hand, since fetch would follow from https to http, where anybody on the way can change the file. */
+/** Not left to fetch, which would follow a redirect from https to http, where a third party can change the file. */
 async function followRedirects(first: URL, request: RangeRequest): Promise<Response> {
   let url = first
   for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
@@ -50,10 +50,11 @@ async function followRedirects(first: URL, request: RangeRequest): Promise<Respo
     const location = response.headers.get('location')
     if (!REDIRECTS.has(response.status) || location === null) return response
     await response.body?.cancel()
-    if (!URL.canParse(location, url.href)) throw refused(`it redirects to "${location.slice(0, 100)}"`)
+    if (!URL.canParse(location, url.href))
+      throw refused(`the server redirects to "${location.slice(0, 100)}"`)
     url = new URL(location, url)
   }
-  throw refused(`it redirects more than ${MAX_REDIRECTS} times`)
+  throw refused(`the server redirects more than ${MAX_REDIRECTS} times`)
 }
 
 function checkScheme(url: URL, httpToo: boolean): void {
@@ -63,7 +64,7 @@ function checkScheme(url: URL, httpToo: boolean): void {
 
 function headersFor({ from, validator }: RangeRequest, authorization: string | undefined) {
   return {
-    // Offsets count the bytes of the file itself, so it must not be compressed on the way.
+    // Offsets count the bytes of the file itself, so the body must not be compressed.
     'accept-encoding': 'identity',
     ...(authorization === undefined ? {} : { authorization }),
     ...(from > 0 ? { range: `bytes=${from}-` } : {}),
@@ -78,22 +79,23 @@ function readAnswer(response: Response, from: number): RangeAnswer | undefined {
     return undefined
   }
   if (status !== 200 && status !== 206)
-    throw refused(`it answered ${status} ${response.statusText}`.trimEnd())
+    throw refused(`the server answered ${status} ${response.statusText}`.trimEnd())
   if (/^text\/html\b/i.test(headers.get('content-type') ?? '')) {
-    throw refused('it answered with a web page; a network that wants a login does that')
+    throw refused('the server answered with a web page; a network that needs a login does that')
   }
   const coding = headers.get('content-encoding') ?? 'identity'
-  if (coding !== 'identity') throw refused(`it answered with the content encoding "${coding}"`)
-  if (response.body === null) throw refused('it answered without a body')
+  if (coding !== 'identity') throw refused(`the server answered with the content encoding "${coding}"`)
+  if (response.body === null) throw refused('the server answered without a body')
   const common = { validator: validatorOf(headers), body: response.body as AsyncIterable<Uint8Array> }
   if (status === 200) return { ...common, from: 0, total: wholeNumber(headers.get('content-length')) }
   const range = headers.get('content-range') ?? ''
   const [, start, , total] = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(range) ?? []
-  if (Number(start) !== from) throw refused(`it was asked for bytes from ${from} on, but sends "${range}"`)
+  if (Number(start) !== from)
+    throw refused(`the server was asked for bytes from ${from} on, but sends "${range}"`)
   return { ...common, from, total: wholeNumber(total) }
 }
 
-/** A weak ETag promises the same meaning, not the same bytes. */
+/** Weak ETags are not used: they promise the same meaning, not the same bytes. */
 function validatorOf(headers: Headers): string | undefined {
   const tag = headers.get('etag')
   if (tag?.startsWith('"')) return tag
@@ -104,7 +106,7 @@ function wholeNumber(text: string | null | undefined): number | undefined {
   return text !== null && text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined
 }
 
-/** fetch refuses an address with a password in it. */
+/** Without user and password, since fetch refuses a URL that has them. */
 function bare(url: URL): URL {
   const copy = new URL(url)
   copy.username = ''

@@ -1,6 +1,6 @@
 /**
- * A signal that is aborted when nobody has called `beat` for so long, or when one of the other signals is. Its reason
- * says which.
+ * A signal that is aborted when `beat` has not been called for `stallMs`, or when one of the other signals is aborted.
+ * The reason of the signal says which.
  */
 export function stallGuard(stallMs: number, others: readonly AbortSignal[]) {
   const stalled = new AbortController()

@@ -1,12 +1,12 @@
 import type { Progress } from '../../../broker/pipeline.ts'
 import { byteWords, timeWords } from './byte-words.ts'
 
-// Reports cross a pipe and end on a page: more often than this nobody can read them.
+// Reports cross a pipe and are shown on a page, where faster changes could not be read.
 const REPORT_EVERY_MS = 250
-// The speed is that of the last seconds, so that it follows a line that becomes slower.
+// The speed is measured over the last seconds, so that it follows a change.
 const WINDOW_MS = 5000
 
-/** Says how far a transfer is and how fast it goes, a few times a second. Returns what is told of every step. */
+/** Reports position and speed of a transfer a few times a second. The returned function is called for every chunk. */
 export function transferMeter(total: number | undefined, from: number, onProgress: Progress) {
   const marks = [{ at: performance.now(), bytes: from }]
   let reportedAt = Number.NEGATIVE_INFINITY
@@ -28,6 +28,6 @@ function words(bytes: number, total: number | undefined, speed: number): string 
   const pace = speed > 0 ? `, ${byteWords(speed)}/s` : ''
   if (total === undefined) return `downloading, ${byteWords(bytes)} so far${pace}`
   const left = speed > 0 && bytes < total ? `, ${timeWords((total - bytes) / speed)} left` : ''
-  // Rounded down: 100 % is said when all of it is there.
+  // Rounded down, so that 100 % means complete.
   return `downloading ${Math.floor((100 * bytes) / total)} % of ${byteWords(total)}${pace}${left}`
 }

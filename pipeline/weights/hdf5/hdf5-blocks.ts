@@ -1,4 +1,4 @@
-/** A part of an array that is read at once. */
+/** A part of an array, read in one call. */
 export interface Block {
   readonly offset: readonly number[]
   readonly count: readonly number[]
@@ -6,11 +6,11 @@ export interface Block {
 }
 
 /**
- * How much of an array is read at once. The bytes pass through the memory of the HDF5 library, which grows and never
- * shrinks: VGG-16's largest array would take 411 MB there for good, beside the 411 MB that it becomes.
+ * The size of a block. The bytes pass through the memory of the HDF5 library, which grows and never shrinks: read in
+ * one call, VGG-16's largest array would keep 411 MB of that memory, besides the 411 MB of the result.
  */
 const BLOCK_BYTES = 4 * 2 ** 20
-/** Blocks that end where chunks end may be longer, since each chunk is then unpacked only once. */
+/** Blocks that end where chunks end may be larger, so that each chunk is unpacked only once. */
 const MAX_CHUNKED_BLOCK_BYTES = 64 * 2 ** 20
 
 /** Cuts an array into blocks that follow each other in memory. */
@@ -38,7 +38,7 @@ export function blocks(
   return found
 }
 
-/** The first axis of which one step is no longer than a block. */
+/** The first axis along which one row fits into a block. */
 function splitAxis(shape: readonly number[], elementBytes: number): number {
   const axis = shape.findIndex((_, i) => product(shape.slice(i + 1)) * elementBytes <= BLOCK_BYTES)
   return Math.max(axis, 0)

@@ -1,7 +1,7 @@
 import type { FileWindow } from '../source/file-window.ts'
 import type { Hdf5File } from './hdf5-file.ts'
 
-/** What crosses between the thread that reads an HDF5 file and the one that wants to know. */
+/** A message to the thread that reads an HDF5 file. */
 export interface ToReader {
   readonly method: Hdf5Method
   readonly args: readonly unknown[]
@@ -15,7 +15,7 @@ export type FromReader =
       readonly message: string
     }
 
-/** The first answer tells whether the file could be opened. */
+/** The data that the thread starts with. Its first message says whether the file could be opened. */
 export interface ReaderData {
   readonly window: FileWindow
 }

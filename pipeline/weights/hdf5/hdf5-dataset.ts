@@ -2,7 +2,7 @@ import type { FileWindow } from '../source/file-window.ts'
 import { listNames, loadError, quote, unsupported } from '../source/model-file-error.ts'
 import type { Hdf5Metadata } from './hdf5-module.ts'
 
-/** An array in a file: looked at, found sound, and not yet read. */
+/** An array in a file, checked but not yet read. */
 export interface Hdf5Dataset {
   readonly path: string
   readonly shape: readonly number[]
@@ -10,9 +10,9 @@ export interface Hdf5Dataset {
   readonly chunks: readonly number[] | null
 }
 
-/** A chunk is unpacked as a whole in the library's memory. h5py makes them 1 MB at most by itself. */
+/** A whole chunk is unpacked at once, in the library's memory. h5py's own choice is at most 1 MB. */
 const MAX_CHUNK_BYTES = 64 * 2 ** 20
-/** Deflate cannot pack more densely than this; a file that declares more than this many times its own size lies. */
+/** The best ratio that deflate can reach: a file that declares more than its size times this is damaged. */
 const MAX_DEFLATE_RATIO = 1032
 
 const FLOAT = 1
@@ -20,7 +20,7 @@ const FLOAT = 1
 const FILTERS: ReadonlySet<number> = new Set([1, 2, 3])
 const DEFLATE = 1
 
-/** Everything that can be wrong with an array before its numbers are read. */
+/** Checks everything about an array that can be checked before its numbers are read. */
 export function checkedDataset(
   { name, size: fileBytes }: FileWindow,
   path: string,
@@ -30,15 +30,15 @@ export function checkedDataset(
   const what = `In ${name}, array ${quote(path)}`
   if (sources) {
     const others = listNames(sources.map((source) => source.file_name))
-    throw loadError(`${what} is a view of other files (${others}), which is refused.`)
+    throw loadError(`${what} is a virtual dataset over other files (${others}), which is refused.`)
   }
-  if (type !== FLOAT) throw loadError(`${what} does not hold numbers with a fraction.`)
+  if (type !== FLOAT) throw loadError(`${what} does not hold floating-point numbers.`)
   if (size !== 4 && size !== 8)
     throw unsupported(`${what} holds floats of ${size} bytes; 4 and 8 can be read.`)
   const foreign = filters.find(({ id }) => !FILTERS.has(id))
   if (foreign) {
     const filter = foreign.name === '' ? String(foreign.id) : quote(foreign.name)
-    throw unsupported(`${what} is packed by the filter ${filter}; gzip can be read.`)
+    throw unsupported(`${what} is compressed by the filter ${filter}; gzip can be read.`)
   }
   const bytes = product(shape ?? []) * size
   const most = fileBytes * (filters.some(({ id }) => id === DEFLATE) ? MAX_DEFLATE_RATIO : 1)

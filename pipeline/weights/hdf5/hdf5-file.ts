@@ -5,13 +5,16 @@ import { checkedDataset, type Hdf5Dataset } from './hdf5-dataset.ts'
 import { type Hdf5Metadata, type Hdf5Module, type Hdf5Sandbox, loadHdf5 } from './hdf5-module.ts'
 import { fixedTexts, MAX_TEXT_BYTES, variableTexts } from './hdf5-texts.ts'
 
-/** Names in one attribute, and members of one group. Keras' largest image model has some 800 layers. */
+/**
+ * The limit for the names in an attribute and for the members of a group. Keras' largest image model has 800 layers.
+ */
 const MAX_NAMES = 20_000
 const [GROUP, DATASET] = [0, 1]
 const STRING = 3
+
 /**
- * An HDF5 file that anybody may have written. The library answers many failures with whatever lay in memory, so each
- * status is looked at here, and sizes are checked before anything is asked for.
+ * An untrusted HDF5 file. After many failures the library returns whatever lay in its memory, so every status is
+ * checked here, and sizes are checked before the library is asked for anything.
  */
 export class Hdf5File {
   readonly name: string
@@ -19,10 +22,10 @@ export class Hdf5File {
   readonly #sandbox: Hdf5Sandbox
   readonly #module: Hdf5Module
   readonly #file: bigint
-  /** What the path leads to; every part of it is a hard link, so it lies in this file. */
+  /** The kind of each path that has been looked at. Every part of such a path is a hard link, so it is in this file. */
   readonly #kinds = new Map<string, number>()
   readonly #attributes = new Map<string, readonly string[]>()
-  /** A library that has trapped once is not asked again: its memory may be in disorder. */
+  /** The first failure. The library is not called again afterwards, since its memory may be corrupt. */
   #broken: ModelFailure | undefined
   #open = true
 
@@ -43,7 +46,7 @@ export class Hdf5File {
     return this.#kind(path) === GROUP
   }
 
-  /** Names of what is directly in a group. */
+  /** The names of a group's direct members. */
   members(path: string): string[] {
     if (!this.isGroup(path)) throw loadError(`${this.name} has no group ${quote(path)}.`)
     const names = this.#call(`group ${quote(path)} cannot be read`, () =>
@@ -70,7 +73,7 @@ export class Hdf5File {
     const what = `attribute ${quote(name)} of ${quote(path)}`
     return this.#call(`${what} cannot be read`, () => {
       const metadata = this.#module.get_attribute_metadata(this.#file, path, name)
-      // An empty list is written as a list of no numbers.
+      // h5py writes an empty list as a list of numbers.
       if (metadata.total_size === 0 || metadata.shape === null) return []
       if (metadata.type !== STRING) throw loadError(`In ${this.name}, ${what} is no text.`)
       return this.#readTexts(path, name, metadata, what)
@@ -84,7 +87,7 @@ export class Hdf5File {
       throw loadError(`In ${this.name}, ${what} has ${bytes} bytes, the limit is ${MAX_TEXT_BYTES}.`)
     }
     return this.#withMemory(bytes, (pointer) => {
-      // A read that fails half-way leaves zeros, not addresses of anything.
+      // Zeros first: after a read that fails half-way, the rest must not look like addresses.
       this.#module.HEAPU8.fill(0, pointer, pointer + bytes)
       this.#check(this.#module.get_attribute_data(this.#file, path, name, BigInt(pointer)))
       if (!vlen) return fixedTexts(this.#module.HEAPU8.slice(pointer, pointer + bytes), size)
@@ -107,7 +110,7 @@ export class Hdf5File {
     })
   }
 
-  /** Reads a part of an array into memory of the caller's. */
+  /** Reads a part of an array into the caller's memory. */
   readBlock(dataset: Hdf5Dataset, block: Block, into: Float32Array): void {
     const bytes = block.elements * dataset.elementBytes
     this.#call(`array ${quote(dataset.path)} cannot be read`, () =>
@@ -115,10 +118,10 @@ export class Hdf5File {
     )
   }
 
-  /** Reads the last number, so that an array whose bytes are not in this file is found out before it is needed. */
+  /** Reads the last number: throws early for an array whose bytes are not in this file. */
   probe(dataset: Hdf5Dataset): void {
     const { path, shape } = dataset
-    // A chunk would be unpacked for it, and chunks cannot lie elsewhere.
+    // Not needed for chunks, which cannot lie in another file, and slow, since a whole chunk would be unpacked.
     if (dataset.chunks) return
     const block = { offset: shape.map((size) => size - 1), count: shape.map(() => 1), elements: 1 }
     this.#call(`array ${quote(path)} cannot be read`, () =>
@@ -139,7 +142,7 @@ export class Hdf5File {
         BigInt(pointer),
       ),
     )
-    // Taken anew each time: when the memory grows, what was a view of it before is empty.
+    // Read anew each time: when the memory grows, older views of it become empty.
     const { buffer } = this.#module.HEAPU8
     if (elementBytes === 4) return new Float32Array(buffer, pointer, elements)
     return Float32Array.from(new Float64Array(buffer, pointer, elements))
@@ -151,7 +154,7 @@ export class Hdf5File {
     try {
       if (!this.#broken) this.#module.close_file(this.#file)
     } catch {
-      // The library goes with its file, in whatever state it is.
+      // Ignored: the library is dropped together with its file.
     }
   }
 
@@ -189,7 +192,7 @@ export class Hdf5File {
     const pointer = this.#module._malloc(Math.max(bytes, 8))
     if (pointer === 0) throw new Error(`no memory for ${bytes} bytes`)
     const value = use(pointer)
-    // After a failure it is left: the file cannot be used any more then.
+    // Not freed after a failure: the library is not used again.
     this.#module._free(pointer)
     return value
   }
@@ -198,7 +201,7 @@ export class Hdf5File {
     if (status < 0) throw new Error('the library could not read it')
   }
 
-  /** Whatever goes wrong inside becomes one sentence, with the library's own innermost reason. */
+  /** Calls the library. Any failure becomes one sentence with the library's innermost reason. */
   #call<Value>(failure: string, use: () => Value): Value {
     if (!this.#open) throw loadError(`${this.name} has been closed.`)
     if (this.#broken) throw this.#broken

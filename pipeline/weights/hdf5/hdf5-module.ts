@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { FileWindow } from '../source/file-window.ts'
 
-/** What is used of the HDF5 library, as its WebAssembly build offers it. Handles and sizes are the library's. */
+/** The functions used of the HDF5 library's WebAssembly build. Handles and sizes are the library's. */
 export interface Hdf5Module {
   readonly HEAPU8: Uint8Array
   _malloc(bytes: number): number
@@ -44,13 +44,13 @@ export interface Hdf5Metadata {
   readonly virtual_sources?: readonly { readonly file_name: string }[]
 }
 
-/** A library with one file in its world, and what it last complained of. */
+/** An instance of the library that can see only one file. */
 export interface Hdf5Sandbox {
   readonly module: Hdf5Module
   readonly path: string
-  /** The innermost reason of the last failures, and forgets it. */
+  /** Returns the innermost reason of the failures since the last call, and forgets them. */
   takeComplaint(): string | undefined
-  /** Other files that the file's content made the library ask for. */
+  /** The names of other files that the library tried to open because the file names them. */
   readonly wanted: readonly string[]
 }
 
@@ -58,12 +58,12 @@ const FOLDER = '/model'
 const FILE = 'model.h5'
 
 /*
- * The build for Node gives HDF5 the whole disk: a file with an external link, external storage, a virtual dataset or a
- * filter that is to be loaded could then have others opened. So it is the build for browsers that is used, whose file
- * system is in memory; the one file that is to be read appears in it, and there is nothing else to be found.
+ * The build for Node gives HDF5 access to the whole disk: an untrusted file could have other files opened, by an
+ * external link, external storage, a virtual dataset or a filter to load. So the build for browsers is used. Its file
+ * system is in memory, and has only the one file to read.
  *
- * Each file gets a library of its own (40 ms): its memory, which never shrinks, is freed with it, and when a broken file
- * has brought it into disorder no other file is read with it.
+ * Each file gets its own instance of the library (40 ms). The instance's memory never shrinks, and is freed with it;
+ * and a broken file that corrupts this memory cannot affect other files.
  */
 export async function loadHdf5(window: FileWindow): Promise<Hdf5Sandbox> {
   const complaints: string[] = []
@@ -76,7 +76,7 @@ export async function loadHdf5(window: FileWindow): Promise<Hdf5Sandbox> {
   const wanted: string[] = []
   module.FS.mkdir(FOLDER)
   module.FS.mount(oneFile(module.FS, window, wanted), {}, FOLDER)
-  // Names of other files are looked up from here, and so become known.
+  // Relative names of other files are then looked up in FOLDER, and recorded in `wanted`.
   module.FS.chdir(FOLDER)
   return {
     module,
@@ -86,6 +86,7 @@ export async function loadHdf5(window: FileWindow): Promise<Hdf5Sandbox> {
   }
 }
 
+// A line of the library's error stack:
 // "  #006: /build/src/H5Fsuper.c line 577 in H5F__super_read(): truncated file: eof = 32648, ..."
 const REASON = /^\s*#\d+: .* in \w+\(\): (.{1,200})/
 const MAX_COMPLAINTS = 1000
@@ -108,7 +109,8 @@ interface FsNode {
 type Factory = (options: object) => Promise<Hdf5Module & { readonly FS: FileSystem }>
 
 /**
- * The package exports one instance, already made; what makes instances lies beside it, and is found where packages are.
+ * The package exports only one instance, already made. The function that makes instances is in a file that the package
+ * does not export, so its path is searched in the folders of packages.
  */
 async function importFactory(): Promise<Factory> {
   const folders = createRequire(import.meta.url).resolve.paths(FACTORY) ?? []
@@ -119,7 +121,7 @@ async function importFactory(): Promise<Factory> {
 
 const FACTORY = 'h5wasm/dist/esm/hdf5_util.js'
 
-// Numbers of errors and kinds of files as the library's file system has them.
+// Error numbers and file modes of the library's file system.
 const ENOENT = 44
 const EIO = 29
 const READ_ONLY_FOLDER = 0o40555

@@ -9,16 +9,16 @@ import type { Arguments, FromReader, Hdf5Method, ReaderData, Result, ToReader } 
 import type { Hdf5Dataset } from './hdf5-dataset.ts'
 
 /**
- * The library goes round in circles for ever in some damaged files, for one where the length of a text is wrong. A call
- * reads 4 MB or unpacks a chunk, which takes milliseconds of computing. It is the computing that is limited and not the
- * time that passes: on a busy machine or a slow disk a sound file may take minutes.
+ * The library never ends for some damaged files, such as one with a wrong length of a text. A call reads 4 MB or
+ * unpacks a chunk, which takes milliseconds of CPU time. CPU time is limited rather than elapsed time, since a sound
+ * file may take minutes on a busy machine or a slow disk.
  */
 const MAX_CALL_CPU_MS = 10_000
 const LOOK_EVERY_MS = 250
 
 /**
- * An HDF5 file that is read in a thread of its own, since nothing else can stop the library when it hangs. When the
- * thread ends, all memory that the library took is free again.
+ * Reads an HDF5 file in a thread of its own: only ending the thread can stop the library when it hangs, and frees all
+ * of the library's memory.
  */
 export class Hdf5Reader {
   readonly name: string
@@ -26,9 +26,9 @@ export class Hdf5Reader {
   readonly #limitMs: number
   /** Settles when the thread is free for the next call; never rejects. */
   #turn: Promise<unknown> = Promise.resolve()
-  /** Who waits for the answer to come. */
+  /** The promise of the call in progress. */
   #waiting: { resolve(answer: FromReader): void; reject(reason: PipelineError): void } | undefined
-  /** Why no call can be made any more. */
+  /** Why no further call is possible. */
   #ended: PipelineError | undefined
 
   static async open(window: FileWindow, limitMs = MAX_CALL_CPU_MS): Promise<Hdf5Reader> {
@@ -79,11 +79,11 @@ export class Hdf5Reader {
     return this.#call('probe', dataset)
   }
 
-  /** Reads an array block by block, in order. What a block holds is only there until the next one is read. */
+  /** Reads an array block by block, in order. `values` is valid only during `take`: the next block overwrites it. */
   async read(dataset: Hdf5Dataset, take: (values: Float32Array, at: number) => void): Promise<void> {
     const all = blocks(dataset.shape, dataset.elementBytes, dataset.chunks)
     const largest = all.reduce((most, { elements }) => Math.max(most, elements), 0)
-    // One piece of memory that both threads see, instead of one more for each block.
+    // Memory that both threads share, so that no block is copied between them.
     const shared = new Float32Array(new SharedArrayBuffer(4 * largest))
     let at = 0
     for (const block of all) {
@@ -105,11 +105,12 @@ export class Hdf5Reader {
     return result as Promise<Result<Method>>
   }
 
-  /** Sends something, and waits for the one answer to it. */
+  /** Sends a message and waits for its answer. */
   async #next(send: () => void): Promise<unknown> {
     if (this.#ended) throw this.#ended
     this.#worker.ref()
-    // Of the whole process, since Node 20 cannot tell the threads apart: while a call lasts, the others only wait.
+    // The CPU time of the whole process, since Node 20 cannot measure one thread: other threads only wait during a
+    // call.
     const before = process.cpuUsage()
     const timer = setInterval(() => {
       const { user, system } = process.cpuUsage(before)
@@ -125,7 +126,7 @@ export class Hdf5Reader {
     } finally {
       clearInterval(timer)
       this.#waiting = undefined
-      // A model that nobody closes does not keep the process.
+      // An idle reader must not keep the process alive.
       this.#worker.unref()
     }
   }
@@ -148,7 +149,7 @@ function startThread(workerData: ReaderData): Worker {
   const options = { workerData, name: 'hdf5', execArgv: [], env: {} }
   if (!import.meta.url.endsWith('.ts'))
     return new Worker(new URL('./hdf5-thread.js', import.meta.url), options)
-  // A thread does not inherit what makes this process understand TypeScript.
+  // A new thread does not inherit tsx, which lets this process load TypeScript.
   const tsx = createRequire(import.meta.url).resolve('tsx/cjs/api')
   const file = fileURLToPath(new URL('./hdf5-thread.ts', import.meta.url))
   const code = `require(${JSON.stringify(tsx)}).register(); require(${JSON.stringify(file)})`

@@ -1,14 +1,14 @@
-/** A topology in JSON, the longest text that is read: ResNet152 takes 0.4 MB. */
+/** For the longest text, a topology in JSON: that of ResNet152 has 0.4 MB. */
 export const MAX_TEXT_BYTES = 32 * 2 ** 20
 
-/** Texts of the same length one after the other, shorter ones filled up with zeros. */
+/** Texts stored one after the other, each filled up with zeros to `size` bytes. */
 export function fixedTexts(bytes: Uint8Array, size: number): string[] {
   const texts: string[] = []
   for (let at = 0; at < bytes.length; at += size) texts.push(textUpToZero(bytes.subarray(at, at + size)))
   return texts
 }
 
-/** Texts somewhere in the library's memory, of which `pointer` says the addresses. */
+/** Texts in the library's memory; `pointer` is the address of the list of their addresses. */
 export function variableTexts(heap: Uint8Array, pointer: number, count: number): string[] {
   const addresses = new Uint32Array(heap.buffer, pointer, count)
   let total = 0
@@ -16,7 +16,7 @@ export function variableTexts(heap: Uint8Array, pointer: number, count: number):
     if (address === 0) return ''
     const text = textUpToZero(heap.subarray(address, address + MAX_TEXT_BYTES))
     total += text.length
-    // Many entries may share one long text.
+    // Limits the total too, since many entries may point to one long text.
     if (total > MAX_TEXT_BYTES) throw new Error('its texts are too long')
     return text
   })

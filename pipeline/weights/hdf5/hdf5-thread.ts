@@ -4,7 +4,7 @@ import type { FromReader, ReaderData, ToReader } from './hdf5-calls.ts'
 import { Hdf5File } from './hdf5-file.ts'
 
 /*
- * Runs in a thread of its own, which Hdf5Reader starts. One file, one call at a time; the thread ends by being ended.
+ * The thread that Hdf5Reader starts and ends. It reads one file, with one call at a time.
  */
 const opening = Hdf5File.open((workerData as ReaderData).window)
 

@@ -6,7 +6,7 @@ import { type KerasRoot, kerasGroups, kerasLayerNames, kerasRoot, modelConfig } 
 import { isKeras3Weights, keras3Source } from './keras3-weights.ts'
 import { isTheano, theanoSource } from './theano-h5.ts'
 
-/** Which of Keras' four ways to use HDF5 this is. */
+/** Reads any of Keras' four HDF5 formats. */
 export async function hdf5Source(file: Hdf5Reader): Promise<ModelSource> {
   try {
     const root = await kerasRoot(file)

@@ -5,11 +5,11 @@ import type { Topology, WeightPlace } from '../source/topology.ts'
 import { kerasFields } from './keras-fields.ts'
 import { isModel, type KerasItem, type KerasModel, objectConfig, readModel } from './keras-model.ts'
 
-/** Models inside of models. Transfer learning makes two or three. */
+/** The depth of models inside models. Transfer learning makes two or three. */
 const MAX_DEPTH = 8
 const MAX_ALL_LAYERS = 20_000
 
-/** The layers of a Keras model, those of models inside of it included, as `outer/inner`. Nothing in it is evaluated. */
+/** The layers of a Keras model; those of inner models are named `outer/inner`. Nothing in the config is evaluated. */
 export function readKerasConfig(config: unknown): Topology {
   const layers: Layer[] = []
   const places = new Map<string, WeightPlace>()
@@ -39,22 +39,22 @@ interface Scope {
   readonly group?: string
 }
 
-/** Adds the layers of a model that is called with the output of `outer`, and answers which of them is its output. */
+/** Adds the layers of a model whose input is the output of layer `outer`; returns the name of the model's output. */
 function expand(model: KerasModel, scope: Scope, outer: string | undefined): string {
   if (scope.depth > MAX_DEPTH)
-    throw loadError(`The model has models inside of each other to a depth over ${MAX_DEPTH}.`)
+    throw loadError(`The model has inner models nested more than ${MAX_DEPTH} deep.`)
   const outputs = new Map<string, string>()
   for (const item of model.items) {
     const path = `${scope.path}/layers/${item.groupName}`
     const inputs = item.inputs.map((name) => outputs.get(name) ?? '')
-    // The first layer of a Sequential model takes what the model is given.
+    // The first layer of a Sequential model takes the model's input.
     if (inputs.length === 0 && item.className !== 'InputLayer') {
       const given = outer ?? (isModel(item.className) ? undefined : addInput(item, model, scope))
       if (given !== undefined) inputs.push(given)
     }
     outputs.set(item.name, addItem(item, { ...scope, path }, inputs, outer))
     if (scope.layers.length > MAX_ALL_LAYERS) {
-      throw loadError(`The model has more than ${MAX_ALL_LAYERS} layers with those of the models in it.`)
+      throw loadError(`The model has more than ${MAX_ALL_LAYERS} layers, including those of inner models.`)
     }
   }
   return outputs.get(model.output) ?? ''
@@ -71,7 +71,7 @@ function addItem(
   const frozen = scope.frozen || field(item.config, 'trainable') === false
   if (isModel(item.className)) {
     if (inputs.length > 1)
-      throw unsupported(`The model ${quote(name)} inside of the model has ${inputs.length} inputs.`)
+      throw unsupported(`The inner model ${quote(name)} has ${inputs.length} inputs; one is supported.`)
     const inner = readModel({ class_name: item.className, config: item.config }, `The model ${quote(name)}`)
     return expand(inner, { ...scope, prefix: `${name}/`, depth: scope.depth + 1, frozen, group }, inputs[0])
   }
@@ -91,7 +91,7 @@ function add({ layers }: Scope, layer: Layer): string {
   return layer.name
 }
 
-/** Older files have no layer for the input of a Sequential model: its shape is said by the first layer, or by the model. */
+/** Older Sequential models have no InputLayer: the shape is in the config of the first layer, or of the model. */
 function addInput(first: KerasItem, { builtFor }: KerasModel, scope: Scope): string {
   const { batch_shape: shape } = shapeField(objectConfig(first))
   const name = `${scope.prefix}${first.name}_input`
@@ -102,7 +102,7 @@ function shapeField(config: object): { batch_shape: unknown } {
   return { batch_shape: field(config, 'batch_shape') ?? field(config, 'batch_input_shape') }
 }
 
-/** A size that a convolution can have; more than this overflows nothing, but is no image's. */
+/** No image has a longer side. */
 const MAX_INPUT_SIZE = 2 ** 24
 const MAX_INPUT_RANK = 4
 

@@ -1,11 +1,11 @@
 import { quote, unsupported } from '../source/model-file-error.ts'
 import { field, isObject, type JsonObject } from '../source/parse-json.ts'
 
-// What only matters while training, or to how Keras calls and makes a layer.
+// Fields that only matter for training, or for how Keras builds and calls a layer.
 const OF_NO_CONCERN =
   /^(name|trainable|dtype|sparse|ragged|optional|batch_shape|batch_input_shape|batch_size|seed|noise_shape|synchronized|momentum|renorm.*|quantization_config|.*_(initializer|regularizer|constraint))$/
 
-/** The fields of a layer as all versions of Keras would have them, so that the same network reads the same. */
+/** The fields of a layer in one form, whatever version of Keras wrote them. */
 export function kerasFields(name: string, className: string, config: JsonObject): Record<string, unknown> {
   const fields: [string, unknown][] = Object.entries(config)
     .filter(([key]) => !OF_NO_CONCERN.test(key))
@@ -21,13 +21,13 @@ export function kerasFields(name: string, className: string, config: JsonObject)
     known.negative_slope = known.alpha
     delete known.alpha
   }
-  // Keras 2 keeps the axis of a normalization in a list.
+  // Keras 2 writes the axis of a normalization as a list.
   if (Array.isArray(known.axis) && known.axis.length === 1) known.axis = known.axis[0]
   if (known.activation !== undefined) known.activation = activationName(name, known.activation)
   return known
 }
 
-/** Keras 3 may write a function as { class_name: 'function', config: 'relu' }; a name is all that it is here. */
+/** The name alone: Keras 3 may write a function as { class_name: 'function', config: 'relu' }. */
 function activationName(layer: string, activation: unknown): unknown {
   if (!isObject(activation)) return activation
   const name = field(activation, 'config')
@@ -37,7 +37,7 @@ function activationName(layer: string, activation: unknown): unknown {
   )
 }
 
-/** Some versions write a number as { type: 'ndarray', value: 6 }. */
+/** The number alone: some versions write it as { type: 'ndarray', value: 6 }. */
 function plainNumber(value: unknown): unknown {
   const number = field(value, 'value')
   return typeof number === 'number' ? number : value

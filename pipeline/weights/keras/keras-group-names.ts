@@ -1,4 +1,4 @@
-/** conv2d, conv2d_1, ...: how Keras 3 calls the groups of a model's layers. */
+/** Keras 3's names for the groups of a model's layers: conv2d, conv2d_1, ... */
 export function numberByClass(): (className: string) => string {
   const counts = new Map<string, number>()
   return (className) => {
@@ -9,7 +9,7 @@ export function numberByClass(): (className: string) => string {
   }
 }
 
-/** DepthwiseConv2D → depthwise_conv2d, ReLU → re_lu, as Keras cuts them. */
+/** DepthwiseConv2D → depthwise_conv2d, ReLU → re_lu, by Keras' rules. */
 function snakeCase(name: string): string {
   return name
     .replace(/\W+/g, '')

@@ -4,7 +4,7 @@ import { loadError, quote } from '../source/model-file-error.ts'
 import { parseJson } from '../source/parse-json.ts'
 import type { SourceArray, SourceGroup } from '../source/source-array.ts'
 
-/** Where an .h5 file keeps its layers: at its root when it holds weights alone. */
+/** The place of the layers in an .h5 file: the root, if the file holds only weights. */
 export type KerasRoot = '/' | '/model_weights'
 
 export async function kerasRoot(file: Hdf5Reader): Promise<KerasRoot | undefined> {
@@ -12,7 +12,7 @@ export async function kerasRoot(file: Hdf5Reader): Promise<KerasRoot | undefined
   return (await hasList(file, '/', 'layer_names')) ? '/' : undefined
 }
 
-/** The topology inside of the file; undefined when there is none. */
+/** The topology in the file; undefined when there is none. */
 export async function modelConfig(file: Hdf5Reader): Promise<unknown> {
   const [text] = (await file.texts('/', 'model_config')) ?? []
   return text === undefined ? undefined : parseJson(text, `The model_config in ${file.name}`)
@@ -22,7 +22,7 @@ export async function kerasLayerNames(file: Hdf5Reader, root: KerasRoot): Promis
   return splitList(file, root, 'layer_names')
 }
 
-/** One group for every layer, in the order of the file. `optimizer_weights` beside them is never looked at. */
+/** One group for every layer, in the order of the file. `optimizer_weights` is ignored. */
 export async function kerasGroups(file: Hdf5Reader, root: KerasRoot): Promise<SourceGroup[]> {
   const groups: SourceGroup[] = []
   for (const name of await kerasLayerNames(file, root)) {
@@ -58,7 +58,7 @@ async function hasList(file: Hdf5Reader, path: string, name: string): Promise<bo
   return names.includes(name) || names.includes(`${name}0`)
 }
 
-/** A list too long for one attribute goes on in others: layer_names0, layer_names1, ... */
+/** A list too long for one attribute is split over several: layer_names0, layer_names1, ... */
 async function splitList(file: Hdf5Reader, path: string, name: string): Promise<string[]> {
   const whole = await file.texts(path, name)
   if (whole) return whole

@@ -1,7 +1,7 @@
 import { loadError, quote, unsupported } from '../source/model-file-error.ts'
 import { field, isObject } from '../source/parse-json.ts'
 
-/** The names of the layers whose outputs a layer is called with. */
+/** The names of the layers whose outputs are a layer's inputs. */
 export function inboundLayers(layer: string, nodes: unknown): string[] {
   if (nodes === undefined) return []
   if (!Array.isArray(nodes)) throw malformed(layer)
@@ -48,10 +48,12 @@ function tensor(layer: string, value: unknown): string {
 function reference(layer: string, [name, , tensorIndex]: unknown[]): string {
   if (typeof name !== 'string') throw malformed(layer)
   if (tensorIndex === 0) return name
-  throw unsupported(`Layer ${quote(layer)} takes another than the first output of layer ${quote(name)}.`)
+  throw unsupported(
+    `Layer ${quote(layer)} takes output ${quote(tensorIndex)} of layer ${quote(name)}; only output 0 can be served.`,
+  )
 }
 
-/** What a layer may be called with beside its inputs without meaning something else when it predicts. */
+/** Refuses arguments that could change what the layer computes; training: false does not. */
 function mustBeHarmless(layer: string, kwargs: unknown): void {
   if (kwargs === undefined || kwargs === null) return
   if (!isObject(kwargs)) throw malformed(layer)

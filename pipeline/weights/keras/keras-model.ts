@@ -3,14 +3,14 @@ import { field, isObject, type JsonObject } from '../source/parse-json.ts'
 import { numberByClass } from './keras-group-names.ts'
 import { inboundLayers } from './keras-inbound.ts'
 
-/** One model of a configuration, not those inside of it. */
+/** One model of a configuration, without expanding its inner models. */
 export interface KerasModel {
-  /** In the order of the file, which is the order in which Keras keeps weights. */
+  /** In the order of the file, which is Keras' order of the weights. */
   readonly items: readonly KerasItem[]
-  /** The name of its one input, where it has a layer for it. */
+  /** The name of the InputLayer, if the model has one. */
   readonly input: string | undefined
   readonly output: string
-  /** The shape with the batch that a model without a layer for its input is built for. */
+  /** The input shape, with the batch, of a model without an InputLayer. */
   readonly builtFor: unknown
 }
 
@@ -19,11 +19,11 @@ export interface KerasItem {
   readonly className: string
   readonly config: unknown
   readonly inputs: readonly string[]
-  /** What Keras 3 calls the layer's group of weights: its class and a running number. */
+  /** Keras 3's name for the layer's group of weights: class and running number. */
   readonly groupName: string
 }
 
-/** ResNet1001 has some 4000. */
+/** ResNet1001 has about 4000. */
 const MAX_LAYERS = 10_000
 const MAX_NAME_CHARACTERS = 500
 
@@ -78,7 +78,7 @@ function mustBeDistinct(items: readonly Named[], what: string): void {
   }
 }
 
-/** Each layer takes what the one before it gives. */
+/** The input of each layer is the output of the layer before. */
 function sequential(items: readonly Named[], config: unknown, what: string): KerasModel {
   const [first, last] = [items[0], items.at(-1)]
   if (!first || !last) throw loadError(`${what} has no layers.`)
@@ -114,7 +114,7 @@ function functional(named: readonly Named[], config: unknown, what: string): Ker
   return { items: inputsFirst(items), input, output: output ?? '', builtFor: undefined }
 }
 
-/** [name, 0, 0] or [[name, 0, 0]] */
+/** The name in [name, 0, 0] or [[name, 0, 0]]. */
 function theOne(references: unknown, end: string, what: string): string {
   if (!Array.isArray(references)) throw loadError(`${what} does not say which layer is its ${end}.`)
   const list: unknown[] = typeof references[0] === 'string' ? [references] : references
@@ -125,7 +125,7 @@ function theOne(references: unknown, end: string, what: string): string {
   throw loadError(`${what} does not say which layer is its ${end}.`)
 }
 
-/** The order of the file as far as it goes, each layer after its inputs. */
+/** Moves layers so that each comes after its inputs; otherwise the order of the file is kept. */
 function inputsFirst(items: readonly KerasItem[]): KerasItem[] {
   const done = new Set<string>()
   const ordered: KerasItem[] = []
@@ -142,7 +142,7 @@ function inputsFirst(items: readonly KerasItem[]): KerasItem[] {
     }
     if (later.length === waiting.length) {
       const names = later.slice(0, 3).map(({ name }) => quote(name))
-      throw loadError(`The layers ${names.join(', ')} wait for each other: the model goes round in a circle.`)
+      throw loadError(`The layers ${names.join(', ')} wait for each other: the model has a cycle.`)
     }
     waiting = later
   }

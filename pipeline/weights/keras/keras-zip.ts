@@ -10,7 +10,7 @@ import { entryChunks, readEntries, soundEntry, storedAt, type ZipEntries } from 
 
 const CONFIG = 'config.json'
 const WEIGHTS = 'model.weights.h5'
-/** As for a topology anywhere: ResNet152 takes 0.4 MB. */
+/** The limit of a topology in all formats. That of ResNet152 has 0.4 MB. */
 const MAX_CONFIG_BYTES = 32 * 2 ** 20
 
 /** The topology in a .keras file. */
@@ -29,8 +29,8 @@ export async function zipConfig(window: FileWindow): Promise<unknown> {
 }
 
 /**
- * The HDF5 file in a .keras file. Keras stores it as it is, and then it is read where it lies. One that somebody has
- * packed is unpacked into a temporary file, which `close` frees.
+ * The HDF5 file in a .keras file. Keras stores it uncompressed, so it is read in place. A compressed one is unpacked
+ * into a temporary file, which `close` frees.
  */
 export async function zipWeights(
   window: FileWindow,
@@ -63,7 +63,7 @@ async function unpack(file: string, zip: ZipEntries, name: string, tmpDir: strin
   return { weights: { name, fd, start: 0, size }, close: () => closeSync(fd) }
 }
 
-/** A file that is gone from its folder as soon as it is open: a process that is killed leaves nothing behind. */
+/** A file that is removed from its folder while open, so that a process that is killed leaves nothing behind. */
 function nameless(tmpDir: string): number {
   const path = join(tmpDir, `tandem-${randomUUID()}.h5`)
   try {
@@ -79,7 +79,7 @@ async function eachChunk(file: string, zip: ZipEntries, take: (chunk: Buffer) =>
   const entry = soundEntry(file, zip, WEIGHTS)
   let first = true
   for await (const chunk of entryChunks(file, zip, entry)) {
-    // The first piece already tells whether it is worth unpacking the rest.
+    // The first chunk shows whether the rest is worth unpacking.
     if (first && !isHdf5(chunk)) break
     first = false
     take(chunk)

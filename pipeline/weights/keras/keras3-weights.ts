@@ -9,10 +9,10 @@ import { numberByClass } from './keras-group-names.ts'
 import { sourceArray } from './keras-h5.ts'
 
 const ROOT = '/layers'
-/** Groups that contain themselves, or each other, would make any number of paths. */
+/** Groups that contain themselves or each other would have endlessly many paths. */
 const MAX_GROUPS = 5_000
 
-/** A file of Keras 3 that holds weights alone: groups `layers/conv2d_1/vars` with arrays 0, 1, ... */
+/** Whether the file holds only weights of Keras 3: groups `layers/conv2d_1/vars` with arrays 0, 1, ... */
 export function isKeras3Weights(file: Hdf5Reader): Promise<boolean> {
   return file.isGroup(ROOT)
 }
@@ -32,7 +32,7 @@ export async function keras3Source(
   }
 }
 
-/** Where each layer's group must be, for a layer list that says nothing of it. */
+/** The group of each layer, for a layer list without places. */
 function placesByClass(list: LayerList): Map<string, WeightPlace> {
   const groupName = numberByClass()
   return new Map(
@@ -43,7 +43,7 @@ function placesByClass(list: LayerList): Map<string, WeightPlace> {
   )
 }
 
-/** The groups under the names that the binding looks for, one for each layer, inner ones included. */
+/** One group for each layer, inner layers included, with the name that the binding looks for. */
 async function keras3Groups(
   file: Hdf5Reader,
   places: ReadonlyMap<string, WeightPlace>,
@@ -71,7 +71,7 @@ async function arraysOf(file: Hdf5Reader, path: string): Promise<SourceArray[]> 
   return arrays
 }
 
-/** Layers with arrays of their own. What a layer keeps beside them, such as the state of a random generator, is not. */
+/** The paths of the layers with arrays in `vars`. Other state, such as that of a random generator, does not count. */
 async function groupsWithArrays(file: Hdf5Reader): Promise<string[]> {
   const found: string[] = []
   const waiting = [ROOT]

@@ -11,13 +11,16 @@ import type { SourceArray, SourceGroup } from '../source/source-array.ts'
 import { readWhole } from './keras-h5.ts'
 import { correlationKernel, type FlattenedMap, rowsInHwcOrder } from './theano-order.ts'
 
-// VGG-16's first number, as it is in the files that were made for either.
+// The first number of VGG-16's weights, in the files of either orientation.
 const VGG16_FIRST = { correlation: 0.42947, rotated: -0.3501 } as const
 const TOLERANCE = 1e-4
 
 const GROUP = /^layer_(\d+)$/
 
-/** A file of Keras 0.3: groups `layer_0`, `layer_1`, ... with arrays `param_0`, `param_1`, in the order of Theano. */
+/**
+ * Whether the file is of Keras 0.3: groups `layer_0`, `layer_1`, ... with arrays `param_0`, `param_1`, in Theano's
+ * order.
+ */
 export async function isTheano(file: Hdf5Reader): Promise<boolean> {
   return (await file.attributeNames('/')).includes('nb_layers')
 }
@@ -40,7 +43,7 @@ async function theanoGroupNames(file: Hdf5Reader): Promise<string[]> {
   return (await file.members('/')).filter((name) => GROUP.test(name)).sort((a, b) => number(a) - number(b))
 }
 
-/** The groups that hold arrays, in the file's order, each as the layer at its place needs it. */
+/** The groups that hold arrays, in the file's order. The arrays are converted for the layers at the same places. */
 async function theanoGroups(
   file: Hdf5Reader,
   list: LayerList,
@@ -98,7 +101,7 @@ function asKeras(
   return { name, shape, read: () => readWhole(file, dataset) }
 }
 
-/** Nothing in such a file says how its kernels lie; only VGG-16's are known by heart. */
+/** Such a file does not record the orientation of its kernels, which is recognised only for VGG-16. */
 async function kernelsIn(file: Hdf5Reader, kernel: Hdf5Dataset): Promise<Kernels> {
   let first = Number.NaN
   const corner = { ...kernel, shape: kernel.shape.map(() => 1) }
@@ -110,15 +113,15 @@ async function kernelsIn(file: Hdf5Reader, kernel: Hdf5Dataset): Promise<Kernels
   }
   throw new PipelineError(
     'ERR_MODEL_SETTINGS',
-    `Whether the convolution kernels of ${file.name} are turned by 180° cannot be told from the file: ` +
-      `set kernels to "correlation" or "rotated" (if one gives senseless predictions, it is the other).`,
+    `${file.name} does not say whether its convolution kernels are rotated by 180°: ` +
+      `set kernels to "correlation" or "rotated" (if one gives senseless predictions, use the other).`,
   )
 }
 
-/** For each layer that takes a flattened map, with nothing between that changes the order, the size of that map. */
+/** The map's size for each layer whose input is a flattened map, still in the map's order. */
 function flattenedInputs(list: LayerList): Map<string, FlattenedMap> {
   const shapes = inferShapes(list)
-  // What a layer gives, and what it is given.
+  // By the layer that has such an output, and by the layer that has such an input.
   const outputs = new Map<string, FlattenedMap>()
   const found = new Map<string, FlattenedMap>()
   for (const { name, className, inputs } of list.layers) {

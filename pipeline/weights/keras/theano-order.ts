@@ -1,14 +1,14 @@
 import type { Hdf5Dataset } from '../hdf5/hdf5-dataset.ts'
 import type { Hdf5Reader } from '../hdf5/hdf5-reader.ts'
 
-/** A map of [height, width, channels] that is flattened before a Dense layer. */
+/** The size of a map that is flattened before a Dense layer. */
 export interface FlattenedMap {
   readonly height: number
   readonly width: number
   readonly channels: number
 }
 
-/** (out, in, height, width) → (height, width, in, out), each kernel turned by 180° if it is turned in the file. */
+/** (out, in, height, width) → (height, width, in, out). If `turned`, each kernel is rotated back by 180°. */
 export function correlationKernel(
   values: Float32Array,
   [out = 0, channels = 0, height = 0, width = 0]: readonly number[],
@@ -27,7 +27,7 @@ export function correlationKernel(
   return result
 }
 
-/** Rows are in the order channel, y, x in the file, and y, x, channel here. Each goes to its place as it is read. */
+/** Reads rows in the file's order channel, y, x into the order y, x, channel. */
 export async function rowsInHwcOrder(
   file: Hdf5Reader,
   dataset: Hdf5Dataset,
@@ -37,7 +37,7 @@ export async function rowsInHwcOrder(
   const area = map.height * map.width
   const result = new Float32Array(rows * columns)
   await file.read(dataset, (block, at) => {
-    // A block is whole rows, or a part of one that is longer than a block.
+    // A block has whole rows, or a part of one row that is longer than a block.
     for (let i = 0; i < block.length; ) {
       const [row, column] = [Math.floor((at + i) / columns), (at + i) % columns]
       const length = Math.min(columns - column, block.length - i)

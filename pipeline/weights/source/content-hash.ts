@@ -5,13 +5,13 @@ import { join, resolve } from 'node:path'
 import { PipelineError } from '../../errors.ts'
 import { makeFolder } from '../../make-folder.ts'
 
-// A TF.js model has one file for every 4 MB; more than this is not a model's folder.
+// A TF.js model has one file for every 4 MB. A folder with more files than this holds something else.
 const MAX_FILES = 2_000
 const READ_BYTES = 2 ** 20
 
 /**
- * The SHA-256 of a model's file, or of all files of its folder. It is remembered together with size and time of change
- * of each file, so that a start does not read half a gigabyte only to learn that nothing has changed.
+ * The SHA-256 of a model's file, or of all files of its folder. Stored together with each file's size and time of
+ * change, so that a later start need not read half a gigabyte again.
  */
 export async function contentHash(path: string, cacheDir: string): Promise<string> {
   const files = await listFiles(resolve(path))
@@ -65,12 +65,12 @@ async function recall(memory: string): Promise<KnownHash | undefined> {
     const { state, hash } = JSON.parse(await readFile(memory, 'utf8')) as Partial<KnownHash>
     return typeof state === 'string' && typeof hash === 'string' ? { state, hash } : undefined
   } catch {
-    // Not there, or half written by a process that was killed: the file is read again.
+    // Missing, or half written by a process that was killed: the files are hashed again.
     return undefined
   }
 }
 
-/** A folder that cannot be written costs time at the next start, nothing else. */
+/** Errors are ignored: in a folder that cannot be written, the next start only takes longer. */
 async function remember(memory: string, content: KnownHash): Promise<void> {
   try {
     await makeFolder(join(memory, '..'))

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { loadError } from './model-file-error.ts'
 
-/** A part of an open file that is read as if it were a file of its own: all of it, or an entry inside of a ZIP. */
+/** A part of an open file, read like a file of its own: the whole file, or an entry of a ZIP. */
 export interface FileWindow {
   /** For messages; never used as a path. */
   readonly name: string
@@ -10,7 +10,7 @@ export interface FileWindow {
   readonly size: number
 }
 
-/** Opens a plain file. What else a path may lead to could wait for ever (a pipe) or never end (a device). */
+/** Opens a regular file, and refuses others: reading could wait forever (a pipe) or never end (a device). */
 export function openWindow(path: string, name: string): FileWindow {
   const fd = openPath(path, name)
   try {
@@ -23,7 +23,7 @@ export function openWindow(path: string, name: string): FileWindow {
   }
 }
 
-/** As many bytes as there are, `length` at most. */
+/** Reads `length` bytes, or fewer at the end of the window. */
 export function readBytes(window: FileWindow, position: number, length: number): Buffer {
   const buffer = Buffer.alloc(Math.max(0, Math.min(length, window.size - position)))
   let done = 0
@@ -37,7 +37,7 @@ export function readBytes(window: FileWindow, position: number, length: number):
 
 function openPath(path: string, name: string): number {
   try {
-    // Without O_NONBLOCK, opening a named pipe would wait for somebody to write to it. Windows has no such flag.
+    // Without O_NONBLOCK, opening a named pipe would wait for a writer. Windows does not have this flag.
     return openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException

@@ -5,7 +5,7 @@ import { detectContainer } from './model-format.ts'
 
 const TFJS_FILE = 'model.json'
 
-/** Whether a file is one to be run as it is: told by a few bytes, without the libraries that read the other formats. */
+/** Whether a file is ONNX, from a few bytes, without loading the libraries that read the other formats. */
 export function isOnnxModel(path: string): boolean {
   const { file, name } = locate(path)
   const window = openWindow(file, name)
@@ -16,7 +16,7 @@ export function isOnnxModel(path: string): boolean {
   }
 }
 
-/** The file to begin with: a model of TensorFlow.js may be given as its folder. */
+/** The file to read first: for the folder of a TensorFlow.js model, its model.json. */
 export function locate(path: string): { file: string; name: string } {
   const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
   if (!isFolder) return { file: path, name: basename(path) }

@@ -1,6 +1,6 @@
 import { PipelineError } from '../../errors.ts'
 
-// A name out of a file is quoted this far and no further: the file may say a megabyte.
+// Longer values are cut: a name in an untrusted file may have a megabyte.
 const QUOTED_CHARACTERS = 80
 
 export function loadError(message: string, cause?: unknown): PipelineError {
@@ -11,9 +11,9 @@ export function unsupported(message: string): PipelineError {
   return new PipelineError('ERR_MODEL_UNSUPPORTED', message)
 }
 
-/** A value out of a file, short and on one line, whatever is in it. */
+/** A value from a file, as short JSON on one line. */
 export function quote(value: unknown): string {
-  // Even the pieces of a long text are only made when they are shown.
+  // A long text is cut before JSON.stringify, not after, to save the work.
   const short = typeof value === 'string' ? value.slice(0, QUOTED_CHARACTERS + 1) : value
   const text = JSON.stringify(short) ?? String(short)
   return text.length > QUOTED_CHARACTERS ? `${text.slice(0, QUOTED_CHARACTERS)}…` : text

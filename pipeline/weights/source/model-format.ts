@@ -1,7 +1,7 @@
 import { type FileWindow, readBytes } from './file-window.ts'
 import { loadError, quote } from './model-file-error.ts'
 
-/** What a file is, by its first bytes; what is inside of an HDF5 file or a ZIP is told later. */
+/** The outer format of a file; the content of an HDF5 file or a ZIP is recognised later. */
 export type Container = 'hdf5' | 'zip' | 'json' | 'onnx'
 
 const HDF5 = Buffer.from([0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a])
@@ -24,7 +24,7 @@ export function isHdf5(head: Uint8Array): boolean {
   return HDF5.equals(head.subarray(0, HDF5.length))
 }
 
-// Fields of ONNX's ModelProto and their kinds on the wire: 0 a number, 2 something with a length.
+// Fields of ONNX's ModelProto, and their wire types: 0 is a number, 2 has a length and bytes.
 const FIELDS: ReadonlyMap<number, number> = new Map([
   [1, 0],
   [2, 2],
@@ -39,11 +39,11 @@ const FIELDS: ReadonlyMap<number, number> = new Map([
   [25, 2],
 ])
 const GRAPH = 7
-// Metadata and functions are fields of their own, one each.
+// Each metadata entry and each function is a field.
 const MAX_FIELDS = 10_000
 const MAX_FIELD_HEAD = 20
 
-/** ONNX has no signature: the fields of the outermost message must be those of a model and end where the file ends. */
+/** ONNX has no signature: instead, all outermost fields must be those of a model, and end where the file ends. */
 function isOnnx(window: FileWindow): boolean {
   let position = 0
   let hasGraph = false
@@ -59,7 +59,7 @@ function isOnnx(window: FileWindow): boolean {
   return hasGraph && position === window.size
 }
 
-/** A number of seven bits a byte, and where it ends; 0 when it does not. */
+/** A number with seven bits in each byte, and the position behind it; position 0 when the number does not end. */
 function varint(bytes: Uint8Array, start: number): [value: number, end: number] {
   let value = 0
   for (let i = 0; i < 10; i++) {

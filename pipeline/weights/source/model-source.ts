@@ -11,16 +11,16 @@ export type ModelFormat =
   | 'tfjs'
   | 'onnx'
 
-/** An open file of one of the formats. */
+/** An open file of any format. */
 export interface ModelSource {
   readonly format: ModelFormat
   /** For messages. */
   readonly name: string
-  /** What the file says that it is made of; undefined when it holds weights alone. */
+  /** The topology in the file; undefined when the file holds only weights. */
   readonly topology?: Topology
-  /** The layers as the file lists them. */
+  /** The file's own names of its layers. */
   readonly groupNames: readonly string[]
-  /** The file's arrays, and which group each layer of the topology belongs to; looked at, and not read. */
+  /** The file's arrays, checked but not read, and the group of each layer of the topology. Absent for ONNX. */
   groups?(topology: Topology, kernels: Kernels | undefined): Promise<GroupedArrays>
   close(): void
 }
@@ -30,7 +30,7 @@ export interface GroupedArrays {
   readonly groups: readonly SourceGroup[]
 }
 
-/** Each layer a group of its own, inner ones too, as in formats that do not put a whole model into one group. */
+/** Places for formats with one group for each layer: inner models have no group of their own. */
 export function layerByLayer(places: ReadonlyMap<string, WeightPlace>): Map<string, WeightPlace> {
   return new Map([...places].map(([layer, place]) => [layer, { ...place, group: layer, frozen: false }]))
 }

@@ -2,7 +2,7 @@ import { loadError } from './model-file-error.ts'
 
 export type JsonObject = Readonly<Record<string, unknown>>
 
-/** Names what is wrong, not only that it is: these texts come out of files that anybody may have written. */
+/** `what` names the text in the error, since the text comes from an untrusted file. */
 export function parseJson(bytes: Uint8Array | string, what: string): unknown {
   try {
     return JSON.parse(
@@ -17,7 +17,7 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** A field of an object, its own and nothing inherited; undefined where there is no object at all. */
+/** An own field of an object, never an inherited one; undefined if the value is not an object. */
 export function field(value: unknown, name: string): unknown {
   return isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined
 }

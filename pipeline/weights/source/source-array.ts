@@ -1,13 +1,13 @@
-/** An array of a model's file, as the file has it. */
+/** An array of a model's file. */
 export interface SourceArray {
-  /** As the file calls it. */
+  /** The array's name in the file. */
   readonly name: string
-  /** In Keras' orientation, whatever it is in the file. */
+  /** In Keras' order of axes, whatever the file's order is. */
   readonly shape: readonly number[]
   read(): Promise<Float32Array> | Float32Array
 }
 
-/** Arrays that belong to one layer of the file, or to one model inside of the model. */
+/** The arrays of one layer, or of one inner model. */
 export interface SourceGroup {
   readonly name: string
   readonly arrays: readonly SourceArray[]

@@ -1,18 +1,18 @@
 import type { LayerList } from '../../models/networks/layer-list.ts'
 
-/** A layer list, and how the file's groups of weights belong to it. */
+/** A layer list, and the place of each layer's weights in the file. */
 export interface Topology {
   readonly list: LayerList
   readonly places: ReadonlyMap<string, WeightPlace>
 }
 
 export interface WeightPlace {
-  /** The layer of the outermost model that the layer belongs to: its group in an .h5 file. */
+  /** The layer's group in an .h5 file: the layer itself, or the outermost inner model that has the layer. */
   readonly group: string
   /** The layer's name within its own model. */
   readonly ownName: string
-  /** The layer's group in a .weights.h5 file, where groups are numbered by class. */
+  /** The path of the layer's group in a .weights.h5 file, where groups are numbered by class. */
   readonly path: string
-  /** Frozen layers have no weights to train, which moves them back in the order of an inner model's weights. */
+  /** Not trainable: in an inner model's group, the arrays of frozen layers come last. */
   readonly frozen: boolean
 }

@@ -4,11 +4,11 @@ import { type Entry, fromFd, type ZipFile } from 'yauzl'
 import type { FileWindow } from './file-window.ts'
 import { loadError, quote, unsupported } from './model-file-error.ts'
 
-/** A .keras file has three entries, and some for layers that keep assets. */
+/** A .keras file has three entries, and more for layers with assets. */
 const MAX_ENTRIES = 1_000
-/** Numbers of a network hardly shrink at all; this much is only had by what was made to be unpacked. */
+/** Weights hardly compress at all. Only a ZIP bomb reaches this ratio. */
 const MAX_RATIO = 100
-/** Below this nothing that is unpacked hurts. */
+/** The ratio does not matter for entries up to this size. */
 const SMALL_BYTES = 2 ** 20
 
 const FILE_KIND = 0o170000
@@ -18,17 +18,17 @@ const DEFLATED = 8
 
 export interface ZipEntries {
   readonly zip: ZipFile
-  /** By name. Names are looked up, and never become part of a path. */
+  /** By name. A name is only a key, never part of a path. */
   readonly entries: ReadonlyMap<string, Entry>
 }
 
-/** What a ZIP says that it contains. Nothing is unpacked. */
+/** The directory of a ZIP. Nothing is unpacked. */
 export async function readEntries({ fd, name }: FileWindow): Promise<ZipEntries> {
   const entries = new Map<string, Entry>()
   const fail = (cause: Error) =>
     loadError(`${name} is cut off or damaged, or no sound ZIP: ${cause.message}.`, cause)
   const zip = await new Promise<ZipFile>((resolve, reject) => {
-    // The descriptor is whose it was: closing the ZIP is left out, since it would close that.
+    // The caller owns the descriptor. The ZIP is never closed, since that would close the descriptor too.
     fromFd(fd, { lazyEntries: true, autoClose: false }, (error, opened) =>
       error ? reject(fail(error)) : resolve(opened),
     )
@@ -49,7 +49,7 @@ export async function readEntries({ fd, name }: FileWindow): Promise<ZipEntries>
   return { zip, entries }
 }
 
-/** The entry of this name, if it is a file that may be unpacked. */
+/** The entry of this name; throws unless it is a file that is safe to unpack. */
 export function soundEntry(file: string, { entries }: ZipEntries, name: string): Entry {
   const entry = entries.get(name)
   if (!entry) throw loadError(`${file} has no entry ${name}, which a .keras file must have.`)
@@ -60,18 +60,18 @@ export function soundEntry(file: string, { entries }: ZipEntries, name: string):
   if (entry.isEncrypted()) throw unsupported(`In ${file}, the entry ${name} is encrypted.`)
   if (compressionMethod !== STORED && compressionMethod !== DEFLATED) {
     throw unsupported(
-      `In ${file}, the entry ${name} is packed by method ${compressionMethod}; deflate can be read.`,
+      `In ${file}, the entry ${name} is compressed by method ${compressionMethod}; deflate can be read.`,
     )
   }
   if (uncompressedSize > SMALL_BYTES && uncompressedSize > MAX_RATIO * compressedSize) {
     throw loadError(
-      `In ${file}, the entry ${name} declares ${uncompressedSize} bytes packed into ${compressedSize}, more than ${MAX_RATIO} to 1.`,
+      `In ${file}, the entry ${name} declares ${uncompressedSize} bytes compressed to ${compressedSize}; the largest ratio is ${MAX_RATIO} to 1.`,
     )
   }
   return entry
 }
 
-/** The content of an entry piece by piece; after the last one it throws if the checksum is another than declared. */
+/** The content of an entry in chunks. Throws after the last one if the checksum differs from the declared one. */
 export async function* entryChunks(file: string, { zip }: ZipEntries, entry: Entry): AsyncGenerator<Buffer> {
   const fail = (cause: unknown) =>
     loadError(`In ${file}, the entry ${entry.fileName} cannot be read: ${(cause as Error).message}.`, cause)
@@ -89,11 +89,11 @@ export async function* entryChunks(file: string, { zip }: ZipEntries, entry: Ent
   }
   if (sum === entry.crc32) return
   throw loadError(
-    `In ${file}, the entry ${entry.fileName} has the checksum ${sum.toString(16)}, declared is ${entry.crc32.toString(16)}: the file is damaged.`,
+    `In ${file}, the entry ${entry.fileName} has the checksum ${sum.toString(16)} instead of ${entry.crc32.toString(16)}: the file is damaged.`,
   )
 }
 
-/** Where the bytes of an entry are that is stored as it is; undefined for one that is packed. */
+/** The position of an entry's bytes in the file; undefined if the entry is compressed. */
 export async function storedAt(file: string, { zip }: ZipEntries, entry: Entry): Promise<number | undefined> {
   if (entry.compressionMethod !== STORED) return undefined
   return new Promise((resolve, reject) => {

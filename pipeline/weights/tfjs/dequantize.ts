@@ -1,6 +1,6 @@
 import type { Coding } from './tfjs-manifest.ts'
 
-/** The numbers that the bytes of a TF.js array stand for. Multiplied and added in double precision, rounded once. */
+/** The numbers in the bytes of a TF.js array, computed in double precision and rounded once. */
 export function dequantize(bytes: Uint8Array, coding: Coding): Float32Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (coding.kind === 'float32') return fill(bytes.length / 4, (i) => view.getFloat32(4 * i, true))

@@ -1,12 +1,12 @@
 import { listNames, loadError, quote, unsupported } from '../source/model-file-error.ts'
 import { field, isObject } from '../source/parse-json.ts'
 
-/** A tensor in the shards of its group, one tensor right after the other. */
+/** A tensor of a group. Tensors lie in the group's shards one right after the other. */
 export interface TfjsTensor {
   readonly name: string
   readonly shape: readonly number[]
   readonly coding: Coding
-  /** Where it begins among the bytes of all shards of the group. */
+  /** The offset in the bytes of all shards of the group together. */
   readonly start: number
   readonly bytes: number
 }
@@ -18,23 +18,23 @@ export type Coding =
   | { readonly kind: 'uint16'; readonly scale: number; readonly min: number }
 
 export interface TfjsGroup {
-  /** Names of files beside model.json, in the order in which they follow each other. */
+  /** The names of files beside model.json, in the order of their bytes. */
   readonly shards: readonly string[]
   readonly tensors: readonly TfjsTensor[]
   readonly bytes: number
 }
 
-/** Shards are 4 MB each and there are two or three arrays for a layer: far more than any model has of either. */
+/** Far more than any model has: a shard has 4 MB, and a layer has two or three arrays. */
 const MAX_SHARDS = 10_000
 const MAX_TENSORS = 50_000
 const MAX_RANK = 8
 
 const ELEMENT_BYTES = { float32: 4, float16: 2, uint16: 2, uint8: 1 } as const
 
-// The name of a file and nothing else: no folder, no drive, no address, no escape for any of them.
+// A plain file name: no folder, drive or URL, and no character that could encode one.
 const FILE_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.\- ]{0,199}$/
 
-/** What model.json says of the weights. Nothing has been opened yet when it is found to be wrong. */
+/** The weights listed in model.json, checked before any other file is opened. */
 export function readManifest(manifest: unknown, what: string): TfjsGroup[] {
   if (!Array.isArray(manifest)) throw loadError(`${what} has no weightsManifest.`)
   const groups = manifest.map((group: unknown) => readGroup(group, what))

@@ -9,7 +9,7 @@ import type { Topology, WeightPlace } from '../source/topology.ts'
 import { dequantize } from './dequantize.ts'
 import { readManifest, type TfjsGroup, type TfjsTensor } from './tfjs-manifest.ts'
 
-/** What a model.json says, before any of its shards is looked at. */
+/** The content of a model.json, read without its shards. */
 export interface TfjsModel {
   readonly topology: Topology
   readonly groups: readonly TfjsGroup[]
@@ -25,7 +25,7 @@ export function readTfjsModel(json: unknown, name: string): TfjsModel {
   return { topology: readKerasConfig(config), groups: readManifest(field(json, 'weightsManifest'), name) }
 }
 
-/** The arrays by the layers that their names begin with. */
+/** The arrays, grouped by the layers that their names begin with. */
 export function tfjsGroups(path: string, { topology, groups }: TfjsModel): SourceGroup[] {
   const layerOf = layersByPrefix(topology.places)
   const byLayer = new Map<string, SourceArray[]>()
@@ -42,7 +42,7 @@ export function tfjsGroups(path: string, { topology, groups }: TfjsModel): Sourc
   return [...byLayer].map(([name, arrays]) => ({ name, arrays }))
 }
 
-/** A layer of an inner model is called by its own name alone, or with that of the model before it. */
+/** Layers by the prefix of their arrays: a layer's own name if that is unique, and `outer/inner`. */
 function layersByPrefix(places: ReadonlyMap<string, WeightPlace>): Map<string, string> {
   const layers = new Map<string, string>()
   const twice = new Set<string>()
@@ -58,12 +58,12 @@ function layersByPrefix(places: ReadonlyMap<string, WeightPlace>): Map<string, s
 interface Shard {
   readonly path: string
   readonly name: string
-  /** Where it begins among the bytes of the group. */
+  /** The offset in the bytes of the group. */
   readonly start: number
   readonly size: number
 }
 
-/** Where the shards are and how long: together exactly what the arrays need. */
+/** The paths and sizes of the shards; throws unless the sizes add up to what the arrays need. */
 function locateShards(folder: string, { shards, bytes }: TfjsGroup): Shard[] {
   let start = 0
   const found = shards.map((name) => {
@@ -83,7 +83,7 @@ function locateShards(folder: string, { shards, bytes }: TfjsGroup): Shard[] {
   throw loadError(`${names} ${start} bytes, the manifest needs ${bytes}.`)
 }
 
-/** Only the bytes of this one array are read, from the one or more shards that they lie in. */
+/** Reads only the bytes of this array, from the shard or shards that hold them. */
 function readTensor(shards: readonly Shard[], { start, bytes, coding }: TfjsTensor): Float32Array {
   const all = Buffer.allocUnsafe(bytes)
   for (const shard of shards) {

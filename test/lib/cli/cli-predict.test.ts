@@ -34,7 +34,7 @@ describe('npm run predict', () => {
     expect(stderr).to.equal('cats: looking at 3 of 6 things\n')
   })
 
-  it('takes as many guesses as --top says, and the model that --model names', async () => {
+  it('shows as many guesses as --top says, from the model that --model names', async () => {
     const { code, stdout } = await predict(['--top=1', file('cat.png'), '--model', 'dogs'])
     expect(code).to.equal(0)
     expect(stdout.split('\n')).to.have.length(3)
@@ -63,14 +63,14 @@ describe('npm run predict', () => {
     }
   })
 
-  it('finds the files that fit a pattern, hidden ones not among them', async () => {
+  it('finds the files that match a pattern, except hidden files', async () => {
     const { stdout } = await predict([file('*c?t.png'), file('a[1]*.jpg'), file('*.gif'), '--json'])
     const names = stdout
       .trimEnd()
       .split('\n')
       .map((line) => (JSON.parse(line) as { file: string }).file)
     expect(names).to.deep.equal(['cat.png', 'tiger cat.png', 'a[1]*.jpg', '*.gif'].map(file))
-    expect(stdout).to.contain('"no file fits"')
+    expect(stdout).to.contain('"no file matches"')
     expect((await predict([file('*en.png')])).stdout).to.equal('')
   })
 
@@ -78,10 +78,10 @@ describe('npm run predict', () => {
     const { code, stderr } = await predict([file('folder'), file('tiger cat.png'), '--max-body-bytes', '5'])
     expect(code).to.equal(1)
     expect(stderr).to.contain(`${file('folder')}: it is a folder\n`)
-    expect(stderr).to.contain('it has 9 bytes, more than MAX_BODY_BYTES, which is 5\n')
+    expect(stderr).to.contain('the file has 9 bytes, but MAX_BODY_BYTES is 5\n')
   })
 
-  it('shows what it does not understand as it is', async () => {
+  it('shows an answer without guesses as JSON', async () => {
     expect((await predict([file('odd.png')])).stdout).to.contain('(cats)\n  {"odd":true}\n')
   })
 
@@ -92,7 +92,7 @@ describe('npm run predict', () => {
     expect(stdout.trimEnd().split('\n')).to.have.length(40)
   })
 
-  it('ends with 1 and one sentence when the model cannot be had', async () => {
+  it('ends with 1 and one sentence when the model cannot be loaded', async () => {
     const { code, stdout, stderr } = await predict([file('cat.png')], {
       PIPELINE: fixture('cannot-start.ts'),
     })
@@ -106,9 +106,9 @@ describe('npm run predict', () => {
   const wrong: [args: string[], message: RegExp][] = [
     [[], /^npm run predict -- photo\.jpg/],
     [['a.png', '--top', '0'], /^--top must be a whole number from 1 to 1000, but is "0"\.$/m],
-    [['a.png', '--model', '--json'], /^--model must have a value, but none came\.$/m],
+    [['a.png', '--model', '--json'], /^--model must have a value, but has none\.$/m],
     [['a.png', '--model', 'A,b'], /^--model must be a name, name=path or a path, but is "A,b"\.$/m],
-    [['a.png', '--json=1'], /^--json takes no value, but "1" came\.$/m],
+    [['a.png', '--json=1'], /^--json takes no value, but has "1"\.$/m],
     [['a.png', '--weights-dri=x'], /^There is no flag --weights-dri; did you mean --weights-dir\?$/m],
   ]
   for (const [args, message] of wrong) {

@@ -25,7 +25,7 @@ describe('npm run weights', () => {
     return runCommand('weights', [...models, '--weights-dir', folder], { WEIGHTS_URL: mirror })
   }
 
-  it('downloads the weights of a model and says where they are, a line for 5 % each on the way', async () => {
+  it('downloads the weights of a model, writes a line for every 5 %, and then the path of the file', async () => {
     const { code, stdout, stderr } = await weights(['mobilenet_v2'])
     expect({ code, stdout }).to.deep.equal({ code: 0, stdout: `mobilenet_v2: ${join(folder, FILE)}\n` })
     expect(statSync(join(folder, FILE)).size).to.equal(BYTES)
@@ -33,7 +33,7 @@ describe('npm run weights', () => {
     expect(stderr.split('\n').length).to.be.lessThan(25)
   })
 
-  it('goes on with the next model when one fails, and ends with 1', async () => {
+  it('continues with the next model when one fails, and ends with 1', async () => {
     const { code, stdout, stderr } = await weights(['vgg61', 'mobilenet', 'mobilenet_v2'])
     expect(code).to.equal(1)
     expect(stdout).to.match(/^mobilenet_v2: .*\n$/)

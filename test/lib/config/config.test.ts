@@ -46,12 +46,12 @@ describe('readConfig', () => {
     expect(models).to.deep.equal([{ name: 'vgg16' }, { name: 'mine', path: './a=b.onnx' }])
   })
 
-  it('freezes the whole of it', () => {
+  it('freezes the settings deeply', () => {
     const config = readConfig(['--models', 'vgg16'], {})
     for (const part of [config, config.models, config.models[0]]) expect(Object.isFrozen(part)).to.equal(true)
   })
 
-  it('says what was expected and what came, and from where', () => {
+  it('names the expected value, the wrong value, and its source', () => {
     const sentence = 'PORT must be a whole number from 0 to 65535, but'
     expect(messageOf(['--port', 'abc'])).to.equal(`${sentence} --port says "abc".`)
     expect(messageOf([], { PORT: '65536' })).to.equal(`${sentence} the environment says "65536".`)
@@ -63,7 +63,7 @@ describe('readConfig', () => {
     }
   })
 
-  it('refuses model names that are reserved, twice there, or no names', () => {
+  it('refuses model names that are reserved, repeated, or invalid', () => {
     for (const list of ['healthz', 'a,a', 'a,,b', 'A', '../x', 'a=', '=x']) {
       expect(messageOf(['--models', list]), list).to.match(/^MODELS must be /)
     }
@@ -75,11 +75,13 @@ describe('readConfig', () => {
   })
 
   it('does not take the next flag for a value', () => {
-    expect(messageOf(['--host', '--port', '80'])).to.equal('--host must have a value, but none came.')
+    expect(messageOf(['--host', '--port', '80'])).to.equal('--host must have a value, but has none.')
   })
 
-  it('refuses what is no flag', () => {
-    expect(messageOf(['vgg16'])).to.equal('Flags were expected, but "vgg16" came.')
+  it('refuses an argument that is no flag', () => {
+    expect(messageOf(['vgg16'])).to.equal(
+      'Arguments must be flags such as --port 8080, but "vgg16" is not a flag.',
+    )
   })
 
   it('reads lists of hosts, ports, origins and keys', () => {
@@ -121,14 +123,14 @@ describe('readConfig', () => {
       .and.not.contain('too-short-key')
   })
 
-  it('wants the models behind the dialects to be served', () => {
+  it('refuses a dialect setting whose model is not served', () => {
     expect(readConfig(['--models=vgg16,pets=p.h5', '--api-model=pets'], {}).apiModel).to.equal('pets')
     expect(messageOf(['--models=vgg16', '--api-model=pets'])).to.equal(
       'API_MODEL must be one of the models that are served (vgg16), but is "pets".',
     )
   })
 
-  it('wants to know what to serve when a pipeline is given', () => {
+  it('requires MODELS when PIPELINE is set', () => {
     expect(messageOf(['--pipeline', './mine.ts'])).to.match(/^MODELS must name/)
   })
 })

@@ -15,7 +15,7 @@ describe('helpText', () => {
       '--port port to listen on; 0 takes any free port (0 to 65535; default 2017)',
     )
     expect(text.replace(/\s+/g, ' ')).to.contain(
-      '--vgg-model model behind /vgg; vgg16 when unset (a name of MODELS)',
+      '--vgg-model model behind /vgg; when unset, vgg16 if served, else the first model for photographs (a name from MODELS)',
     )
   })
 

@@ -9,7 +9,7 @@ describe('The names that no model can have', () => {
   })
   after(() => service.stop())
 
-  it('are the first words of all paths that are served beside the models', async () => {
+  it('are the first segments of all paths that are served beside the models', async () => {
     const { paths } = (await (await fetch(`${service.url}/openapi.json`)).json()) as { paths: object }
     // "openapi.json" and the like hold a dot, which is in no name.
     const words = Object.keys(paths).map((path) => /^\/([\w-]*)/.exec(path)?.[1] ?? '')

@@ -60,7 +60,7 @@ const DIALECTS: readonly Dialect[] = [
 describe('All five dialects', () => {
   const small = smallService()
 
-  it('answer a bad image with an error of its own, and the good ones beside it with what is on them', async () => {
+  it('answer a bad image with an error, and good images at the same time with predictions', async () => {
     const good = await four()
     const bad = good.subarray(0, 150)
     const answers = await Promise.all(
@@ -97,7 +97,7 @@ describe('All five dialects', () => {
     expect([page.status, page.headers.get('x-error-code')]).to.deep.equal([413, 'ERR_IMAGE_TOO_LARGE'])
   })
 
-  it('turn a photograph as its EXIF says, unless the model is served without', async () => {
+  it('turn a photograph by its EXIF orientation, unless the settings of the model turn this off', async () => {
     const lying = await sharp(await four())
       .rotate(-90)
       .toBuffer()
@@ -155,7 +155,7 @@ describe('All five dialects', () => {
     for (const page of pages.slice(0, 3)) expect(words(page.text)).to.contain(HOSTILE_LABEL)
   })
 
-  it('answer as soon as the model has: nothing is polled for', async () => {
+  it('answer as soon as the model has answered, without polling', async () => {
     const picture = await four()
     const start = performance.now()
     for (let i = 0; i < 20; i++) {
@@ -168,7 +168,7 @@ describe('All five dialects', () => {
   })
 })
 
-describe('Under more load than it can bear', () => {
+describe('A service under too much load', () => {
   const record = join(tmpdir(), `tandem-${process.pid}-${Date.now()}`)
   let service: Service
 
@@ -195,7 +195,7 @@ describe('Under more load than it can bear', () => {
   })
   after(() => service.stop())
 
-  it('every request ends by its deadline, what is too much at once, and pages come meanwhile', async () => {
+  it('ends every request by its deadline, refuses the excess at once, and serves pages meanwhile', async () => {
     const start = performance.now()
     const fill = Array.from({ length: 12 }, async (_, i) => {
       const answer = await ask(service.url, 'POST /slow', [], `input ${i}`)
@@ -223,7 +223,7 @@ describe('Under more load than it can bear', () => {
     expect(ended.filter(({ answer }) => answer.status === 504).length).to.be.within(6, 8)
   })
 
-  it('each dialect says in its own shape that the deadline passed', async () => {
+  it('reports a passed deadline in the shape of each dialect', async () => {
     await until(async () => (await stats(service, 'slow')).queued === 0, 'room in the queue')
     const answers = await Promise.all(DIALECTS.map(({ send }) => send(service.url, 'model=slow', 'x')))
     for (const [i, answer] of answers.entries()) {
@@ -233,7 +233,7 @@ describe('Under more load than it can bear', () => {
     }
   })
 
-  it('first in is first out', async () => {
+  it('answers requests in the order of their arrival', async () => {
     const { hostname, port } = new URL(service.url)
     const socket = connect(Number(port), hostname).resume()
     const sent = ['0', '1', '2', '3', '4', '5']
@@ -250,7 +250,7 @@ describe('Under more load than it can bear', () => {
     socket.destroy()
   })
 
-  it('a model that is not there yet, or cannot be loaded, is 503 in the shape of each dialect', async () => {
+  it('answers 503 in the shape of each dialect while a model is loading or has failed', async () => {
     for (const model of ['starting', 'failed']) {
       for (const { name, send, failed } of DIALECTS) {
         const answer = await send(service.url, `model=${model}`, 'x')
@@ -265,7 +265,7 @@ describe('Under more load than it can bear', () => {
     expect(answer.text).to.contain('reading weights')
   })
 
-  it('a body that is too large is 413 in the shape of each dialect', async () => {
+  it('answers 413 to a too large body in the shape of each dialect', async () => {
     for (const { name, send, failed } of DIALECTS) {
       const answer = await send(service.url, 'model=slow', Buffer.alloc(5000))
       expect([answer.status, failed(answer)], `${name}: ${answer.text}`).to.deep.equal([413, true])
@@ -273,7 +273,7 @@ describe('Under more load than it can bear', () => {
     }
   })
 
-  it('addresses lead to no private network, no file and no metadata service', async () => {
+  it('downloads nothing from private networks, files and metadata services', async () => {
     const { port } = new URL(service.url)
     const urls = [
       service.url,
@@ -336,7 +336,7 @@ describe('A worker that dies', () => {
   })
   after(() => service.stop())
 
-  it('by force costs nothing: what it was computing is computed again', async () => {
+  it('by a kill signal loses no answer: the batch is computed again', async () => {
     const inputs = Array.from({ length: 8 }, (_, i) => `input ${i}`)
     const answers = inputs.map((input) => ask(service.url, 'POST /mortal', [], input))
     await until(async () => (await stats(service, 'mortal')).inFlight > 0, 'a batch')
@@ -348,7 +348,7 @@ describe('A worker that dies', () => {
     expect(told).to.deep.equal(inputs)
   })
 
-  it('of its input twice costs that answer alone', async () => {
+  it('twice on the same input fails only the request with that input', async () => {
     const { headers, body } = fileAs('requests', 'image', 'poison')
     const poisoned = ask(service.url, 'POST /api/predict', headers, body)
     const inputs = ['a', 'b', 'c']

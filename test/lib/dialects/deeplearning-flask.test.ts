@@ -51,7 +51,7 @@ describe('POST /predictlabel, for clients of deeplearning_flask', () => {
     }
   }
 
-  it('takes a light digit on dark, and one on coloured paper, as well', async () => {
+  it('reads a light digit on a dark background, and a digit on coloured paper', async () => {
     for (const picture of [
       await four(WHITE, BLACK),
       await four([0, 0, 128], [240, 230, 140]),
@@ -62,13 +62,13 @@ describe('POST /predictlabel, for clients of deeplearning_flask', () => {
     }
   })
 
-  it('takes the bytes alone too, whatever their type is said to be', async () => {
+  it('accepts an image as the body, whatever the Content-Type is', async () => {
     for (const type of ['image/png', 'application/x-www-form-urlencoded', 'application/json', 'text/plain']) {
       expectFour(await ask(small().url, 'POST /predictlabel', [`Content-Type: ${type}`], await four()))
     }
   })
 
-  it('shows the best of them alone where ?top= asks so, and asks another model where ?model= does', async () => {
+  it('answers with as many labels as ?top= says, from the model that ?model= names', async () => {
     const { headers, body } = fileAs('curl', 'image', 'a four', 'four.png')
     const top = await ask(exact().url, 'POST /predictlabel?top=2', headers, body)
     expect((top.json() as Digits).predictions.map(({ label }) => label)).to.deep.equal(['4', '9'])
@@ -107,7 +107,7 @@ describe('POST /predictlabel, for clients of deeplearning_flask', () => {
       }
     }
 
-    it('with 400 to a file under another name, a text under the right one, and no file chosen', async () => {
+    it('with 400 to a file in another field, a text in the right field, and no chosen file', async () => {
       const forms = [
         fileAs('curl', 'picture', await four()),
         multipartAs('requests', { field: 'image', text: 'four' }),
@@ -118,7 +118,7 @@ describe('POST /predictlabel, for clients of deeplearning_flask', () => {
       }
     })
 
-    it('with 415 to what is no image, 422 to a broken one, 405 to GET, and 404 to a model that is not served', async () => {
+    it('with 415 to a file that is no image, 422 to a broken image, 405 to GET, and 404 to an unknown model', async () => {
       const { url } = small()
       const text = fileAs('requests', 'image', 'four', 'four.png')
       expectError(await ask(url, 'POST /predictlabel', text.headers, text.body), 415)
@@ -133,7 +133,7 @@ describe('POST /predictlabel, for clients of deeplearning_flask', () => {
       expectError(await ask(url, 'POST /predictlabel?top=0', sound.headers, sound.body), 400)
     })
 
-    it('with 415 to an encoded body, and with 500 to a model that gives no labels', async () => {
+    it('with 415 to an encoded body, and with 500 for a model that gives no labels', async () => {
       const { headers, body } = fileAs('curl', 'image', 'x')
       const encoded = await ask(
         small().url,

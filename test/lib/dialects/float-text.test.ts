@@ -41,28 +41,28 @@ describe('floatText', () => {
     for (const [pattern, text] of NUMPY) expect(floatText(bits(pattern))).to.equal(text)
   })
 
-  it('goes over to an exponent below 0.0001, which no number of 32 bits is: the nearest one lies below', () => {
+  it('writes an exponent below 0.0001, also for the 32-bit float nearest to 0.0001, which lies below', () => {
     expect(floatText(Math.fround(0.0001))).to.equal('1e-04')
     expect(floatText(0.0001)).to.equal('1e-04')
     expect(floatText(bits(0x38d1b718))).to.equal('0.000100000005')
   })
 
-  it('and from 1e16 on', () => {
+  it('writes an exponent from 1e16 on', () => {
     expect(floatText(1e16)).to.equal('1e+16')
     expect(floatText(Math.fround(9.9e15))).to.equal('9900000000000000.0')
     expect(floatText(Math.fround(1e30))).to.equal('1e+30')
     expect(floatText(bits(0x7f7fffff))).to.equal('3.4028235e+38')
   })
 
-  it('chooses the even one of two texts that are equally near', () => {
+  it('chooses the even text in a tie', () => {
     expect(floatText(2 ** -12)).to.equal('0.00024414062')
   })
 
-  it('finds the shortest text of a power of two, below which the numbers lie closer together', () => {
+  it('finds the shortest text of a power of two, below which floats lie closer together', () => {
     expect(floatText(2 ** -96)).to.equal('1.2621775e-29')
   })
 
-  it('takes a longer number for the nearest one of 32 bits', () => {
+  it('rounds a 64-bit float to the nearest 32-bit float', () => {
     expect(floatText(0.1 + 0.2)).to.equal('0.3')
     expect(floatText(0.93456)).to.equal('0.93456')
     expect(floatText(1e-60)).to.equal('0.0')
@@ -72,7 +72,7 @@ describe('floatText', () => {
     expect([-1, -0.25, -1e-8].map(floatText)).to.deep.equal(['-1.0', '-0.25', '-1e-08'])
   })
 
-  it('gives, for whatever lies between 0 and 1, what reads back as the same number, and nothing shorter does', () => {
+  it('gives for any number from 0 to 1 the shortest text that parses back to the same float', () => {
     const random = seeded(7)
     const one = 0x3f800000
     for (let i = 0; i < 10_000; i++) {

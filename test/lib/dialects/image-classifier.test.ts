@@ -59,7 +59,7 @@ describe('/ and /predict, for clients of image_classifier', () => {
       })
     }
 
-    it('shows it under the extension that its file had, too', async () => {
+    it('also serves the image under the extension of the uploaded file', async () => {
       const picture = await sharp(await four())
         .jpeg()
         .toBuffer()
@@ -77,7 +77,7 @@ describe('/ and /predict, for clients of image_classifier', () => {
       expect((await ask(small().url, `GET /uploads/${md5(picture)}.jpeg`)).status).to.equal(404)
     })
 
-    it('keeps the image for the page under /display, which leads to where it is served', async () => {
+    it('keeps the image for the page under /display, which redirects to /uploads', async () => {
       const picture = await four()
       await upload('chrome', picture, 'four.png')
       const display = await ask(small().url, `GET /display/${md5(picture)}.png`, [BROWSER])
@@ -93,7 +93,7 @@ describe('/ and /predict, for clients of image_classifier', () => {
       expect([head.status, head.headers.get('content-length')]).to.deep.equal([200, String(picture.length)])
     })
 
-    it('calls an image by its own bytes, never by the name or the type that it came with', async () => {
+    it('names an image by its bytes, never by its file name or Content-Type', async () => {
       const jpeg = await sharp(await four())
         .jpeg()
         .toBuffer()
@@ -119,14 +119,14 @@ describe('/ and /predict, for clients of image_classifier', () => {
       expect((await upload('chrome', await four(), 'x.png', '?top=0')).status).to.equal(400)
     })
 
-    it('of an image that is broken, or too large by its header, is a page with a 4xx', async () => {
+    it('answers with a 4xx page for a broken image, and for an image that is too large by its header', async () => {
       const broken = await upload('firefox', (await four()).subarray(0, 150), 'x.png')
       expect(broken.status).to.equal(422)
       expect(words(broken.text)).to.contain('ERR_IMAGE_DECODE')
     })
   })
 
-  describe('POST / without a usable file goes back to the form, which says so once:', () => {
+  describe('POST / without a usable file redirects to the form, which shows a flash message:', () => {
     const picture = { field: 'file', file: 'four.png', bytes: 'x' }
     const refused = [
       [NOTICES.none, 'no body', { headers: [BROWSER], body: undefined }],
@@ -164,7 +164,7 @@ describe('/ and /predict, for clients of image_classifier', () => {
       }
     })
 
-    it('and no other text can be brought onto the page', async () => {
+    it('shows no other text, whatever the cookie holds', async () => {
       for (const cookie of ['hello', 'constructor', '__proto__', '<b>', 'No%20file%20part']) {
         const { text } = await ask(small().url, 'GET /', [BROWSER, `Cookie: notice=${cookie}`])
         expect(text).not.to.contain('role="alert"')
@@ -201,7 +201,7 @@ describe('/ and /predict, for clients of image_classifier', () => {
       expect(answer.headers.get('content-type')).to.equal('application/json; charset=utf-8')
     })
 
-    it('rounds a score to what it is nearest to, also to 0 and to 1', async () => {
+    it('rounds a score to the nearest value, also to 0 and to 1', async () => {
       const { headers, body } = fileAs('requests', 'file', 'x')
       const score = async (model: string) =>
         (await ask(exact().url, `POST /predict?model=${model}`, headers, body)).text
@@ -234,7 +234,7 @@ describe('/ and /predict, for clients of image_classifier', () => {
       ])
     })
 
-    it('answers 400 to anything invalid, with nothing but what the original said', async () => {
+    it('answers 400 to anything invalid, with exactly the original fields', async () => {
       const png = await four()
       const file = { field: 'file', file: 'four.png', bytes: png }
       const requests = [
@@ -258,7 +258,7 @@ describe('/ and /predict, for clients of image_classifier', () => {
       expectNulls(await ask(small().url, 'POST /predict?top=none', headers, body), 400)
     })
 
-    it('and has the same shape for 404, 405 and 500', async () => {
+    it('uses the same shape for 404, 405 and 500', async () => {
       const { headers, body } = fileAs('requests', 'file', 'x')
       expectNulls(await ask(exact().url, 'POST /predict?model=none', headers, body), 404)
       expectNulls(await ask(exact().url, 'POST /predict?model=odd', headers, body), 500)
@@ -275,7 +275,7 @@ describe('/ and /predict, for clients of image_classifier', () => {
     // The folder comes with the first report.
     before(async () => void (await report([FORM], 'report=first')))
 
-    it('thanks whoever reports, and records it once: from a form, in JSON, and from a page', async () => {
+    it('thanks the user and records the report once: from a form, in JSON, and from a page', async () => {
       const requests = [
         { headers: [FORM, BROWSER], body: 'report=Eskimo+dog%2C+I+think&id=x' },
         { headers: ['Content-Type: application/json', BROWSER], body: '{"report":"Eskimo dog, I think"}' },
@@ -312,7 +312,7 @@ describe('/ and /predict, for clients of image_classifier', () => {
       })
     })
 
-    it('stores nothing for GET and HEAD, nor for a report that says nothing', async () => {
+    it('stores nothing for GET and HEAD, or for an empty report', async () => {
       const before = records().length
       for (const line of ['GET /feedback', 'GET /feedback?report=x', 'HEAD /feedback?report=x']) {
         expect((await ask(small().url, line, [BROWSER])).status).to.equal(200)
@@ -329,7 +329,7 @@ describe('/ and /predict, for clients of image_classifier', () => {
       expect(records().length).to.equal(before)
     })
 
-    it('keeps each report one record, whatever is in it, and loses none of many at once', async () => {
+    it('writes one record per report, whatever the text is, and loses none of many simultaneous reports', async () => {
       const before = records().length
       await Promise.all(
         NASTY_TEXTS.map((text) => report([FORM], `report=${encodeURIComponent(wellFormed(text))}`)),
@@ -356,7 +356,7 @@ describe('An upload', () => {
   })
   after(() => service.stop())
 
-  it('expires: /display and /uploads then say 404, on a page to a browser', async () => {
+  it('expires: /display and /uploads then answer 404, as a page for a browser', async () => {
     const { headers, body } = fileAs('chrome', 'file', await four(), 'four.png')
     const page = await ask(service.url, 'POST /', headers, body)
     const [source = ''] = tags(page.text, 'img').map(({ src = '' }) => src)
@@ -368,7 +368,7 @@ describe('An upload', () => {
     expect(gone.headers.get('content-type')).to.equal('text/html; charset=utf-8')
   })
 
-  it('that never was is not found, whatever it is called', async () => {
+  it('that never existed is not found, whatever the name is', async () => {
     for (const name of ['x', '..%2f..%2fetc%2fpasswd', '__proto__', `${'0'.repeat(32)}.png`, '%00', '%']) {
       for (const folder of ['display', 'uploads']) {
         expect((await ask(service.url, `GET /${folder}/${name}`)).status).to.be.within(400, 404)

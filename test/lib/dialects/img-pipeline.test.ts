@@ -33,7 +33,7 @@ describe('POST /api/infer, for clients of img_pipeline', () => {
     )
   })
 
-  it('takes ?threshold=, of which a confidence must be above', async () => {
+  it('takes ?threshold= and answers only with classes above it', async () => {
     const { url, imageUrl } = exact()
     const classes = async (query: string) => {
       const [result] = resultsOf(await infer(url, [imageUrl], query))
@@ -56,7 +56,7 @@ describe('POST /api/infer, for clients of img_pipeline', () => {
     expect(other?.classes).to.deep.equal([{ class: '4', confidence: 1 }])
   })
 
-  it('is JSON whatever its Content-Type', async () => {
+  it('reads the body as JSON, whatever the Content-Type is', async () => {
     const { url, imageUrl } = exact()
     for (const type of [
       'application/x-www-form-urlencoded',
@@ -73,7 +73,7 @@ describe('POST /api/infer, for clients of img_pipeline', () => {
     }
   })
 
-  it('also with a byte order mark before it, and more beside the images in it', async () => {
+  it('accepts a byte order mark and further fields in the body', async () => {
     for (const text of ['\ufeff{"images":[]}', ' {"images":[],"more":{"x":1}}\n']) {
       const answer = await ask(exact().url, 'POST /api/infer', [JSON_TYPE], text)
       expect([answer.status, answer.text]).to.deep.equal([200, '{"results":[]}'])
@@ -107,7 +107,7 @@ describe('POST /api/infer, for clients of img_pipeline', () => {
     for (const result of results) expect(Object.keys(result)).to.have.length(2)
   })
 
-  it('answers 200 when all of them are bad, and when there are none', async () => {
+  it('answers 200 when all addresses are bad, and when the list is empty', async () => {
     const bad = [
       '',
       ' ',
@@ -121,7 +121,7 @@ describe('POST /api/infer, for clients of img_pipeline', () => {
     expect(resultsOf(await infer(small().url, []))).to.deep.equal([])
   })
 
-  it('takes what is no text for a bad address, however it is nested', async () => {
+  it('treats an entry that is no text as a bad address, however deeply nested', async () => {
     const results = resultsOf(await infer(small().url, [1, null, true, ['http://x'], { url: 'http://x' }]))
     expect(results.map(({ url }) => url)).to.deep.equal([1, null, true, null, null])
     const depth = 5000

@@ -27,7 +27,7 @@ describe('/ and /vgg, for clients of tornado-compute', () => {
   const exact = exactService()
   const small = smallService()
 
-  it('GET / is a page that says what the service is and where to ask it', async () => {
+  it('GET / is a page that describes the service and names its paths', async () => {
     const answer = await ask(exact().url, 'GET /', [BROWSER])
     expectPage(answer, 200)
     expect(words(answer.text)).to.match(/image|picture/i)
@@ -73,7 +73,7 @@ describe('/ and /vgg, for clients of tornado-compute', () => {
       }
     })
 
-    it('and the first of two, a body before a query', async () => {
+    it('uses the first of two addresses, and a body before a query', async () => {
       const { url, offer } = small()
       const address = offer(await four())
       expectFour(await ask(url, 'POST /vgg', [FORM], `url=${address}&url=x`))
@@ -88,7 +88,7 @@ describe('/ and /vgg, for clients of tornado-compute', () => {
       expectFour(await ask(url, 'POST /vgg', headers, body))
     })
 
-    it('and a data URI in its place', async () => {
+    it('as a data URI', async () => {
       const base64 = (await four()).toString('base64')
       const uri = `data:image/png;base64,${base64}`
       expectFour(await ask(small().url, 'POST /vgg', [JSON_TYPE], JSON.stringify({ url: uri })))
@@ -106,7 +106,7 @@ describe('/ and /vgg, for clients of tornado-compute', () => {
       })
     }
 
-    it('as the body, whatever its type is said to be', async () => {
+    it('as the body, whatever the Content-Type is', async () => {
       const types = [
         'image/png',
         'image/jpeg',
@@ -124,12 +124,12 @@ describe('/ and /vgg, for clients of tornado-compute', () => {
       expectFour(await ask(small().url, 'POST /vgg', [], await four()))
     })
 
-    it('from curl, which waits for a word before it sends much', async () => {
+    it('from curl, which waits for "100 Continue" before it sends a large body', async () => {
       const headers = [FORM, 'Expect: 100-continue', 'User-Agent: curl/7.64.1', 'Accept: */*']
       expectFour(await ask(small().url, 'POST /vgg', headers, await four()))
     })
 
-    it('before an address, as the form of the page sends both; and the address when no file was chosen', async () => {
+    it('in preference to an address in the same form; uses the address if no file was chosen', async () => {
       const { url, offer } = small()
       const both = multipartAs(
         'chrome',
@@ -164,7 +164,7 @@ describe('/ and /vgg, for clients of tornado-compute', () => {
       expect(answer.text).to.contain('"probability":0.32500001788139343}').and.contain('"probability":0}')
     })
 
-    it('JSON to whoever does not ask for anything better', async () => {
+    it('JSON unless "Accept" prefers another format', async () => {
       for (const accept of [
         [],
         ['Accept: */*'],
@@ -179,7 +179,7 @@ describe('/ and /vgg, for clients of tornado-compute', () => {
       }
     })
 
-    it('the full label, and nothing else, where text is wanted', async () => {
+    it('the full label alone if "Accept" prefers text', async () => {
       for (const accept of [
         'text/plain',
         'text/*;q=0.4, text/plain',
@@ -199,7 +199,7 @@ describe('/ and /vgg, for clients of tornado-compute', () => {
       expect(words(answer.text)).to.contain('Eskimo dog').and.contain('tiger cat')
     })
 
-    it('406 in JSON where nothing of that is wanted', async () => {
+    it('406 in JSON if "Accept" allows none of the formats', async () => {
       for (const accept of ['image/png', 'application/xml', 'text/html;q=0']) {
         const answer = await post(`Accept: ${accept}`)
         expectError(answer, 406, 'ERR_NOT_ACCEPTABLE')
@@ -207,7 +207,7 @@ describe('/ and /vgg, for clients of tornado-compute', () => {
       }
     })
 
-    it('as many guesses as ?top= says, of the model that ?model= names', async () => {
+    it('as many guesses as ?top= says, from the model that ?model= names', async () => {
       const top = (await ask(exact().url, 'POST /vgg?top=2', [], 'x')).json() as Answer
       expect(top.predictions).to.deep.equal(HUSKY.slice(0, 2))
       const other = (await ask(exact().url, 'POST /vgg?model=panda&top=1', [], 'x')).json() as Answer
@@ -217,8 +217,8 @@ describe('/ and /vgg, for clients of tornado-compute', () => {
     })
   })
 
-  describe('POST /vgg says in its own words what is wrong', () => {
-    it('with 400 when there is no image and no address, where the original predicted one of its own', async () => {
+  describe('POST /vgg answers with an error of its own', () => {
+    it('with 400 without an image or address, for which the original predicted a built-in image', async () => {
       const requests = [
         [[], undefined],
         [[FORM], ''],
@@ -240,7 +240,7 @@ describe('/ and /vgg, for clients of tornado-compute', () => {
       expect(words(page.text)).to.contain('ERR_INPUT_MISSING')
     })
 
-    it('with 400 when the address is none', async () => {
+    it('with 400 for an invalid address', async () => {
       for (const url of [
         'x',
         'ftp://127.0.0.1/x',
@@ -254,7 +254,7 @@ describe('/ and /vgg, for clients of tornado-compute', () => {
       }
     })
 
-    it('with 422 when it leads nowhere, and 415 when to no image', async () => {
+    it('with 422 for an unreachable address, and 415 for the address of a file that is no image', async () => {
       const { url, offer } = small()
       const picture = await four()
       for (const [address, status, code] of [

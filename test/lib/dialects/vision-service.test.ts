@@ -16,7 +16,7 @@ describe('/api, for clients of vision-service', () => {
   const exact = exactService()
   const small = smallService()
 
-  it('GET /api says where to send files, and HEAD the same without the words', async () => {
+  it('GET /api says where to send files, and HEAD answers with the same headers and no body', async () => {
     const answer = await ask(exact().url, 'GET /api')
     expect([answer.status, answer.text]).to.deep.equal([200, HELLO])
     expect(answer.headers.get('content-type')).to.equal('application/json; charset=utf-8')
@@ -25,7 +25,7 @@ describe('/api, for clients of vision-service', () => {
     expect(head.headers.get('content-length')).to.equal(String(HELLO.length))
   })
 
-  it('GET / says it to who prefers JSON, and to nobody else', async () => {
+  it('GET / answers the same only if "Accept" prefers JSON', async () => {
     const greeted = async (...headers: string[]) => (await ask(exact().url, 'GET /', headers)).text === HELLO
     expect(await greeted('Accept: application/json')).to.equal(true)
     expect(await greeted('Accept: application/json, text/html;q=0.9, */*;q=0.1')).to.equal(true)
@@ -74,12 +74,12 @@ describe('/api, for clients of vision-service', () => {
     })
   }
 
-  it('takes the bytes alone too', async () => {
+  it('accepts an image as the body', async () => {
     const answer = await ask(small().url, 'POST /api/predict', ['Content-Type: image/png'], await four())
     expect((answer.json() as Vision).message.predictions[0]?.label).to.equal('4')
   })
 
-  it('finds the file among other fields, wherever it stands', async () => {
+  it('finds the file among other fields, at any position', async () => {
     const image = { field: 'image', file: 'four.png', bytes: await four() }
     const text = { field: 'comment', text: 'a four' }
     for (const parts of [
@@ -135,10 +135,10 @@ describe('/api, for clients of vision-service', () => {
     }
   })
 
-  describe('says what is wrong in its own shape, also to browsers', () => {
+  describe('answers errors in its own shape, also to browsers', () => {
     const browser = 'Accept: text/html'
 
-    it('404 under /api, whatever is asked for there', async () => {
+    it('404 for every unknown path under /api', async () => {
       for (const path of ['/api/', '/api/nothing', '/api/predict/more', '/API/Nothing']) {
         const answer = await ask(small().url, `DELETE ${path}`, [browser])
         if (path === '/api/') expectError(answer, 405, small().url + path)
@@ -146,7 +146,7 @@ describe('/api, for clients of vision-service', () => {
       }
     })
 
-    it('405 to other methods, and which one it takes', async () => {
+    it('405 to other methods, with the allowed method', async () => {
       for (const method of ['GET', 'PUT', 'DELETE']) {
         const answer = await ask(small().url, `${method} /api/predict`, [browser])
         expectError(answer, 405, `${small().url}/api/predict`)
@@ -157,7 +157,7 @@ describe('/api, for clients of vision-service', () => {
       expect(answer.headers.get('allow')).to.equal('GET, HEAD')
     })
 
-    it('415 to what is no image, and 422 to a broken one', async () => {
+    it('415 to a file that is no image, and 422 to a broken image', async () => {
       const picture = await four()
       for (const [bytes, status] of [
         ['no image', 415],
@@ -170,7 +170,7 @@ describe('/api, for clients of vision-service', () => {
       }
     })
 
-    it('404 to a model that is not served, 400 to a number of guesses that is none', async () => {
+    it('404 to an unknown model, 400 to an invalid number of guesses', async () => {
       const { headers, body } = fileAs('requests', 'image', await four())
       for (const [query, status] of [
         ['model=none', 404],
@@ -187,7 +187,7 @@ describe('/api, for clients of vision-service', () => {
       }
     })
 
-    it('400 to a form that cannot be read, and 415 to an encoded one', async () => {
+    it('400 to a malformed form, and 415 to an encoded form', async () => {
       const { headers, body } = fileAs('requests', 'image', await four())
       const cut = await ask(small().url, 'POST /api/predict', headers, body.subarray(0, -10))
       expectError(cut, 400, `${small().url}/api/predict`)

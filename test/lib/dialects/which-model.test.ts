@@ -60,7 +60,7 @@ describe('The model behind a route that names none', () => {
   /** Status and code, in whatever shape they come. */
   const failure = ({ status, headers }: RawAnswer) => [status, headers.get('x-error-code')]
 
-  it('never has photographs read by the digit network, and says which setting would', async () => {
+  it('is never the digit network for photographs; the error names the setting that would choose it', async () => {
     await start({ MODELS: 'digits' })
     for (const path of ROUTES) {
       const answer = await send(path)
@@ -73,7 +73,7 @@ describe('The model behind a route that names none', () => {
     expect((await send('/predict?model=digits')).status).to.equal(200)
   })
 
-  it('is missed by pages too: they show a sentence where a form could not work', async () => {
+  it('can be missing: pages then show a sentence in place of the form', async () => {
     await start({ MODELS: 'digits' })
     const home = await ask(service?.url ?? '', 'GET /', [BROWSER])
     expect(home.text).not.to.match(/action="\/"|href="\/vgg"/)
@@ -83,7 +83,7 @@ describe('The model behind a route that names none', () => {
     expect(page.text).to.contain('VGG_MODEL').and.not.contain('<form')
   })
 
-  it('is the one that a setting names, whatever it looks at', async () => {
+  it('is the model that a setting names, whatever its subject is', async () => {
     const models = Object.fromEntries(Object.values(SETTINGS).map((setting) => [setting, 'digits']))
     await start({ MODELS: `digits,${THINGS}`, ...models, DIGITS_MODEL: 'things' })
     for (const path of ROUTES) expect((await send(path)).text, path).to.match(/\b4\b/)
@@ -91,13 +91,13 @@ describe('The model behind a route that names none', () => {
     expect((await ask(service?.url ?? '', 'GET /', [BROWSER])).text).to.match(/action="\/"/)
   })
 
-  it('is told by the child what it looks at, where the name says nothing', async () => {
+  it('is chosen by the subject that the child reports, if the name says nothing', async () => {
     await start({ MODELS: `${MNIST},${THINGS}` })
     for (const path of ROUTES) expect((await send(path)).text, path).to.match(/thing[ _]\d/)
     expect((await send('/predictlabel')).text).to.contain('"most_probable_label":"class_4"')
   })
 
-  it('does not read digits with the classes of photographs', async () => {
+  it('is never a model with the classes of photographs for digits', async () => {
     await start({ MODELS: THINGS })
     expect(failure(await send('/predictlabel'))).to.deep.equal([503, 'ERR_MODEL_NONE'])
     expect((await send('/vgg')).text).to.contain('"model":"things"')
@@ -108,7 +108,7 @@ describe('The model behind a route that names none', () => {
     expect((await send('/predictlabel')).text).to.match(/"label":"0".*"label":"9"/)
   })
 
-  it('is a pipeline of the user’s own for all of them, as far as it does not say what it is for', async () => {
+  it('is the user’s own pipeline for all routes, unless the pipeline reports a subject', async () => {
     const guess = { index: 0, label: 'x', name: 'x', full: 'x', probability: 1 }
     await start(scripted({ answer: [guess] }))
     for (const path of [...ROUTES, '/predictlabel']) expect((await send(path)).status, path).to.equal(200)

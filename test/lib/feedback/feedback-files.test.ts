@@ -28,7 +28,7 @@ const WRITER = fileURLToPath(new URL('../../fixtures/write-feedback.ts', import.
 const report = 'x'.repeat(900)
 
 describe('the files of feedback', () => {
-  it('are begun anew when one has reached its size', async () => {
+  it('begin anew when a file has reached its size', async () => {
     const folder = newFolder()
     const feedback = feedbackIn(folder, { feedbackFileBytes: 4096 })
     for (let i = 0; i < 12; i++) await feedback.record({ requestId: String(i), report })
@@ -40,7 +40,7 @@ describe('the files of feedback', () => {
     expect(recordsIn(folder).map(({ id }) => id)).to.deep.equal([...Array(12).keys()].map(String))
   })
 
-  it('that were begun by an earlier process are gone on with', async () => {
+  it('of an earlier process are continued', async () => {
     const folder = newFolder()
     await feedbackIn(folder).record({ requestId: 'earlier', report })
     await feedbackIn(folder).record({ requestId: 'later', report })
@@ -70,7 +70,7 @@ describe('the files of feedback', () => {
     'is empty': (path) => truncateSync(path, 0),
   }
   for (const [what, harm] of Object.entries(broken)) {
-    it(`are begun anew after one that ${what}, which is kept as it is`, async () => {
+    it(`begin anew after a file that ${what}, and that file is kept unchanged`, async () => {
       const folder = newFolder()
       const feedback = feedbackIn(folder)
       await feedback.record({ requestId: 'one', report })
@@ -84,7 +84,7 @@ describe('the files of feedback', () => {
     })
   }
 
-  it('hold no half record before another when a write is cut short', async () => {
+  it('never have a record after an incomplete record when a write is cut short', async () => {
     const folder = newFolder()
     mkdirSync(folder)
     // No file may grow beyond 4 KB: the fifth record is cut off within, as it would be by a disk that is full.
@@ -103,7 +103,7 @@ describe('the files of feedback', () => {
     expect(recordsIn(folder, ['feedback.csv']).at(-1)?.id).to.equal('next')
   })
 
-  it('are no links: nothing is written to where one leads', async () => {
+  it('are never links: nothing is written to the target of a link', async () => {
     const folder = newFolder()
     mkdirSync(folder)
     const target = join(folder, 'target')
@@ -115,7 +115,7 @@ describe('the files of feedback', () => {
     expect(existsSync(target)).to.equal(false)
   })
 
-  it('are no pipes, which would be waited for', async () => {
+  it('are never pipes, on which the service would hang', async () => {
     const folder = newFolder()
     mkdirSync(folder)
     execFileSync('mkfifo', [join(folder, 'feedback.csv')])

@@ -10,7 +10,7 @@ import { originalText } from '../../support/parse-csv.ts'
 const WRITER = fileURLToPath(new URL('../../fixtures/write-feedback.ts', import.meta.url))
 const FILE_BYTES = 4096
 
-describe('feedback that comes all at once', () => {
+describe('feedback from many clients at once', () => {
   const running: ChildProcess[] = []
   afterEach(() => {
     for (const child of running.splice(0)) child.kill('SIGKILL')

@@ -22,7 +22,7 @@ describe('Feedback for an answer that the service no longer knows', () => {
     ask(service.url, 'POST /feedback', [FORM, accept], String(new URLSearchParams(fields)))
   const last = () => recordsIn(folder).at(-1)
 
-  it('says so, and keeps the id and what the page says was answered', async () => {
+  it('gets a note, and keeps the id and the answer that the page sends', async () => {
     const page = await ask(service.url, 'POST /digits', [BROWSER], await four())
     const inputs = tags(page.text, 'input').map(({ name = '', value = '' }) => [name, value])
     const { id = '', model = '', prediction = '' } = Object.fromEntries(inputs) as Record<string, string>
@@ -40,25 +40,25 @@ describe('Feedback for an answer that the service no longer knows', () => {
       {
         message: 'Thanks for your feedback',
         success: true,
-        note: `The answer "${id}" is not known any more: the report is recorded without what was looked at.`,
+        note: `The service no longer knows the answer "${id}": the report is recorded without the details of the image.`,
       },
     ])
     expect(last()).to.include({ id, model: 'digits', prediction: '4', report: 'nine', source: 'client' })
     expect(last()).to.include({ sha256: '', version: '', score: '' })
     const shown = await report({ report: 'nine', id }, BROWSER)
-    expect(words(shown.text)).to.contain('Thanks for your feedback').and.contain(`The answer "${id}"`)
+    expect(words(shown.text)).to.contain('Thanks for your feedback').and.contain(`the answer "${id}"`)
   })
 
-  it('is known by its own id where it names none, or none that can be one', async () => {
+  it('is recorded under its own request id if the report has no valid id', async () => {
     const without = await report({ report: 'x' })
     expect(without.json()).to.deep.equal({ message: 'Thanks for your feedback', success: true })
     expect(last()).to.include({ id: without.headers.get('x-request-id'), source: '' })
     const odd = await report({ report: 'x', id: '=1+1\n' })
-    expect(odd.text).to.contain('The answer of this id is not known')
+    expect(odd.text).to.contain('no longer knows the answer with this id')
     expect(last()?.id).to.equal(odd.headers.get('x-request-id'))
   })
 
-  it('claims no more than a line', async () => {
+  it('is refused if a claimed answer is longer than a line', async () => {
     const answer = await report({ report: 'x', id: 'y', prediction: 'p'.repeat(201) })
     expect([answer.status, answer.headers.get('x-error-code')]).to.deep.equal([400, 'ERR_BAD_REQUEST'])
   })

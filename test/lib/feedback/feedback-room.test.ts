@@ -12,7 +12,7 @@ const image = Buffer.from('GIF89a and some more bytes')
 const sha256 = createHash('sha256').update(image).digest('hex')
 
 describe('the room for feedback', () => {
-  it('is never exceeded: when it is full, nothing more is taken', async () => {
+  it('is never exceeded: a full folder takes no more reports', async () => {
     const folder = newFolder()
     const feedback = feedbackIn(folder, { feedbackMaxBytes: 4096, feedbackFileBytes: 2000 })
     const all = Array.from({ length: 10 }, () => feedback.record({ requestId: 'x', report }))
@@ -23,7 +23,7 @@ describe('the room for feedback', () => {
     expect(bytesIn(folder)).to.be.lessThan(4096 + 100)
   })
 
-  it('counts what is there from before, an image with a block of the disk at least', async () => {
+  it('counts files from before the start, and each image as at least one block of the disk', async () => {
     const folder = newFolder()
     mkdirSync(join(folder, 'images'), { recursive: true })
     writeFileSync(join(folder, 'old.csv'), Buffer.alloc(3500))
@@ -33,7 +33,7 @@ describe('the room for feedback', () => {
     await feedback.record({ requestId: 'x', report: 'short' })
   })
 
-  it('is looked at again after a while: room that was made is used', async () => {
+  it('is measured again after a while: room that became free is used', async () => {
     const path = newFolder()
     mkdirSync(path)
     writeFileSync(join(path, 'old.csv'), Buffer.alloc(1000))
@@ -47,7 +47,7 @@ describe('the room for feedback', () => {
     expect(await size.bytes()).to.equal(10)
   })
 
-  it('does not become more when the folder cannot be read', async () => {
+  it('does not grow when the folder cannot be read', async () => {
     const path = newFolder()
     mkdirSync(path)
     writeFileSync(join(path, 'old.csv'), Buffer.alloc(1000))
@@ -63,13 +63,13 @@ describe('the room for feedback', () => {
 })
 
 describe('a reported image', () => {
-  it('is not kept unless that is wanted', async () => {
+  it('is not stored by default', async () => {
     const folder = newFolder()
     await feedbackIn(folder).keepImage(sha256, image, 'gif')
     expect(existsSync(folder)).to.equal(false)
   })
 
-  it('is kept once, readable by nobody else', async () => {
+  it('is stored once, readable only by the user of the service', async () => {
     const folder = newFolder()
     const feedback = feedbackIn(folder, { keepFeedbackImages: 'on' })
     const other = feedbackIn(folder, { keepFeedbackImages: 'on' })
@@ -85,7 +85,7 @@ describe('a reported image', () => {
     expect(statSync(path)).to.include({ mtimeMs, ino })
   })
 
-  it('counts: one that does not fit is not kept', async () => {
+  it('counts towards the limit: an image that does not fit is not stored', async () => {
     const folder = newFolder()
     const feedback = feedbackIn(folder, { keepFeedbackImages: 'on', feedbackMaxBytes: 8192 })
     await feedback.keepImage(sha256, image, 'gif')
@@ -96,7 +96,7 @@ describe('a reported image', () => {
     expect(readdirSync(join(folder, 'images'))).to.have.length(2)
   })
 
-  it('goes by its SHA-256 and nothing else', async () => {
+  it('is named by its SHA-256 alone', async () => {
     const folder = newFolder()
     const feedback = feedbackIn(folder, { keepFeedbackImages: 'on' })
     expect(await errorOf(feedback.keepImage('../../x', image, 'gif'))).to.be.instanceOf(TypeError)

@@ -30,14 +30,14 @@ describe('A report to /feedback', () => {
       headers: { 'Content-Type': 'application/json', Accept: 'application/json' },
     })
 
-  it('that says nothing leaves nothing behind, not even the picture', async () => {
+  it('without text stores nothing, not even the picture', async () => {
     await classify('first', picture)
     const answer = await report({ report: ' ', id: 'first' })
     expect([answer.status, answer.headers.get('X-Error-Code')]).to.deep.equal([400, 'ERR_FEEDBACK_EMPTY'])
     expect(existsSync(folder)).to.equal(false)
   })
 
-  it('may be a number, and is recorded with what was answered first under its id', async () => {
+  it('may be a number, and is recorded with the first answer under its id', async () => {
     const other = await sharp(picture).negate().png().toBuffer()
     const { predictions } = (await (await classify('first', other)).json()) as { predictions: object[] }
     expect(predictions).to.have.length(10)

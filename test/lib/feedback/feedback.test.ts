@@ -51,7 +51,7 @@ describe('feedback', () => {
     }
   })
 
-  it('parses back to what was sent, whatever that was', async () => {
+  it('parses back to the text that was sent, whatever the text is', async () => {
     const folder = newFolder()
     const feedback = feedbackIn(folder)
     for (const text of NASTY_TEXTS) {
@@ -65,7 +65,7 @@ describe('feedback', () => {
     }
   })
 
-  it('keeps its lines apart from formulas: no cell begins like one', async () => {
+  it('has no cell that begins like a formula', async () => {
     const folder = newFolder()
     const feedback = feedbackIn(folder)
     for (const report of NASTY_TEXTS) await feedback.record({ requestId: 'x', report })
@@ -113,14 +113,14 @@ describe('feedback', () => {
     expect(recordsIn(folder)).to.have.length(1)
   })
 
-  it('can be read by nobody else', async () => {
+  it('can be read only by the user of the service', async () => {
     const folder = newFolder()
     await feedbackIn(folder).record({ requestId: 'x', report: 'wrong' })
     expect(statSync(folder).mode & 0o777).to.equal(0o700)
     expect(statSync(join(folder, 'feedback.csv')).mode & 0o777).to.equal(0o600)
   })
 
-  it('is written to its end before close() resolves, also what comes while that waits', async () => {
+  it('is written completely before close() resolves, also reports that arrive while close() waits', async () => {
     const folder = newFolder()
     const feedback = feedbackIn(folder)
     const count = 50
@@ -132,7 +132,7 @@ describe('feedback', () => {
     expect(recordsIn(folder).map(({ id }) => id)).to.deep.equal([...Array(count).keys(), 'last'].map(String))
   })
 
-  it('does not wait without bound for a disk', async () => {
+  it('is refused when too many reports wait for a slow disk', async () => {
     const folder = newFolder()
     const feedback = feedbackIn(folder)
     const all = Array.from({ length: 1500 }, () => feedback.record({ requestId: 'x', report: 'wrong' }))
@@ -146,7 +146,7 @@ describe('feedback', () => {
     await feedback.record({ requestId: 'x', report: 'wrong' })
   })
 
-  it('that cannot be written fails with the error of the disk, and is written when it can be', async () => {
+  it('that cannot be written fails with the error of the disk, and succeeds once the disk works again', async () => {
     const folder = newFolder()
     const feedback = feedbackIn(folder)
     mkdirSync(join(folder, 'feedback.csv'), { recursive: true })

@@ -128,7 +128,7 @@ describe('an address that is not public', () => {
     }
   })
 
-  it('is refused when a resolver answers with what is no address at all', async () => {
+  it('is refused if a resolver answers with a text that is no address', async () => {
     for (const address of [
       '',
       'localhost',
@@ -150,7 +150,7 @@ describe('the rules of hosts', () => {
     it(`open ${address}`, () => expect(open.mayReach('picture.test', address)).to.equal(true))
   }
 
-  it('let an allowed name lead anywhere, and its neighbours nowhere', () => {
+  it('let an allowed name lead to any address, but no similar name', () => {
     const rules = hostRules(['pictures.example.org', '.example.net', 'minio'], [])
     for (const host of ['pictures.example.org', 'a.example.net', 'a.b.example.net', 'minio']) {
       expect(rules.mayResolve(host)).to.equal(true)
@@ -194,7 +194,7 @@ describe('the rules of hosts', () => {
     expect(hostRules(['::ffff:10.0.0.0/104'], []).mayReach('picture.test', '::ffff:10.0.0.1')).to.equal(true)
   })
 
-  it('close what is denied, public or allowed, by name and by address in each form', () => {
+  it('forbid denied hosts, even public or allowed ones, by name and by address in each form', () => {
     const rules = hostRules(
       ['.example.org', '10.0.0.0/8', '::/0'],
       ['bad.example.org', '.bad.test', '8.8.8.0/24', '10.0.0.1', '2606:4700::/32', '::ffff:9.9.9.9'],
@@ -256,7 +256,7 @@ describe('a name', () => {
     expect(String(await safeFetch(`http://localhost:${server.port}/`, never()))).to.equal('picture')
   })
 
-  it('of which nobody knows anything holds up no others, and is given up when it is called off', async () => {
+  it('that no resolver answers for does not delay other names, and can be aborted', async () => {
     const silent = createSocket('udp4').bind(0, '127.0.0.1')
     await once(silent, 'listening')
     const servers = [`127.0.0.1:${silent.address().port}`]
@@ -278,7 +278,7 @@ describe('a name', () => {
 describe('a connection', () => {
   afterEach(tidy)
 
-  it('that has led to another address than was dialled is closed before a byte is sent', async () => {
+  it('that has led to another address than requested is closed before a byte is sent', async () => {
     const server = await serve({ request: (socket) => socket.end(answer('200 OK', [], 'leaked')) })
     // The kernel takes 0.0.0.0 for this machine, so the address that was allowed is not the one that is reached.
     const error = await errorOf(

@@ -26,7 +26,7 @@ async function patient() {
 describe('downloads at a time', () => {
   afterEach(tidy)
 
-  it('are bounded, and bounded per host, and the others have their turn in order', async () => {
+  it('are bounded in all and per host, and waiting downloads start in order', async () => {
     const { server, paths, asked, reply } = await patient()
     const safeFetch = fetcher(server.port, { maxFetches: 3, maxFetchesPerHost: 2 })
     const get = (host: string, path: string) =>
@@ -67,7 +67,7 @@ describe('downloads at a time', () => {
     await Promise.all(all)
   })
 
-  it('of a slow host neither hold up those of others nor fill the waiting room', async () => {
+  it('of a slow host neither delay those of other hosts nor fill the queue', async () => {
     const { server, asked, reply } = await patient()
     const quick = await serve({ request: (socket) => socket.end(PICTURE) })
     const safeFetch = fetcher(server.port, { urlPorts: [server.port, quick.port] })
@@ -89,7 +89,7 @@ describe('downloads at a time', () => {
     await next
   })
 
-  it('beyond the waiting room are refused at once', async () => {
+  it('beyond the queue are refused at once', async () => {
     const { server, asked } = await patient()
     const safeFetch = fetcher(server.port, { maxFetches: 1, fetchTimeoutMs: 300 })
     const codes = Array.from({ length: 7 }, (_, index) =>
@@ -104,7 +104,7 @@ describe('downloads at a time', () => {
     ])
   })
 
-  it('hold no more bytes together than they may, and give them back', async () => {
+  it('hold no more bytes together than allowed, and release the bytes afterwards', async () => {
     const half = Buffer.alloc(100_000)
     const { server, asked } = await (async () => {
       const server = await serve({
@@ -132,7 +132,7 @@ describe('downloads at a time', () => {
     }
   })
 
-  it('that have given up can pile up no lookups', async () => {
+  it('that were aborted cannot pile up DNS lookups', async () => {
     let lookups = 0
     const resolve = () => {
       lookups++
@@ -197,7 +197,7 @@ describe('the signal of a download', () => {
     })
   }
 
-  it('that has been given before begins nothing', async () => {
+  it('that is aborted already prevents the download', async () => {
     const signal = AbortSignal.abort(new Error('too late'))
     expect((await errorOf(fetcher(80)('http://a.example.org/', signal))).message).to.equal('too late')
   })
@@ -226,7 +226,7 @@ describe('the signal of a download', () => {
 describe('closing', () => {
   afterEach(tidy)
 
-  it('ends what runs and what waits, refuses what comes, and can be done twice', async () => {
+  it('ends running and waiting downloads, refuses new ones, and can be done twice', async () => {
     const { server, asked } = await patient()
     const safeFetch: SafeFetch = fetcher(server.port, { maxFetchesPerHost: 1 })
     const url = `http://a.example.org:${server.port}/`

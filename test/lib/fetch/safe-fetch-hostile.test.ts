@@ -118,7 +118,7 @@ describe('a hostile server', () => {
     }
   })
 
-  it('that has left before the request could be sent is not connected to anew', async () => {
+  it('that closes the connection before the request is not connected to again', async () => {
     const server = await serve({})
     const socket = connect(server.port, '127.0.0.1').on('error', () => {})
     await once(socket, 'connect')
@@ -140,7 +140,7 @@ describe('a hostile server', () => {
     }
   })
 
-  it('that sends more than it said is read to the length it said', async () => {
+  it('that sends more than its Content-Length is read only up to this length', async () => {
     const server = await serve({
       request: (socket) => socket.write(`${OK}Content-Length: 7\r\n\r\npicture${'more'.repeat(1000)}`),
     })
@@ -149,7 +149,7 @@ describe('a hostile server', () => {
     await until(() => server.open() === 0, 1000, 'its connection is closed')
   })
 
-  it('that says it will send too much is left at its headers', async () => {
+  it('that announces too much is disconnected after the headers', async () => {
     const server = await serve({
       request: (socket) => socket.write(`${OK}Content-Length: 10000000000\r\n\r\n`),
     })

@@ -33,7 +33,7 @@ describe('a server that takes its time', () => {
       socket.write(`${HEAD}Transfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n`),
   }
   for (const [what, request] of Object.entries(SLOW)) {
-    it(`and ${what} is left when the time of the download is over`, async () => {
+    it(`and ${what} is disconnected when the time of the download is over`, async () => {
       const server = await serve({ request })
       const start = performance.now()
       const error = await errorOf(
@@ -58,12 +58,12 @@ describe('a server that takes its time', () => {
     expect(server.heads).to.have.length(2)
   })
 
-  it('has that time for its name, too', async () => {
+  it('counts the DNS lookup in that time too', async () => {
     const safeFetch = fetcher(80, { fetchTimeoutMs: 100 }, () => new Promise<never>(() => {}))
     expect((await errorOf(safeFetch('http://a.example.org/', never()))).code).to.equal('ERR_URL_TIMEOUT')
   })
 
-  it('has 3 s to be connected and 5 s to answer, however long the download may take', async () => {
+  it('has 3 s to accept the connection and 5 s to begin the answer, however long the download may take', async () => {
     const server = await serve({ request: (socket) => drip(socket, HEAD + 'A: b\r\n'.repeat(100)) })
     const safeFetch = fetcher(server.port, { fetchTimeoutMs: 60_000 })
     const start = performance.now()

@@ -91,18 +91,18 @@ describe('a download over TLS', () => {
     return JSON.parse(stdout) as unknown
   }
 
-  it('dials the address and greets the name', async () => {
+  it('connects to the checked address and sends the host name in the handshake', async () => {
     expect(await trusting('good.example.org')).to.deep.equal({ bytes: PICTURE.length })
     expect(servernames).to.deep.equal(['good.example.org'])
   })
 
-  it('wants the certificate of the name and not of the address', async () => {
+  it('requires a certificate for the host name, not for the address', async () => {
     const outcome = await trusting('other.example.org')
     expect(outcome).to.deep.equal({ code: 'ERR_URL_FETCH', cause: 'ERR_TLS_CERT_ALTNAME_INVALID' })
     expect(requests).to.equal(0)
   })
 
-  it('wants the certificate of the address where the address is all there is', async () => {
+  it('requires a certificate for the address if the URL has no host name', async () => {
     expect(await trusting('127.0.0.1')).to.deep.equal({ bytes: PICTURE.length })
     expect(servernames).to.deep.equal([])
   })
@@ -128,7 +128,7 @@ describe('a download over TLS', () => {
     await until(() => plain.open() === 0, 1000, 'the connection is closed')
   })
 
-  it('does not even greet an address that it has come to by surprise', async () => {
+  it('sends no handshake to an address that was not checked', async () => {
     const surprised = await serve({})
     const safeFetch = fetcher(surprised.port, { allowHosts: ['0.0.0.0'] })
     const error = await errorOf(safeFetch(`https://0.0.0.0:${surprised.port}/`, never()))

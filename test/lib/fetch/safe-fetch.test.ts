@@ -9,7 +9,7 @@ const PICTURE = Buffer.alloc(300_000, 'picture')
 describe('a download', () => {
   afterEach(tidy)
 
-  it('answers the bytes, whether their length is told, chunked, or ended by the connection', async () => {
+  it('returns the bytes, whether sent with a length, in chunks, or until the connection closes', async () => {
     const head = 'HTTP/1.1 200 OK\r\n'
     const chunk = Buffer.concat([Buffer.from('186a0\r\n'), PICTURE.subarray(0, 100_000), Buffer.from('\r\n')])
     const chunks = Buffer.concat([
@@ -36,7 +36,7 @@ describe('a download', () => {
     }
   })
 
-  it('asks as itself, for pictures, without cookies, and once per connection', async () => {
+  it('sends its own User-Agent, accepts pictures, sends no cookies, and uses each connection once', async () => {
     const server = await serve({
       request: (socket) => socket.write(answer('200 OK', ['Set-Cookie: a=b'], 'picture')),
     })
@@ -57,7 +57,7 @@ describe('a download', () => {
     expect(second).to.match(/user-agent: Tandem\/\d+\.\d+\.\d+/i)
   })
 
-  it('pays no heed to a proxy of the environment', async () => {
+  it('ignores proxy variables of the environment', async () => {
     const proxy = await serve({})
     const server = await serve({ request: (socket) => socket.end(answer('200 OK', [], 'picture')) })
     const before = process.env.http_proxy
@@ -208,7 +208,7 @@ describe('a redirect', () => {
     expect(server.connections()).to.equal(4)
   })
 
-  it('without a place, with two, or of another kind is a status like any other', async () => {
+  it('without a Location, with two, or of another status fails like any other status', async () => {
     const answers = [
       answer('302 Found'),
       answer('302 Found', ['Location: /a', 'Location: /b']),
@@ -224,7 +224,7 @@ describe('a redirect', () => {
     }
   })
 
-  it('to what may not be asked fails without saying why', async () => {
+  it('to a forbidden address fails without giving the reason', async () => {
     const server = await redirecting()
     const canary = await serve({})
     const locations = [

@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import { expect } from 'chai'
 import { type Service, scripted, startService } from '../../support/service.ts'
 
-describe('A request that is none', () => {
+describe('A malformed request', () => {
   let service: Service
   before(async () => {
     service = await startService(scripted({}))
@@ -32,7 +32,7 @@ describe('A request that is none', () => {
     })
   }
 
-  it('with an address that cannot be read is told so', async () => {
+  it('with an unreadable address gets an error that says so', async () => {
     for (const target of ['http://[', 'http://']) {
       const answer = await raw(`GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)
       expect(answer, target)
@@ -41,7 +41,7 @@ describe('A request that is none', () => {
     }
   })
 
-  it('by clients that reset their connections leaves no errors in the log', async () => {
+  it('from a client that resets the connection leaves no error in the log', async () => {
     const { hostname, port } = new URL(service.url)
     for (let i = 0; i < 30; i++) {
       const socket = connect(Number(port), hostname).on('error', () => {})

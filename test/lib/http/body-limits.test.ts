@@ -18,7 +18,7 @@ describe('a request body', () => {
   })
   after(() => service.stop())
 
-  it('that says it is too large is refused, and a client that sends all of it first reads the answer', async () => {
+  it('with a too large Content-Length is refused, and a client that sends everything first can read the answer', async () => {
     const answer = await sendAll(service, `Content-Length: ${LARGE}`, [Buffer.alloc(LARGE)])
     expect(answer)
       .to.match(/^HTTP\/1.1 413 /)
@@ -26,7 +26,7 @@ describe('a request body', () => {
       .and.contain('ERR_BODY_TOO_LARGE')
   })
 
-  it('that turns out too large is refused likewise', async () => {
+  it('without a length that turns out too large is refused in the same way', async () => {
     const chunk = Buffer.concat([Buffer.from('100000\r\n'), Buffer.alloc(2 ** 20), Buffer.from('\r\n')])
     const chunks = [...Array.from({ length: 30 }, () => chunk), Buffer.from('0\r\n\r\n')]
     const answer = await sendAll(service, 'Transfer-Encoding: chunked', chunks)
@@ -35,7 +35,7 @@ describe('a request body', () => {
       .and.contain('ERR_BODY_TOO_LARGE')
   })
 
-  it('of 30 MB from curl gets its 413 through', async () => {
+  it('of 30 MB from curl gets the 413', async () => {
     const file = join(temporaryFolder(), 'large')
     writeFileSync(file, Buffer.alloc(LARGE))
     const flags = [
@@ -52,7 +52,7 @@ describe('a request body', () => {
     expect(stdout).to.contain('ERR_BODY_TOO_LARGE').and.match(/413$/)
   })
 
-  it('that does not come is given up after its time', async () => {
+  it('that does not arrive in time is refused', async () => {
     const start = performance.now()
     const answer = await sendAll(service, 'Content-Length: 1000', [Buffer.from('some')])
     expect(answer)

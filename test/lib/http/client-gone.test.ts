@@ -6,7 +6,7 @@ import { scripted, startService, until } from '../../support/service.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 describe('a client that disconnects while its call waits', () => {
-  it('is never predicted for', async () => {
+  it('does not use the model', async () => {
     const record = join(temporaryFolder(), 'predicted')
     const service = await startService({ ...scripted({ predictMs: 300, record }), MAX_BATCH: '1' })
     await service.ready()

@@ -6,7 +6,7 @@ import { describeError, ERRORS } from '../../../lib/http/errors.ts'
 const ROW = /^\| `(ERR_\w+)` \| (\d+) \| (yes|no) \| (?:–|(\d+) s) \| .+ \|$/gm
 
 describe('the table of errors', () => {
-  it('is the one in docs/errors.md', () => {
+  it('equals the table in docs/errors.md', () => {
     const doc = readFileSync(new URL('../../../docs/errors.md', import.meta.url), 'utf8')
     const listed = [...doc.matchAll(ROW)].map(([, code, status, shown, wait]) => [code, status, shown, wait])
     const table = Object.entries(ERRORS).map(([code, { status, expose, retryAfter }]) => [

@@ -82,7 +82,7 @@ describe('A client that sends "Expect: 100-continue" and waits', () => {
     socket.destroy()
   })
 
-  it('is asked for a body in chunks, and refused when that turns out too large', async () => {
+  it('is asked for a chunked body, and refused when the body turns out too large', async () => {
     const socket = openSocket(service.url)
     const text = collect(socket)
     socket.write(head('POST /model', `X-Api-Key: ${KEY}`, 'Transfer-Encoding: chunked'))
@@ -92,7 +92,7 @@ describe('A client that sends "Expect: 100-continue" and waits', () => {
     socket.destroy()
   })
 
-  it('is answered where no body is read, as GET is', async () => {
+  it('is answered on routes that read no body, such as GET', async () => {
     const text = await answerTo(service, head('GET /healthz'))
     expect(text).to.match(/^HTTP\/1\.1 200 /)
   })

@@ -20,7 +20,13 @@ describe('headers and error pages', () => {
     expect(await idFor('x'.repeat(65))).to.match(/^[\w-]{21}$/)
   })
 
-  it('forbids inline code, framing and guessing of types, and promises no https', async () => {
+  it('makes ids of letters and digits alone, which no spreadsheet takes for a formula', async () => {
+    const ids = await Promise.all(Array.from({ length: 200 }, () => idFor('')))
+    expect(ids.filter((id) => !/^[0-9A-Za-z]{21}$/.test(id ?? ''))).to.deep.equal([])
+    expect(new Set(ids).size).to.equal(200)
+  })
+
+  it('forbids inline code, framing and type sniffing, and has no HSTS header', async () => {
     const { headers } = await fetch(`${service.url}/healthz`)
     expect(headers.get('Content-Security-Policy'))
       .to.contain("default-src 'self'")

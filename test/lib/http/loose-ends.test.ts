@@ -28,19 +28,19 @@ describe('Requests in odd forms', () => {
     return form
   }
 
-  it('a form of which nothing can be read leads back to the first page', async () => {
+  it('a malformed form redirects to the home page', async () => {
     const answer = await post('/', 'x', { 'Content-Type': 'multipart/form-data' })
     expect([answer.status, answer.headers.get('Location')]).to.deep.equal([302, '/'])
   })
 
-  it('an upload that asks for more guesses is shown them', async () => {
+  it('an upload with ?top= gets a page with as many guesses', async () => {
     const lines = async (query: string) =>
       [...(await (await post(`/${query}`, form())).text()).matchAll(/<dt>\d<\/dt>/g)].length
     expect(await lines('')).to.equal(0)
     expect(await lines('?top=4')).to.equal(3)
   })
 
-  it('a model that is not served is no model that is being loaded', async () => {
+  it('an unknown model gets 404, not the page of a loading model', async () => {
     const answer = await post('/digits?model=none', picture, BROWSER)
     const page = await answer.text()
     expect(answer.status).to.equal(404)
@@ -49,7 +49,7 @@ describe('Requests in odd forms', () => {
       .and.not.match(/loaded/)
   })
 
-  it('a picture is kept to be shown again by a page, and by nothing else', async () => {
+  it('a picture is kept only if a page will show it', async () => {
     const other = await sharp(picture).negate().png().toBuffer()
     const file = `${createHash('md5').update(other).digest('hex')}.png`
     const isKept = async () => (await fetch(`${service.url}/uploads/${file}`)).ok
@@ -60,14 +60,14 @@ describe('Requests in odd forms', () => {
     expect(await isKept()).to.equal(true)
   })
 
-  it('a command to paste holds no protocol of the client’s invention', async () => {
+  it('a command to paste never has a protocol from a forged header', async () => {
     const other = await startService({ MODELS: 'digits', TRUST_PROXY: '1' })
     const headers = { ...BROWSER, 'X-Forwarded-Proto': 'http://x; rm -rf ~ #' }
     expect(await (await fetch(`${other.url}/docs`, { headers })).text()).not.to.contain('rm -rf')
     await other.stop()
   })
 
-  it('an Accept header of thousands of commas is taken for none', async () => {
+  it('an Accept header with thousands of commas is ignored', async () => {
     const answer = await post('/digits', picture, { Accept: `a/b;x="${','.repeat(15_000)}` })
     expect(answer.headers.get('Content-Type')).to.match(/^application\/json/)
   })

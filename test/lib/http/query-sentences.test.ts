@@ -75,21 +75,21 @@ describe('A body of JSON', () => {
   it('with a wrong or a missing part is refused in one sentence', () => {
     const images = 'images must be a list, but the body'
     expect(sentence(Images, { images: 'a' }, 'body')).to.equal(`${images} says "a".`)
-    expect(sentence(Images, { images: {} }, 'body')).to.equal(`${images} says an object.`)
+    expect(sentence(Images, { images: {} }, 'body')).to.equal(`${images} has an object.`)
     expect(sentence(Images, {}, 'body')).to.equal(`${images} has none.`)
     expect(sentence(Images, Object.create({ images: 1 }), 'body')).to.equal(`${images} has none.`)
     expect(sentence(Report, { report: ['a'] }, 'body')).to.equal(
-      'report must be a text or a number, but the body says a list.',
+      'report must be a text or a number, but the body has a list.',
     )
   })
 
-  it('that is no object is told so', () => {
-    expect(sentence(Images, [], 'body')).to.equal('The body must be an object, but a list came.')
-    expect(sentence(Images, 7, 'body')).to.equal('The body must be an object, but "7" came.')
-    expect(sentence(Images, undefined, 'body')).to.equal('The body must be an object, but nothing came.')
+  it('that is no object is refused in one sentence', () => {
+    expect(sentence(Images, [], 'body')).to.equal('The body must be an object, but is a list.')
+    expect(sentence(Images, 7, 'body')).to.equal('The body must be an object, but is "7".')
+    expect(sentence(Images, undefined, 'body')).to.equal('The body must be an object, but is missing.')
   })
 
-  it('with a wrong entry of a list is told which one', () => {
+  it('with a wrong entry in a list is refused with the position of the entry', () => {
     const schema = z.object({ sizes: z.array(z.number()) })
     expect(sentence(schema, { sizes: [1, 'x'] }, 'body')).to.equal(
       'sizes.1 must be a number, but the body says "x".',

@@ -27,7 +27,7 @@ describe('The path of a request', () => {
     expect(line.path).to.equal('/metrics')
   })
 
-  it('is another one where a code stands for a character that divides', async () => {
+  it('is a different path if a percent code stands for a delimiter', async () => {
     const headers = [`X-Api-Key: ${KEY}`]
     expect((await ask(service.url, 'GET /public%2fstyle.css', headers)).status).to.equal(404)
     expect((await ask(service.url, 'GET /healthz%3fx', headers)).status).to.equal(404)

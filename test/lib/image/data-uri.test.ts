@@ -6,7 +6,7 @@ const PNG = Buffer.from('89504e470d0a1a0a00ff7f80', 'hex')
 const BASE64 = PNG.toString('base64')
 
 describe('dataUriBytes', () => {
-  it('reads base64, whatever stands before it', () => {
+  it('reads base64, whatever the media type is', () => {
     for (const head of [
       'image/png;base64',
       ';base64',
@@ -20,7 +20,7 @@ describe('dataUriBytes', () => {
     }
   })
 
-  it('reads base64 without padding, of the alphabet for addresses, and encoded once more', () => {
+  it('reads base64 without padding, base64url, and percent-encoded base64', () => {
     const bytes = Buffer.from('fbefbffffe', 'hex')
     for (const text of ['++++//8=', '----__8', '%2B%2B%2B%2B%2F%2F8%3D', '----__8=\n']) {
       const expected = Buffer.from(text.startsWith('%') ? '++++//8=' : text, 'base64')
@@ -29,13 +29,13 @@ describe('dataUriBytes', () => {
     expect(dataUriBytes(`data:;base64,${bytes.toString('base64url')}`, MOST).equals(bytes)).to.equal(true)
   })
 
-  it('reads what is not base64 byte by byte, and takes a percent sign without a number for itself', () => {
+  it('reads other data byte by byte, and keeps a percent sign without a hexadecimal code', () => {
     expect(dataUriBytes('data:,%89PNG%0d%0A%1a%0a', MOST).toString('latin1')).to.equal('\x89PNG\r\n\x1a\n')
     expect(dataUriBytes('data:text/plain,a+b%zz%4%', MOST).toString()).to.equal('a+b%zz%4%')
     expect(dataUriBytes('data:text/plain,a,b', MOST).toString()).to.equal('a,b')
   })
 
-  it('refuses what is none', () => {
+  it('refuses an invalid data URI', () => {
     for (const uri of [
       'data:',
       'data:image/png',
@@ -60,7 +60,7 @@ describe('dataUriBytes', () => {
     }
   })
 
-  it('shows little of what it refuses', () => {
+  it('shows only the beginning of a refused data URI', () => {
     expect(() => dataUriBytes(`data:;base64,${'!'.repeat(5000)}`, MOST))
       .to.throw()
       .with.property('message')
@@ -79,7 +79,7 @@ describe('dataUriBytes', () => {
     }
   })
 
-  it('takes no time worth speaking of for megabytes, of whatever kind', () => {
+  it('reads megabytes of any kind in little time', () => {
     const size = 4 * 2 ** 20
     const start = performance.now()
     for (const data of ['%41'.repeat(size / 3), 'A'.repeat(size), '%'.repeat(size)]) {

@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import { digest } from '../../../lib/image/digest.ts'
 
 describe('digest()', () => {
-  it('is what the whole input hashes to, whatever its length', async () => {
+  it('equals the hash of the whole input, whatever the length is', async () => {
     const kb = 2 ** 10
     for (const length of [0, 1, 64 * kb, 64 * kb + 1, 512 * kb, 512 * kb + 1, 3_000_000]) {
       const bytes = Buffer.alloc(length, 'some bytes')

@@ -46,7 +46,7 @@ describe('parseMultipart', () => {
     })
   }
 
-  it('takes a part for a file by its file name, or else by its type', async () => {
+  it('treats a part as a file by its file name, or else by its type', async () => {
     const { files, fields } = await parse(
       part(['Content-Disposition: form-data; name="a"; filename="x"'], '1') +
         part(['Content-Disposition: form-data; name="b"', 'Content-Type: image/png'], '2') +
@@ -105,7 +105,7 @@ describe('parseMultipart', () => {
     }
   })
 
-  it('knows no encodings of parts and no forms inside of forms: their bytes are what they are', async () => {
+  it('does not decode encoded parts or nested forms: their bytes stay as they are', async () => {
     const encoded = await parse(part([FILE, 'Content-Transfer-Encoding: base64'], 'aGVsbG8=') + END)
     expect(encoded.files[0]?.bytes.toString()).to.equal('aGVsbG8=')
     const inner = '--in\r\nContent-Disposition: file; filename="a.png"\r\n\r\nx\r\n--in--'
@@ -114,7 +114,7 @@ describe('parseMultipart', () => {
     expect([nested.files, nested.fields.get('image')]).to.deep.equal([[], inner])
   })
 
-  it('reads texts in other character sets, and in one that nobody knows as UTF-8', async () => {
+  it('reads texts in other character sets, and in an unknown one as UTF-8', async () => {
     for (const [charset, bytes] of [
       ['iso-8859-1', Buffer.from('ä', 'latin1')],
       ['utf-16le', Buffer.from('ä', 'utf16le')],
@@ -130,7 +130,7 @@ describe('parseMultipart', () => {
     }
   })
 
-  it('keeps whatever a text says', async () => {
+  it('keeps every text unchanged', async () => {
     const { headers, body } = multipartAs(
       'chrome',
       ...NASTY_TEXTS.slice(0, 60).map((text, i) => ({ field: `t${i}`, text })),
@@ -156,7 +156,7 @@ describe('parseMultipart', () => {
     expect(await codeOf(parse(files))).to.equal('ERR_BAD_REQUEST')
   })
 
-  it('bounds the headers of a part, and goes on without those beyond', async () => {
+  it('bounds the headers of a part, and ignores the headers beyond the bound', async () => {
     const many = Array.from({ length: 10_000 }, (_, i) => `X-${i}: 1`)
     expect((await parse(part([FILE, ...many], 'x') + END)).files).to.have.length(1)
     const { files } = await parse(part([...many, FILE], 'x') + END)
@@ -180,7 +180,7 @@ describe('parseMultipart', () => {
     }
   })
 
-  it('refuses a body that is cut off, wherever that is', async () => {
+  it('refuses a body that is cut off at any position', async () => {
     const body = `preamble\r\n${part([FILE], 'hello')}${part(['Content-Disposition: form-data; name="t"'], 'x')}--AaB03x`
     for (let length = 0; length <= body.length; length++) {
       const error = await errorOf(within(2000, parse(body.slice(0, length))))
@@ -189,7 +189,7 @@ describe('parseMultipart', () => {
     expect((await parse(`${body}--`)).files).to.have.length(1)
   })
 
-  it('skips parts that have no name or are of no form', async () => {
+  it('skips parts without a name or of another disposition', async () => {
     const { files } = await parse(
       part(['Content-Type: image/png'], 'x') +
         part(['Content-Disposition: attachment; filename="x.png"'], 'x') +
@@ -202,7 +202,7 @@ describe('parseMultipart', () => {
     expect((await parse(END)).files).to.deep.equal([])
   })
 
-  it('reads or refuses at once whatever it is given', async () => {
+  it('reads or refuses any bytes at once', async () => {
     const random = seeded(11)
     const bases = [part([FILE], 'hello') + END, part([FILE], 'a') + part([FILE], 'b') + END].map((text) =>
       Buffer.from(text),

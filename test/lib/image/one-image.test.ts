@@ -19,7 +19,7 @@ describe('A form with two images where one is expected', () => {
   const small = smallService()
 
   for (const { path, fields } of ROUTES) {
-    it(`is refused by ${path}, which names them: ${fields.join(', ')}`, async () => {
+    it(`is refused by ${path}, and the error names the fields: ${fields.join(', ')}`, async () => {
       const bytes = await four()
       const parts = fields.map((field): FilePart => ({ field, file: 'four.png', bytes }))
       const { headers, body } = multipartAs('requests', ...parts)
@@ -32,7 +32,7 @@ describe('A form with two images where one is expected', () => {
     })
   }
 
-  it('is none where all but one are empty, or where the others have names of their own', async () => {
+  it('is accepted if all but one are empty or in fields that the route does not read', async () => {
     const bytes = await four()
     const more = [
       { field: 'image', file: '', bytes: '' },

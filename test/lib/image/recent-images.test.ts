@@ -30,7 +30,7 @@ describe('recent images', () => {
     }
   })
 
-  it('are one when they are the same', async () => {
+  it('are stored once if they are the same', async () => {
     open(5000)
     const bytes = imageOf(2000)
     const [first, second] = await Promise.all([images.put(bytes), images.put(Buffer.from(bytes))])
@@ -40,17 +40,17 @@ describe('recent images', () => {
     expect(images.get(first?.file ?? '')).to.not.equal(undefined)
   })
 
-  it('are taken under the SHA-256 that the caller knows already', async () => {
+  it('are stored under the SHA-256 that the caller passes', async () => {
     const known = 'f'.repeat(64)
     expect((await open(MB).put(imageOf(100), known))?.sha256).to.equal(known)
     expect(images.bySha256(known)).to.not.equal(undefined)
   })
 
-  it('are images: anything else is not kept', async () => {
+  it('are only images: other bytes are not kept', async () => {
     expect(await open(MB).put(Buffer.from('<!doctype html>'))).to.equal(undefined)
   })
 
-  it('stay within their bound of bytes: the one that was not used for longest goes', async () => {
+  it('stay within their bound of bytes: the least recently used image is removed', async () => {
     open(3 * MB)
     const [a, b] = [await images.put(imageOf(MB)), await images.put(imageOf(MB))]
     expect(images.get(a?.file ?? '')).to.not.equal(undefined)
@@ -60,21 +60,21 @@ describe('recent images', () => {
     for (const kept of [a, c]) expect(images.get(kept?.file ?? '')).to.not.equal(undefined)
   })
 
-  it('stay within it also when they are tiny: each counts for 1 KB more', async () => {
+  it('stay within the bound even if tiny: each image counts 1 KB more', async () => {
     open(10_000)
     const put = []
     for (let i = 0; i < 100; i++) put.push(await images.put(imageOf(20)))
     expect(put.filter((image) => images.get(image?.file ?? '') !== undefined)).to.have.length(9)
   })
 
-  it('are not kept when they are larger than all the room, and put out no other', async () => {
+  it('are not kept if larger than the bound, and then replace no other image', async () => {
     open(MB)
     const small = await images.put(imageOf(1000))
     expect(await images.put(imageOf(MB))).to.equal(undefined)
     expect(images.get(small?.file ?? '')).to.not.equal(undefined)
   })
 
-  it('count for all the memory that they keep', async () => {
+  it('count with all the memory that they hold', async () => {
     open(MB)
     const body = Buffer.concat([imageOf(200_000), Buffer.alloc(MB)])
     expect(await images.put(body.subarray(0, 200_000))).to.equal(undefined)
@@ -97,7 +97,7 @@ describe('recent images', () => {
     expect(images.get(file)?.sha256).to.equal(other)
   })
 
-  it('are gone after their time, however often they were looked at', async () => {
+  it('expire after their time, however often they are read', async () => {
     const put = await open(MB, 200).put(imageOf(1000))
     const end = performance.now() + 150
     while (performance.now() < end) {
@@ -109,7 +109,7 @@ describe('recent images', () => {
     expect(images.bySha256(put?.sha256 ?? '')).to.equal(undefined)
   })
 
-  it('are gone when they are closed, twice at will, and no more are kept', async () => {
+  it('are removed by close(), which may be called twice, and no more are kept', async () => {
     const put = await open(MB).put(imageOf(1000))
     const late = images.put(imageOf(300_000))
     images.close()
@@ -118,7 +118,7 @@ describe('recent images', () => {
     expect(await late).to.equal(undefined)
   })
 
-  it('free their memory by themselves, and hold no process open', async () => {
+  it('are freed by a timer that does not keep the process alive', async () => {
     const module = fileURLToPath(new URL('../../../lib/image/recent-images.ts', import.meta.url))
     const code = `
       import { createRecentImages } from ${JSON.stringify(module)}

@@ -86,7 +86,7 @@ describe('requestBody', () => {
     }
   })
 
-  it('takes what is declared as nothing else for raw bytes', async () => {
+  it('reads a body of any other type as raw bytes', async () => {
     for (const type of [
       undefined,
       'text/plain',
@@ -118,13 +118,13 @@ describe('requestBody', () => {
       }
     })
 
-    it('may hold what cannot be decoded', async () => {
+    it('may hold bytes that cannot be decoded', async () => {
       for (const text of ['url=%', 'url=%zz', 'url=%FF%FE', '&&&', '=', '%', 'url', '=&=&url=1']) {
         expect(await read(text, FORM), text).to.include({ status: 200, kind: 'form' })
       }
     })
 
-    it('makes no objects of brackets, dots and names of the language', async () => {
+    it('makes no objects from brackets, dots and names such as __proto__', async () => {
       for (const name of ['url[a]', 'url[]', 'url.a', 'a[__proto__][b]', 'constructor[prototype][x]']) {
         expect(await read(`${name}=1&url=2`, FORM), name).to.include({ status: 200, kind: 'form' })
       }
@@ -133,7 +133,7 @@ describe('requestBody', () => {
       expect(({} as { b?: unknown }).b).to.equal(undefined)
     })
 
-    it('has a first text also when there are thousands', async () => {
+    it('uses the first of thousands of texts', async () => {
       const { fields } = await read(`url=first${'&url=x'.repeat(100_000)}`, FORM)
       expect(fields).to.deep.equal([['url', 'first']])
       const many = Array.from({ length: 100_000 }, (_, i) => `f${i}=x`).join('&')
@@ -166,7 +166,7 @@ describe('requestBody', () => {
       }
     })
 
-    it('is read whatever its type, where nothing else is wanted', async () => {
+    it('is read whatever the Content-Type is, on a route that takes only JSON', async () => {
       for (const type of [
         undefined,
         FORM,
@@ -179,7 +179,7 @@ describe('requestBody', () => {
       }
     })
 
-    it('is UTF-8, with or without its mark, whatever its charset', async () => {
+    it('is UTF-8, with or without a byte order mark, whatever the charset is', async () => {
       for (const charset of ['utf-8', 'iso-8859-1', 'utf-16', 'nonsense']) {
         expect((await read('{"url":"ä"}', `application/json; charset=${charset}`)).value).to.deep.equal({
           url: 'ä',
@@ -190,7 +190,7 @@ describe('requestBody', () => {
       expect(wide).to.include({ status: 400, code: 'ERR_BAD_REQUEST' })
     })
 
-    it('that is none, or no object and no list, is refused', async () => {
+    it('that is invalid, or is neither an object nor a list, is refused', async () => {
       for (const text of [
         '{',
         '{"url":',
@@ -213,7 +213,7 @@ describe('requestBody', () => {
       expect(await read('', undefined, 'json')).to.include({ kind: 'json' })
     })
 
-    it('reaches no prototype', async () => {
+    it('changes no prototype', async () => {
       for (const text of [
         '{"__proto__":{"url":"x"}}',
         '{"a":[{"__proto__":{"url":"x"}}]}',
@@ -226,7 +226,7 @@ describe('requestBody', () => {
       expect(({} as { url?: unknown }).url).to.equal(undefined)
     })
 
-    it('may be nested thousands of levels, and no deeper', async () => {
+    it('may be nested thousands of levels deep, but not without bound', async () => {
       const nested = (depth: number) => `{"x":${'['.repeat(depth)}${']'.repeat(depth)}}`
       expect(await read(nested(5000), 'application/json')).to.include({ status: 200, kind: 'json' })
       const start = performance.now()
@@ -247,7 +247,7 @@ describe('requestBody', () => {
       })
     })
 
-    it('is left alone where a pipeline wants it for itself', async () => {
+    it("is passed on as bytes to the user's own pipeline", async () => {
       expect(await read('{"url":', 'application/json', 'raw-unless-form')).to.include({
         kind: 'raw',
         bytes: 7,
@@ -256,7 +256,7 @@ describe('requestBody', () => {
     })
   })
 
-  it('holds no file in a form of texts or in JSON, however that is written', async () => {
+  it('has no file in a URL-encoded form or in JSON, whatever the fields are', async () => {
     for (const [text, type] of [
       ['image=x', FORM],
       ['%', FORM],

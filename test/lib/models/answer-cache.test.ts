@@ -35,13 +35,13 @@ describe('the cache of answers', () => {
     expect(counted).to.deep.equal(['miss', 'miss', 'miss', 'miss', 'hit'])
   })
 
-  it('serves few guesses from an answer that has all', async () => {
+  it('serves few guesses from a kept answer with all guesses', async () => {
     const cache = cacheOf(10)
     await ask(cache, { count: 10 })
     expect((await ask(cache, { count: 3 })).timing.cached).to.equal(true)
   })
 
-  it('does not keep what another version of the model has computed', async () => {
+  it('does not keep an answer that another version of the model computed', async () => {
     const cache = cacheOf(10)
     // The child was replaced by one with other weights, which has answered in its place.
     await ask(cache, {}, () => {
@@ -53,7 +53,7 @@ describe('the cache of answers', () => {
     expect(counted).to.deep.equal(['miss', 'miss', 'hit'])
   })
 
-  it('keeps nothing without entries, and nothing of a model without a version', async () => {
+  it('keeps nothing with 0 entries, and nothing for a model without a version', async () => {
     const without = cacheOf(0)
     await ask(without)
     await ask(without)

@@ -16,14 +16,14 @@ describe('POST /<model>', () => {
 
   const post = (path: string, body: string | null) => fetch(service.url + path, { method: 'POST', body })
 
-  it('answers with the prediction and where the time went', async () => {
+  it('answers with the prediction and the time of each stage', async () => {
     const answer = (await (await post('/model', 'hello')).json()) as Record<string, unknown>
     expect(answer).to.include({ model: 'model', prediction: 'hello' })
     expect(answer.timing).to.have.all.keys('queue', 'prepare', 'predict', 'total')
   })
 
   it('refuses an empty body', () => expectError(post('/model', null), 400, 'ERR_INPUT_MISSING'))
-  it('does not know other models', () => expectError(post('/other', 'x'), 404, 'ERR_MODEL_UNKNOWN'))
+  it('refuses an unknown model', () => expectError(post('/other', 'x'), 404, 'ERR_MODEL_UNKNOWN'))
   it('shows an error of the input', () => expectError(post('/model', 'broken'), 422, 'ERR_IMAGE_DECODE'))
 
   it('hides an error that it does not know, and logs it under the same id', async () => {
@@ -39,7 +39,7 @@ describe('POST /<model>', () => {
     await expectError(Promise.resolve(response), 405, 'ERR_METHOD_NOT_ALLOWED')
   })
 
-  it('leaves JSON to a pipeline of its user', async () => {
+  it("passes JSON to the user's own pipeline", async () => {
     const body = '{"text":"hello"}'
     const headers = { 'Content-Type': 'application/json' }
     const answer = await (await fetch(`${service.url}/model`, { method: 'POST', body, headers })).json()
@@ -58,7 +58,7 @@ describe('the shape of an answer', () => {
     await service.stop()
   })
 
-  it('serves any pipeline, bytes in and its answer out', async () => {
+  it('passes bytes to any pipeline and returns its answer', async () => {
     const service = await startService({ PIPELINE: fixture('sha256.ts'), MODELS: 'hash' })
     await service.ready()
     const body = Buffer.alloc(3_000_000, 7)

@@ -24,7 +24,7 @@ describe('An image that comes again', () => {
     expect(after.difference(before)).to.deep.equal({ hit: 1, miss: 1, shared: 0, calls: 1 })
   })
 
-  it('is so in every dialect that wants the same of it', async () => {
+  it('is answered from memory in every dialect that needs the same guesses', async () => {
     const body = await picture(2)
     await ask(small().url, 'POST /predict?model=digits&top=2', [], body)
     const before = await figures(small())
@@ -33,7 +33,7 @@ describe('An image that comes again', () => {
     expect((await figures(small())).difference(before).calls).to.equal(0)
   })
 
-  it('is computed once for all that the dialects usually want, and once more for who wants all', async () => {
+  it('is computed once for the default answers of all dialects, and once more for all classes', async () => {
     const body = await picture(9)
     const before = await figures(small(), 'small')
     const count = async (query: string) => {
@@ -51,7 +51,7 @@ describe('An image that comes again', () => {
     expect((await figures(small(), 'small')).difference(before).calls).to.equal(2)
   })
 
-  it('is another question to another model', async () => {
+  it('is computed again for another model', async () => {
     const body = await picture(3)
     expect(predictions(await post('top=1', body))).to.have.length(1)
     expect(predictions(await post('top=3', body))).to.have.length(3)
@@ -66,7 +66,7 @@ describe('An image that comes again', () => {
     expect(named.timing.cached).to.equal(true)
   })
 
-  it('is so with a threshold too: what lies above one is not what lies above another', async () => {
+  it('gets the right guesses for each threshold', async () => {
     const images = [`data:;base64,${(await picture(4)).toString('base64')}`]
     const infer = async (query: string) => {
       const answer = await ask(small().url, `POST /api/infer?${query}`, [], JSON.stringify({ images }))
@@ -79,7 +79,7 @@ describe('An image that comes again', () => {
     }
   })
 
-  it('is not remembered when it could not be read', async () => {
+  it('is not kept if it could not be decoded', async () => {
     const bad = (await picture(5)).subarray(0, 200)
     const before = await figures(small())
     for (let i = 0; i < 2; i++) expect((await post('', bad)).status).to.equal(422)

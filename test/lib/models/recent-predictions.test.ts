@@ -19,7 +19,7 @@ describe('recent predictions', () => {
     expect(recent.recall('__proto__')).to.equal(undefined)
   })
 
-  it('are ten thousand at most: the oldest go', () => {
+  it('are ten thousand at most: the oldest are removed', () => {
     const recent = createRecentPredictions()
     for (let i = 0; i <= 10_000; i++) recent.remember(String(i), FACTS)
     expect(recent.recall('0')).to.equal(undefined)

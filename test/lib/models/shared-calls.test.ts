@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { SharedCalls } from '../../../lib/models/shared-calls.ts'
 
 describe('SharedCalls', () => {
-  it('begins anew for who comes when the last has just left, though what was begun has not ended', async () => {
+  it('begins new work for a caller after the last caller has left, even if the old work has not ended', async () => {
     const calls = new SharedCalls<number>()
     const leaving = new AbortController()
     let begun = 0
@@ -19,7 +19,7 @@ describe('SharedCalls', () => {
     expect(await calls.run('key', { signal }, async () => ++begun)).to.equal(2)
   })
 
-  it('tells all who wait their place, and nobody who has left', async () => {
+  it('tells the position to all waiting callers, and to none that has left', async () => {
     const calls = new SharedCalls<void>()
     const leaving = new AbortController()
     const seen: string[] = []

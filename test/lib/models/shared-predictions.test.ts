@@ -12,7 +12,7 @@ const IMAGE = Buffer.from('an image')
 const OTHER = Buffer.from('another image')
 const COUNT = 20
 
-describe('The same image, asked for by several at once', () => {
+describe('The same image in several requests at once', () => {
   const folder = temporaryFolder()
   let record = ''
   let broker: Broker
@@ -44,7 +44,7 @@ describe('The same image, asked for by several at once', () => {
   const ask = (classifier: Classifier, image = IMAGE, signal = never()) =>
     classifier.classify('model', image, {}, { signal })
 
-  it('is computed once, and all get the answer', async () => {
+  it('is computed once, and all requests get the answer', async () => {
     const classifier = await start()
     const answers = await Promise.all(Array.from({ length: COUNT }, () => ask(classifier)))
     expect(answers.map(({ value }) => value)).to.deep.equal(Array(COUNT).fill('an image'))
@@ -63,7 +63,7 @@ describe('The same image, asked for by several at once', () => {
     ['one in the middle', 2],
     ['the last', 4],
   ] as const) {
-    it(`is still computed, and once, when ${which} of those who wait leaves`, async () => {
+    it(`is still computed once when ${which} of the waiting clients leaves`, async () => {
       const classifier = await start()
       const controllers = Array.from({ length: 5 }, () => new AbortController())
       const waiting = controllers.map(({ signal }) =>
@@ -81,7 +81,7 @@ describe('The same image, asked for by several at once', () => {
     })
   }
 
-  it('leaves the queue when all who waited for it have left', async () => {
+  it('leaves the queue when all clients have left', async () => {
     const classifier = await start()
     const before = ['a', 'b', 'c'].map((text) => ask(classifier, Buffer.from(text)))
     const controllers = Array.from({ length: 3 }, () => new AbortController())
@@ -95,7 +95,7 @@ describe('The same image, asked for by several at once', () => {
     expect(outcomes.filter((outcome) => outcome !== 'result')).to.have.length(1)
   })
 
-  it('is begun anew for who comes after all have left', async () => {
+  it('is computed again for a client that comes after all others have left', async () => {
     const classifier = await start()
     const controller = new AbortController()
     const left = ask(classifier, IMAGE, controller.signal).catch(() => 'left')
@@ -106,7 +106,7 @@ describe('The same image, asked for by several at once', () => {
     expect([value, timing.shared]).to.deep.equal(['an image', undefined])
   })
 
-  it('is not computed for who has left before', async () => {
+  it('is not computed for a client that has left already', async () => {
     const classifier = await start()
     const reason = new Error('left')
     expect(await ask(classifier, IMAGE, AbortSignal.abort(reason)).catch((error: unknown) => error)).to.equal(
@@ -116,7 +116,7 @@ describe('The same image, asked for by several at once', () => {
     expect(broker.stats().queued + broker.stats().inFlight).to.equal(0)
   })
 
-  it('fails for all who wait, and is tried again for who comes later', async () => {
+  it('fails for all waiting clients, and is computed again for a later client', async () => {
     const classifier = await start({ failures: { 'an image': 'ERR_IMAGE_DECODE' } })
     const codes = await Promise.all([1, 2, 3].map(() => codeOf(ask(classifier))))
     expect(codes).to.deep.equal(Array(3).fill('ERR_IMAGE_DECODE'))
@@ -126,7 +126,7 @@ describe('The same image, asked for by several at once', () => {
     expect(counted).to.deep.equal(['miss', 'shared', 'shared', 'miss'])
   })
 
-  it('tells each of them its place in the queue', async () => {
+  it('has its position in the queue sent to each client', async () => {
     const classifier = await start()
     const told: number[][] = [[], []]
     const before = ['a', 'b', 'c'].map((text) => ask(classifier, Buffer.from(text)))
@@ -145,13 +145,13 @@ describe('The same image, asked for by several at once', () => {
     }
   })
 
-  it('is as many questions when nothing is told of the weights', async () => {
+  it('is computed once per request if the model reports no version', async () => {
     const unknown = await start({ version: '' })
     await Promise.all([ask(unknown), ask(unknown)])
     expect(computed()).to.have.length(2)
   })
 
-  it('is kept with as many others as CACHE_ENTRIES says; the one that was asked for the longest ago goes first', async () => {
+  it('is kept together with as many others as CACHE_ENTRIES says; the least recently used is removed first', async () => {
     const classifier = await start({ predictMs: 0 }, 3)
     const isCached = async (text: string) => (await ask(classifier, Buffer.from(text))).timing.cached === true
     for (const text of ['a', 'b', 'c']) expect(await isCached(text)).to.equal(false)
@@ -161,7 +161,7 @@ describe('The same image, asked for by several at once', () => {
     expect(await isCached('a')).to.equal(true)
   })
 
-  it('is another question to another model, also of the same version', async () => {
+  it('is computed again for another model, even of the same version', async () => {
     const scripts = {
       one: { version: '1', answer: 'of one' },
       other: { version: '1', answer: 'of the other' },
@@ -184,7 +184,7 @@ describe('The same image, asked for by several at once', () => {
     ])
   })
 
-  it('takes the room of many when all its guesses are kept', async () => {
+  it('takes the room of many entries when all its guesses are kept', async () => {
     const classifier = await start({ predictMs: 0, answer: Array.from({ length: 20 }, (_, i) => i) }, 3)
     const isCached = async (text: string) => (await ask(classifier, Buffer.from(text))).timing.cached === true
     expect([
@@ -195,7 +195,7 @@ describe('The same image, asked for by several at once', () => {
     ]).to.deep.equal([false, true, false, false])
   })
 
-  it('is computed anew each time with CACHE_ENTRIES=0', async () => {
+  it('is computed again each time with CACHE_ENTRIES=0', async () => {
     const classifier = await start({ predictMs: 0 }, 0)
     const answers = [await ask(classifier), ...(await Promise.all([ask(classifier), ask(classifier)]))]
     for (const { timing } of answers) expect(timing).not.to.have.any.keys('cached', 'shared')

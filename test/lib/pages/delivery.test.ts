@@ -13,7 +13,7 @@ describe('A page', () => {
   })
   after(() => service.stop())
 
-  /** Without what fetch adds, and with the body as it came. */
+  /** Adds no headers, as fetch would, and leaves the body compressed. */
   const get = (path: string, headers: Record<string, string> = {}) =>
     new Promise<{ status: number; headers: Record<string, unknown>; body: Buffer }>((resolve, reject) => {
       const asked = request(service.url + path, { headers: { accept: 'text/html', ...headers } })
@@ -25,7 +25,7 @@ describe('A page', () => {
     })
 
   for (const path of ['/', '/vgg', '/model', '/status']) {
-    it(`comes compressed to whom that is right: ${path}`, async () => {
+    it(`is compressed for clients that accept compression: ${path}`, async () => {
       const [plain, brotli, gzip] = await Promise.all([
         get(path),
         get(path, { 'accept-encoding': 'gzip, br' }),
@@ -44,7 +44,7 @@ describe('A page', () => {
   }
 
   for (const path of ['/', '/vgg', '/model']) {
-    it(`is not sent again to whom has it: ${path}`, async () => {
+    it(`is not sent again to a client that has it: ${path}`, async () => {
       const { headers } = await get(path, { 'accept-encoding': 'br' })
       const again = await get(path, { 'if-none-match': String(headers.etag), 'accept-encoding': 'br' })
       expect([again.status, again.body.length]).to.deep.equal([304, 0])
@@ -52,25 +52,25 @@ describe('A page', () => {
     })
   }
 
-  it('is sent anew when it is another', async () => {
+  it('is sent when the ETag belongs to another page', async () => {
     const { headers } = await get('/model')
     expect((await get('/', { 'if-none-match': String(headers.etag) })).status).to.equal(200)
   })
 
-  it('keeps apart what "Accept" tells apart', async () => {
+  it('varies by "Accept", so that a cache does not mix up HTML and JSON', async () => {
     const page = await get('/')
     const json = await get('/', { accept: 'application/json', 'if-none-match': String(page.headers.etag) })
     expect(json.status).to.equal(200)
     expect([json.headers.vary, page.headers.vary]).to.deep.equal(['Accept', 'Accept, Accept-Encoding'])
   })
 
-  it('with figures, or with a notice that is said once, is kept by nobody', async () => {
+  it('with figures or a flash message is not cached', async () => {
     for (const answer of [await get('/status'), await get('/', { cookie: 'notice=no-file' })]) {
       expect(answer.headers).to.include({ 'cache-control': 'no-store' }).and.not.to.have.property('etag')
     }
   })
 
-  it('names all modules that its scripts import, so that they come in one wave', async () => {
+  it('preloads all modules that its scripts import', async () => {
     const page = (await get('/model')).body.toString()
     const named = [...page.matchAll(/modulepreload" href="([^"]+)"/g)].map(([, path = '']) => path)
     const scripts = [PUBLIC_FILES.url('model.js'), ...named]

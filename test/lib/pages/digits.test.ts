@@ -21,7 +21,7 @@ const WEIGHTS = fileURLToPath(new URL('../../../weights/digits/model.json', impo
 const SEVEN = fileURLToPath(new URL('../../../public/digits-example.png', import.meta.url))
 const KEY = 'a-key-that-is-right'
 
-describeInBrowser('the pad for digits', () => {
+describeInBrowser('The page for digits', () => {
   const open = browserOfSuite()
   let service: Service
   const feedback = join(temporaryFolder(), 'feedback')
@@ -40,7 +40,7 @@ describeInBrowser('the pad for digits', () => {
     return watched
   }
 
-  it('reads a drawn 7, and moves its bars while it is drawn, one request at a time', async () => {
+  it('reads a drawn 7, and moves the bars during the stroke, with one request at a time', async () => {
     const watched = await visit()
     const { page } = watched
     const requests = watchRequests(page)
@@ -57,7 +57,7 @@ describeInBrowser('the pad for digits', () => {
     await expectNoFlaws(watched)
   })
 
-  it('takes strokes back one by one, and all at once', async () => {
+  it('undoes the last stroke, and clears the pad', async () => {
     const { page } = await visit()
     await drawSeven(page)
     await drawOn(page, [
@@ -77,7 +77,7 @@ describeInBrowser('the pad for digits', () => {
     expect(await page.locator('#best').textContent()).to.equal('?')
   })
 
-  it('can be drawn on with a finger, whatever a second one does', async () => {
+  it('is drawn on with a finger, and ignores a second finger', async () => {
     const { page } = await visit({ width: 360 })
     const touch = await page.context().newCDPSession(page)
     await touch.send('Emulation.setTouchEmulationEnabled', { enabled: true, maxTouchPoints: 2 })
@@ -97,7 +97,7 @@ describeInBrowser('the pad for digits', () => {
     expect(await page.evaluate('scrollY')).to.equal(scrolled)
   })
 
-  it('can be drawn on with the keyboard, and says so', async () => {
+  it('is drawn on with the keyboard, and announces the pen', async () => {
     const watched = await visit()
     const { page } = watched
     await page.locator('#pad').focus()
@@ -116,7 +116,7 @@ describeInBrowser('the pad for digits', () => {
     await expectNoFlaws(watched)
   })
 
-  it('reads a chosen file, a dropped one, a pasted one and the example', async () => {
+  it('reads a chosen file, a dropped file, a pasted file and the example', async () => {
     const watched = await visit()
     const { page } = watched
     const clear = async () => {
@@ -132,16 +132,16 @@ describeInBrowser('the pad for digits', () => {
       await reads(page, '7')
       await clear()
     }
-    await page.getByRole('link', { name: 'An example' }).click()
+    await page.getByRole('link', { name: 'Example' }).click()
     await reads(page, '7')
-    // The pad is there again as soon as somebody wants to draw.
+    // The pad comes back for the next drawing.
     await clear()
     await drawSeven(page)
     await reads(page, '7')
     await expectNoFlaws(watched)
   })
 
-  it('says what is wrong with a file that is no picture', async () => {
+  it('shows an error for a file that is not a picture', async () => {
     const { page } = await visit()
     await bring(page, 'drop', Buffer.from('no picture at all'))
     await page.getByRole('alert').filter({ hasText: /image/i }).waitFor()
@@ -152,7 +152,7 @@ describeInBrowser('the pad for digits', () => {
     expect(await page.getByRole('alert').count()).to.equal(0)
   })
 
-  it('keeps what it shows when a file is too large', async () => {
+  it('keeps the last reading when a file is too large', async () => {
     const { page } = await visit()
     await page.locator('#file').setInputFiles(SEVEN)
     await reads(page, '7')
@@ -171,7 +171,7 @@ describeInBrowser('the pad for digits', () => {
     await reads(page, '7')
   })
 
-  it('goes back to the pad when somebody draws with the keyboard, and keeps the focus', async () => {
+  it('goes back to the pad when the user draws with the keyboard, and keeps the focus', async () => {
     const { page } = await visit()
     await page.locator('#file').setInputFiles(SEVEN)
     await reads(page, '7')
@@ -197,7 +197,7 @@ describeInBrowser('the pad for digits', () => {
     await page.getByText('Nothing drawn yet').waitFor()
   })
 
-  it('lets the result of a form be cleared', async () => {
+  it('clears a result that came with the page', async () => {
     const { page } = await visit()
     // As if the script had not been there yet.
     await page.evaluate(`{
@@ -218,7 +218,7 @@ describeInBrowser('the pad for digits', () => {
     await reads(page, '7')
   })
 
-  it('reads a digit that is drawn small', async () => {
+  it('reads a small digit', async () => {
     const { page } = await visit()
     await drawOn(page, [
       [0.8, 0.65],
@@ -232,7 +232,7 @@ describeInBrowser('the pad for digits', () => {
     await reads(page, '5')
   })
 
-  it('records that a reading was wrong', async () => {
+  it('records a report of a wrong reading', async () => {
     const watched = await visit()
     const { page } = watched
     await drawSeven(page)
@@ -247,18 +247,18 @@ describeInBrowser('the pad for digits', () => {
     await expectNoFlaws(watched)
   })
 
-  it('is a form for a picture without a script, and the result can be reported', async () => {
+  it('without JavaScript, is a form for a picture, and takes a report', async () => {
     const watched = await visit({ javaScript: false, width: 360 })
     const { page } = watched
     expect(await page.locator('#undo').isVisible()).to.equal(false)
     await page.getByText(`curl --data-binary @seven.png ${service.url}/digits`).waitFor()
     await page.getByText(`curl -F image=@seven.png ${service.url}/predictlabel`).waitFor()
-    await page.getByRole('button', { name: 'Read it' }).click()
+    await page.getByRole('button', { name: 'Read the digit' }).click()
     await page.getByRole('alert').filter({ hasText: 'no picture' }).waitFor()
     // The console of a browser tells of every 400.
     watched.complaints.length = 0
     await page.locator('#file').setInputFiles(SEVEN)
-    await page.getByRole('button', { name: 'Read it' }).click()
+    await page.getByRole('button', { name: 'Read the digit' }).click()
     expect(await page.locator('#best').textContent()).to.equal('7')
     expect(Number(await page.locator('[data-digit="7"] rect').getAttribute('width'))).to.be.greaterThan(90)
     await page.getByRole('img', { name: 'The picture that is read' }).waitFor()
@@ -273,7 +273,7 @@ describeInBrowser('the pad for digits', () => {
   })
 
   for (const width of WIDTHS) {
-    it(`has no flaws at ${width} pixels, light and dark, empty and drawn on`, async () => {
+    it(`is accessible and fits at ${width} px, light and dark, empty and drawn on`, async () => {
       const watched = await visit({ width })
       const { page } = watched
       expect(await barriers(page)).to.deep.equal([])
@@ -283,14 +283,14 @@ describeInBrowser('the pad for digits', () => {
     })
   }
 
-  it('takes less than 60 KB', async () => {
+  it('has less than 60 KB', async () => {
     const { page } = await open()
     const expectLight = expectLittleWeight(page)
     await page.goto(`${service.url}/digits`)
     await expectLight()
   })
 
-  describe('of a service that', () => {
+  describe('with a service that', () => {
     const answer = Array.from({ length: 10 }, (_, index) => {
       const label = String(index)
       return { index, label, name: label, full: label, probability: index === 3 ? 0.91 : 0.01 }
@@ -311,19 +311,19 @@ describeInBrowser('the pad for digits', () => {
     })
     after(() => service.stop())
 
-    it('wants a key and still loads its model, asks, waits, and reads the drawing as soon as it can', async () => {
+    it('requires a key and is still loading: asks for the key, waits, then reads the drawing', async () => {
       const { page } = await open()
       await page.goto(`${service.url}/digits`)
       await page.getByText('warming up').waitFor()
       await drawSeven(page)
       await page.getByLabel('API key').fill(KEY)
-      await page.getByRole('button', { name: 'Use it' }).click()
+      await page.getByRole('button', { name: 'Use this key' }).click()
       await reads(page, '3')
       await page.getByText('warming up').waitFor({ state: 'hidden' })
       await page.locator('.pill', { hasText: 'ready' }).waitFor()
     })
 
-    it('asks for a key when a stroke has ended, and after a refusal not before the next has', async () => {
+    it('requires a key: asks at the end of a stroke, and after a refusal at the end of the next stroke', async () => {
       const { page } = await open()
       await page.goto(`${service.url}/digits`)
       const dialog = page.getByRole('dialog')
@@ -338,7 +338,7 @@ describeInBrowser('the pad for digits', () => {
       }
     })
 
-    it('cannot load its model, and says so in the words of the other pages', async () => {
+    it('cannot load its model: shows the same notice as other pages', async () => {
       const { page } = await open()
       const its = { state: 'ready', progress: null, error: null }
       await page.route('**/readyz', (route) => route.fulfill({ json: { models: { digits: its } } }))
@@ -350,14 +350,14 @@ describeInBrowser('the pad for digits', () => {
       Object.assign(its, { state: 'failed', error: { code: 'ERR_MODEL_LOAD', message: 'It is broken.' } })
       await drawSeven(page)
       await page.getByText('digits could not be loaded').waitFor()
-      await page.getByText('It is broken. It is tried again').waitFor()
+      await page.getByText('It is broken. The service tries again').waitFor()
       expect(await page.getByText('is not ready.').isVisible()).to.equal(false)
       expect(await page.locator('#loading-bar').isVisible()).to.equal(false)
       Object.assign(its, { state: 'ready' })
       await page.locator('#loading').waitFor({ state: 'hidden' })
     })
 
-    it('is slow, gets the newest drawing only, and one request at a time', async () => {
+    it('is slow: sends only the newest drawing, one request at a time', async () => {
       await service.ready()
       const { page } = await open()
       await page.addInitScript(`sessionStorage.setItem('tandem-key', '${KEY}')`)

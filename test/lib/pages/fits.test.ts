@@ -10,7 +10,7 @@ import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 const FIT_WIDTHS = [320, 360, 768, 1440]
 const CAT = fileURLToPath(new URL('../../../public/examples/cat.jpg', import.meta.url))
-/** As long as MODELS allows, without a place to break at. */
+/** As long as MODELS allows, and without a place to break the line. */
 const LONG = `m${'odel'.repeat(16)}`.slice(0, 64)
 const BROKEN = `broken-${LONG}`.slice(0, 64)
 const PATH = `/srv/${'a_folder_without_blanks/'.repeat(9)}vgg16_weights_tf_dim_ordering_tf_kernels.h5`
@@ -60,7 +60,7 @@ const PAGES: Readonly<Record<string, (page: Page, url: string) => Promise<unknow
     await page.goto(`${url}/${LONG}`)
     await submit(page, '#file')
     await page.locator('.results > article').waitFor()
-    await page.getByText('The same as JSON').click()
+    await page.getByText('JSON and curl command').click()
   },
   'digits-broken': (page, url) => page.goto(`${url}/digits`),
   upload: async (page, url) => {

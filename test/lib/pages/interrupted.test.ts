@@ -9,7 +9,7 @@ const GUESS = { index: 3, label: 'cat', name: 'cat', full: 'cat', probability: 0
 const MANY = 40
 const GIVE_UP = '11:00'
 
-/** Pictures of which no two are the same: what follows the end of a JPEG is not part of the picture. */
+/** Pictures with different bytes: what follows the end of a JPEG is not part of the picture. */
 const pictures = (count: number) =>
   Array.from({ length: count }, (_, i) => ({
     name: `${i}.jpg`,
@@ -42,7 +42,7 @@ describeInBrowser('Pictures under way', function () {
   afterEach(() => service.kill('SIGKILL'))
 
   for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
-    it(`go on by themselves when the service ends by ${signal} and starts again: all ${MANY} are answered`, async () => {
+    it(`are all answered although ${signal} ends the service and the service starts again: ${MANY} pictures`, async () => {
       const { page } = await visit()
       await page.setInputFiles('#file', pictures(MANY))
       await until(async () => (await count(page, 'is-done')) >= 4, 'the first answers', 30_000)
@@ -60,7 +60,7 @@ describeInBrowser('Pictures under way', function () {
     })
   }
 
-  it('fail when the service stays away, can all be tried again at once, and are answered then', async () => {
+  it('fail when the service stays away, and are answered when the user tries all again', async () => {
     const { page } = await visit()
     await page.clock.install()
     service.kill('SIGKILL')
@@ -81,7 +81,7 @@ describeInBrowser('Pictures under way', function () {
     expect(await page.locator('#again-all').isVisible()).to.equal(false)
   })
 
-  it('end with an error where each of them ends the service', async () => {
+  it('fail after six tries when each try ends the service', async () => {
     const { page } = await visit()
     let sent = 0
     await page.route('**/model', (route) => {
@@ -99,7 +99,7 @@ describeInBrowser('Pictures under way', function () {
     expect(sent).to.equal(6)
   })
 
-  it('make the browser ask before the user leaves, and only those', async () => {
+  it('make the browser ask before the user leaves, until they are cleared', async () => {
     const { page } = await visit()
     const asked: string[] = []
     page.on('dialog', (dialog) => {
@@ -138,7 +138,7 @@ describeInBrowser('The answers of a visit', function () {
     return page
   }
 
-  it('are kept where another page of the site has filled the storage: the newest of them', async () => {
+  it('are kept in part when other pages have filled the storage: the newest stay', async () => {
     const page = await visit()
     await page.evaluate(`{
       sessionStorage.setItem('room', 'x'.repeat(30_000))
@@ -161,7 +161,7 @@ describeInBrowser('The answers of a visit', function () {
     await page.locator('.is-done', { hasText: '5.jpg' }).waitFor()
   })
 
-  it('take no more than three million characters, and the newest are kept', async () => {
+  it('take at most three million characters: the newest stay', async () => {
     const page = await visit()
     const { length, names } = await page.evaluate<{ length: number; names: string[] }>(`(async () => {
       const script = [...document.querySelectorAll('link[rel=modulepreload]')].find(({ href }) => href.endsWith('/history.js'))

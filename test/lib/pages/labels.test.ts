@@ -12,9 +12,9 @@ describe('GET /labels/<model>', () => {
     expect(await response.json()).to.deep.equal(Array.from({ length: 10 }, (_, i) => `${HOSTILE_LABEL} ${i}`))
   })
 
-  it('is not sent again to whom has it', async () => {
+  it('is not sent again to a client that has it', async () => {
     const etag = String((await get('digits')).headers.get('ETag'))
-    // fetch would say as well that it wants no copy.
+    // fetch would add Cache-Control: no-cache, which forbids a 304.
     const status = async (model: string) => {
       const headers = { 'If-None-Match': etag }
       const { statusCode, body } = await request(`${running().url}/labels/${model}`, { headers })
@@ -24,7 +24,7 @@ describe('GET /labels/<model>', () => {
     expect([await status('digits'), await status('hostile')]).to.deep.equal([304, 200])
   })
 
-  it('knows no other model', async () => {
+  it('answers 404 for an unknown model', async () => {
     const response = await get('__proto__')
     expect(response.status).to.equal(404)
     expect(response.headers.get('X-Error-Code')).to.equal('ERR_MODEL_UNKNOWN')

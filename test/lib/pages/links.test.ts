@@ -4,9 +4,9 @@ import { scripted, startService } from '../../support/service.ts'
 const GUESS = { index: 0, label: 'cat', name: 'cat', full: 'cat', probability: 1 }
 const PAGES = ['/', '/vgg', '/status', '/docs', '/feedback', '/nothing']
 
-describe('the pages', () => {
+describe('The pages', () => {
   for (const name of ['pets', 'digits']) {
-    it(`lead nowhere where there is nothing, with a model called ${name}`, async () => {
+    it(`have no dead links, with a model called ${name}`, async () => {
       const env = scripted({ answer: [GUESS] })
       const service = await startService({ ...env, MODELS: String(env.MODELS).replace('model', name) })
       await service.ready()

@@ -15,7 +15,7 @@ const EXAMPLES = ['cat', 'coffee', 'rocket'].map((name) =>
   fileURLToPath(new URL(`../../../public/examples/${name}.jpg`, import.meta.url)),
 )
 
-/** How each page comes to be as people see it. */
+/** How a user gets to each page. */
 const PAGES: Readonly<Record<string, (page: Page, url: string) => Promise<unknown>>> = {
   home: (page, url) => page.goto(url),
   model: (page, url) => page.goto(`${url}/hostile`),
@@ -46,23 +46,23 @@ describeInBrowser('Every page', function () {
 
   for (const [name, go] of Object.entries(PAGES)) {
     for (const width of WIDTHS) {
-      it(`${name} can be used by all, fits, is quiet, and has 60 KB beside pictures at most, at ${width} px, light and dark`, async () => {
+      it(`${name} is accessible, fits the window, logs nothing, and has at most 60 KB beside pictures: ${width} px, light and dark`, async () => {
         const watched = await open({ width })
         const { page } = watched
         const expectLight = expectLittleWeight(page)
         await go(page, running().url)
         await expectLight()
         await expectGoodLooks(watched, `${name}-${width}`, {
-          // The whole of the API is as high as fifty screens.
+          // The page of the API is fifty screens high.
           fullPage: name !== 'docs',
-          // A browser says so itself when a page is a 404, or a picture a 415.
+          // The browser itself logs a page with 404 and a picture with 415.
           expected: /status of 4(04|15)/,
         })
       })
     }
   }
 
-  it('shows bars and states in the colours of those who choose their own', async () => {
+  it('shows bars and states when the user forces colours', async () => {
     const { page } = await open()
     await page.emulateMedia({ forcedColors: 'active' })
     await page.goto(`${running().url}/hostile`)
@@ -80,7 +80,7 @@ describeInBrowser('Every page', function () {
     await screenshot(page, 'results-forced-colours')
   })
 
-  it('marks the part of the navigation that it belongs to', async () => {
+  it('marks its entry in the navigation', async () => {
     const current = async (path: string) => {
       const page = await (await fetch(running().url + path)).text()
       return /<nav aria-label="Pages">.*?<a [^>]*aria-current="(\w+)">(\w+)</s.exec(page)?.slice(1)
@@ -91,7 +91,7 @@ describeInBrowser('Every page', function () {
     expect(await current('/docs')).to.deep.equal(['page', 'API'])
   })
 
-  it('can be walked through with the keyboard, and shows where one is', async () => {
+  it('can be used with the keyboard, and shows the focus', async () => {
     const { page } = await open()
     await page.goto(`${running().url}/hostile`)
     const seen: string[] = []
@@ -113,7 +113,7 @@ describeInBrowser('Every page', function () {
     ])
   })
 
-  it('keeps still for those who want it', async () => {
+  it('has no animations when the user wants reduced motion', async () => {
     const { page } = await open()
     await page.emulateMedia({ reducedMotion: 'reduce' })
     await page.goto(`${running().url}/hostile`)
@@ -122,7 +122,7 @@ describeInBrowser('Every page', function () {
     expect(await page.evaluate('document.getAnimations().length')).to.equal(0)
   })
 
-  it('has its blocks of code copied by a button', async () => {
+  it('copies a block of code by a button', async () => {
     const watched = await open()
     await watched.page.goto(running().url)
     await watched.page.getByRole('button', { name: 'Copy: Command for vision-service' }).click()

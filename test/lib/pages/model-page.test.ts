@@ -20,7 +20,7 @@ describeInBrowser('The page of a model', function () {
     await watched.page.goto(`${running().url}/${model}`)
     return watched
   }
-  /** What the API says of a file. */
+  /** The best label of the API for a file. */
   const bestOf = async (file: string) => {
     const answer = await fetch(`${running().url}/${MODEL}`, { method: 'POST', body: readFileSync(file) })
     return ((await answer.json()) as { predictions: { label: string }[] }).predictions[0]?.label
@@ -43,7 +43,7 @@ describeInBrowser('The page of a model', function () {
       expect(await card.locator('.guess').count()).to.equal(5)
       expect(await card.locator('.guess-share').first().textContent()).to.match(/^\d+\.\d %$/)
       expect(Number(await card.locator('.guess rect').first().getAttribute('width'))).to.be.above(1)
-      expect(await card.locator('.timing').textContent()).to.match(/queue .+prepare .+predict .+in all .+ms/)
+      expect(await card.locator('.timing').textContent()).to.match(/queue .+prepare .+predict .+total .+ms/)
       expect(await card.locator('.guess-label').first().textContent()).to.equal(await bestOf(COFFEE))
       expect(await page.locator('#said').textContent()).to.contain('cat.jpg: ')
       await expectNoFlaws(watched)
@@ -82,7 +82,7 @@ describeInBrowser('The page of a model', function () {
     await expectNoFlaws(watched)
   })
 
-  it('takes a pasted address, and shows the picture from here', async () => {
+  it('takes a pasted URL, and shows the picture from this service', async () => {
     const watched = await visit()
     await give(watched.page, 'paste', { text: running().offer(readFileSync(CAT)) })
     await done(watched.page)
@@ -90,7 +90,7 @@ describeInBrowser('The page of a model', function () {
     await expectNoFlaws(watched)
   })
 
-  it('leaves text that is pasted into a field alone', async () => {
+  it('leaves text alone that the user pastes into a field', async () => {
     const { page } = await visit()
     await page.focus('#url')
     await page.evaluate('navigator.clipboard.writeText("https://example.com/cat.jpg")')
@@ -99,7 +99,7 @@ describeInBrowser('The page of a model', function () {
     expect(await cards(page).count()).to.equal(0)
   })
 
-  it('takes a typed address, by the keyboard alone', async () => {
+  it('takes a typed URL, with the keyboard alone', async () => {
     const watched = await visit()
     const { page } = watched
     await page.focus('#url')
@@ -110,7 +110,7 @@ describeInBrowser('The page of a model', function () {
     await expectNoFlaws(watched)
   })
 
-  it('classifies an example that is clicked', async () => {
+  it('classifies a clicked example', async () => {
     const watched = await visit()
     await watched.page.click('[data-example="cat.jpg"]')
     await done(watched.page)
@@ -119,7 +119,7 @@ describeInBrowser('The page of a model', function () {
     await expectNoFlaws(watched)
   })
 
-  it('takes a picture with the camera, and lets go of it', async () => {
+  it('takes a picture with the camera, and turns the camera off', async () => {
     const watched = await visit()
     const { page } = watched
     await page.click('#camera')
@@ -131,7 +131,7 @@ describeInBrowser('The page of a model', function () {
     await expectNoFlaws(watched)
   })
 
-  it('lets go of the camera also when its button is clicked twice, and the dialog closed at once', async () => {
+  it('turns the camera off when the user clicks its button twice and closes the dialog at once', async () => {
     const watched = await visit()
     const { page } = watched
     await page.evaluate(`(() => {
@@ -162,15 +162,15 @@ describeInBrowser('The page of a model', function () {
     await expectNoFlaws(watched)
   })
 
-  it('says so when what is dropped can be nothing to classify', async () => {
+  it('shows an error when a dropped link cannot be a picture', async () => {
     const watched = await visit()
     await give(watched.page, 'drop', { link: 'ftp://example.com/cat.jpg' })
     await watched.page.locator('#problem').waitFor()
-    expect(await watched.page.locator('#problem').textContent()).to.contain('neither a file nor an address')
+    expect(await watched.page.locator('#problem').textContent()).to.contain('Only files, and URLs')
     await expectNoFlaws(watched)
   })
 
-  it('clears an answer that came with the page, too', async () => {
+  it('clears an answer that came with the page', async () => {
     const watched = await visit()
     const { page } = watched
     await page.fill('#url', running().offer(readFileSync(CAT)))
@@ -185,7 +185,7 @@ describeInBrowser('The page of a model', function () {
     await expectNoFlaws(watched)
   })
 
-  it('says in a sentence why a file is refused, and offers nothing that would fail again', async () => {
+  it('shows why a file is refused, and offers no other try that would fail again', async () => {
     const { page } = await visit()
     await page.setInputFiles('#file', {
       name: '<b>notes</b>.txt',
@@ -198,7 +198,7 @@ describeInBrowser('The page of a model', function () {
     expect(await page.locator('[data-part="actions"]').isVisible()).to.equal(false)
   })
 
-  it('refuses what is too large before it is sent', async () => {
+  it('refuses a file that is too large, without sending it', async () => {
     const watched = await visit()
     const { page } = watched
     await give(page, 'drop', { size: 21 * 2 ** 20 })
@@ -207,7 +207,7 @@ describeInBrowser('The page of a model', function () {
     await expectNoFlaws(watched)
   })
 
-  it('keeps no more than fifty cards, and says what it left out', async () => {
+  it('keeps at most fifty cards, and says how many pictures it left out', async () => {
     const watched = await visit()
     const { page } = watched
     const buffer = readFileSync(CAT)
@@ -223,7 +223,7 @@ describeInBrowser('The page of a model', function () {
     await expectNoFlaws(watched)
   })
 
-  it('records the right label of an answer that is wrong, completing it', async () => {
+  it('completes the label of a report, and records the report', async () => {
     const watched = await visit()
     const { page } = watched
     await page.setInputFiles('#file', CAT)
@@ -249,7 +249,7 @@ describeInBrowser('The page of a model', function () {
     await expectNoFlaws({ ...watched, complaints: own })
   })
 
-  it('copies the answer as curl and as JSON, and saves it', async () => {
+  it('copies the curl command and the JSON, and saves the JSON', async () => {
     const watched = await visit()
     const { page } = watched
     await page.setInputFiles('#file', CAT)
@@ -266,7 +266,7 @@ describeInBrowser('The page of a model', function () {
     await expectNoFlaws(watched)
   })
 
-  it('remembers the answers of this visit, until they are cleared', async () => {
+  it('keeps the answers of a visit until the user clears them', async () => {
     const watched = await visit()
     const { page } = watched
     await page.setInputFiles('#file', [CAT])
@@ -282,7 +282,7 @@ describeInBrowser('The page of a model', function () {
     await expectNoFlaws(watched)
   })
 
-  it('shows labels that look like markup as what they are', async () => {
+  it('shows labels that look like markup as text', async () => {
     const watched = await visit(undefined, 'hostile')
     await watched.page.setInputFiles('#file', CAT)
     await done(watched.page)
@@ -291,7 +291,7 @@ describeInBrowser('The page of a model', function () {
   })
 })
 
-/** Drops or pastes something, as the browser itself tells a page of it. */
+/** Drops or pastes something, with the events that a browser sends. */
 async function give(
   page: Page,
   kind: 'drop' | 'paste',

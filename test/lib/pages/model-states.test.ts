@@ -35,7 +35,7 @@ describeInBrowser('The page of a model that is not ready', function () {
     return watched
   }
 
-  it('shows how far it is, sends by itself what waits for it, and then asks no more', async () => {
+  it('shows the progress, sends waiting pictures when the model is ready, and then asks seldom', async () => {
     const watched = await visit({ startWord: 'compiling 12 of 16 layers', startMs: 2500 })
     const { page } = watched
     await page.getByText('compiling 12 of 16 layers').waitFor()
@@ -55,11 +55,11 @@ describeInBrowser('The page of a model that is not ready', function () {
     expect(asked).to.equal(0)
   })
 
-  it('waits for its weights without a bar, as there is nothing to measure', async () => {
+  it('shows no progress bar while the model waits for its weights', async () => {
     const word = 'The network is gone. Next try in 9 s.'
     const watched = await visit({ startWord: word, startMs: 20_000 })
     const { page } = watched
-    await page.getByText('model waits for its weights').waitFor()
+    await page.getByText('model is waiting for its weights').waitFor()
     expect(await text(watched, '#loading-word')).to.equal(word)
     expect(await page.locator('#loading-bar').isVisible()).to.equal(false)
     await page.goto(service.url)
@@ -67,7 +67,7 @@ describeInBrowser('The page of a model that is not ready', function () {
     expect(await page.locator('progress:visible').count()).to.equal(0)
   })
 
-  it('says why a picture has to wait, and does not try it again once the model has failed', async () => {
+  it('says why a picture waits, and stops trying once the model has failed', async () => {
     const watched = await visit({ startMs: 1 })
     const { page } = watched
     await service.ready()
@@ -86,7 +86,7 @@ describeInBrowser('The page of a model that is not ready', function () {
       return route.fulfill({ status: 503, headers: { 'Retry-After': '1' }, json: { error } })
     })
     await page.setInputFiles('#file', CAT)
-    await page.getByText('it is broken. Tried again in 1 s.').waitFor()
+    await page.getByText('it is broken. Next try in 1 s.').waitFor()
     state = failed
     await page.locator('.is-failed').waitFor()
     expect(await text(watched, '[data-part="state"]')).to.equal(error.message)
@@ -94,19 +94,19 @@ describeInBrowser('The page of a model that is not ready', function () {
     expect(tries).to.equal(2)
   })
 
-  it('says at once why it does not start, and what to do in the end', async () => {
+  it('says why the model does not start, at once and after the last try', async () => {
     const sentence = 'There is no file vgg16.h5; "npm run weights vgg16" fetches it.'
     const watched = await visit({ failStart: sentence })
     const { page } = watched
-    await page.getByText('model is being started again').waitFor({ timeout: 15_000 })
+    await page.getByText('model is restarting').waitFor({ timeout: 15_000 })
     expect(await text(watched, '#loading-word')).to.equal(sentence)
-    // A broker gives up after eight deaths and a quarter of a minute; the page is told so here.
+    // The broker would give up after eight deaths and a quarter of a minute; this answer saves the wait.
     const failed = { state: 'failed', progress: null, error: { code: 'ERR_MODEL_LOAD', message: sentence } }
     await page.route('**/readyz', (route) => route.fulfill({ json: { models: { model: failed } } }))
     await page.getByText('model could not be loaded').waitFor()
     expect(await text(watched, '#loading-word'))
       .to.contain(sentence)
-      .and.to.contain('tried again')
+      .and.to.contain('tries again')
     await screenshot(page, 'model-failed-1280-light')
     expect(await barriers(page)).to.deep.equal([])
   })
@@ -123,18 +123,18 @@ describeInBrowser('The page of a model that is slow', function () {
   })
   after(() => service.kill('SIGKILL'))
 
-  it('shows the place of each picture, and tries again when the service is busy', async () => {
+  it('shows the position of each picture in the queue, and tries again when the service is busy', async () => {
     const { page } = await open()
     await page.goto(`${service.url}/model`)
     await page.setInputFiles('#file', [CAT, COFFEE, CAT, COFFEE, CAT, COFFEE])
-    await page.getByText('waiting for its turn').first().waitFor()
+    await page.getByText('waiting', { exact: true }).first().waitFor()
     await page.getByText('predicting').first().waitFor()
     await page.getByText('queued, at position').first().waitFor()
     await screenshot(page, 'model-queue-1280-light')
     await page.locator('.is-done').nth(5).waitFor({ timeout: 15_000 })
   })
 
-  it('takes back what is removed before it has its answer', async () => {
+  it('drops a picture that the user removes before the answer', async () => {
     const { page } = await open()
     await page.goto(`${service.url}/model`)
     await page.setInputFiles('#file', [CAT, COFFEE])
@@ -143,7 +143,7 @@ describeInBrowser('The page of a model that is slow', function () {
     expect(await page.locator('.result-name').allTextContents()).to.deep.equal(['coffee.jpg'])
   })
 
-  it('says that the service is gone', async () => {
+  it('says that the service does not answer', async () => {
     const { page } = await open()
     await page.goto(`${service.url}/model`)
     service.kill('SIGKILL')
@@ -169,7 +169,7 @@ describeInBrowser('A page of a service that stops and starts again', function ()
   after(() => service.kill('SIGKILL'))
 
   for (const path of ['/', '/model']) {
-    it(`says so by itself, and takes it back: ${path}`, async () => {
+    it(`shows that the service is not reachable, and later that it is ready again: ${path}`, async () => {
       const { page } = await open()
       await page.clock.install()
       await page.goto(service.url + path)
@@ -179,14 +179,14 @@ describeInBrowser('A page of a service that stops and starts again', function ()
       await page.locator('.pill-unreachable').waitFor()
       expect(await page.locator('.pill').textContent()).to.equal('not reachable')
       await page.unroute('**/readyz')
-      // What came of the request has to get to the page before its clock goes on.
+      // The failed request must reach the page before the page's clock goes on.
       await page.waitForTimeout(100)
       await page.clock.runFor(6000)
       await page.locator('.pill-ready').waitFor()
     })
   }
 
-  it('shows three lines of a label that goes on and on', async () => {
+  it('cuts a long label after three lines', async () => {
     const { page } = await open({ width: 360 })
     await page.goto(`${service.url}/model`)
     await page.setInputFiles('#file', CAT)
@@ -211,7 +211,7 @@ describeInBrowser('The page of a model of a service with keys', function () {
   })
   after(() => service.kill('SIGKILL'))
 
-  it('asks for one, keeps it in the tab, and shows whatever the pipeline answers', async () => {
+  it('asks for a key, keeps the key in the tab, and shows any answer of the pipeline', async () => {
     const { page } = await open()
     await page.goto(`${service.url}/model`)
     await page.setInputFiles('#file', CAT)
@@ -220,7 +220,7 @@ describeInBrowser('The page of a model of a service with keys', function () {
     expect(await barriers(page)).to.deep.equal([])
     await page.fill('#key', 'a-wrong-key-of-20-letters')
     await page.keyboard.press('Enter')
-    await page.getByText('The key is none of those').waitFor()
+    await page.getByText('The key is not one of the accepted keys').waitFor()
     await page.fill('#key', KEY)
     await page.keyboard.press('Enter')
     await page.locator('.is-done').waitFor()
@@ -230,7 +230,7 @@ describeInBrowser('The page of a model of a service with keys', function () {
     expect(await page.locator('.is-done pre').first().textContent()).to.contain('<i>calm</i>')
   })
 
-  it('leads from the first page to one that can send a key', async () => {
+  it('is linked from the first page, whose form cannot send a key', async () => {
     const { page } = await open()
     await page.goto(service.url)
     expect(await page.locator('main form').count()).to.equal(0)
@@ -241,14 +241,14 @@ describeInBrowser('The page of a model of a service with keys', function () {
   })
 
   for (const path of ['/', '/model', '/digits']) {
-    it(`says beforehand, without a script, that the form cannot send one, and what can: ${path}`, async () => {
+    it(`without JavaScript, says above the form that it cannot send a key, and shows a command that can: ${path}`, async () => {
       const { page } = await open({ javaScript: false, width: 360 })
       await page.goto(service.url + path)
       await page.getByText(/(only with|Without) JavaScript/).waitFor()
       const command = String(await page.getByRole('region', { name: 'Command with a key' }).textContent())
       expect(command).to.match(/^curl -H "X-Api-Key: \$API_KEY" --data-binary @\w+\.\w+ http:\S+$/)
       await screenshot(page, `key-no-script${path.replace('/', '-')}-360`)
-      // Another model may answer the address of the first page; the key is taken at each of them.
+      // The command of the first page may name another model than the others; each must accept the key.
       const address = command.slice(command.indexOf('http'))
       const ask = (headers: Record<string, string>) =>
         fetch(address, { method: 'POST', body: 'a picture', headers }).then(({ status }) => status)
@@ -256,16 +256,16 @@ describeInBrowser('The page of a model of a service with keys', function () {
     })
   }
 
-  it('says beforehand that it will ask for one', async () => {
+  it('says above the form that it will ask for a key', async () => {
     const { page } = await open()
     await page.goto(`${service.url}/model`)
-    await page.getByText('The page asks for yours with the first picture').waitFor()
+    await page.getByText('The page asks for the key when you send the first picture').waitFor()
     expect(await page.getByText('only with JavaScript').isVisible()).to.equal(false)
     expect(await page.locator('.intake-curl code').textContent()).to.contain('-H "X-Api-Key: $API_KEY"')
     expect(await barriers(page)).to.deep.equal([])
   })
 
-  it('says why nothing was classified when none is given', async () => {
+  it('says that a key is required when the user gives none', async () => {
     const { page } = await open()
     await page.goto(`${service.url}/model`)
     await page.setInputFiles('#file', CAT)
@@ -282,7 +282,7 @@ describeInBrowser('The page of a model, over plain http from another machine', f
   const addresses = Object.values(networkInterfaces()).flatMap((all) => all ?? [])
   const outside = addresses.find(({ family, internal }) => family === 'IPv4' && !internal)?.address
 
-  it('works and keeps the console empty, though browsers grant it neither camera nor clipboard', async function () {
+  it('works and keeps the console empty, without the camera and the clipboard, which browsers refuse', async function () {
     if (outside === undefined) this.skip()
     const service = await start({}, { HOST: '0.0.0.0' })
     await service.ready()

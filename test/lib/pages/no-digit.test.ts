@@ -20,10 +20,10 @@ const PICTURES: Readonly<Record<string, () => Promise<Buffer>>> = {
       .png()
       .toBuffer(),
 }
-/** Of every eighth validation digit; all 1,000 would take the time of a whole suite. */
+/** Takes every eighth validation digit: all 1,000 would take as long as a whole suite. */
 const EVERY = 8
 
-describeInBrowser('the page for digits, shown what is none', function () {
+describeInBrowser('The page for digits, with a picture or drawing that is not a digit', function () {
   this.slow(3000)
   const open = browserOfSuite()
   let service: Service
@@ -36,16 +36,16 @@ describeInBrowser('the page for digits, shown what is none', function () {
 
   for (const [what, bytes] of Object.entries(PICTURES)) {
     for (const javaScript of [true, false]) {
-      it(`says that it finds no digit on ${what}, ${javaScript ? 'with' : 'without'} a script`, async () => {
+      it(`finds no digit on ${what}, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
         const { page } = await open({ javaScript })
         await page.goto(`${service.url}/digits`)
         const file = { name: 'picture.png', mimeType: 'image/png', buffer: await bytes() }
         await page.locator('#file').setInputFiles(file)
-        if (!javaScript) await page.getByRole('button', { name: 'Read it' }).click()
+        if (!javaScript) await page.getByRole('button', { name: 'Read the digit' }).click()
         await page.locator('#best-share', { hasText: NO_DIGIT }).waitFor()
         expect(await page.locator('#best').textContent()).to.equal('?')
         expect(await page.locator('#bars .is-best').count()).to.equal(0)
-        // What the model thinks stays in sight, and what it should have read can be told.
+        // The probabilities stay visible, and the user can report the right digit.
         expect(await page.locator('.bars-share').first().textContent()).to.match(/%$/)
         expect(await page.locator('#wrong').isVisible()).to.equal(true)
         if (!javaScript) expect(await page.title()).to.equal(`${NO_DIGIT} · Tandem`)
@@ -54,7 +54,7 @@ describeInBrowser('the page for digits, shown what is none', function () {
     }
   }
 
-  it('says so of a drawing that is no digit, to the ear too, and takes it back when it becomes one', async () => {
+  it('shows and announces that a drawing is not a digit, and then the digit that the drawing becomes', async () => {
     const { page } = await open()
     await page.goto(`${service.url}/digits`)
     await drawOn(page, [
@@ -85,18 +85,18 @@ describeInBrowser('the page for digits, shown what is none', function () {
   })
 })
 
-describe('the reading of a digit', () => {
+describe('The reading of a digit', () => {
   const guesses = (best: number): Guess[] => [
     { label: '4', name: '4', probability: best },
     { label: '9', name: '9', probability: 1 - best },
   ]
 
-  it('is the best guess from three quarters on', () => {
+  it('is the best guess from a probability of 0.75 on', () => {
     expect(readingOf(guesses(0.75))).to.deep.equal({ digit: '4', word: '75.0 %' })
     expect(readingOf(guesses(0.749))).to.deep.equal({ digit: undefined, word: NO_DIGIT })
   })
 
-  it('is none where nothing was guessed', () => {
+  it('is missing when there is no guess', () => {
     expect(readingOf([])).to.deep.equal({ digit: undefined, word: NO_DIGIT })
   })
 })

@@ -31,20 +31,20 @@ describe('The files of the pages', () => {
       asked.on('error', reject).end()
     })
 
-  it('are kept by browsers for good, under an address that changes with them', async () => {
+  it('are cached forever, under a URL that changes with their content', async () => {
     const { status, headers } = await get(style)
     expect(status).to.equal(200)
     expect(headers['cache-control']).to.equal('public, max-age=31536000, immutable')
     expect(headers['content-type']).to.equal('text/css; charset=utf-8')
   })
 
-  it('are asked for again under any other address', async () => {
+  it('are revalidated under any other URL', async () => {
     const { headers } = await get('/public/style.css')
     expect(headers['cache-control']).to.equal('no-cache')
     expect((await get('/public/AAAAAAAAAAAA/style.css')).headers['cache-control']).to.equal('no-cache')
   })
 
-  it('come compressed to whom that is right', async () => {
+  it('are compressed for clients that accept compression', async () => {
     const plain = await get(style)
     const brotli = await get(style, { 'accept-encoding': 'gzip, deflate, br' })
     const gzip = await get(style, { 'accept-encoding': 'gzip' })
@@ -56,7 +56,7 @@ describe('The files of the pages', () => {
     expect(brotli.body.length).to.be.below(plain.body.length / 2)
   })
 
-  it('are not sent again to whom has them', async () => {
+  it('are not sent again to a client that has them', async () => {
     const etag = String((await get(style)).headers.etag)
     const again = await get(style, { 'if-none-match': etag })
     expect([again.status, again.body.length]).to.deep.equal([304, 0])
@@ -68,7 +68,7 @@ describe('The files of the pages', () => {
     expect(Number(headers['content-length'])).to.be.above(1000)
   })
 
-  it('have the types that browsers insist on', async () => {
+  it('have the content types that browsers require', async () => {
     const types = await Promise.all(
       ['model.js', 'favicon.svg', 'examples/cat.jpg'].map(
         async (file) => (await get(`/public/${file}`)).headers['content-type'],
@@ -94,12 +94,12 @@ describe('The files of the pages', () => {
     '/public/%00',
     '/public/',
   ]) {
-    it(`are nothing but these: ${path} is none`, async () => {
+    it(`include no other files: ${path} gets 404`, async () => {
       expect((await get(path)).status).to.equal(404)
     })
   }
 
-  it('take nothing', async () => {
+  it('refuse POST', async () => {
     const { status, headers } = await get(style, {}, 'POST')
     expect([status, headers.allow]).to.deep.equal([405, 'GET, HEAD'])
   })

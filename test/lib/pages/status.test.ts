@@ -8,7 +8,7 @@ import { type Service, scripted, startService, until } from '../../support/servi
 const CALLERS = 32
 const KEY = 'a-key-that-is-right'
 
-describeInBrowser('the page /status', () => {
+describeInBrowser('The page /status', () => {
   const open = browserOfSuite()
   let service: Service
 
@@ -18,7 +18,7 @@ describeInBrowser('the page /status', () => {
   })
   after(() => service.stop())
 
-  it('draws no line of failures where there are none, and a call by itself as a dot', async () => {
+  it('draws no line of failures when there are none, and a single call as a dot', async () => {
     const { page } = await open()
     await (await fetch(`${service.url}/model`, { method: 'POST', body: 'a picture by itself' })).arrayBuffer()
     await page.goto(`${service.url}/status`)
@@ -31,11 +31,11 @@ describeInBrowser('the page /status', () => {
     await until(async () => (await dots.getAttribute('d'))?.endsWith('h0'), 'the dot')
     const width = "parseFloat(getComputedStyle(document.querySelector('.dots')).strokeWidth)"
     expect(await page.evaluate(width)).to.be.at.least(4)
-    // What a chart is about lies above the rest.
+    // The most important line is drawn above the others.
     expect(await chart.locator('.line').last().getAttribute('class')).to.include('line-1')
   })
 
-  it('shows every second what 32 callers do, one request at a time', async () => {
+  it('shows the load of 32 callers every second, with one request at a time', async () => {
     const watched = await open()
     const { page } = watched
     const polls = watchPolls(page)
@@ -58,7 +58,7 @@ describeInBrowser('the page /status', () => {
     await expectNoFlaws(watched)
   })
 
-  it('says in words what its charts show, and has it as tables', async () => {
+  it('describes each chart in words and as a table', async () => {
     const { page } = await open()
     await page.goto(`${service.url}/status`)
     const chart = page.locator('figure', { hasText: 'Time of a call' })
@@ -71,7 +71,7 @@ describeInBrowser('the page /status', () => {
     expect(await chart.getByRole('rowheader').first().textContent()).to.match(/^\d\d:\d\d$/)
   })
 
-  it('counts a child that was killed, and marks when that was', async () => {
+  it('counts a killed child as a restart, and marks the time in the chart', async () => {
     const { page } = await open()
     await page.goto(`${service.url}/status`)
     const answer = (await (await fetch(`${service.url}/status`, JSON_ONLY)).json()) as StatusAnswer
@@ -81,7 +81,7 @@ describeInBrowser('the page /status', () => {
     await page.locator('[data-state]', { hasText: 'ready' }).waitFor()
   })
 
-  it('asks for nothing while nobody sees it', async () => {
+  it('sends no requests while the page is hidden', async () => {
     const { page } = await open()
     const polls = watchPolls(page)
     await page.goto(`${service.url}/status`)
@@ -92,12 +92,12 @@ describeInBrowser('the page /status', () => {
     await delay(1800)
     expect(polls.answers).to.have.length(before)
     await page.evaluate("delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))")
-    await until(() => polls.answers.length > before, 'figures once it is seen again')
-    // What was missed came with it.
+    await until(() => polls.answers.length > before, 'figures once the page is visible again')
+    // The answer includes the missed samples.
     expect(polls.answers.at(-1)?.samples.t.length).to.be.greaterThan(1)
   })
 
-  it('has the figures as tables without a script', async () => {
+  it('shows the figures as tables without JavaScript', async () => {
     const watched = await open({ javaScript: false, width: 360 })
     const { page } = watched
     await page.goto(`${service.url}/status`)
@@ -111,7 +111,7 @@ describeInBrowser('the page /status', () => {
     await expectNoFlaws(watched)
   })
 
-  it('takes less than 60 KB', async () => {
+  it('has less than 60 KB', async () => {
     const { page } = await open()
     const expectLight = expectLittleWeight(page)
     await page.goto(`${service.url}/status`)
@@ -119,15 +119,15 @@ describeInBrowser('the page /status', () => {
     await expectLight()
   })
 
-  it('asks for a key where one is needed; says when the service is gone, and recovers by itself', async () => {
+  it('asks for a required key, says when the service does not answer, and recovers', async () => {
     const guarded = { ...scripted({}), API_KEYS: KEY }
     const first = await startService(guarded)
     const { page } = await open()
     await page.goto(`${first.url}/status`)
     for (const key of ['a-key-that-is-wrong', KEY]) {
       await page.getByLabel('API key').fill(key)
-      await page.getByRole('button', { name: 'Use it' }).click()
-      if (key !== KEY) await page.getByText('none of those that are accepted').waitFor()
+      await page.getByRole('button', { name: 'Use this key' }).click()
+      if (key !== KEY) await page.getByText('not one of the accepted keys').waitFor()
     }
     await until(async () => ((await figure(page, 'memory')) ?? '–') !== '–', 'figures')
     first.kill('SIGKILL')
@@ -142,7 +142,7 @@ describeInBrowser('the page /status', () => {
   })
 
   for (const width of WIDTHS) {
-    it(`has no flaws at ${width} pixels, light and dark`, async () => {
+    it(`is accessible and fits at ${width} px, light and dark`, async () => {
       const watched = await open({ width })
       const { page } = watched
       await page.goto(`${service.url}/status`)
@@ -154,7 +154,7 @@ describeInBrowser('the page /status', () => {
 
 const JSON_ONLY = { headers: { Accept: 'application/json' } }
 
-/** Keeps the model saturated: each caller sends another image as soon as it has its answer. */
+/** Keeps the model saturated: each caller sends the next image as soon as the last one is answered. */
 function callers(url: string): { stop(): Promise<unknown> } {
   let isWanted = true
   let image = 0

@@ -14,7 +14,7 @@ import { HOSTILE_LABEL, smallService } from '../../support/small-service.ts'
 const CAT = fileURLToPath(new URL('../../../public/examples/cat.jpg', import.meta.url))
 const SEND = '#send'
 
-describeInBrowser('The pages, in a browser that runs no script', function () {
+describeInBrowser('The pages, without JavaScript', function () {
   this.slow(3000)
   const running = smallService()
   const open = browserOfSuite()
@@ -36,7 +36,7 @@ describeInBrowser('The pages, in a browser that runs no script', function () {
       )
       expect(await page.locator('.result .guess').count()).to.equal(5)
       expect(await page.locator('.guess-label').first().textContent()).to.contain(HOSTILE_LABEL)
-      expect(await page.locator('.timing').textContent()).to.match(/queue .+prepare .+predict .+in all/)
+      expect(await page.locator('.timing').textContent()).to.match(/queue .+prepare .+predict .+total/)
       await screenshot(page, `result-without-script-${width}`)
       await page.fill('[name="report"]', `a cat at ${width} px`)
       await page.click('.report button')
@@ -47,7 +47,7 @@ describeInBrowser('The pages, in a browser that runs no script', function () {
     })
   }
 
-  it('show a picture that was given by its address, and keep the address', async () => {
+  it('show a picture from a URL, and keep the URL in the form', async () => {
     const watched = await visit('/hostile')
     const address = running().offer(readFileSync(CAT))
     await watched.page.fill('#url', address)
@@ -57,7 +57,7 @@ describeInBrowser('The pages, in a browser that runs no script', function () {
     await expectNoFlaws(watched)
   })
 
-  it('say on the form what went wrong, with the right status and what was typed', async () => {
+  it('show an error on the form, with the right status and the entered URL', async () => {
     const { page } = await visit('/hostile')
     await page.fill('#url', 'ftp://example.com/"><script>alert(1)</script>')
     const [response] = await Promise.all([page.waitForNavigation(), page.click(SEND)])
@@ -67,14 +67,14 @@ describeInBrowser('The pages, in a browser that runs no script', function () {
     expect(await page.inputValue('#url')).to.equal('ftp://example.com/"><script>alert(1)</script>')
   })
 
-  it('say in plain words that there is no picture', async () => {
+  it('say in plain words that no picture was sent', async () => {
     const { page } = await visit('/hostile')
     const [response] = await Promise.all([page.waitForNavigation(), page.click(SEND)])
     expect(response?.status()).to.equal(400)
-    expect(await page.locator('[role="alert"]:visible').textContent()).to.contain('There is no picture yet')
+    expect(await page.locator('[role="alert"]:visible').textContent()).to.contain('No picture was sent')
   })
 
-  it('take the upload of the first page, and say once what was wrong with it', async () => {
+  it('take the upload of the first page, and show its error once', async () => {
     const watched = await visit('/')
     const { page } = watched
     await page.click('main form button')
@@ -97,10 +97,10 @@ describeInBrowser('The pages, in a browser that runs no script', function () {
   })
 })
 
-describeInBrowser('The page of a model that is loading, in a browser that runs no script', () => {
+describeInBrowser('The page of a model that is loading, without JavaScript', () => {
   const open = browserOfSuite()
 
-  it('shows how far it is, and says on the form that it is too early', async () => {
+  it('shows the progress, and answers a picture with 503 on the form', async () => {
     const service = await startService(scripted({ startWord: 'downloading 34 % of 553 MB', startMs: 20_000 }))
     const { page } = await open({ javaScript: false })
     const path = `${service.url}/model`

@@ -24,7 +24,7 @@ describe('GET /models', () => {
     return models[0]
   }
 
-  it('tells of each model what is known of it: at first its name and its state', async () => {
+  it('lists what is known of each model: at first only name and state', async () => {
     const unknown = { version: null, subject: null, labels: null, input: null }
     expect(await listed()).to.deep.equal({ name: 'digits', state: 'starting', ...unknown })
     await service.ready()
@@ -39,12 +39,12 @@ describe('GET /models', () => {
     expect(version).to.match(/^[0-9a-f]{16}$/)
   })
 
-  it('is what an unknown model is answered with', async () => {
+  it('is named in the error for an unknown model', async () => {
     for (const path of ['POST /none', 'POST /digits?model=none', 'GET /labels/none']) {
       const answer = await ask(service.url, path)
       expect([answer.status, answer.headers.get('x-error-code')]).to.deep.equal([404, 'ERR_MODEL_UNKNOWN'])
       expect(answer.text).to.contain(
-        'No model called \\"none\\" is served; GET /models lists those that are.',
+        'No model called \\"none\\" is served; GET /models lists the served models.',
       )
     }
   })

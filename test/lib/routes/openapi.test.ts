@@ -134,7 +134,7 @@ describe('/openapi.json', () => {
     ])
   })
 
-  it('is true: each route answers as it says, for every status that it says', async function () {
+  it('is true: each route gives the described answer for every described status', async function () {
     this.timeout(120_000)
     for (const { method, path, operation } of operations(api)) {
       for (const status of Object.keys(operation.responses)) {
@@ -154,7 +154,7 @@ describe('/openapi.json', () => {
     }
   })
 
-  it('knows the methods that a path does not take', async () => {
+  it('has no methods that a path does not support', async () => {
     for (const [path, its] of Object.entries(api.paths)) {
       const response = await fetch(service.url + path.replace('{file}', 'x.png'), { method: 'DELETE' })
       expect(response.status, path).to.equal(405)

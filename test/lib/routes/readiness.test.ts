@@ -39,7 +39,7 @@ describe('/readyz', () => {
     await service.stop()
   })
 
-  it('says why a model does not start, while the service goes on', async () => {
+  it('says why a model does not start, while the service keeps running', async () => {
     const service = await startService(scripted({ failStart: 'no weights here' }))
     await service.line('model failed to start')
     const { code, models } = await readiness(service.url)

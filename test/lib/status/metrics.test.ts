@@ -14,7 +14,7 @@ describe('/metrics', () => {
   })
   after(() => service.stop())
 
-  it('counts calls by how they ended', () => {
+  it('counts calls by outcome', () => {
     expect(text).to.contain('tandem_calls_total{model="model",outcome="result"} 2')
     expect(text).to.contain('tandem_calls_total{model="model",outcome="failure"} 1')
   })
@@ -26,14 +26,14 @@ describe('/metrics', () => {
     expect(text).to.contain('tandem_batch_size_count{model="model"} ')
   })
 
-  it('reads queue, flight, restarts and readiness from the broker', () => {
+  it('reads the queue, calls in flight, restarts and readiness from the broker', () => {
     for (const gauge of ['queue_calls', 'queue_bytes', 'in_flight', 'child_restarts_total']) {
       expect(text).to.contain(`tandem_${gauge}{model="model"} 0`)
     }
     expect(text).to.contain('tandem_model_ready{model="model"} 1')
   })
 
-  it('names routes, never paths', () => {
+  it('has labels with routes, never with paths', () => {
     expect(text).to.contain('tandem_http_requests_total{method="POST",route="/model",status="200"} 2')
     expect(text).to.contain('tandem_http_requests_total{method="GET",route="none",status="404"} 1')
     expect(text).not.to.contain('no/such/path')

@@ -23,7 +23,7 @@ describe('the history of figures', () => {
     metrics.countRequest({ method: 'POST', route, status }, 0.01)
   }
 
-  it('takes a sample each second by itself, and can be asked for what is new', async () => {
+  it('takes a sample each second by itself, and returns only new samples on request', async () => {
     await until(() => history.samples().t.length >= 2, 4000, 'two samples')
     const [first = 0, second = 0] = history.samples().t
     expect(second - first).to.be.within(900, 1500)
@@ -32,7 +32,7 @@ describe('the history of figures', () => {
     expect(history.samples(Date.now() + 1000).t).to.deep.equal([])
   })
 
-  it('counts answers by class, and none of those that look at it', () => {
+  it('counts answers by status class, except the answers of /status', () => {
     for (const status of [200, 304, 404, 499, 500, 503, 503]) request(status)
     for (let i = 0; i < 100; i++) request(200, '/status')
     history.sample()
@@ -43,7 +43,7 @@ describe('the history of figures', () => {
     expect(Number(failed[0]) / Number(all)).to.be.closeTo(3 / 7, 0.01)
   })
 
-  it('has rates over the time that has really passed when a sample comes late, and invents none in between', async () => {
+  it('computes the rates of a late sample over the real time, and invents no samples', async () => {
     history.sample()
     for (let i = 0; i < 40; i++) request(200)
     const [before = 0] = history.samples().t
@@ -117,7 +117,7 @@ describe('the history of figures', () => {
     expect(model(samples).queued).to.have.length(900)
   })
 
-  it('takes no time that anybody would notice for a sample, with many calls in it', () => {
+  it('takes a sample with many calls in little time', () => {
     const timing = { queue: 1, prepare: 2, predict: 3, total: 6, batch: 8 }
     const times = Array.from({ length: 200 }, () => {
       for (let i = 0; i < 256; i++) {

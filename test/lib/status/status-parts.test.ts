@@ -33,7 +33,7 @@ describe('the latencies of a second', () => {
     expect(reservoir.take()).to.include({ queueP99: 0, prepareP50: 1, predictP95: 190, totalP99: 1000 })
   })
 
-  it('are none when no call has ended, not zero', () => {
+  it('are missing, not zero, when no call has ended', () => {
     const reservoir = new LatencyReservoir()
     reservoir.add({ queue: 1, prepare: 1, predict: 1, total: 1 })
     reservoir.take()
@@ -58,7 +58,7 @@ describe('the busy part of the time', () => {
     expect(shown).to.deep.equal([1, 1, 0.5, 0])
   })
 
-  it('takes a child that holds calls and says nothing for busy, and counts its batch only once', () => {
+  it('counts a silent child that holds calls as busy, and its batch only once', () => {
     const busy = new BusyTime()
     const before = [busy.take(1000, 1, 1), busy.take(1000, 1, 1), busy.take(1000, 1, 1)]
     expect(before).to.deep.equal([0, 1, 1])
@@ -66,7 +66,7 @@ describe('the busy part of the time', () => {
     expect([busy.take(1000, 0, 1), busy.take(1000, 0, 1)]).to.deep.equal([0.5, 0])
   })
 
-  it('owes nothing after calls that never end well', () => {
+  it('keeps no negative balance after calls that fail', () => {
     const busy = new BusyTime()
     for (let i = 0; i < 5; i++) busy.take(1000, 1, 1)
     busy.take(1000, 0, 1)
@@ -74,7 +74,7 @@ describe('the busy part of the time', () => {
     expect(busy.take(1000, 0, 1)).to.equal(0.8)
   })
 
-  it('is of all children together', () => {
+  it('covers all children together', () => {
     const busy = new BusyTime()
     busy.add(1000)
     expect(busy.take(1000, 1, 4)).to.equal(0.25)

@@ -22,11 +22,14 @@ describe('GET /status', () => {
     await service.ready()
     for (const body of ['a', 'b', 'broken'])
       await fetch(`${service.url}/model`, { method: 'POST', body, headers: JSON_ONLY })
-    await until(async () => (await status()).answer.samples.t.length >= 2, 'two samples')
+    await until(async () => {
+      const { t, models } = (await status()).answer.samples
+      return t.length >= 2 && sum(models.model?.failures ?? []) > 0
+    }, 'samples with the requests in them')
   })
   after(() => service.stop())
 
-  it('answers programs with the figures, as its schema has them, and never from a cache', async () => {
+  it('answers programs with figures that match the schema, and never from a cache', async () => {
     const { response, answer } = await status()
     expect(response.headers.get('Cache-Control')).to.equal('no-store')
     expect(response.headers.get('Vary')).to.contain('Accept')
@@ -41,7 +44,7 @@ describe('GET /status', () => {
     expect(sum(answer.samples.refused)).to.be.greaterThan(0)
   })
 
-  it('answers with what is new after a time, which is little', async () => {
+  it('answers with only the samples after a given time, which are few', async () => {
     const { answer } = await status()
     const since = answer.samples.t.at(-1) ?? 0
     const newer = await until(async () => {
@@ -54,7 +57,7 @@ describe('GET /status', () => {
     expect(bytes.length).to.be.lessThan(1000)
   })
 
-  it('refuses a time that is none', async () => {
+  it('refuses an invalid time', async () => {
     const response = await fetch(`${service.url}/status?since=yesterday`, { headers: JSON_ONLY })
     expect(response.status).to.equal(400)
     expect(response.headers.get('X-Error-Code')).to.equal('ERR_BAD_REQUEST')
@@ -72,7 +75,7 @@ describe('GET /status', () => {
     expect(page).to.match(/<noscript><a [^>]*href="\/status">Refresh<\/a><\/noscript>/)
   })
 
-  it('compresses what is long', async () => {
+  it('compresses a long answer', async () => {
     const { headers, bytes } = await rawGet(`${service.url}/status`)
     expect(headers['content-encoding']).to.equal('gzip')
     const plain = gunzipSync(bytes)
@@ -83,7 +86,7 @@ describe('GET /status', () => {
     expect(response.headers.get('Content-Encoding')).to.equal(null)
   })
 
-  it('gives figures only to who brings a key, where keys are set', async () => {
+  it('gives figures only to clients with a key, if keys are set', async () => {
     for (const key of ['', 'a-key-that-is-wrong']) {
       const response = await fetch(`${service.url}/status`, { headers: { ...JSON_ONLY, 'X-Api-Key': key } })
       expect(response.status).to.equal(401)

@@ -9,7 +9,7 @@ const LLVMPIPE = 'usr/share/vulkan/icd.d/lvp_icd.x86_64.json'
 const OWN = 'opt/gpu/icd.d/nvidia_icd.json'
 const CUDA = 'ort/libonnxruntime_providers_cuda.so'
 
-describe('The devices worth a try', () => {
+describe('The available devices', () => {
   for (const [title, files, devices] of [
     ['a server without a GPU', [], ['cpu']],
     ['a GPU with its driver', ['dev/dri/renderD128', RADEON], ['cpu', 'webgpu']],
@@ -53,12 +53,12 @@ describe('The devices worth a try', () => {
     expect(devicesWith([], 'win32')).to.deep.equal(['cpu', 'webgpu'])
   })
 
-  it('leave out what ONNX Runtime was not built for', () => {
+  it('leave out a device that ONNX Runtime was not built with', () => {
     const files = ['dev/dri/renderD128', 'dev/nvidia0', RADEON, CUDA]
     expect(devicesWith(files, 'linux', { backends: ['cpu'] })).to.deep.equal(['cpu'])
   })
 
-  it('are told of this machine without a wait', () => {
+  it('are listed quickly on this machine', () => {
     const start = performance.now()
     expect(availableDevices()[0]).to.equal('cpu')
     expect(performance.now() - start).to.be.below(100)

@@ -15,14 +15,14 @@ interface Hardware {
 const ANSWERS = [0.7, 0.2, 0.1]
 
 describe('The device', () => {
-  it('is the fastest of those that give the numbers of the CPU', async () => {
+  it('is the fastest device that gives the numbers of the CPU', async () => {
     const { choice, isOpen } = await choose({ cpu: { ms: 30 }, webgpu: { ms: 12 }, cuda: { ms: 3 } })
     expect(choice.engine.device).to.equal('cuda')
     expect(choice.report).to.match(/^cuda, measured with a batch of 2: cuda .* ms, webgpu .* ms, cpu .* ms$/)
     expect(isOpen()).to.deep.equal(['cuda'])
   })
 
-  it('is the CPU where a GPU is slower, as one of software is', async () => {
+  it('is the CPU when the GPU is slower, such as a software GPU', async () => {
     const { choice, isOpen } = await choose({ cpu: { ms: 5 }, webgpu: { ms: 25 } })
     expect(choice.engine.device).to.equal('cpu')
     expect(choice.report).to.match(/^cpu, measured/)
@@ -53,7 +53,7 @@ describe('The device', () => {
     })
   }
 
-  it('may add in another order than the CPU', async () => {
+  it('may differ from the CPU by the order of additions', async () => {
     const { choice } = await choose({ cpu: { ms: 20 }, webgpu: { ms: 1, answers: [0.70003, 0.2, 0.1] } })
     expect(choice.engine.device).to.equal('webgpu')
   })
@@ -68,7 +68,7 @@ describe('The device', () => {
     expect(choice.report).to.match(/; webgpu refused: no adapter$/)
   })
 
-  it('that opens for the measurement and not a second time loses to the next', async () => {
+  it('that opens for the measurement, but not a second time, loses to the next one', async () => {
     let times = 0
     const opens = () => {
       if (++times > 1) throw new Error('out of memory')
@@ -78,7 +78,7 @@ describe('The device', () => {
     expect(choice.report).to.include('webgpu refused: out of memory')
   })
 
-  it('is measured where the caller says, so that a crash is not the end of the process', async () => {
+  it('is measured by the given probe, so that a crash does not end the process', async () => {
     const { choice } = await choose(
       { cpu: { ms: 5 }, webgpu: {} },
       { probe: async () => Promise.reject(new Error('its process ended with SIGSEGV')) },
@@ -93,19 +93,19 @@ describe('The device', () => {
     expect(runs()).to.equal(0)
   })
 
-  it('is the one that was asked for, unmeasured, whether or not its hardware shows', async () => {
+  it('is the requested one, without a measurement, even if no hardware is found', async () => {
     const { choice, runs } = await choose({ cpu: {}, webgpu: {} }, { wanted: 'webgpu', available: ['cpu'] })
     expect(choice.engine.device).to.equal('webgpu')
     expect(choice.report).to.equal('webgpu, as asked for')
     expect(runs()).to.equal(0)
   })
 
-  it('that was asked for and cannot be had is an error with the reason', async () => {
+  it('that is requested and cannot be used is an error with the reason', async () => {
     const error = await errorOf(
       choose({ cpu: {}, cuda: { opens: fails('no such library') } }, { wanted: 'cuda' }),
     )
     expect(error.code).to.equal('ERR_ENGINE')
-    expect(error.message).to.match(/cuda cannot be had: no such library .*npm rebuild onnxruntime-node/)
+    expect(error.message).to.match(/cuda cannot be used: no such library .*npm rebuild onnxruntime-node/)
   })
 
   it('is not blamed for a model that no device can open', async () => {

@@ -11,12 +11,12 @@ const run = promisify(execFile)
 
 describe('ONNX Runtime', () => {
   for (const module of ['onnx/onnx', 'device/available-devices']) {
-    it(`is kept from collecting anything where ${module}.ts loads it`, async () => {
+    it(`collects nothing when ${module}.ts loads it`, async () => {
       expect(await leftBehindBy(`../../../pipeline/engines/${module}.ts`)).to.deep.equal([])
     })
   }
 
-  it('would leave something behind if it were not', async () => {
+  it('would leave files behind without the variable', async () => {
     expect(await leftBehindBy('onnxruntime-node')).not.to.deep.equal([])
   })
 })

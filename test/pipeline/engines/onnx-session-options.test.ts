@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { sessionOptions } from '../../../pipeline/engines/onnx/onnx-session-options.ts'
 
 describe('A session of ONNX Runtime', () => {
-  it('has all threads on the CPU, which spin if they may, and leaves the weights where they are mapped', () => {
+  it('uses all threads on the CPU, spins only if allowed, and leaves the weights mapped', () => {
     const { executionProviders, intraOpNumThreads, extra } = sessionOptions({
       device: 'cpu',
       threads: 7,
@@ -17,7 +17,7 @@ describe('A session of ONNX Runtime', () => {
   })
 
   for (const device of ['webgpu', 'cuda'] as const) {
-    it(`leaves the cores to others on ${device}, and packs the weights once`, () => {
+    it(`uses one thread that does not spin on ${device}, and packs the weights once`, () => {
       const { executionProviders, intraOpNumThreads, extra } = sessionOptions({
         device,
         threads: 7,

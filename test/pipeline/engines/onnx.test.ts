@@ -27,7 +27,7 @@ for (const [where, open] of ways) {
         await use(engine).finally(() => engine.close())
       })
 
-    it('says what goes in and what comes out', () =>
+    it('reports the shapes of input and output', () =>
       withModel(async ({ name, device, input, inputShape, outputSize }) => {
         expect({ name, device, inputShape, outputSize }).to.deep.equal({
           name: 'onnx',
@@ -38,7 +38,7 @@ for (const [where, open] of ways) {
         expect(input).to.include({ type: 'uint8', oneAtATime: false })
       }))
 
-    it('runs any number of inputs, and leaves them as they were', () =>
+    it('runs any number of inputs, and does not change them', () =>
       withModel(async (engine) => {
         for (const n of [1, 3, 2]) {
           const bytes = Uint8Array.from(counting(64 * n))
@@ -81,7 +81,7 @@ for (const [where, open] of ways) {
 }
 
 describe('the thread of engine onnx', () => {
-  it('lets this thread go on while it computes', () => {
+  it('leaves this thread free while it computes', () => {
     const filters = 64
     const config = { filters, kernel_size: 3, padding: 'same', use_bias: false }
     const list = sketch([128, 128, 64], ['Conv2D', config], ['Conv2D', config], ['GlobalMaxPooling2D'])
@@ -104,11 +104,11 @@ describe('the thread of engine onnx', () => {
   })
 })
 
-describe("what a user's own ONNX file wants", () => {
+describe('the input of an ONNX file of the user', () => {
   const tensor = (shape: (number | string)[], type = 'float32') =>
     [{ name: 'x', isTensor: true, type, shape }] as unknown as Parameters<typeof modelInput>[0]
 
-  it('is read from its input: order, size, type', () => {
+  it('is read from the file: order, size, type', () => {
     expect(modelInput(tensor(['n', 3, 224, 200]), 'm')).to.deep.equal({
       name: 'x',
       type: 'float32',
@@ -124,12 +124,12 @@ describe("what a user's own ONNX file wants", () => {
     })
   })
 
-  it('may leave the size to the settings', () => {
+  it('may have its size in the settings', () => {
     expect(modelInput(tensor(['n', 3, 'h', 'w']), 'm', [96, 64]).shape).to.deep.equal([96, 64, 3])
     expect(() => modelInput(tensor(['n', 3, 'h', 'w']), 'm')).to.throw('the size of its images must be set')
   })
 
-  it('is refused when it is not one image at a time, or not scores', () => {
+  it('is refused if it is not one image, or if the output is not scores', () => {
     const two = [...tensor(['n', 3]), ...tensor(['n', 3])]
     for (const inputs of [two, tensor(['n', 3, 8, 8], 'int64'), tensor([4, 3, 8, 8]), tensor(['n'])]) {
       expect(() => modelInput(inputs, 'm'))

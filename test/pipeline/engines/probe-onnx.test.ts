@@ -8,7 +8,7 @@ import { tinyInput } from '../../support/synthetic.ts'
 const NETWORK = smallNetwork([6], [['Dense', { units: 4, activation: 'softmax' }]])
 
 describe('The probe of a device', () => {
-  it('answers with the numbers and the time of a process of its own', async () => {
+  it('returns the numbers and the time measured in a process of its own', async () => {
     await withCompiled(NETWORK, anyWeights(NETWORK), {}, async (modelPath) => {
       const pixels = bytesOf(tinyInput(12))
       const expected = await withEngine(modelPath, (engine) => engine.run(pixels, 2))
@@ -18,13 +18,13 @@ describe('The probe of a device', () => {
     })
   })
 
-  it('rejects with the reason for which the model cannot be opened', async () => {
+  it('rejects with the reason when the model cannot be opened', async () => {
     const model = { modelPath: '/no/such/model.onnx', threads: 1, spin: false }
     const error = await errorOf(probeOnnx(model, new Uint8Array(), 1)('cpu'))
     expect(error.message).to.include('/no/such/model.onnx')
   })
 
-  it('rejects at its time limit, and ends the process that did not answer', async () => {
+  it('rejects at the time limit, and kills the process that did not answer', async () => {
     const children = () => process.getActiveResourcesInfo().filter((name) => name === 'ProcessWrap').length
     const before = children()
     const model = { modelPath: '/no/such/model.onnx', threads: 1, spin: false }

@@ -30,7 +30,7 @@ describe('TensorFlow.js', () => {
     expect(tf.getBackend()).to.equal('wasm')
   })
 
-  it('leaves crashes of the process to the process', async () => {
+  it('adds no listeners for crashes of the process', async () => {
     await openBackend(1)
     for (const event of ['uncaughtException', 'unhandledRejection']) {
       const listeners = process.listeners(event as 'exit').map(String)
@@ -38,7 +38,7 @@ describe('TensorFlow.js', () => {
     }
   })
 
-  it('warns of a native package that cannot be loaded, and goes on without it', async () => {
+  it('warns about a native package that cannot be loaded, and goes on without it', async () => {
     const warning = new Promise<Error>((resolve) => process.once('warning', resolve))
     const broken = only({ [CPU]: new Error('tfjs_binding.node cannot be found\nRequire stack') })
     const { device } = await openBackend(1, (name) => (name.includes('node') ? broken(name) : import(name)))

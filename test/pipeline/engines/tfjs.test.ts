@@ -136,7 +136,7 @@ describe('The engine tfjs', () => {
   })
 
   for (const preprocessing of ['caffe', 'tf', 'torch', 'unit', 'none'] as const) {
-    it(`sees what the preprocessing "${preprocessing}" makes of the bytes`, async () => {
+    it(`gives the network the bytes after the preprocessing "${preprocessing}"`, async () => {
       const copy = smallNetwork([1, 1, 3], [['Flatten']])
       const weights = anyWeights(copy)
       const seen = await answer(
@@ -148,12 +148,12 @@ describe('The engine tfjs', () => {
     })
   }
 
-  it('refuses preprocessing for colours where there are none', async () => {
+  it('refuses preprocessing for colours when the input is grey', async () => {
     const error = await errorOf(openTfjs({ ...grey, preprocessing: 'caffe' }))
     expect(error.code).to.equal('ERR_MODEL_SETTINGS')
   })
 
-  it('names a layer that it does not have', async () => {
+  it('names a layer that it does not support', async () => {
     const lstm = smallNetwork([6, 4], [['LSTM', { units: 3 }]])
     const nothing: WeightStore = {
       arrays: () => [],
@@ -165,7 +165,7 @@ describe('The engine tfjs', () => {
     expect(error.message).to.include("'LSTM 1' is of class LSTM")
   })
 
-  it('refuses bytes that are not as many as the inputs need', async () => {
+  it('refuses a number of bytes that does not fit the inputs', async () => {
     const engine = await openTfjs(options)
     expect((await errorOf(engine.run(new Uint8Array(4 * each), 2))).code).to.equal('ERR_ENGINE')
     await engine.close()

@@ -24,20 +24,20 @@ describe('compiling', () => {
     return (await errorOf(compileGraph(list, store, options, ignore))) as PipelineError
   }
 
-  it('names layer and both shapes of a kernel that is turned', async () => {
+  it('names the layer and both shapes for a transposed kernel', async () => {
     const { code, message } = await refusal(dense, { a: [zeros(7, 4), zeros(7)] })
     expect(code).to.equal('ERR_MODEL_LOAD')
     expect(message).to.include("'a' (Dense)").and.include('[4, 7]').and.include('[7, 4]')
   })
 
-  it('names what is missing, and what is too much', async () => {
+  it('names a missing array, and one too many', async () => {
     expect((await refusal(dense, { a: [zeros(4, 7)] })).message).to.include(
       'its bias of shape [7] is missing',
     )
     expect((await refusal(dense, { a: [zeros(4, 7), zeros(7), zeros(7)] })).message).to.include('3 arrays')
   })
 
-  it('compares 10^12 units with what the file has, and allocates nothing', async () => {
+  it('compares 10^12 units with the shape in the file, and allocates nothing', async () => {
     const { message } = await refusal(sketch([4], ['Dense', { units: 1e12 }]), { a: [zeros(4, 7), zeros(7)] })
     expect(message).to.include('1000000000000').and.include('[4, 7]')
   })
@@ -49,12 +49,12 @@ describe('compiling', () => {
     expect((await refusal(list, untouched)).message).to.include("'b' (Dense)")
   })
 
-  it('refuses an array that comes with another length than was announced', async () => {
+  it('refuses an array whose length differs from its shape', async () => {
     const store = { ...storeOf({ a: [zeros(4, 7), zeros(7)] }), read: async () => new Float32Array(3) }
     expect((await refusal(dense, store)).message).to.include('came with 3 numbers')
   })
 
-  it('refuses an image that would grow beyond all memory', async () => {
+  it('refuses padding that would make an image too large for memory', async () => {
     const list = sketch([4, 4, 1], ['ZeroPadding2D', { padding: 1e6 }], ['GlobalMaxPooling2D'])
     expect((await refusal(list, {})).message).to.include('too large')
   })
@@ -66,13 +66,13 @@ describe('compiling', () => {
     }
   })
 
-  it('names the setting when a preprocessing is for another kind of input', async () => {
+  it('refuses a preprocessing that does not fit the input', async () => {
     const caffe = { ...options, preprocessing: 'caffe' } as const
     const { code } = await errorOf(compileGraph(sketch([28, 28, 1], ['Flatten']), storeOf(), caffe, ignore))
     expect(code).to.equal('ERR_MODEL_SETTINGS')
   })
 
-  it('puts every array at the beginning of a page', async () => {
+  it('aligns every array to a page', async () => {
     let bytes = 0
     const list = sketch([64], ['Dense', { units: 65 }], ['Dense', { units: 64 }])
     const store = storeOf({ a: [zeros(64, 65), zeros(65)], b: [zeros(65, 64), zeros(64)] })
@@ -100,7 +100,7 @@ describe('compiling', () => {
     }),
   }
   for (const [mode, expected] of Object.entries(modes)) {
-    it(`does to the bytes of an image what Keras does: ${mode}`, async () => {
+    it(`preprocesses the bytes of an image as Keras does: ${mode}`, async () => {
       const preprocessing = mode as keyof typeof modes
       const found = await withCompiled(
         sketch([1, 2, 3], ['Flatten']),
@@ -112,7 +112,7 @@ describe('compiling', () => {
     })
   }
 
-  it('reads a model whose layers are called as nothing should be called', async () => {
+  it('compiles a model whose layers have hostile names', async () => {
     const names: Record<string, string> = { input: '__proto__', a: '../../escape', b: 'input', c: '' }
     const list = sketch([2], ['ReLU'], ['ReLU'], ['Add', {}, ['a', 'b']])
     const renamed = {

@@ -51,7 +51,7 @@ describe('cache of compiled models', () => {
     })
   }
 
-  it('compiles once, and finds what is there from then on', async () => {
+  it('compiles once, and finds the compiled model afterwards', async () => {
     compiled = 0
     const first = await compileHere('one')
     const second = await compileHere('one')
@@ -67,7 +67,7 @@ describe('cache of compiled models', () => {
     expect(dirname(dirname(modelPath))).to.equal(cacheDir)
   })
 
-  it('takes nothing for whole that a killed process has left, and sweeps it away', async () => {
+  it('never uses the unfinished files of a killed process, and removes them', async () => {
     const { child, output, exit } = compileElsewhere('killed', 1000, 20)
     await once(output, 'line')
     child.kill('SIGKILL')
@@ -79,7 +79,7 @@ describe('cache of compiled models', () => {
     expect(readdirSync(cacheDir).join()).to.match(/^[0-9a-f]{32}-v\d+$/)
   })
 
-  it('can be killed at any moment without ever showing half a model', async function () {
+  it('never shows half a model, even if killed at any moment', async function () {
     this.timeout(60_000)
     for (const afterMs of [0, 3, 6, 10, 15, 25]) {
       const key = `killed after ${afterMs}`
@@ -93,7 +93,7 @@ describe('cache of compiled models', () => {
     }
   })
 
-  it('leaves the work of a living process alone', async () => {
+  it('does not touch the files of a running process', async () => {
     const { output, lines, exit } = compileElsewhere('slow', 30, 10)
     await once(output, 'line')
     await compileHere('another')
@@ -112,14 +112,14 @@ describe('cache of compiled models', () => {
     expect(readdirSync(cacheDir)).to.have.length(1)
   })
 
-  it('makes a model anew whose file was cut short', async () => {
+  it('compiles a model again if its file was cut short', async () => {
     const { dataPath } = await compileHere('cut', 'a text of some length')
     truncateSync(dataPath, 5)
     expect((await compileHere('cut', 'a text of some length')).dataPath).to.equal(dataPath)
     expect(readFileSync(dataPath, 'utf8')).to.equal('a text of some length')
   })
 
-  it('keeps nothing of a compilation that fails, and hands on its error', async () => {
+  it('keeps no files of a compilation that fails, and rejects with its error', async () => {
     const failing = compiledModel({
       cacheDir,
       key: 'failing',
@@ -132,7 +132,7 @@ describe('cache of compiled models', () => {
     expect(readdirSync(cacheDir)).to.deep.equal([])
   })
 
-  it('sweeps what has not been used for a month, and nothing that is not its own', async () => {
+  it('removes models that have not been used for a month, and no other files', async () => {
     const old = dirname((await compileHere('old')).modelPath)
     const used = dirname((await compileHere('used')).modelPath)
     const foreign = join(cacheDir, 'my-notes')

@@ -19,14 +19,14 @@ describe('compiled layers', () => {
   const row = { shape: [5], values: [-3, -1, 0, 1, 8] }
   const array = (shape: number[], values: number[]): SmallArray => ({ shape, values })
 
-  it('divides an average at the border by what lies inside the image', () =>
+  it('divides an average at the border by the number of pixels inside the image', () =>
     expectOutcome(
       square,
       [['AveragePooling2D', { pool_size: 2, strides: 2, padding: 'same' }]],
       [3, 4.5, 7.5, 9],
     ))
 
-  it('takes zeros around an image into a maximum only where they were asked for', async () => {
+  it('includes the zeros of a ZeroPadding2D in a maximum, but not those of padding same', async () => {
     const negative = { shape: [2, 2, 1], values: [-1, -2, -3, -4] }
     const pool: LayerSketch = ['MaxPooling2D', { pool_size: 3, strides: 1 }]
     await expectOutcome(negative, [['ZeroPadding2D', { padding: 1 }], pool], [0, 0, 0, 0])
@@ -38,7 +38,7 @@ describe('compiled layers', () => {
     )
   })
 
-  it('counts zeros that were put around an image as part of it, however many', async () => {
+  it('counts zeros of a ZeroPadding2D as pixels, however many', async () => {
     const one = { shape: [1, 1, 1], values: [8] }
     const same: LayerSketch = ['AveragePooling2D', { pool_size: 2, strides: 2, padding: 'same' }]
     await expectOutcome(one, [['ZeroPadding2D', { padding: 1 }], same], [2, 0, 0, 0])
@@ -123,7 +123,7 @@ describe('compiled layers', () => {
     return expectOutcome(image, layers, expected, { c: [each, each, one, one] })
   })
 
-  it('works a normalization into the layer before it, unless somebody else sees that one', async () => {
+  it('folds a normalization into the layer before, unless another layer uses its output', async () => {
     const dense: LayerSketch = ['Dense', { units: 1 }]
     const norm: LayerSketch = ['BatchNormalization', { epsilon: 0 }]
     const weights = {
@@ -147,7 +147,7 @@ describe('compiled layers', () => {
     )
   })
 
-  it('bends as Keras does', async () => {
+  it('has the activations of Keras', async () => {
     const cases: [LayerSketch, number[]][] = [
       [
         ['ReLU', {}],
@@ -257,7 +257,7 @@ describe('compiled layers', () => {
     )
   })
 
-  it('leaves away what the output does not depend on, with its weights', () =>
+  it('leaves out layers that the output does not depend on, and their weights', () =>
     outcome({ ...sketch(row.shape, ['ReLU'], ['Dense', { units: 3 }]), output: 'a' }, row.values).then(
       (found) => expect(found).to.deep.equal([0, 0, 0, 1, 8]),
     ))

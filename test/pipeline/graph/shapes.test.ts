@@ -23,7 +23,7 @@ describe('shapes', () => {
     expect(shapeAfter([2, 3, 4], ['Reshape', { target_shape: [-1, 6] }])).to.deep.equal([4, 6])
   })
 
-  it('takes a Dense of 10^12 units for a number like any other, and its kernel for a shape', () => {
+  it('infers the shapes of a Dense of 10^12 units like any other', () => {
     const list = sketch([4], ['Dense', { units: 1e12 }])
     expect(inferShapes(list).get('a')).to.deep.equal([1e12])
     const [, dense] = list.layers
@@ -86,7 +86,7 @@ describe('shapes', () => {
     expect(errorOf({ ...list, layers: twice }).code).to.equal('ERR_MODEL_LOAD')
   })
 
-  it('refuses an output that is no layer', () => {
+  it('refuses an output that is not a layer', () => {
     expect(errorOf({ ...sketch([4], ['Flatten']), output: '__proto__' }).code).to.equal('ERR_MODEL_LOAD')
   })
 

@@ -64,7 +64,7 @@ describe('a model that is compiled for one start', () => {
     }
   })
 
-  it('is not tried elsewhere when the model itself is at fault', async () => {
+  it('is not tried in another folder when the model itself is wrong', async () => {
     let tries = 0
     const failing = temporaryModel('key', async () => {
       tries++
@@ -82,7 +82,7 @@ describe('a model that is compiled for one start', () => {
     return { child, exit: once(child, 'exit'), line: once(createInterface(child.stdout), 'line') }
   }
 
-  it('is gone with its process', async () => {
+  it('is removed when its process ends', async () => {
     const { child, exit, line } = elsewhere()
     const [path] = await line
     expect(existsSync(String(path))).to.equal(true)
@@ -91,7 +91,7 @@ describe('a model that is compiled for one start', () => {
     expect(readdirSync(good)).to.deep.equal([])
   })
 
-  it('that a killed process has left is swept away by the next', async () => {
+  it('is removed by the next process if its own was killed', async () => {
     const { child, exit, line } = elsewhere()
     await line
     child.kill('SIGKILL')

@@ -27,7 +27,7 @@ describe('BMP', () => {
     }
   }
 
-  it('spreads the five or six bits of a 16-bit pixel over all levels', async () => {
+  it('scales the five or six bits of a 16-bit pixel to 0–255', async () => {
     const row = Buffer.from('1f00e003007cff7f', 'hex')
     const plain = await pixelsOf(bmp({ width: 4, height: 1, bits: 16, rows: [row] }), 4, 1)
     expect([...plain]).to.deep.equal([0, 0, 255, 0, 255, 0, 255, 0, 0, 255, 255, 255])
@@ -38,13 +38,13 @@ describe('BMP', () => {
     ])
   })
 
-  it('finds the colours of a 32-bit pixel by its bit fields', async () => {
+  it('reads the colours of a 32-bit pixel by the bit fields of the header', async () => {
     const masks = [0x0000ff00, 0x00ff0000, 0xff000000]
     const file = bmp({ width: 1, height: 1, bits: 32, rows: [Buffer.of(1, 2, 3, 4)], compression: 3, masks })
     expect([...(await pixelsOf(file, 1, 1))]).to.deep.equal([2, 3, 4])
   })
 
-  it('reads what jimp writes as jimp reads it', async () => {
+  it('reads files of jimp with the same pixels as jimp does', async () => {
     const image = Jimp.fromBitmap({ width: 5, height: 3, data: new Uint8Array(noise(5 * 3 * 4)) })
     const file = await image.getBuffer('image/bmp')
     const { bitmap } = await Jimp.fromBuffer(file)
@@ -52,7 +52,7 @@ describe('BMP', () => {
     expect([...(await pixelsOf(file, 5, 3))]).to.deep.equal(expected)
   })
 
-  it('skips a gap in front of the pixels', async () => {
+  it('skips a gap before the pixels', async () => {
     const parts = { width: 2, height: 1, bits: 24, rows: [Buffer.of(1, 2, 3, 4, 5, 6)] }
     expect([...(await pixelsOf(bmp({ ...parts, gap: 17 }), 2, 1))]).to.deep.equal([3, 2, 1, 6, 5, 4])
   })

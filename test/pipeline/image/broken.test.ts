@@ -17,7 +17,7 @@ describe('Broken images', () => {
     })
   }
 
-  it('reads a JPEG with something behind its end, or between its segments', async () => {
+  it('reads a JPEG with extra bytes after its end or between its segments', async () => {
     const file = await photo().jpeg().toBuffer()
     const pixels = await pixelsOf(file, 40, 30)
     const frame = file.indexOf(Buffer.from('ffc0', 'hex'))

@@ -77,7 +77,7 @@ describe('The digit on a picture', () => {
     [0.01, 600],
     [0.03, 300],
   ] as const) {
-    it(`is written with a pen of MNIST where the line takes ${100 * pen} % of ${side} pixels`, async () => {
+    it(`gets lines as thick as in MNIST if they take ${100 * pen} % of ${side} pixels`, async () => {
       const ink = drawn({ digit: 7, width: side, pen })
       expect(likeness(usual, await read(await encoded(inked(ink, 255, 0), side, side)))).to.be.greaterThan(
         0.85,
@@ -85,7 +85,7 @@ describe('The digit on a picture', () => {
     })
   }
 
-  it('keeps the holes of its lines where they are made thicker', async () => {
+  it('keeps its holes when its lines are made thicker', async () => {
     const ink = lined(HANDS[0]?.[8] ?? [], 300, 2)
     const pixels = await read(await encoded(inked(ink, 255, 0), 300, 300))
     const { top, bottom } = measured(pixels)
@@ -94,18 +94,18 @@ describe('The digit on a picture', () => {
     expect(holes).to.have.length(2)
   })
 
-  it('is not the same when it is another one', async () => {
+  it('differs for another digit', async () => {
     const one = await read(await encoded(inked(drawn({ digit: 1, width: 200 }), 255, 0), 200, 200))
     expect(likeness(usual, one)).to.be.lessThan(0.7)
   })
 
-  it('is left as it is where it already has the form of MNIST', async () => {
+  it('is left unchanged if it already has the form of MNIST', async () => {
     const ink = inked(drawn({ digit: 1, width: 28, left: -0.3, side: 28 }), 0, 255)
     expect(await read(await encoded(ink))).to.deep.equal(ink)
     expect(await read(await encoded(ink.map((level) => 255 - level)))).to.deep.equal(ink)
   })
 
-  it('lies on white where the picture is transparent, and white ink on nothing lies on black', async () => {
+  it('lies on white where the picture is transparent, but on black if all of its ink is white', async () => {
     const ink = drawn({ digit: 7, width: 200 })
     for (const level of [0, 255]) {
       const pixels = Uint8Array.from({ length: ink.length * 4 }, (_, i) =>
@@ -126,14 +126,14 @@ describe('The digit on a picture', () => {
     expect(likeness(usual, await read(file))).to.be.greaterThan(0.85)
   })
 
-  it('is found in a field of another size', async () => {
+  it('is found for a network with another input size', async () => {
     const file = await encoded(inked(drawn({ digit: 7, width: 200 }), 255, 0), 200, 200)
     const pixels = await read(file, { ...FIELD, height: 42, width: 42 })
     const { top, bottom } = measured(pixels, 42)
     expect(bottom - top).to.be.within(29, 30)
   })
 
-  it('is looked for in few pixels, however many there are', async () => {
+  it('is searched on a reduced picture, however large the picture is', async () => {
     const file = await sharp({ create: { width: 3000, height: 2000, channels: 3, background: 'white' } })
       .jpeg()
       .toBuffer()
@@ -187,7 +187,7 @@ describe('A picture without a digit', () => {
     })
   }
 
-  it('that is no image at all is refused as everywhere', async () => {
+  it('that is not an image is refused with the usual error', async () => {
     expect(await codeOf(read(Buffer.from('no image')))).to.equal('ERR_IMAGE_TYPE')
     const huge = { ...FIELD, maxPixels: 100 }
     expect(await codeOf(readDigit(await encoded(new Uint8Array(784)), huge))).to.equal('ERR_IMAGE_TOO_LARGE')

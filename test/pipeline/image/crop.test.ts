@@ -19,7 +19,7 @@ describe('Center crop', () => {
     })
   })
 
-  it('rounds a half to the even number, as torchvision does', () => {
+  it('rounds halves to the even number, as torchvision does', () => {
     expect(centered({ width: 225, height: 224 }, target, 1).x.start).to.equal(0)
     expect(centered({ width: 227, height: 224 }, target, 1).x.start).to.equal(2)
   })
@@ -44,7 +44,7 @@ describe('Center crop', () => {
   })
 
   for (const interpolation of ['nearest', 'bilinear', 'bicubic'] as const) {
-    it(`gives with ${interpolation} what a cut out of the whole scaled image gives`, async () => {
+    it(`gives with ${interpolation} the same pixels as scaling the whole image and then cropping`, async () => {
       const file = await sharp(smoothImage(75, 100), { raw: { width: 100, height: 75, channels: 3 } })
         .png()
         .toBuffer()

@@ -12,7 +12,7 @@ describe('GIF', () => {
     expect(await colours(file)).to.deep.equal(FULL)
   })
 
-  it('gives transparent pixels their colour, too', async () => {
+  it('gives transparent pixels their colour in the palette, too', async () => {
     const file = gif(4, 4, PALETTE, [{ width: 4, height: 4, pixels: FULL, transparent: 2 }])
     expect(await colours(file)).to.deep.equal(FULL)
   })
@@ -22,18 +22,18 @@ describe('GIF', () => {
     expect(await colours(file)).to.deep.equal([0, 0, 0, 0, 0, 1, 2, 0, 0, 3, 1, 0, 0, 0, 0, 0])
   })
 
-  it('fills it with the transparent colour where there is one', async () => {
+  it('fills it with the transparent colour if there is one', async () => {
     const pixels = [1, 2, 3, 1]
     const file = gif(4, 4, PALETTE, [{ left: 1, top: 1, width: 2, height: 2, pixels, transparent: 2 }])
     expect(await colours(file)).to.deep.equal([2, 2, 2, 2, 2, 1, 2, 2, 2, 3, 1, 2, 2, 2, 2, 2])
   })
 
-  it('makes the canvas as large as a frame that hangs over it', async () => {
+  it('enlarges the canvas to a frame that exceeds it', async () => {
     const file = gif(2, 2, PALETTE, [{ left: 1, top: 1, width: 3, height: 3, pixels: FULL.slice(0, 9) }])
     expect(await colours(file)).to.deep.equal([0, 0, 0, 0, 0, 0, 1, 2, 0, 3, 3, 2, 0, 1, 0, 1])
   })
 
-  it('looks at the first of many frames only', async () => {
+  it('reads only the first of many frames', async () => {
     const first = { width: 4, height: 4, pixels: FULL }
     const others = { width: 4, height: 4, pixels: [...FULL].reverse() }
     const file = gif(4, 4, PALETTE, [first, ...Array.from({ length: 2000 }, () => others)])

@@ -49,7 +49,7 @@ describe('Limits on images', () => {
     expect(await codeOf(pixelsOf(file, 4, 4))).to.equal('ERR_IMAGE_TOO_LARGE')
   })
 
-  it('keeps to the limit of the decoder as well, where the header has told something else', async () => {
+  it('enforces the limit in the decoder too, if the header declares another size', async () => {
     const frame = Buffer.from('ffc0000b08001e002801012200', 'hex')
     const large = await sharp({ create: { width: 2000, height: 2000, channels: 3, background: 'red' } })
       .jpeg()
@@ -60,7 +60,7 @@ describe('Limits on images', () => {
     )
   })
 
-  it('decodes only so many pixels at once, first come, first served', async () => {
+  it('decodes a limited number of pixels at once, first come, first served', async () => {
     const order: string[] = []
     const ends: (() => void)[] = []
     const enter = (name: string, pixels: number) =>

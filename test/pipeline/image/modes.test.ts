@@ -7,12 +7,12 @@ describe('Images that are not RGB of eight bits', () => {
   const values = [0, 100, 255, 256, 1000, 0x8001, 0xffff, 0x12fe]
   const high = values.map((value) => value >> 8)
 
-  it('cuts 16-bit grey off at 255', async () => {
+  it('clips 16-bit grey at 255', async () => {
     const file = png({ width: 8, height: 1, bits: 16, colour: 0, rows: [bytesOf16(values)] })
     expect(await bands(file, 8)).to.deep.equal([0, 100, 255, 255, 255, 255, 255, 255])
   })
 
-  it('cuts 16-bit grey with one transparent value off, too', async () => {
+  it('clips 16-bit grey with one transparent value, too', async () => {
     const chunks = [chunk('tRNS', Buffer.of(1, 0))]
     const file = png({ width: 8, height: 1, bits: 16, colour: 0, rows: [bytesOf16(values)], chunks })
     expect(await bands(file, 8)).to.deep.equal([0, 100, 255, 255, 255, 255, 255, 255])
@@ -37,7 +37,7 @@ describe('Images that are not RGB of eight bits', () => {
     })
   }
 
-  it('spreads grey of 1, 2 and 4 bits over all levels', async () => {
+  it('scales grey of 1, 2 and 4 bits to 0–255', async () => {
     const file = (bits: number, row: number) =>
       png({ width: 8 / bits, height: 1, bits, colour: 0, rows: [Buffer.of(row)] })
     expect(await bands(file(1, 0b01011010), 8)).to.deep.equal([0, 255, 0, 255, 255, 0, 255, 0])
@@ -45,7 +45,7 @@ describe('Images that are not RGB of eight bits', () => {
     expect(await bands(file(4, 0x1f), 2)).to.deep.equal([17, 255])
   })
 
-  it('drops alpha, and does not blend what is under it', async () => {
+  it('drops alpha without blending', async () => {
     const rgba = png({
       width: 2,
       height: 1,
@@ -76,7 +76,7 @@ describe('Images that are not RGB of eight bits', () => {
     })
   }
 
-  it('mixes CMYK plainly, without a profile', async () => {
+  it('converts CMYK by the plain formula, without a profile', async () => {
     const { inks, file } = await cmykJpeg()
     const expected = Uint8Array.from({ length: 16 * 16 * 3 }, (_, i) => {
       const at = Math.trunc(i / 3) * 4
@@ -86,7 +86,7 @@ describe('Images that are not RGB of eight bits', () => {
     expect(Buffer.compare(await pixelsOf(file, 16, 16), expected)).to.equal(0)
   })
 
-  it('reads JPEG, PNG, WebP and TIFF of the same pixels the same, whatever their inner form', async () => {
+  it('reads the same pixels from every variant of JPEG, PNG, WebP and TIFF', async () => {
     const image = photo()
     const pixels = await image.clone().raw().toBuffer()
     const files = {
@@ -101,7 +101,7 @@ describe('Images that are not RGB of eight bits', () => {
     }
   })
 
-  it('reads a progressive JPEG as its plain twin', async () => {
+  it('reads the same pixels from a progressive and a baseline JPEG', async () => {
     const plain = await photo().jpeg({ progressive: false }).toBuffer()
     const progressive = await photo().jpeg({ progressive: true }).toBuffer()
     expect(Buffer.compare(await pixelsOf(plain, 40, 30), await pixelsOf(progressive, 40, 30))).to.equal(0)
@@ -142,7 +142,7 @@ describe('Images that are not RGB of eight bits', () => {
     expect(distance(applied, await photo().raw().toBuffer())).to.be.below(distance(applied, raw) / 2)
   })
 
-  it('reads an image without a profile the same when profiles are to be applied', async () => {
+  it('reads an image without a profile the same if profiles are applied', async () => {
     const cmyk = (await cmykJpeg()).file
     expect(
       Buffer.compare(await pixelsOf(cmyk, 16, 16), await pixelsOf(cmyk, 16, 16, { colourProfile: true })),

@@ -15,13 +15,13 @@ describe('EXIF orientation', () => {
       })
     }
 
-    it(`leaves a JPEG with orientation ${orientation} as it is stored, where that is wanted`, async () => {
+    it(`leaves a JPEG with orientation ${orientation} as stored if the settings say so`, async () => {
       const file = await photo().withMetadata({ orientation }).jpeg().toBuffer()
       const stored = await sharp(file).raw().toBuffer()
       expect(Buffer.compare(await pixelsOf(file, 40, 30, { orientation: false }), stored)).to.equal(0)
     })
 
-    it(`filters an image with orientation ${orientation} as it filters the upright one`, async () => {
+    it(`scales an image with orientation ${orientation} like the upright one`, async () => {
       const file = await photo().withMetadata({ orientation }).jpeg().toBuffer()
       const upright = await sharp(file).autoOrient().png().toBuffer()
       const result = await pixelsOf(file, 11, 23, { interpolation: 'bicubic' })
@@ -31,14 +31,14 @@ describe('EXIF orientation', () => {
     })
   }
 
-  it('is found in either order of bytes', () => {
+  it('is read in either byte order', () => {
     const little = '49492a0008000000010012010300010000000600000000000000'
     const big = '4d4d002a00000008000101120003000000010006000000000000'
     expect(exifOrientation(Buffer.from(little, 'hex'))).to.equal(6)
     expect(exifOrientation(Buffer.from(big, 'hex'))).to.equal(6)
   })
 
-  it('is upright where the EXIF data is damaged', () => {
+  it('is ignored if the EXIF data is damaged', () => {
     const sound = Buffer.from('49492a0008000000010012010300010000000600000000000000', 'hex')
     for (let length = 0; length < 22; length++) expect(exifOrientation(sound.subarray(0, length))).to.equal(1)
     for (let at = 0; at < sound.length; at++) {

@@ -42,7 +42,7 @@ describeWithShared('Photographs, compared with Pillow', () => {
     expect(hash(await read('chelsea.png'))).to.equal('d2380d7104e4d7d5')
   })
 
-  it('applies the profile of a photograph where that is wanted', async () => {
+  it('applies the profile of a photograph if the settings say so', async () => {
     const rocket = readFileSync(shared('data/photos/rocket.jpg'))
     expect(hash(await pixelsOf(rocket, 640, 427, { colourProfile: true }))).to.not.equal('3d4435cc745752b7')
   })

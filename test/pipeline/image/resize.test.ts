@@ -23,7 +23,7 @@ describe('Resizing', () => {
     ['bicubic', 19058803, 297647],
   ]
   for (const [filter, sum224, sum28] of sums) {
-    it(`${filter} adds up to what Pillow gives, made larger and smaller`, async () => {
+    it(`${filter} gives pixels with the same sum as Pillow, enlarged and reduced`, async () => {
       const noise = noiseImage(31, 256)
       expect(sum(await resize(noise, 256, 31, 224, filter))).to.equal(sum224)
       expect(sum(await resize(noise, 256, 31, 28, filter))).to.equal(sum28)
@@ -34,7 +34,7 @@ describe('Resizing', () => {
       expect(Buffer.compare(await resize(image, 40, 40, 40, filter), image)).to.equal(0)
     })
 
-    it(`${filter} makes three bands of one, as if there had been three`, async () => {
+    it(`${filter} gives a grey image three equal bands`, async () => {
       const grey = noiseImage(20, 10).subarray(0, 20 * 30)
       const three = Uint8Array.from({ length: grey.length * 3 }, (_, i) => grey[Math.trunc(i / 3)] ?? 0)
       const one = pixelView(grey, 30, 20, 1)
@@ -48,7 +48,7 @@ describe('Resizing', () => {
     })
   }
 
-  it('takes the pixel that a running sum falls on, where a product falls on another', async () => {
+  it('takes the nearest pixel by a running sum, as Pillow does, not by a product', async () => {
     const row = Uint8Array.from({ length: 256 * 3 }, (_, i) => Math.trunc(i / 3))
     const result = await resize(row, 256, 1, 224, 'nearest')
     const product = Array.from({ length: 224 }, (_, i) => Math.floor(((i + 0.5) * 256) / 224))
@@ -56,7 +56,7 @@ describe('Resizing', () => {
     expect(differences).to.have.lengthOf(25)
   })
 
-  it('lets the event loop run while it makes a large image small', async () => {
+  it('does not block the event loop while it reduces a large image', async () => {
     let turns = 0
     const counting = setInterval(() => turns++, 0)
     await resize(new Uint8Array(3000 * 2000 * 3), 3000, 2000, 224, 'bicubic')

@@ -32,7 +32,7 @@ describe('Types of images', () => {
     })
   }
 
-  it('leaves sharp unable to read an SVG', async () => {
+  it('disables SVG in sharp', async () => {
     expect((await errorOf(sharp(Buffer.from(SVG)).metadata())).message).to.contain('unsupported')
   })
 
@@ -41,7 +41,7 @@ describe('Types of images', () => {
     expect((await errorOf(pixelsOf(file, 4, 4))).code).to.equal('ERR_IMAGE_TYPE')
   })
 
-  it('reads bytes that lie somewhere in a larger memory', async () => {
+  it('reads bytes that are a view of a larger buffer', async () => {
     const file = await photo().png().toBuffer()
     const memory = new Uint8Array(file.length + 20)
     memory.set(file, 7)

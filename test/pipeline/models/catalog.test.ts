@@ -13,7 +13,7 @@ describe('catalog', () => {
   ])
 
   for (const [key, entry] of catalog) {
-    it(`has a network of the published size, that its file has room for: ${key}`, () => {
+    it(`has a network of the published size, which fits into its file: ${key}`, () => {
       const { name, bytes, url, file, md5 = '0'.repeat(32), topology } = entry
       const network = topology()
       expect(name).to.equal(key)
@@ -27,7 +27,7 @@ describe('catalog', () => {
     })
   }
 
-  it('tells the older ResNet50 by the names of its layers', () => {
+  it('recognises the older ResNet50 by the names of its layers', () => {
     const entry = catalog.get('resnet50')
     if (!entry) throw new Error('no such entry')
     const older = topologyFor(entry, ['input_1', 'conv1', 'res2a_branch2a'])
@@ -41,7 +41,7 @@ describe('catalog', () => {
     expect(topologyFor(entry, ['conv1_conv']).output).to.equal('predictions')
   })
 
-  it('does not know what every object knows', () => {
+  it('has no entry for the names of inherited properties', () => {
     expect(catalog.get('__proto__')).to.equal(undefined)
     expect(catalog.get('constructor')).to.equal(undefined)
   })

@@ -52,7 +52,7 @@ describe('The digit model of the package', () => {
     expect(files.reduce((sum, file) => sum + statSync(join(FOLDER, file)).size, 0)).to.be.at.most(500_000)
   })
 
-  it('claims at least 99 % on its card, and says what it was made from', () => {
+  it('has a card that claims at least 99 % and names the training data', () => {
     const card = readFileSync(join(FOLDER, 'README.md'), 'utf8')
     expect(claimed(card)).to.be.at.least(99)
     expect(card).to.contain('CC BY-SA 3.0').and.to.contain('npm install && npm start')
@@ -77,7 +77,7 @@ describe('The digit model of the package', () => {
     }
   })
 
-  it('takes no digit for likelier than another where there is none, beside pictures that have one', async () => {
+  it('finds all digits equally likely on a picture without a digit, in one batch with others', async () => {
     const seven = await encoded(inked(drawn({ digit: 7, width: 150 }), 255, 0), 150, 150)
     const white = await encoded(new Uint8Array(100 * 100).fill(255), 100, 100)
     const black = await encoded(new Uint8Array(28 * 28))
@@ -94,7 +94,7 @@ describe('The digit model of the package', () => {
     expect([answers[1]?.[0]?.label, answers[3]?.[0]?.label]).to.deep.equal(['7', '1'])
   })
 
-  it('takes what the user says of it, and gives way to a model of the user', async () => {
+  it('uses the settings of the user, and is replaced by a model of the user with the same name', async () => {
     const image = await encoded(inked(drawn({ digit: 7, width: 150 }), 255, 0), 150, 150)
     writeFileSync(join(weights, 'digits.json'), '{"top": 3}')
     expect((await served({}, [image])).answers[0]).to.have.length(3)
@@ -105,7 +105,7 @@ describe('The digit model of the package', () => {
     expect(answers[0]?.map(({ label }) => label)[0]).to.equal('class_7')
   })
 
-  it('answers alike on both engines', async () => {
+  it('gives the same answers on both engines', async () => {
     const image = await encoded(inked(drawn({ digit: 1, width: 150 }), 255, 0), 150, 150)
     const [onnx, tfjs] = await Promise.all([
       served({ engine: 'onnx' }, [image]),
@@ -119,7 +119,7 @@ describe('The digit model of the package', () => {
   })
 })
 
-describe('The digit model on digits of three hands, drawn in lines', () => {
+describe('The digit model on digits drawn in three handwritings', () => {
   let weights: string
   let pipeline: Awaited<ReturnType<typeof makePipeline>>
   before(async () => {
@@ -170,7 +170,7 @@ describeWithShared('The digit model on digits that it was not trained on', () =>
     expect(measured).to.be.closeTo(claimed(readFileSync(join(FOLDER, 'README.md'), 'utf8')), 0.1)
   })
 
-  it('is as accurate on files of them, also of dark ink on light paper', async () => {
+  it('is as accurate on image files, also with dark ink on light paper', async () => {
     const batch = digits().filter((_, at) => at % 4 === 0)
     const raw = percent(batch, await pipeline.predict(batch.map(({ pixels }) => ({ pixels, top: 1 }))))
     expect(await accuracy(4, (pixels) => encoded(pixels))).to.be.closeTo(raw, 0.1)

@@ -41,7 +41,7 @@ describe('findModel', () => {
     expect(await find('cats')).to.deep.equal({ kind: 'own', path: at('cats.json') })
   })
 
-  it('takes the path that is given: a file, a folder, a model.json for its folder', async () => {
+  it('takes the given path: a file, a folder, or a model.json for its folder', async () => {
     put('elsewhere/a=b.bin')
     put('elsewhere/pets/model.json', TFJS)
     const paths: [given: string, found: string][] = [
@@ -56,7 +56,7 @@ describe('findModel', () => {
     }
   })
 
-  it('refuses a name that may mean several things, and lists them', async () => {
+  it('refuses an ambiguous name, and lists the choices', async () => {
     put('pets.keras')
     put('pets.onnx')
     put('pets/model.json', TFJS)
@@ -72,18 +72,18 @@ describe('findModel', () => {
     )
   })
 
-  it('says what was looked for in vain', async () => {
+  it('lists the files that it looked for', async () => {
     put('resnet.json', '{"top": 3}')
     const error = await errorOf(find('resnet'))
     expect(error.code).to.equal('ERR_MODEL_LOAD')
     expect(error.message).to.equal(
-      `There is no model "resnet": it is none of the catalog (vgg16, resnet50), and ${folder} has none of ` +
+      `There is no model "resnet": the catalog has vgg16, resnet50; and the folder ${folder} has none of ` +
         `resnet.keras, resnet.h5, resnet.hdf5, resnet.onnx, resnet.json, ${join('resnet', 'model.json')}. ` +
         'Did you mean resnet50?',
     )
   })
 
-  it('says where a given path leads to nothing', async () => {
+  it('names a given path that does not exist', async () => {
     mkdirSync(at('empty'))
     const missing = await errorOf(find('pets', at('none.keras')))
     expect(missing.code).to.equal('ERR_MODEL_LOAD')
@@ -93,7 +93,7 @@ describe('findModel', () => {
     )
   })
 
-  it('lets no name lead out of the folder', async () => {
+  it('refuses a name that leads out of the folder', async () => {
     for (const name of ['../escape', 'a/b', '..', '', 'x'.repeat(101), 'a\0b']) {
       expect((await errorOf(find(name))).code, name).to.equal('ERR_MODEL_SETTINGS')
     }

@@ -22,7 +22,7 @@ describe('readModelSettings', () => {
     expect(await readModelSettings(at('none', 'model.json'))).to.deep.equal({})
   })
 
-  it('reads every setting there is', async () => {
+  it('reads every setting', async () => {
     const settings = {
       preprocessing: 'torch',
       size: [224, 192],
@@ -36,7 +36,7 @@ describe('readModelSettings', () => {
     expect(await read(settings)).to.deep.equal(settings)
   })
 
-  it('reads the labels that it names, beside it or below', async () => {
+  it('reads the labels file that it names, in its folder or below', async () => {
     mkdirSync(at('labels'))
     writeFileSync(at('labels', 'pets.txt'), 'cat\ndog\n')
     const { labels, labelsFile } = await read({ labels: 'labels/pets.txt' })
@@ -44,13 +44,13 @@ describe('readModelSettings', () => {
     expect(labelsFile).to.equal('pets.txt')
   })
 
-  it('knows the labels of ImageNet by that word', async () => {
+  it('takes "imagenet" for the labels of ImageNet', async () => {
     const { labels, labelsFile } = await read({ labels: 'imagenet' })
     expect(labels).to.have.length(1000)
     expect(labelsFile).to.equal('imagenet-labels.tsv')
   })
 
-  it('lies beside the file, or beside the folder of a TF.js model', () => {
+  it('reads the file beside the model, or beside the folder of a TF.js model', () => {
     const paths: Record<string, string | undefined> = {
       'pets.keras': at('pets.json'),
       'pets.v2.h5': at('pets.v2.json'),

@@ -34,14 +34,14 @@ const FIELDS = [
 
 describe('topologies of the catalog', () => {
   for (const { name, topology } of catalog.values()) {
-    it(`is layer by layer what Keras says, in Keras' order: ${name}`, () => {
+    it(`has the layers of Keras, in Keras' order: ${name}`, () => {
       const expected = topologyOf(golden('applications', `${name}.config.json`))
       expect(described(topology())).to.deep.equal(described(expected))
       expect(topology().output).to.equal(expected.output)
       expect(topology().inputShape).to.deep.equal(expected.inputShape)
     })
 
-    it(`needs just the arrays that Keras has, in the order of the file: ${name}`, () => {
+    it(`needs exactly the arrays of Keras, in the order of the file: ${name}`, () => {
       const file = `${name}.weights.json`
       const { layers } = goldenJson<{ layers: SyntheticLayer[] }>('applications', file)
       const expected = layers.flatMap(({ layer, arrays }) =>

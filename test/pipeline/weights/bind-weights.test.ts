@@ -39,7 +39,7 @@ const dense: LayerList = {
 }
 
 describe('bindWeights', () => {
-  it('takes groups in the order of the file where all are called by other numbers', () => {
+  it('takes groups in the order of the file if all have other numbers', () => {
     const list = inceptionV3()
     const bound = bind(list, groupsFor(list, oneMore))
     for (const { name } of list.layers) {
@@ -75,7 +75,7 @@ describe('bindWeights', () => {
     ).to.deep.equal(['e/kernel:0', 'e/bias:0'])
   })
 
-  it('takes arrays without telling names as they come', () => {
+  it('takes arrays whose names have no role in the order of the file', () => {
     const groups = groupsFor(dense).map(({ name, arrays }) => ({
       name,
       arrays: arrays.map((array, i) => ({ ...array, name: `param_${i}` })),
@@ -143,7 +143,7 @@ describe('wantedGroups', () => {
   }
   const order = (frozen: boolean) => wantedGroups(list, inner(frozen))[0]?.slots.map(({ role }) => role)
 
-  it('has what an inner model trains before the rest', () => {
+  it('has the trainable arrays of an inner model before the others', () => {
     const trained = ['kernel', 'bias', 'gamma', 'beta', 'kernel']
     expect(order(false)).to.deep.equal([...trained, 'moving_mean', 'moving_variance'])
   })
@@ -169,6 +169,6 @@ describe('arrayRole', () => {
     web: undefined,
   }
   for (const [name, role] of Object.entries(ROLES)) {
-    it(`${name} is ${role ?? 'nothing that is known'}`, () => expect(arrayRole(name)).to.equal(role))
+    it(`${name} is ${role ?? 'unknown'}`, () => expect(arrayRole(name)).to.equal(role))
   }
 })

@@ -49,14 +49,14 @@ describe('downloadFile', () => {
   }
   const isWhole = () => expect(readFileSync(path).equals(CONTENT)).to.equal(true)
 
-  it('leaves the file, what is remembered of its hash, and nothing else', async () => {
+  it('leaves the file, the file with its hash, and nothing else', async () => {
     await serve()
     await download()
     isWhole()
     expect(readdirSync(folder).sort()).to.deep.equal(['weights.h5', 'weights.h5.checked'])
   })
 
-  it('never replaces a file that has appeared meanwhile, and keeps the part', async () => {
+  it('never replaces a file that has appeared in the meantime, and keeps the part', async () => {
     await serve()
     writeFileSync(path, 'the file of the user')
     const { code, message } = await errorOf(download())
@@ -73,7 +73,7 @@ describe('downloadFile', () => {
     isWhole()
   })
 
-  it('tells how far it is, at the most some times a second', async () => {
+  it('reports its progress, at most a few times a second', async () => {
     await serve({ slowMs: 20 })
     const told: [number, string][] = []
     const start = performance.now()
@@ -85,7 +85,7 @@ describe('downloadFile', () => {
     expect(told.at(-1)).to.deep.equal([1, 'checking 600 kB'])
   })
 
-  it('goes on where a cut connection ended, with the same version only', async () => {
+  it('resumes after a cut connection, but only with the same version', async () => {
     await serve()
     const have = await cut()
     await download()
@@ -94,7 +94,7 @@ describe('downloadFile', () => {
     expect(server.sent).to.equal(BYTES - have)
   })
 
-  it('goes on by the time of the last change where there is no strong ETag', async () => {
+  it('resumes by Last-Modified if there is no strong ETag', async () => {
     const lastModified = 'Wed, 21 Oct 2015 07:28:00 GMT'
     await serve({ etag: 'W/"weak"', lastModified })
     await cut()
@@ -103,7 +103,7 @@ describe('downloadFile', () => {
     expect(server.requests[1]).to.include({ 'if-range': lastModified })
   })
 
-  it('begins anew when the file has changed on the server', async () => {
+  it('begins again when the file has changed on the server', async () => {
     await serve()
     await cut({ md5: undefined })
     const changed = bytesOf(BYTES, 2)
@@ -112,7 +112,7 @@ describe('downloadFile', () => {
     expect(readFileSync(path).equals(changed)).to.equal(true)
   })
 
-  it('begins anew without a validator and a hash, when nothing could tell a changed file', async () => {
+  it('begins again if neither a validator nor a hash could show a changed file', async () => {
     await serve({ etag: undefined })
     await cut({ md5: undefined })
     await download({ md5: undefined })
@@ -120,7 +120,7 @@ describe('downloadFile', () => {
     isWhole()
   })
 
-  it('begins anew at another address', async () => {
+  it('begins again with another URL', async () => {
     await serve()
     await cut()
     await download({ url: server.url.replace('/weights.h5', '/mirror/weights.h5') })
@@ -128,7 +128,7 @@ describe('downloadFile', () => {
     isWhole()
   })
 
-  it('takes all of it from a server that knows no ranges', async () => {
+  it('takes the whole file from a server that ignores ranges', async () => {
     await serve({ ignoresRange: true })
     await cut()
     await download()
@@ -136,7 +136,7 @@ describe('downloadFile', () => {
     expect(server.sent).to.equal(BYTES)
   })
 
-  it('asks for nothing when the part is complete', async () => {
+  it('sends no request if the part is complete', async () => {
     await serve()
     writeFileSync(`${path}.part`, CONTENT)
     writeFileSync(`${path}.part.from`, JSON.stringify({ url: server.url, validator: ETAG }))
@@ -145,7 +145,7 @@ describe('downloadFile', () => {
     expect(server.requests).to.have.length(0)
   })
 
-  it('begins anew when the part is longer than the file', async () => {
+  it('begins again if the part is longer than the file', async () => {
     await serve()
     writeFileSync(`${path}.part`, Buffer.alloc(BYTES + 1))
     writeFileSync(`${path}.part.from`, JSON.stringify({ url: server.url, validator: ETAG }))
@@ -167,7 +167,7 @@ describe('downloadFile', () => {
     expect(existsSync(`${path}.lock`)).to.equal(false)
   })
 
-  it('gives a connection up that sends nothing any more, and keeps the part', async () => {
+  it('gives up a connection that stalls, and keeps the part', async () => {
     await serve({ stallAfter: 100_000 })
     const error = await errorOf(download({ stallMs: 200 }))
     expect(error).to.include({ code: 'ERR_WEIGHTS_DOWNLOAD', kind: 'network' })
@@ -191,7 +191,7 @@ describe('downloadFile', () => {
     expect(readdirSync(folder)).to.deep.equal([])
   })
 
-  it('stops at the first byte too many of a body without a length', async () => {
+  it('stops at the first excess byte of a body without a length', async () => {
     await serve({ content: bytesOf(BYTES * 3), chunked: true, slowMs: 1 })
     const error = await errorOf(download({ md5: undefined }))
     expect(error).to.include({ code: 'ERR_WEIGHTS_DOWNLOAD', kind: 'content' })
@@ -199,7 +199,7 @@ describe('downloadFile', () => {
     expect(readdirSync(folder)).to.deep.equal([])
   })
 
-  it('takes a body without a length that ends early for a cut connection', async () => {
+  it('treats a body without a length that ends early as a cut connection', async () => {
     await serve({ content: CONTENT.subarray(0, 1000), chunked: true })
     const error = await errorOf(download())
     expect(error).to.include({ kind: 'network' })
@@ -212,12 +212,12 @@ describe('downloadFile', () => {
     server.behaviour = { content: CONTENT, headers: { 'content-encoding': 'x-own' } }
     expect((await errorOf(download())).message).to.contain('content encoding "x-own"')
     server.behaviour = { content: CONTENT, status: 404 }
-    expect((await errorOf(download())).message).to.contain('(it answered 404 Not Found)')
+    expect((await errorOf(download())).message).to.contain('(the server answered 404 Not Found)')
     expect(server.requests[0]).to.include({ 'accept-encoding': 'identity' })
     expect(readdirSync(folder)).to.deep.equal([])
   })
 
-  it('follows a redirect, to http and https only, and not for ever', async () => {
+  it('follows redirects, only to http and https, and only five times', async () => {
     await serve({ location: '/elsewhere.h5' })
     await download()
     isWhole()
@@ -231,13 +231,13 @@ describe('downloadFile', () => {
     }
   })
 
-  it('refuses http unless it is told to allow it', async () => {
+  it('refuses http unless it is allowed', async () => {
     await serve()
     expect((await errorOf(download({ allowHttp: false }))).message).to.contain('is not https')
     expect(server.requests).to.have.length(0)
   })
 
-  it('sends the password of an address as a header and shows it to nobody', async () => {
+  it('sends the password of a URL as a header, and shows it in no message', async () => {
     await serve({ status: 403 })
     const url = `${server.url.replace('//', '//me:p%40ss@')}?signature=secret`
     const { message } = await errorOf(download({ url }))
@@ -245,7 +245,7 @@ describe('downloadFile', () => {
     expect(server.requests[0]?.authorization).to.equal(`Basic ${btoa('me:p@ss')}`)
   })
 
-  it('asks for nothing when the disk has too little room', async () => {
+  it('sends no request if the disk has too little room', async () => {
     await serve()
     const error = await errorOf(download({ bytes: 2 ** 52 }))
     expect(error).to.include({ code: 'ERR_WEIGHTS_DOWNLOAD', kind: 'disk' })
@@ -253,7 +253,7 @@ describe('downloadFile', () => {
     expect(server.requests).to.have.length(0)
   })
 
-  it('says so when the folder cannot be made', async () => {
+  it('rejects with a clear error if the folder cannot be made', async () => {
     await serve()
     writeFileSync(join(folder, 'file'), '')
     expect(await errorOf(download({ path: join(folder, 'file', 'weights.h5') }))).to.include({
@@ -273,7 +273,7 @@ describe('downloadFile', () => {
     expect(readdirSync(folder)).to.include('weights.h5.part').and.not.include('weights.h5.lock')
   })
 
-  it('goes on at once after a process that died over it', async () => {
+  it('resumes at once after a process that died while downloading', async () => {
     await serve()
     await cut()
     const dead = spawn(process.execPath, ['-e', ''])
@@ -285,7 +285,7 @@ describe('downloadFile', () => {
     isWhole()
   })
 
-  it('downloads once for several processes, and the next goes on when the first is killed', async () => {
+  it('downloads once for several processes, and the next one resumes if the first is killed', async () => {
     await serve({ slowMs: 15 })
     const script = `
       import { downloadFile } from ${JSON.stringify(new URL('../../../pipeline/weights/download/download.ts', import.meta.url).href)}

@@ -59,7 +59,7 @@ describe('ensureWeights', () => {
   const saidWhatIsMissing = () =>
     told.some(([, word]) => word.startsWith('vgg16 needs weights.h5 (200 kB): it'))
 
-  it('takes the file that is there, and hashes it once only', async () => {
+  it('takes an existing file, and hashes it only once', async () => {
     writeFileSync(path, CONTENT)
     expect(await ensure()).to.equal(path)
     const memory = readFileSync(`${path}.checked`, 'utf8')
@@ -70,7 +70,7 @@ describe('ensureWeights', () => {
     expect(error.code).to.equal('ERR_MODEL_LOAD')
   })
 
-  it('hashes a file anew that has changed since', async () => {
+  it('hashes a file again after a change', async () => {
     writeFileSync(path, CONTENT)
     await ensure()
     const other = bytesOf(CONTENT.length, 2)
@@ -80,7 +80,7 @@ describe('ensureWeights', () => {
     expect(error.message).to.contain(`it has the MD5 ${md5(other)} instead of ${ENTRY.md5}`)
   })
 
-  it('goes by the size where no hash was published', async () => {
+  it('checks only the size if no hash was published', async () => {
     writeFileSync(path, bytesOf(CONTENT.length, 2))
     expect(await ensure({}, WITHOUT_MD5)).to.equal(path)
   })
@@ -104,7 +104,7 @@ describe('ensureWeights', () => {
     })
   }
 
-  it('waits while a file is being copied, downloads nothing meanwhile, and says so', async () => {
+  it('waits while a file is being copied, says so, and downloads nothing', async () => {
     writeFileSync(path, CONTENT.subarray(0, 50_000))
     const ensured = ensure({ weightsUrl: await mirror() })
     for (let at = 50_000; at < CONTENT.length; at += 50_000) {
@@ -116,14 +116,14 @@ describe('ensureWeights', () => {
     expect(server?.requests).to.deep.equal([])
   })
 
-  it('downloads what is not there, from the mirror', async () => {
+  it('downloads a missing file from the mirror', async () => {
     expect(await ensure({ weightsUrl: await mirror() })).to.equal(path)
     expect(readFileSync(path).equals(CONTENT)).to.equal(true)
     expect(told.map(([fraction]) => fraction)).to.satisfy((all: number[]) => all.every((one) => one <= 1))
     expect(JSON.parse(readFileSync(`${path}.checked`, 'utf8'))).to.include({ md5: ENTRY.md5 })
   })
 
-  it('says what is missing, tries again, and goes on where it was', async () => {
+  it('says what is missing, retries, and resumes', async () => {
     const weightsUrl = await mirror()
     if (server) server.behaviour.cutAfter = 100_000
     const ensured = ensure({ weightsUrl, firstPauseMs: 100 })
@@ -135,7 +135,7 @@ describe('ensureWeights', () => {
     expect(told.find(([, word]) => word.startsWith('vgg16 needs'))?.[0]).to.be.within(0.01, 0.5)
   })
 
-  it('picks a file up that appears while it waits, once it is whole', async () => {
+  it('takes a file that appears while it waits, once the file is complete', async () => {
     const ensured = ensure()
     let done = false
     void ensured.then(() => (done = true))
@@ -150,7 +150,7 @@ describe('ensureWeights', () => {
     expect(existsSync(`${path}.lock`)).to.equal(false)
   })
 
-  it('picks a file without a hash up when it has settled', async () => {
+  it('takes a file without a published hash once it has settled', async () => {
     const ensured = ensure({}, WITHOUT_MD5)
     await until(() => saidWhatIsMissing(), 2000, 'the sentence')
     writeFileSync(path, CONTENT)
@@ -159,7 +159,7 @@ describe('ensureWeights', () => {
     expect(performance.now() - start).to.be.within(500, 4000)
   })
 
-  it('prefers a file that appears to a download that is slow', async () => {
+  it('takes a file that appears during a slow download', async () => {
     const weightsUrl = await mirror()
     if (server) server.behaviour.slowMs = 2000
     const ensured = ensure({ weightsUrl })
@@ -171,7 +171,7 @@ describe('ensureWeights', () => {
     expect(readFileSync(path).equals(CONTENT)).to.equal(true)
   })
 
-  it('does not fetch wrong content again and again', async () => {
+  it('does not soon download wrong content again', async () => {
     const weightsUrl = await mirror(bytesOf(CONTENT.length, 2))
     const stop = new AbortController()
     const failed = errorOf(ensure({ weightsUrl, firstPauseMs: 1, signal: stop.signal }))
@@ -183,7 +183,7 @@ describe('ensureWeights', () => {
     expect((await failed).message).to.equal('enough')
   })
 
-  it('gives up after as many attempts as it is told, and at once when another one cannot help', async () => {
+  it('gives up after the given number of attempts, and at once if a retry cannot help', async () => {
     const error = await errorOf(ensure({ attempts: 2, firstPauseMs: 10 }))
     expect(error.code).to.equal('ERR_WEIGHTS_DOWNLOAD')
     const weightsUrl = await mirror()
@@ -193,7 +193,7 @@ describe('ensureWeights', () => {
   })
 })
 
-describe('the address of weights', () => {
+describe('the URL of weights', () => {
   const addresses: Record<string, string> = {
     '': ENTRY.url,
     'http://mirror': 'http://mirror/weights.h5',

@@ -82,7 +82,7 @@ describe('weights of every format', () => {
     'mobilenetv2ish/tfjs-uint8',
     'mobilenetv2ish/tfjs-float16',
   ]) {
-    it(`${path} holds them as exactly as its bits allow`, async () => {
+    it(`${path} holds them as exactly as its precision allows`, async () => {
       const [model = '', file = ''] = path.split('/')
       const opened = await openModel(formats(path))
       const scales = new Map<string, number>()
@@ -100,7 +100,7 @@ describe('weights of every format', () => {
     })
   }
 
-  it('names the layers that a file lists, and its topology where it has one', async () => {
+  it('returns the names of the layers in a file, and the topology if there is one', async () => {
     const whole = await peekModel(formats('minivgg', 'keras2.h5'))
     expect(whole.layers?.layers).to.have.length(13)
     expect(whole.groupNames).to.include('convolution2d_1')
@@ -109,11 +109,11 @@ describe('weights of every format', () => {
     expect(weights.groupNames).to.include('dense_2')
   })
 
-  it('asks for a topology where a file holds weights alone', async () => {
+  it('asks for a topology if a file holds only weights', async () => {
     expect(await codeOf(openModel(formats('misc', 'weights-keras2.h5')))).to.equal('ERR_MODEL_LOAD')
   })
 
-  it('asks how the kernels lie where a Theano file does not tell', async () => {
+  it('asks for the orientation of the kernels in a Theano file', async () => {
     const { layers } = optionsFor('minivgg', 'weights-keras2.h5')
     const opening = openModel(formats('minivgg', 'weights-theano-rotated.h5'), layers ? { layers } : {})
     expect(await codeOf(opening)).to.equal('ERR_MODEL_SETTINGS')
@@ -125,7 +125,7 @@ describe('weights of every format', () => {
     })
   }
 
-  it('reads arrays no more after it is closed', async () => {
+  it('reads no arrays after it is closed', async () => {
     const opened = await openModel(formats('mlp', 'keras2.h5'))
     const name = opened.layers?.layers.find((layer) => layer.className === 'Dense')?.name ?? ''
     await opened.close()

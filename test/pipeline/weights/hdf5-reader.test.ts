@@ -81,14 +81,14 @@ describe('Hdf5Reader', () => {
     expect(found).to.deep.equal([Math.fround(0.1), Math.fround(0.2)])
   })
 
-  it('reads attributes that are texts, and says that others are none', async () => {
+  it('reads text attributes, and refuses others', async () => {
     const reader = await openReader(path)
     expect(await reader.texts('/', 'names')).to.deep.equal(['one', 'zwölf'])
     expect(await reader.texts('/', 'nothing')).to.equal(undefined)
     expect((await errorOf(reader.texts('/', 'number'))).code).to.equal('ERR_MODEL_LOAD')
   })
 
-  it('tells groups and arrays from what is not there', async () => {
+  it('distinguishes groups, arrays and missing paths', async () => {
     const reader = await openReader(path)
     expect(await reader.isGroup('/group')).to.equal(true)
     expect(await reader.isGroup('/plain')).to.equal(false)
@@ -112,7 +112,7 @@ describe('Hdf5Reader', () => {
     expect((await errorOf(reader.members('/'))).message).to.include('has been closed')
   })
 
-  it('gives a sound file all the time that it needs on a machine that does not let it run', async () => {
+  it('gives a sound file unlimited time on a busy machine', async () => {
     const limitMs = 2500
     const args = ['--import', 'tsx', READ_AGAIN, path, '/packed', String(limitMs)]
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
@@ -134,8 +134,8 @@ describe('Hdf5Reader', () => {
   })
 })
 
-describe('a file in which the HDF5 library never comes to an end', () => {
-  it('is given up when it has computed for too long', async () => {
+describe('a file for which the HDF5 library never ends', () => {
+  it('is given up after too much CPU time', async () => {
     const bytes = goldenBytes('formats', 'minivgg', 'keras3.h5')
     // The length of one of the texts in the heap that holds them: what is then taken for the next has no end.
     bytes[LENGTH_OF_A_TEXT] = 0xff

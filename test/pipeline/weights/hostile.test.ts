@@ -9,10 +9,10 @@ import type { Opened } from '../../fixtures/weights/open-models.ts'
 import { golden } from '../../support/golden.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 
-/** What the one sentence must say, for every file that must be refused. */
+/** The error message for each file that must be refused. */
 const REFUSED: Record<string, RegExp> = {
   'class-name-proto.h5': /class __proto__, which cannot be compiled/,
-  'config-deep-nesting.h5': /models inside of each other to a depth over/,
+  'config-deep-nesting.h5': /inner models nested more than 8 deep/,
   'config-not-json.h5': /model_config in config-not-json.h5 is not valid JSON/,
   'config-wrong-types.h5': /units must be a whole number/,
   'empty.h5': /empty.h5 is empty/,
@@ -22,10 +22,10 @@ const REFUSED: Record<string, RegExp> = {
   'giant-dataset-chunked.h5': /declares 4398046511104 bytes, the whole file has 10252/,
   'giant-dataset-contiguous.h5': /declares 274877906944 bytes, the whole file has 10252/,
   'giant-units.h5': /must have the shape \[4, 1000000000000\]; "dense\/kernel:0" has \[4, 7\]/,
-  'graph-cycle.h5': /wait for each other: the model goes round in a circle/,
+  'graph-cycle.h5': /wait for each other: the model has a cycle/,
   'graph-missing-layer.h5': /takes its input from layer "\w+", which does not exist/,
   'gzip-bomb-dataset.h5': /is stored in chunks of 268435456 bytes, the limit is/,
-  'kernel-is-text.h5': /kernel:0" does not hold numbers/,
+  'kernel-is-text.h5': /kernel:0" does not hold floating-point numbers/,
   'missing-dataset.h5': /lists the array "dense\/bias:0", and there is no/,
   'no-keras-attributes.h5': /is an HDF5 file, but no Keras model/,
   'shape-mismatch.h5': /kernel of layer "dense" must have the shape \[4, 7\]; "dense\/kernel:0" has \[7, 4\]/,
@@ -47,10 +47,10 @@ const REFUSED: Record<string, RegExp> = {
   'truncated-half.h5': /cut off or damaged: it declares 65296 bytes, the file has 32648/,
   'truncated-header.h5': /it declares 65296 bytes, the file has 60/,
   'truncated.keras': /cut off or damaged/,
-  'virtual-dataset.h5': /is a view of other files \("external-target.h5"\), which is refused/,
+  'virtual-dataset.h5': /is a virtual dataset over other files \("external-target.h5"\), which is refused/,
   'zip-bad-crc.keras': /config.json has the checksum/,
-  'zip-bomb-declared.keras': /declares 4294967294 bytes packed into 11/,
-  'zip-bomb-deflated.keras': /declares 268435456 bytes packed into 260916/,
+  'zip-bomb-declared.keras': /declares 4294967294 bytes compressed to 11/,
+  'zip-bomb-deflated.keras': /declares 268435456 bytes compressed to 260916/,
   'zip-no-config.keras': /no entry config.json/,
   'zip-no-weights.keras': /no entry model.weights.h5/,
   'zip-path-escape.keras': /invalid relative path: ..\/..\/escaped.txt/,
@@ -58,10 +58,10 @@ const REFUSED: Record<string, RegExp> = {
   'zip-weights-are-text.keras': /model.weights.h5 is no HDF5 file/,
 }
 
-/** Odd, and sound as far as the reading of weights goes. */
+/** Odd files that can be loaded all the same. */
 const LOADED = ['hard-link-cycle.h5', 'layer-name-path.h5', 'outputs-do-not-match-labels.h5']
 
-/** What others point to. */
+/** Files that other files point to. */
 const NO_MODELS = ['external-target.bin', 'external-target.h5', 'labels-10.txt']
 
 const WITHIN_MS = 2000
@@ -89,7 +89,7 @@ describe('hostile model files', function () {
 
   before(async () => {
     cpSync(golden('hostile'), folder, { recursive: true })
-    // In the folder of the models, where HDF5 would look for the other files; with little memory to hand out.
+    // Runs in the folder of the models, where HDF5 would look for other files, with little memory.
     child = fork(new URL('../../fixtures/weights/open-models.ts', import.meta.url), {
       cwd: folder,
       execArgv: [

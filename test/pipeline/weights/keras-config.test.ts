@@ -63,7 +63,7 @@ describe('readKerasConfig', () => {
     expect(layersIn(two)).to.include({ output: 'sum' })
   })
 
-  it('makes the input of a Sequential model that has no layer for it', () => {
+  it('adds the input of a Sequential model without an InputLayer', () => {
     const flat = layer('Flatten', 'flat', undefined, { batch_input_shape: [null, 4, 4, 1] })
     const dense = layer('Dense', 'dense', undefined, { units: 2 })
     const bare = layersIn({ class_name: 'Sequential', config: [flat, dense] })
@@ -89,7 +89,7 @@ describe('readKerasConfig', () => {
     ])
   })
 
-  it('takes the input of an inner model that comes first', () => {
+  it('uses the input of an inner model that is the first layer', () => {
     const inner = { ...functional([input(), layer('ReLU', 'relu', old('image'))], 'relu'), name: 'base' }
     const list = layersIn(sequential([inner, layer('Flatten', 'flat', undefined)]))
     expect(list.inputShape).to.deep.equal([8, 8, 3])
@@ -103,7 +103,7 @@ describe('readKerasConfig', () => {
     expect(names(list)).to.deep.equal(['image', 'a', 'b'])
   })
 
-  it('knows the older names of fields', () => {
+  it('reads older names of fields', () => {
     const list = layersIn(
       functional(
         [
@@ -137,7 +137,7 @@ describe('readKerasConfig', () => {
       'a circle',
       'ERR_MODEL_LOAD',
       functional([input(), layer('ReLU', 'a', old('b')), layer('ReLU', 'b', old('a'))], 'b'),
-      /circle/,
+      /cycle/,
     ],
     ['a missing layer', 'ERR_MODEL_LOAD', one(old('nowhere')), /"nowhere", which does not exist/],
     ['a missing output', 'ERR_MODEL_LOAD', one(old('image'), {}, 'z'), /"z" as its output/],
@@ -157,7 +157,7 @@ describe('readKerasConfig', () => {
       'a second output of a layer',
       'ERR_MODEL_UNSUPPORTED',
       one([[['image', 0, 1, {}]]]),
-      /another than the first output/,
+      /takes output 1 of layer "\w+"; only output 0 can be served/,
     ],
     [
       'training: true',
@@ -216,13 +216,13 @@ describe('readKerasConfig', () => {
     })
   }
 
-  it('refuses models inside of each other without end', () => {
+  it('refuses inner models nested without end', () => {
     let config: object = sequential([layer('ReLU', 'a', undefined, { batch_shape: [null, 1] })])
     for (let i = 0; i < 900; i++) config = sequential([{ ...config, name: `m${i}` }])
-    expect(refusal(config).message).to.match(/models inside of each other/)
+    expect(refusal(config).message).to.match(/inner models nested more than 8 deep/)
   })
 
-  it('makes a layer of a Lambda and does nothing with it', () => {
+  it('lists a Lambda as a layer, and never runs it', () => {
     const list = layersIn(
       functional([input(), layer('Lambda', 'l', old('image'), { function: ['code'] })], 'l'),
     )

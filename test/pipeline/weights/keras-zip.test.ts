@@ -20,7 +20,7 @@ const config = {
   },
 }
 
-describe('a .keras file whose entries are packed', () => {
+describe('a .keras file with compressed entries', () => {
   const folder = temporaryFolder()
   const [path, tmpDir] = [join(folder, 'model.keras'), join(folder, 'tmp')]
 
@@ -38,7 +38,7 @@ describe('a .keras file whose entries are packed', () => {
     })
   })
 
-  it('is unpacked into a file that nobody else ever sees', async () => {
+  it('is unpacked into a file that has no name', async () => {
     const { weights, layers, format, close } = await openModel(path, { tmpDir })
     expect(format).to.equal('keras-zip')
     expect(layers?.inputShape).to.deep.equal([2])
@@ -49,7 +49,7 @@ describe('a .keras file whose entries are packed', () => {
     expect(readdirSync(tmpDir)).to.deep.equal([])
   })
 
-  it('is refused where nothing can be unpacked', async () => {
+  it('is refused if no temporary file can be made', async () => {
     expect(await codeOf(openModel(path, { tmpDir: join(folder, 'nowhere') }))).to.equal('ERR_MODEL_LOAD')
   })
 })

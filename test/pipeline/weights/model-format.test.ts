@@ -33,25 +33,25 @@ describe('the format of a model', () => {
   }
 
   for (const [format, content] of Object.entries(CONTENTS)) {
-    it(`${format} is told by the content`, () => expect(detect(content)).to.equal(format))
+    it(`${format} is detected from the content`, () => expect(detect(content)).to.equal(format))
   }
 
   for (const length of [1, 5, ONNX.length - 1]) {
-    it(`is not ONNX after ${length} bytes of it`, () => {
+    it(`is not ONNX for only the first ${length} bytes`, () => {
       expect(() => detect(ONNX.subarray(0, length))).to.throw(/none of the formats/)
     })
   }
 
-  it('is not ONNX with anything behind it', () => {
+  it('is not ONNX with extra bytes at the end', () => {
     expect(() => detect(Buffer.concat([ONNX, Buffer.from([0])]))).to.throw(/none of the formats/)
   })
 
-  it('is answered for an ONNX file without looking further', async () => {
+  it('is the only fact that is returned for an ONNX file', async () => {
     writeFileSync(path, ONNX)
     expect(await peekModel(path)).to.deep.equal({ format: 'onnx' })
   })
 
-  it('cannot be told of what is not there, or is no file', async () => {
+  it('is an error if the path is missing or not a file', async () => {
     expect(await codeOf(peekModel(join(folder, 'nothing.h5')))).to.equal('ERR_MODEL_LOAD')
     expect(await codeOf(peekModel(folder))).to.equal('ERR_MODEL_LOAD')
   })

@@ -40,17 +40,17 @@ describe('a file of Keras 0.3', () => {
     return [...(values ?? [])]
   }
 
-  it('has its kernels taken as they are when it begins as VGG-16 does in that form', async () => {
+  it('has its kernels taken unchanged if its first number is that of VGG-16 in that orientation', async () => {
     await write(0.42947057)
     expect(await kernel()).to.deep.equal([Math.fround(0.42947057), 1, 2, 3])
   })
 
-  it('has them turned by 180° when it begins as VGG-16 does in the other', async () => {
+  it('has them rotated by 180° if its first number is that of VGG-16 in the other', async () => {
     await write(-0.3501)
     expect(await kernel()).to.deep.equal([3, 2, 1, Math.fround(-0.3501)])
   })
 
-  it('asks for a setting when it begins otherwise, and follows it whatever it begins with', async () => {
+  it('needs a setting for any other first number, and the setting always wins', async () => {
     await write(0.5)
     expect(await codeOf(kernel())).to.equal('ERR_MODEL_SETTINGS')
     expect(await kernel({ kernels: 'correlation' })).to.deep.equal([0.5, 1, 2, 3])
