@@ -18,6 +18,10 @@ export interface DecodeOptions {
   readonly orientation: boolean
   readonly colourProfile: boolean
   readonly maxPixels: number
+  /** Seconds after which the decoding is given up. */
+  readonly maxSeconds?: number | undefined
+  /** Called when the decoding starts. */
+  readonly started?: (() => void) | undefined
   /** The background of transparent pixels. If left out, the alpha channel is ignored. */
   readonly paper?: Backdrop
   /** A larger image may be returned smaller, with a longer side of at least this: faster, but not as Pillow scales. */
@@ -45,7 +49,10 @@ export async function decodeImage<Result>(
   use: (pixels: PixelView) => Result | Promise<Result>,
 ): Promise<Result> {
   const { width, height, decode } = await open(bytes, options)
-  return withRoomFor(width * height, async () => use(await decode(options)))
+  return withRoomFor(width * height, async () => {
+    options.started?.()
+    return use(await decode(options))
+  })
 }
 
 async function open(bytes: Uint8Array, options: DecodeOptions): Promise<Opened> {
@@ -167,8 +174,9 @@ function opened(
   return {
     width,
     height,
-    async decode({ paper, enough }) {
-      const { data, width, height, channels } = await decodeWithSharp(bytes, { ...plan, paper, enough })
+    async decode({ maxSeconds, paper, enough }) {
+      const how = { ...plan, maxSeconds, paper, enough }
+      const { data, width, height, channels } = await decodeWithSharp(bytes, how)
       if (channels !== 4) return pixelView(data, width, height, channels, orientation)
       return pixelView(await cmykToRgb(data), width, height, 3, orientation)
     },
