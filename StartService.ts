@@ -12,7 +12,7 @@ import { createService } from './lib/service.ts'
 const config = configOfThisProcess()
 const log = createLog(config)
 const brokers = createBrokers(config)
-const service = createService(config, brokers)
+const service = createService(config, brokers, log)
 const app = createApp(service, log)
 
 const server = await listen(app.callback(), config, log)

@@ -1,4 +1,5 @@
 import { Router } from '@koa/router'
+import type { Logger } from 'pino'
 import type { Config } from './config/config.ts'
 import { VERSION } from './config/version.ts'
 import { createFeedback, type Feedback } from './feedback/feedback.ts'
@@ -42,7 +43,7 @@ export interface Service extends Served {
   close(): Promise<void>
 }
 
-export function createService(config: Config, brokers: Brokers): Service {
+export function createService(config: Config, brokers: Brokers, log: Logger): Service {
   const metrics = createMetrics(brokers)
   const history = new StatusHistory(brokers, metrics)
   const pipelineInfos = new PipelineInfos(brokers)
@@ -51,7 +52,7 @@ export function createService(config: Config, brokers: Brokers): Service {
   const images = createRequestImages(bodyReader(config), safeFetch, config.maxBodyBytes)
   const recentImages = createRecentImages(config)
   const recentPredictions = createRecentPredictions()
-  const feedback = createFeedback(config)
+  const feedback = createFeedback(config, (error) => log.warn({ err: error }, 'reports cannot be stored'))
   const dialects: Dialect<Service>[] = []
   const dialectModels = createDialectModels(config, pipelineInfos)
   const keepsImages = config.keepFeedbackImages === 'on'

@@ -1,5 +1,5 @@
 /** Browsers store some five million characters for a tab. The key and other pages need some of them. */
-export const MAX_TEXT = 3_000_000
+const MAX_TEXT = 3_000_000
 /** The fraction of the entries to keep when the browser refuses to store all. */
 const KEPT_WHEN_FULL = 0.75
 

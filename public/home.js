@@ -8,7 +8,7 @@ const LOADING_MS = 1000
 const UNREACHABLE_MS = 5000
 const QUIET_MS = 15_000
 
-/** @typedef {import('./state-words.js').Its} Its */
+/** @typedef {import('./state-words.js').ModelState} ModelState */
 
 const cards = [...document.querySelectorAll('#models [data-model]')].map((card) => ({
   card,
@@ -33,7 +33,7 @@ function pause() {
 
 /**
  * @param {typeof cards[number]} card
- * @param {Its | undefined} model
+ * @param {ModelState | undefined} model
  */
 function show({ card, name, pill }, model) {
   if (!model) return

@@ -9,14 +9,14 @@ const GIVE_UP_MS = 10 * 60_000
 /** States of a service that is ending, and may be started again. */
 const ENDING = ['closing', 'closed']
 
-/** @typedef {import('./state-words.js').Its} Its */
+/** @typedef {import('./state-words.js').ModelState} ModelState */
 
 /** The state that pages show for every model while the service does not answer. */
 export const UNREACHABLE = { state: 'unreachable', progress: null, error: null }
 
 /**
  * The models of /readyz by name; undefined when the service does not answer.
- * @returns {Promise<Record<string, Its> | undefined>}
+ * @returns {Promise<Record<string, ModelState> | undefined>}
  */
 export async function readModels() {
   try {
@@ -60,7 +60,7 @@ export class Readiness {
   /**
    * @param {string} model
    * @param {string} state the state that came with the page
-   * @param {(its: Its) => void} tell
+   * @param {(its: ModelState) => void} tell
    */
   constructor(model, state, tell) {
     this.#model = model

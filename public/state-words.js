@@ -1,7 +1,7 @@
 /** The words for states of a model. Server and browser import this module, so that scripts never change the wording of a page. */
 
 /**
- * @typedef {object} Its state of a model, as in /readyz
+ * @typedef {object} ModelState the state of a model, as in /readyz
  * @property {string} state
  * @property {{ fraction: number, word: string } | null} progress
  * @property {{ message: string } | null} error
@@ -30,7 +30,7 @@ export function isLoading(state) {
 
 /**
  * Whether to show a progress bar. A progress that is a whole sentence says why the model waits: nothing to measure.
- * @param {Pick<Its, 'state' | 'progress'>} its
+ * @param {Pick<ModelState, 'state' | 'progress'>} its
  */
 export function hasBar({ state, progress }) {
   return isLoading(state) && progress?.word.endsWith('.') !== true
@@ -38,7 +38,7 @@ export function hasBar({ state, progress }) {
 
 /**
  * The line under the name of a model on the first page.
- * @param {Its} its
+ * @param {ModelState} its
  */
 export function modelWord({ state, device, progress }) {
   if (state === 'ready') return device ? `runs on ${device}` : 'ready to answer'
@@ -54,7 +54,7 @@ export function modelWord({ state, device, progress }) {
 /**
  * The notice on the page of a model that does not answer yet.
  * @param {string} name
- * @param {Its} its
+ * @param {ModelState} its
  */
 export function loadingWords(name, its) {
   const { state, progress, error } = its

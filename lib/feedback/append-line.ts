@@ -34,7 +34,9 @@ export async function appendLine(file: LineFile, line: Uint8Array): Promise<void
     if (bytesWritten === line.length) return
     // The incomplete line stays, because truncating could remove lines that other processes have added since. The next
     // append finds that the file does not end with a complete line, and sets the file aside.
-    throw new Error(`Only ${bytesWritten} of ${line.length} bytes could be written to ${file.path}.`)
+    const message = `Only ${bytesWritten} of ${line.length} bytes could be written to ${file.path}.`
+    // A system cuts a write short when the room for the file ends; the next write would fail with this code.
+    throw Object.assign(new Error(message), { code: 'ENOSPC' })
   } finally {
     await handle.close()
   }

@@ -1,4 +1,3 @@
-import { lstat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Config } from '../config/config.ts'
 import { HttpError } from '../http/errors.ts'
@@ -6,8 +5,9 @@ import type { ImageKind } from '../image/image-kind.ts'
 import { appendLine, type LineFile } from './append-line.ts'
 import { csvLine, textCell } from './csv-line.ts'
 import { createFolderSize } from './folder-size.ts'
+import { asStorageError, warnOnce } from './storage-error.ts'
 import { createTurns } from './turns.ts'
-import { isCode, writeOnce } from './write-once.ts'
+import { isThere, writeOnce } from './write-once.ts'
 
 /** A line of the record; a missing field becomes an empty cell. */
 export interface FeedbackEntry {
@@ -44,8 +44,11 @@ const HEADER = 'time,request_id,image_sha256,model,version,prediction,score,repo
 const BLOCK_BYTES = 4096
 const SHA256 = /^[0-9a-f]{64}$/
 
-/** The record of wrong predictions: files of CSV in a folder that several processes may share. */
-export function createFeedback(limits: FeedbackLimits): Feedback {
+/**
+ * The record of wrong predictions: files of CSV in a folder that several processes may share. If nothing can be stored,
+ * each caller gets an error, and `warn` is called once for each reason.
+ */
+export function createFeedback(limits: FeedbackLimits, warn: (error: HttpError) => void): Feedback {
   const folder = resolve(limits.feedbackDir)
   const images = join(folder, 'images')
   const file: LineFile = {
@@ -58,6 +61,7 @@ export function createFeedback(limits: FeedbackLimits): Feedback {
     { path: images, leastBytes: BLOCK_BYTES },
   ])
   const turns = createTurns()
+  const warning = warnOnce(warn)
 
   const mustHaveRoom = async (bytes: number) => {
     if ((await size.bytes()) + bytes <= limits.feedbackMaxBytes) return
@@ -66,22 +70,29 @@ export function createFeedback(limits: FeedbackLimits): Feedback {
       'The folder for feedback is full; no more reports are recorded for now.',
     )
   }
+  const store = (bytes: number, job: () => Promise<void>) =>
+    turns.take(bytes, job).catch((error: unknown) => {
+      const problem = asStorageError(error)
+      warning.problem(problem)
+      throw problem
+    })
   return {
     check: mustBeReport,
     async record(entry) {
       mustBeReport(entry.report)
       const line = Buffer.from(lineOf(entry))
-      await turns.take(line.length, async () => {
+      await store(line.length, async () => {
         await mustHaveRoom(line.length)
         await appendLine(file, line)
         size.add(line.length)
       })
+      warning.reset()
     },
     async keepImage(sha256, bytes, extension) {
       if (limits.keepFeedbackImages === 'off') return
       if (!SHA256.test(sha256))
         throw new TypeError(`A SHA-256 must have 64 hexadecimal digits, but is "${sha256}".`)
-      await turns.take(bytes.length, async () => {
+      await store(bytes.length, async () => {
         const path = join(images, `${sha256}.${extension}`)
         if (await isThere(path)) return
         const counted = Math.max(bytes.length, BLOCK_BYTES)
@@ -113,14 +124,4 @@ function lineOf(entry: FeedbackEntry): string {
   const texts = [requestId, sha256, model, version, prediction].map((text) => textCell(text ?? ''))
   const number = Number.isFinite(score) ? String(score) : ''
   return csvLine([time, ...texts, number, textCell(report), source])
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await lstat(path)
-    return true
-  } catch (error) {
-    if (isCode(error, 'ENOENT')) return false
-    throw error
-  }
 }

@@ -16,6 +16,7 @@ type WebErrorCode =
   | 'ERR_BODY_TOO_LARGE'
   | 'ERR_FEEDBACK_EMPTY'
   | 'ERR_FEEDBACK_FULL'
+  | 'ERR_FEEDBACK_UNWRITABLE'
   | 'ERR_INPUT_AMBIGUOUS'
   | 'ERR_INPUT_MISSING'
   | 'ERR_METHOD_NOT_ALLOWED'
@@ -48,6 +49,7 @@ export const ERRORS: Readonly<Record<Code, Row>> = {
   ERR_BODY_TOO_LARGE: { status: 413, expose: true, closes: true },
   ERR_FEEDBACK_EMPTY: { status: 400, expose: true },
   ERR_FEEDBACK_FULL: { status: 507, expose: true },
+  ERR_FEEDBACK_UNWRITABLE: { status: 507, expose: true },
   ERR_INPUT_AMBIGUOUS: { status: 400, expose: true },
   ERR_INPUT_MISSING: { status: 400, expose: true },
   ERR_METHOD_NOT_ALLOWED: { status: 405, expose: true },

@@ -6,6 +6,7 @@ interface JsonSchema {
   readonly type?: string | readonly string[]
   readonly minimum?: number
   readonly maximum?: number
+  readonly maxLength?: number
   readonly enum?: readonly unknown[]
   readonly const?: unknown
   readonly anyOf?: readonly JsonSchema[]
@@ -36,6 +37,10 @@ export function schemaSentence(
   if (source === 'query' && Array.isArray(found) && expected.type !== 'array') {
     return `${name} may be given once, but the query has more than one value for ${name}.`
   }
+  const most = maxLengthOf(expected)
+  if (typeof found === 'string' && most !== undefined && found.length > most) {
+    return `${name} must have at most ${most} characters, but has ${found.length}.`
+  }
   return `${name} must be ${expectedOf(expected)}, but ${foundAs(found, path.length === 0 ? '' : source)}.`
 }
 
@@ -64,6 +69,11 @@ function expectedOf(schema: JsonSchema): string {
   if (schema.type === 'integer') return `a whole number${rangeOf(schema)}`
   if (schema.type === 'number') return `a number${rangeOf(schema)}`
   return TYPES[String(schema.type)] ?? 'something else'
+}
+
+/** For a union, the limit of its texts. */
+function maxLengthOf({ maxLength, anyOf = [] }: JsonSchema): number | undefined {
+  return maxLength ?? anyOf.map(maxLengthOf).find((length) => length !== undefined)
 }
 
 function rangeOf({ minimum, maximum }: JsonSchema): string {

@@ -24,9 +24,12 @@ export function errorHandler(log: Logger, shapes: Shapes): Middleware {
   }
 }
 
-/** error: our fault. warn: overloaded or still starting. debug: the client's mistake. */
+/**
+ * error: our fault. warn: overloaded or still starting. debug: the client's mistake, and reports that cannot be stored
+ * (507), of which the feedback folder warns once for each reason.
+ */
 function levelOf(status: number): 'error' | 'warn' | 'debug' {
-  if (status < 500) return 'debug'
+  if (status < 500 || status === 507) return 'debug'
   return status === 500 || status === 502 ? 'error' : 'warn'
 }
 

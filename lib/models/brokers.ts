@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Logger } from 'pino'
 import { Broker } from '../../broker/broker.ts'
+import { BrokerError } from '../../broker/errors.ts'
 import type { Config } from '../config/config.ts'
 import { writeProgress } from './model-progress.ts'
 
@@ -55,8 +56,23 @@ export function startBrokers(brokers: Brokers, log: Logger): void {
     logEvents(broker, modelLog)
     // Lines instead of bars, even on a terminal: the bars of two models would overwrite each other and the log.
     writeProgress(broker, (word) => modelLog.info(word))
-    broker.start().catch((error: unknown) => modelLog.error({ err: error }, 'model failed to start'))
+    logFailures(broker, modelLog)
   }
+}
+
+/** One line for the first failure, and one more each time that the model has failed again after one of its files changed. */
+function logFailures(broker: Broker, log: Logger): void {
+  const failed = (error: unknown) => log.error({ err: error }, 'model failed to start')
+  let isFirst = true
+  broker.on('state', ({ state, error }) => {
+    if (state !== 'failed') return
+    if (!isFirst) failed(error)
+    isFirst = false
+  })
+  broker.start().catch((error: unknown) => {
+    // The user has ended the service before the model was loaded.
+    if (!(error instanceof BrokerError && error.code === 'ERR_CLOSED')) failed(error)
+  })
 }
 
 function logEvents(broker: Broker, log: Logger): void {

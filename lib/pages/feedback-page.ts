@@ -20,7 +20,7 @@ export function reportPage(site: Site, example: string): string {
     title: 'Report a wrong answer',
     main: html`<div class="stack">
 <h1>Report a wrong answer</h1>
-<p class="lead">Thanks for your feedback! Reports are kept together with the answers, to train the next model.</p>
+<p class="lead">Reports are kept together with the answers, to train the next model. When your report is recorded, the next page says “Thanks for your feedback”.</p>
 <form class="card card-roomy stack" method="post" action="/feedback">
 <label class="field"><span>What does the picture show?</span><input class="input" name="report" required maxlength="500" autocomplete="off"></label>
 <label class="field"><span>Request id of the answer (header X-Request-Id)</span><input class="input" name="id" maxlength="64" autocomplete="off" spellcheck="false"></label>

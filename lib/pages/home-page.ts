@@ -5,6 +5,8 @@ import { type Html, html } from './html.ts'
 import { layout, padPath, type Site } from './layout.ts'
 import { statePill } from './model-status.ts'
 
+const NUMBERS = ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten']
+
 /** The model that answers, or the reason why no model does. */
 interface Answering {
   readonly model: string | undefined
@@ -43,8 +45,8 @@ ${onePicture(data)}
 <p class="visually-hidden" role="status" id="said"></p>
 </section>
 <section class="stack" aria-labelledby="dialects-title">
-<div class="stack stack-tight"><h2 id="dialects-title">Five API formats</h2>
-<p class="muted">Clients of five older services work here unchanged. Each format has its own routes and fields. The first format is also Tandem’s own.</p></div>
+<div class="stack stack-tight"><h2 id="dialects-title">${capital(inWords(dialects.length))} API formats</h2>
+<p class="muted">Clients of ${inWords(dialects.length)} older services work here unchanged. Each format has its own routes and fields. The first format is also Tandem’s own.</p></div>
 <div class="dialects">${dialects.map((one) => dialect(one, origin))}</div>
 </section>
 <p class="row"><a href="/docs">All routes, parameters and answers</a> <a href="/openapi.json">OpenAPI document</a> <a href="/status">Status of the service</a></p>
@@ -56,6 +58,15 @@ ${onePicture(data)}
     styles: ['home.css'],
     scripts: ['home.js'],
   })
+}
+
+/** A number up to ten as a word. */
+function inWords(number: number): string {
+  return NUMBERS[number] ?? String(number)
+}
+
+function capital(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1)
 }
 
 function onePicture({ upload: { model, missing }, notice, needsKey, origin }: HomePageData): Html {

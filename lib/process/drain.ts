@@ -19,18 +19,18 @@ const CHILDREN_END_MS = 3000
 const FLUSH_MS = 500
 
 /**
- * One Ctrl-C arrives as two signals: the terminal signals the whole group, and npm passes its own copy on. systemd does the
- * same with SIGTERM. No second decision is made as fast, so signals within this time of the first count as one.
+ * One Ctrl-C arrives as two signals: the terminal signals the whole group, and npm passes its own copy on, some 30 ms
+ * later. systemd does the same with SIGTERM. Signals within this time of the first count as copies.
  */
-const SAME_PRESS_MS = 1000
+const COPIES_WITHIN_MS = 500
 
-/** The first SIGTERM or SIGINT: finish what was accepted, then end. One that comes a second later: end at once. */
+/** The first SIGTERM or SIGINT: finish what was accepted, then end. A later one: end at once. */
 export function drainOnSignal(parts: DrainParts): void {
   const sockets = trackSockets(parts.server)
   let firstAt: number | undefined
   const onSignal = (signal: string) => {
     if (firstAt !== undefined) {
-      if (performance.now() - firstAt > SAME_PRESS_MS) endAtOnce(parts, signal)
+      if (performance.now() - firstAt > COPIES_WITHIN_MS) endAtOnce(parts, signal)
       return
     }
     firstAt = performance.now()

@@ -66,7 +66,8 @@ function shown(value: unknown): string {
 }
 
 function stackOf(err: unknown): string {
-  if (!isRecord(err) || typeof err.stack !== 'string') return ''
+  // A permanent error is in the user's file or settings: its sentence says all.
+  if (!isRecord(err) || err.permanent === true || typeof err.stack !== 'string') return ''
   // Its first line is the message.
   const frames = err.stack.split('\n').filter((line) => /^\s+at /.test(line))
   return frames.map((frame) => `  ${oneLine(frame.trim())}\n`).join('')

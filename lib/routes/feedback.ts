@@ -12,9 +12,8 @@ import type { Service } from '../service.ts'
 const GROUP = 'Feedback'
 const MAX_CLAIM = 200
 
-/** A number counts as text, because the label of a digit may come as a number. */
-const Text = z.union([z.string(), z.number().transform(String)])
-const Claim = Text.pipe(z.string().max(MAX_CLAIM)).default('')
+const Text = textOrNumber(z.string())
+const Claim = textOrNumber(z.string().max(MAX_CLAIM)).default('')
 
 const FeedbackRequest = z.object({
   report: Text.default('').describe('The right label, or what is wrong.'),
@@ -46,7 +45,7 @@ const page = {
   query: NoQuery,
   answers: {
     200: {
-      means: 'A page with a form, or instructions as JSON or text if "Accept" prefers that.',
+      means: 'Instructions as text, or a page with a form or JSON if "Accept" prefers that.',
       content: {
         'text/html': 'A page.',
         'application/json': HowTo,
@@ -86,10 +85,11 @@ export function feedbackRoutes(service: Service): void {
   serve(service, page, async (ctx) => {
     ctx.vary('Accept')
     const example = EXAMPLE.replace('$URL', ownAddress(ctx))
-    const form = ctx.accepts('html', 'json', 'text/plain')
+    // Text comes first: a command line accepts everything, a browser prefers the page.
+    const form = ctx.accepts('text/plain', 'html', 'json')
     if (form === 'json') ctx.body = howTo(example)
-    else if (form === 'text/plain') ctx.body = `${howTo(example).message}\n\n${example}\n`
-    else await sendPage(ctx, reportPage(site, example))
+    else if (form === 'html') await sendPage(ctx, reportPage(site, example))
+    else ctx.body = `${howTo(example).message}\n\n${example}\n`
   })
   serve(service, report, async (ctx) => {
     const body = await images.body(ctx)
@@ -100,13 +100,18 @@ export function feedbackRoutes(service: Service): void {
     // The image first: storing an image twice does no harm, but a report that is recorded and then fails is sent again.
     if (image) await feedback.keepImage(image.sha256, image.bytes, image.extension)
     await feedback.record({ ...recorded(asked, facts, ctx.state.requestId), report: asked.report })
-    const note = facts === undefined && asked.id !== '' ? noteFor(asked.id) : undefined
+    const note = facts === undefined && asked.id !== '' ? noteFor(asked) : undefined
     if (ctx.accepts('html', 'json') === 'json') {
       ctx.body = { ...THANKS, ...(note !== undefined && { note }) }
       return
     }
     await sendPage(ctx, feedbackPage(site, note))
   })
+}
+
+/** A number counts as text, because the label of a digit may come as a number. */
+function textOrNumber(text: z.ZodString) {
+  return z.union([text, z.number().transform(String)])
 }
 
 /** The real answer, if the service still knows it; else the claims of the report, under the id in the report. */
@@ -119,14 +124,21 @@ function recorded(asked: FeedbackRequest, facts: PredictionFacts | undefined, ow
 }
 
 /** For an answer that is older than an hour, or from before a restart. */
-function noteFor(id: string): string {
+function noteFor({ id, model, prediction }: FeedbackRequest): string {
   const shown = isRequestId(id) ? `"${id}"` : 'with this id'
-  return `The service no longer knows the answer ${shown}: the report is recorded without the details of the image.`
+  const sent = [...(model === '' ? [] : ['the model']), ...(prediction === '' ? [] : ['the prediction'])]
+  const kept =
+    sent.length === 0
+      ? 'without the model, the prediction and the image'
+      : `with ${sent.join(' and ')} that the client sent, but without the image`
+  return `The service no longer knows the answer ${shown}: the report is recorded ${kept}.`
 }
 
 function howTo(example: string): z.output<typeof HowTo> {
   return {
-    message: 'Send a report of a wrong answer as POST /feedback: a form, or JSON, with the field "report".',
+    message:
+      'Send a report of a wrong answer as POST /feedback: a form, or JSON, with the field "report". ' +
+      `When the report is recorded, the answer says "${THANKS.message}".`,
     fields: {
       report: 'The right label, or what is wrong.',
       id: 'The X-Request-Id of the answer.',

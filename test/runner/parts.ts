@@ -45,6 +45,7 @@ const TOGETHER: Readonly<Record<string, readonly string[]>> = {
 const LONGEST_FIRST = [
   'pages of services of their own',
   'lib/pages',
+  'scripts/stress',
   'survival',
   'broker',
   'pipeline/weights',

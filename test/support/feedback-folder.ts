@@ -23,14 +23,13 @@ export function newFolder(): string {
   return join(temporaryFolder(), 'feedback')
 }
 
-export function feedbackIn(feedbackDir: string, limits: Partial<FeedbackLimits> = {}): Feedback {
-  return createFeedback({
-    feedbackDir,
-    feedbackFileBytes: 2 ** 20,
-    feedbackMaxBytes: 2 ** 30,
-    keepFeedbackImages: 'off',
-    ...limits,
-  })
+export function feedbackIn(
+  feedbackDir: string,
+  limits: Partial<FeedbackLimits> = {},
+  warn: Parameters<typeof createFeedback>[1] = () => undefined,
+): Feedback {
+  const usual = { feedbackFileBytes: 2 ** 20, feedbackMaxBytes: 2 ** 30, keepFeedbackImages: 'off' } as const
+  return createFeedback({ feedbackDir, ...usual, ...limits }, warn)
 }
 
 /** The files of records, the oldest first; feedback.csv comes last. */

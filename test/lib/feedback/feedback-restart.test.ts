@@ -40,7 +40,7 @@ describe('Feedback for an answer that the service no longer knows', () => {
       {
         message: 'Thanks for your feedback',
         success: true,
-        note: `The service no longer knows the answer "${id}": the report is recorded without the details of the image.`,
+        note: `The service no longer knows the answer "${id}": the report is recorded with the model and the prediction that the client sent, but without the image.`,
       },
     ])
     expect(last()).to.include({ id, model: 'digits', prediction: '4', report: 'nine', source: 'client' })
@@ -53,14 +53,28 @@ describe('Feedback for an answer that the service no longer knows', () => {
     const without = await report({ report: 'x' })
     expect(without.json()).to.deep.equal({ message: 'Thanks for your feedback', success: true })
     expect(last()).to.include({ id: without.headers.get('x-request-id'), source: '' })
+    for (const [fields, kept] of [
+      [{}, 'without the model, the prediction and the image.'],
+      [{ model: 'digits' }, 'with the model that the client sent, but without the image.'],
+      [{ prediction: '4' }, 'with the prediction that the client sent, but without the image.'],
+    ] as const) {
+      const { note } = (await report({ report: 'x', id: 'unknown', ...fields })).json() as { note: string }
+      expect(note).to.match(/^The service no longer knows the answer "unknown": the report is recorded /)
+      expect(note.endsWith(`recorded ${kept}`), note).to.equal(true)
+      expect(last()).to.include({ model: '', prediction: '', ...fields })
+    }
     const odd = await report({ report: 'x', id: '=1+1\n' })
     expect(odd.text).to.contain('no longer knows the answer with this id')
     expect(last()?.id).to.equal(odd.headers.get('x-request-id'))
   })
 
   it('is refused if a claimed answer is longer than a line', async () => {
-    const answer = await report({ report: 'x', id: 'y', prediction: 'p'.repeat(201) })
-    expect([answer.status, answer.headers.get('x-error-code')]).to.deep.equal([400, 'ERR_BAD_REQUEST'])
+    for (const claim of ['model', 'prediction']) {
+      const answer = await report({ report: 'x', id: 'y', [claim]: 'p'.repeat(201) })
+      expect([answer.status, answer.headers.get('x-error-code')]).to.deep.equal([400, 'ERR_BAD_REQUEST'])
+      expect(answer.text).to.contain(`"${claim} must have at most 200 characters, but has 201."`)
+      expect((await report({ report: 'x', id: 'y', [claim]: 'p'.repeat(200) })).status).to.equal(200)
+    }
   })
 })
 
@@ -79,6 +93,23 @@ describe('GET /feedback', () => {
     expect(form?.method).to.equal('post')
     expect(tags(text, 'input').map(({ name }) => name)).to.deep.equal(['report', 'id'])
     expect(words(text)).to.contain(`${service.url}/feedback`)
+  })
+
+  it('says "Thanks for your feedback" in every form, but only for a report that is recorded', async () => {
+    for (const accept of ['text/html', 'application/json', 'text/plain', '*/*']) {
+      const { text } = await get(accept)
+      expect(text, accept).to.match(/When (the|your) report is recorded, .*Thanks for your feedback/)
+    }
+  })
+
+  it('is text for a program that accepts everything, and a page for browsers', async () => {
+    const type = async (accept: string) => (await get(accept)).headers.get('content-type')
+    expect(await type('*/*')).to.match(/^text\/plain/)
+    expect(await type('text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8')).to.match(
+      /^text\/html/,
+    )
+    const without = await ask(service.url, 'GET /feedback', [])
+    expect(without.headers.get('content-type')).to.match(/^text\/plain/)
   })
 
   it('names the fields and a command for programs, as JSON or as text', async () => {

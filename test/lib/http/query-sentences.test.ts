@@ -2,13 +2,13 @@ import { expect } from 'chai'
 import { z } from 'zod'
 import { HttpError } from '../../../lib/http/errors.ts'
 import { parseWith } from '../../../lib/http/operation.ts'
-import { queryOf } from '../../../lib/http/query.ts'
+import { queryOf, wholeNumber } from '../../../lib/http/query.ts'
 import type { Source } from '../../../lib/http/schema-sentence.ts'
 import { type Service, scripted, startService } from '../../support/service.ts'
 
 const Query = z.object({
   model: z.string().optional(),
-  top: z.coerce.number().int().min(1).max(1000).optional(),
+  top: wholeNumber(1, 1000).optional(),
   threshold: z.string().regex(/\d/).pipe(z.coerce.number<string>().min(0).max(1)).optional(),
 })
 const Images = z.object({ images: z.array(z.unknown()) })
@@ -36,6 +36,11 @@ describe('A parameter of the query', () => {
     'top=1001': `${top} "1001".`,
     'top=2.5': `${top} "2.5".`,
     'top=': `${top} "".`,
+    'top=1e3': `${top} "1e3".`,
+    'top=0x10': `${top} "0x10".`,
+    'top=%207': `${top} " 7".`,
+    'top=7.0': `${top} "7.0".`,
+    'top=-7': `${top} "-7".`,
     'top=5&top=3': 'top may be given once, but the query has more than one value for top.',
     'model=a&model=b&model=c': 'model may be given once, but the query has more than one value for model.',
     'threshold=high': 'threshold must be a number from 0 to 1, but the query says "high".',
@@ -48,6 +53,11 @@ describe('A parameter of the query', () => {
       expect(ofQuery(query)).to.equal(expected)
     })
   }
+
+  it('that is a whole number may have zeros in front', () => {
+    expect(parseWith(Query, queryOf({ querystring: 'top=007' }), 'query').top).to.equal(7)
+    expect(parseWith(Query, queryOf({ querystring: 'top=1000' }), 'query').top).to.equal(1000)
+  })
 
   it('that is long is shown in part', () => {
     expect(ofQuery(`top=${'x'.repeat(500)}`)).to.equal(`${top} "${'x'.repeat(60)}…".`)
@@ -83,6 +93,21 @@ describe('A body of JSON', () => {
     )
   })
 
+  it('with a text that is too long is refused with both lengths', () => {
+    const short = z.string().max(3)
+    const schema = z.object({
+      name: short.optional(),
+      label: z.union([z.number(), short]).default(''),
+    })
+    const tooLong = 'must have at most 3 characters, but has 4.'
+    expect(sentence(schema, { name: 'four' }, 'body')).to.equal(`name ${tooLong}`)
+    expect(sentence(schema, { label: 'four' }, 'body')).to.equal(`label ${tooLong}`)
+    expect(ofQuery('name=four', schema)).to.equal(`name ${tooLong}`)
+    expect(sentence(schema, { label: ['four'] }, 'body')).to.equal(
+      'label must be a number or a text, but the body has a list.',
+    )
+  })
+
   it('that is no object is refused in one sentence', () => {
     expect(sentence(Images, [], 'body')).to.equal('The body must be an object, but is a list.')
     expect(sentence(Images, 7, 'body')).to.equal('The body must be an object, but is "7".')
@@ -112,5 +137,11 @@ describe('A request with a wrong query', () => {
       code: 'ERR_BAD_REQUEST',
       message: 'top may be given once, but the query has more than one value for top.',
     })
+  })
+
+  it('is refused for a number that is not written in digits', async () => {
+    const answer = await fetch(`${service.url}/model?top=1e3`, { method: 'POST', body: 'x' })
+    expect(answer.status).to.equal(400)
+    expect(await answer.text()).to.contain('top must be a whole number from 1 to 1000')
   })
 })

@@ -1,18 +1,25 @@
+import { rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'chai'
 import { isAlive } from '../../support/broker.ts'
 import { type Service, scripted, startService, until } from '../../support/service.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 const post = (service: Service, body: string) => fetch(`${service.url}/model`, { method: 'POST', body })
 
 describe('SIGTERM', () => {
   it('with 50 requests in flight gives 50 answers, then the process ends with 0', async () => {
-    const service = await startService(scripted({ predictMs: 300 }))
+    const heldBy = join(temporaryFolder(), 'held')
+    writeFileSync(heldBy, '')
+    const service = await startService(scripted({ heldBy }))
     await service.ready()
     const answers = Array.from({ length: 50 }, (_, index) => post(service, `input ${index}`))
     await until(() => inProgress(service, 50), '50 calls')
     service.kill('SIGTERM')
+    await service.line('draining')
+    rmSync(heldBy)
     const responses = await Promise.all(answers)
     expect(responses.map(({ status }) => status)).to.deep.equal(Array(50).fill(200))
     expect(responses.at(-1)?.headers.get('Connection')).to.equal('close')
@@ -64,7 +71,7 @@ describe('SIGTERM', () => {
     expect(await answer).to.equal('cut')
   })
 
-  it('twice within a second counts once, as a service manager and npm each send their own', async () => {
+  it('twice within half a second counts once, as a service manager and npm each send their own', async () => {
     const service = await startService(scripted({ predictMs: 500 }))
     await service.ready()
     const answer = post(service, 'x')
@@ -77,7 +84,7 @@ describe('SIGTERM', () => {
     expect(await service.exit).to.deep.equal({ code: 0, signal: null })
   })
 
-  it('more than a second later ends the process and its children at once, with 1', async () => {
+  it('more than half a second later ends the process and its children at once, with 1', async () => {
     const service = await startService(scripted({ predictMs: 8000 }))
     const { pid } = await service.line('child started')
     await service.ready()
@@ -85,13 +92,22 @@ describe('SIGTERM', () => {
     await until(() => inProgress(service, 1), 'the call')
     service.kill('SIGTERM')
     await service.line('draining')
-    await delay(1100)
+    await delay(700)
     const start = performance.now()
     service.kill('SIGTERM')
     expect(await service.exit).to.deep.equal({ code: 1, signal: null })
     expect(performance.now() - start).to.be.lessThan(1000)
     expect(await answer).to.equal('cut')
     await until(() => !isAlive(Number(pid)), 'the end of the child')
+  })
+})
+
+describe('SIGTERM while a model is loading', () => {
+  it('ends with 0, and reports no failure of the model', async () => {
+    const service = await startService(scripted({ startMs: 60_000, startWord: 'reading' }))
+    await service.line('reading')
+    expect(await service.stop()).to.deep.equal({ code: 0, signal: null })
+    expect(service.logs.filter(({ level }) => Number(level) >= 40)).to.deep.equal([])
   })
 })
 
@@ -106,7 +122,7 @@ describe('a log that nobody reads', () => {
       await Promise.all(Array.from({ length: 50 }, () => fetch(`${service.url}/${'x'.repeat(200)}`)))
     const ended = new Promise((resolve) => service.process.once('exit', () => resolve('ended')))
     service.kill('SIGTERM')
-    await delay(1100)
+    await delay(700)
     service.kill('SIGTERM')
     expect(await Promise.race([ended, delay(4000, 'still there')])).to.equal('ended')
   })

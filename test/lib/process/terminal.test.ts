@@ -1,6 +1,8 @@
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'chai'
 import { scripted, until } from '../../support/service.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 import { CTRL_C, describeInTerminal, openTerminal, type Terminal } from '../../support/terminal.ts'
 
 const OPEN = /^Open (http:\/\/127\.0\.0\.1:\d+)$/m
@@ -102,6 +104,20 @@ describeInTerminal('The log in a terminal', function () {
     await terminal.exit
     return terminal
   }
+
+  it('says in one line why a model cannot be served, without a stack', async () => {
+    const wrong = {
+      PORT: '0',
+      MODELS: `pets=${join(temporaryFolder(), 'pets.h5')}`,
+      WEIGHTS_DIR: temporaryFolder(),
+    }
+    const terminal = openTerminal('node --import tsx StartService.ts', wrong)
+    await terminal.shows(/error: pets: model failed to start: .*pets\.h5/)
+    await terminal.shows(/pets: failed/)
+    terminal.press(CTRL_C)
+    await terminal.exit
+    expect(terminal.text()).not.to.match(/^ +at /m)
+  })
 
   it('has the address as the last line of the start, and one line for each thing that happens', async () => {
     const shown = (await session({})).text()

@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
@@ -79,7 +81,7 @@ describe('/openapi.json', () => {
       startService({ ...env, API_KEYS: KEY }),
       startService({ ...env, RATE_LIMIT: '1' }),
       startService({ ...env, FEEDBACK_DIR: join(folder, 'full'), FEEDBACK_MAX_BYTES: '4kb' }),
-      startService({ ...env, FEEDBACK_DIR: '/dev/null/feedback' }),
+      startService({ ...env, FEEDBACK_DIR: withPipe(join(folder, 'pipe')) }),
       startService({ ...env, MAX_QUEUE_BYTES: '1' }),
       startService(scripted({ startMs: 600_000 })),
       startService({ MODELS: 'digits' }),
@@ -284,4 +286,11 @@ function sendSlowly(service: Service, { path }: Asked): Promise<Response> {
       socket.destroy()
     })
   })
+}
+
+/** A folder whose record is a pipe: no error of the disk, and nothing that the service could write to. */
+function withPipe(folder: string): string {
+  mkdirSync(folder)
+  execFileSync('mkfifo', [join(folder, 'feedback.csv')])
+  return folder
 }

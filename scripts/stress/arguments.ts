@@ -1,0 +1,217 @@
+import { parseArgs } from 'node:util'
+import { nearest } from '../../lib/config/nearest-word.ts'
+import { EXIT, StressError } from './stress-error.ts'
+
+/** One part of a test: so many users who wait for their answers, or so many arrivals per second that wait for nothing. */
+export type Level =
+  | { readonly kind: 'closed'; readonly users: number }
+  | { readonly kind: 'open'; readonly rate: number }
+
+/** Seconds, from the shortest to the longest. */
+export type ThinkTime = readonly [number, number]
+
+export interface Plan {
+  readonly url: URL
+  /** Made one after the other. */
+  readonly levels: readonly Level[]
+  readonly secondsPerLevel: number
+  readonly think: ThinkTime
+  readonly timeoutMs: number
+  /** undefined: the server's own choice for /predict */
+  readonly model: string | undefined
+  /** undefined: pictures by formula */
+  readonly images: string | undefined
+  /** Whether the server may answer from its cache. */
+  readonly same: boolean
+  /** Path of the reports, without the ending. */
+  readonly report: string
+  readonly key: string | undefined
+}
+
+export const USAGE = `npm run stress -- [--url http://127.0.0.1:2017] [--users 10,100,600] [--minutes 2]
+
+Loads a running server with GET / and POST /predict, one to three, and writes a report (HTML and Markdown).
+
+--url ADDRESS     server to load; default http://127.0.0.1:2017
+--users LIST      numbers of users, one level after the other; default 10,100,600, or none where --rate is given
+                  A user sends a request, waits for the answer, thinks, and sends the next one.
+--rate LIST       arrivals per second, one level after the other, after the levels of --users
+                  Arrivals wait for no answer. Latency counts from the time at which a request was to be sent.
+--minutes NUMBER  duration of each level; default 2
+--think MIN,MAX   seconds that a user thinks between an answer and the next request; default 1,5
+--timeout NUMBER  seconds until an unanswered request counts as failed; default 120
+--model NAME      model to ask; default: the model that the server has chosen for /predict
+--images FOLDER   JPEG, PNG and other images to send; default: photographs by formula
+--same            send the same pictures again, so that the server may answer from its cache
+--report PATH     where to write PATH.html and PATH.md; default stress-report
+--help            print this text
+
+A server with API_KEYS needs one of its keys in the environment variable TANDEM_KEY.
+Ctrl-C ends the test early and writes the report of what was measured.
+Exit codes: 0 every request was answered, 1 a request failed, 2 wrong options, 3 the server cannot be reached, 130 Ctrl-C.
+`
+
+const MAX_LEVELS = 20
+/** One process of Node holds as many connections and timers with ease. */
+const MAX_USERS = 5000
+/** Above this, the tester would measure itself. */
+const MAX_RATE = 2000
+const MAX_MINUTES = 1440
+const MAX_SECONDS = 3600
+const DEFAULT_USERS = '10,100,600'
+
+interface Kind<T> {
+  readonly expected: string
+  /** undefined: not as expected */
+  parse(text: string): T | undefined
+}
+
+const KINDS = {
+  url: { expected: 'an http:// or https:// address without a path', parse: readUrl },
+  users: numbers(
+    `whole numbers from 1 to ${MAX_USERS}`,
+    (n) => Number.isInteger(n) && within(n, 1, MAX_USERS),
+  ),
+  rate: numbers(`numbers from 0.1 to ${MAX_RATE}`, (n) => within(n, 0.1, MAX_RATE)),
+  minutes: number('minutes', 0.01, MAX_MINUTES),
+  think: { expected: `two numbers of seconds from 0 to ${MAX_SECONDS}, the smaller first`, parse: readThink },
+  timeout: number('seconds', 1, MAX_SECONDS),
+  model: text('a name of a-z, 0-9, - and _', /^[a-z0-9_-]{1,100}$/),
+  images: text('a folder', /./s),
+  report: text('a path without an ending', /[^/\\]$/),
+} satisfies Record<string, Kind<unknown>>
+
+type Name = keyof typeof KINDS
+
+/** What the command line asks for, or undefined where it asks for help. A wrong word is a StressError. */
+export function readArguments(
+  argv: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Plan | undefined {
+  const given = readFlags(argv)
+  if (given === undefined) return undefined
+  const value = <N extends Name>(name: N, fallback: string) => {
+    const raw = given.texts.get(name) ?? fallback
+    return must(name, raw) as NonNullable<ReturnType<(typeof KINDS)[N]['parse']>>
+  }
+  const optional = (name: 'model' | 'images') => (given.texts.has(name) ? value(name, '') : undefined)
+  const rates = given.texts.has('rate') ? value('rate', '') : []
+  const users = given.texts.has('users') || rates.length === 0 ? value('users', DEFAULT_USERS) : []
+  return {
+    url: value('url', 'http://127.0.0.1:2017'),
+    levels: [
+      ...users.map((count): Level => ({ kind: 'closed', users: count })),
+      ...rates.map((rate): Level => ({ kind: 'open', rate })),
+    ],
+    secondsPerLevel: value('minutes', '2') * 60,
+    think: value('think', '1,5'),
+    timeoutMs: value('timeout', '120') * 1000,
+    model: optional('model'),
+    images: optional('images'),
+    same: given.same,
+    report: value('report', 'stress-report'),
+    key: readKey(env.TANDEM_KEY),
+  }
+}
+
+function readFlags(argv: readonly string[]): { texts: Map<string, string>; same: boolean } | undefined {
+  const names = Object.keys(KINDS)
+  const options = Object.fromEntries([
+    ...names.map((name) => [name, { type: 'string' as const }]),
+    ['same', { type: 'boolean' as const }],
+    ['help', { type: 'boolean' as const, short: 'h' }],
+  ])
+  const { tokens } = parseArgs({ args: [...argv], options, strict: false, tokens: true })
+  const texts = new Map<string, string>()
+  let same = false
+  for (const token of tokens) {
+    if (token.kind === 'option-terminator') continue
+    if (token.kind === 'positional') throw usage(`Options were expected, but "${token.value}" came.`)
+    const { name, rawName, value, inlineValue } = token
+    if (name === 'help') return undefined
+    if (name === 'same') {
+      if (value !== undefined) throw usage(`--same takes no value, but "${value}" came.`)
+      same = true
+    } else if (!names.includes(name)) throw unknownOption(rawName, [...names, 'same', 'help'])
+    // Without this, "--model --same" would look for a model called "--same".
+    else if (value === undefined || value === '' || (!inlineValue && value.startsWith('--')))
+      throw usage(`--${name} must have a value, but none came.`)
+    else texts.set(name, value)
+  }
+  return { texts, same }
+}
+
+function must(name: Name, raw: string): unknown {
+  const { expected, parse } = KINDS[name]
+  const value = parse(raw)
+  if (value === undefined) throw usage(`--${name} must be ${expected}, but is "${raw}".`)
+  return value
+}
+
+/** The key is never shown, not even a wrong one. */
+function readKey(key: string | undefined): string | undefined {
+  if (key === undefined || key === '') return undefined
+  if (/^[\x21-\x7e]+$/.test(key)) return key
+  throw usage('TANDEM_KEY must be letters, digits and ._~+/=- alone, but holds something else.')
+}
+
+function readUrl(raw: string): URL | undefined {
+  if (!URL.canParse(raw)) return undefined
+  const url = new URL(raw)
+  const isBare =
+    url.pathname === '/' && url.search === '' && url.hash === '' && url.username + url.password === ''
+  return isBare && /^https?:$/.test(url.protocol) ? url : undefined
+}
+
+function readThink(raw: string): ThinkTime | undefined {
+  const [min, max, ...rest] = raw.split(',').map(readNumber)
+  if (min === undefined || max === undefined || rest.length > 0) return undefined
+  return min <= max && within(min, 0, MAX_SECONDS) && within(max, 0, MAX_SECONDS) ? [min, max] : undefined
+}
+
+function number(unit: string, min: number, max: number): Kind<number> {
+  return {
+    expected: `a number of ${unit} from ${min} to ${max}`,
+    parse(raw) {
+      const value = readNumber(raw)
+      return value !== undefined && within(value, min, max) ? value : undefined
+    },
+  }
+}
+
+function numbers(what: string, fits: (value: number) => boolean): Kind<readonly number[]> {
+  return {
+    expected: `at most ${MAX_LEVELS} ${what}, with commas between them`,
+    parse(raw) {
+      const values = raw.split(',').map(readNumber)
+      return values.length <= MAX_LEVELS && values.every((value) => value !== undefined && fits(value))
+        ? (values as number[])
+        : undefined
+    },
+  }
+}
+
+function text(expected: string, pattern: RegExp): Kind<string> {
+  return { expected, parse: (raw) => (pattern.test(raw) ? raw : undefined) }
+}
+
+function readNumber(raw: string): number | undefined {
+  return /^\d+(\.\d+)?$/.test(raw.trim()) ? Number(raw) : undefined
+}
+
+function within(value: number, min: number, max: number): boolean {
+  return value >= min && value <= max
+}
+
+function unknownOption(rawName: string, known: readonly string[]): StressError {
+  const near = nearest(rawName.replace(/^-+/, ''), known)
+  return usage(
+    near === undefined
+      ? `There is no option ${rawName}; --help lists them all.`
+      : `There is no option ${rawName}; did you mean --${near}?`,
+  )
+}
+
+function usage(message: string): StressError {
+  return new StressError(message, EXIT.usage)
+}

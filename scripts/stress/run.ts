@@ -1,0 +1,74 @@
+import { accessSync, constants, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { type Plan, readArguments, USAGE } from './arguments.ts'
+import { endEarly } from './end-early.ts'
+import { LiveTable } from './live-table.ts'
+import { lookAtServer } from './look-at-server.ts'
+import { checkout, machine } from './machine.ts'
+import { canBeMarked } from './mark-picture.ts'
+import { photographs } from './photographs.ts'
+import { type Picture, pictureSource, picturesIn } from './pictures.ts'
+import type { Report } from './report.ts'
+import { reportHtml } from './report-html.ts'
+import { reportMarkdown } from './report-markdown.ts'
+import { type LevelResult, runLevel } from './run-level.ts'
+import { EXIT, StressError } from './stress-error.ts'
+
+const say = (sentence: string) => void process.stdout.write(`${sentence}\n`)
+
+process.exitCode = await stress().catch((error: unknown) => {
+  if (!(error instanceof StressError)) throw error
+  process.stderr.write(`${error.message}\n`)
+  return error.exitCode
+})
+
+/** `npm run stress`: one level after the other, and the report anew after each of them. Gives the exit code. */
+async function stress(): Promise<number> {
+  const plan = readArguments(process.argv.slice(2), process.env)
+  if (plan === undefined) {
+    process.stdout.write(USAGE)
+    return EXIT.passed
+  }
+  mustBeWritable(plan.report)
+  const pictures = plan.images === undefined ? await photographs() : picturesIn(plan.images)
+  const server = await lookAtServer(plan, say)
+  const signal = endEarly()
+  const nextPicture = pictureSource(pictures, plan.same)
+  const levels: LevelResult[] = []
+  const startedAt = new Date()
+  for (const level of plan.levels) {
+    if (signal.aborted) break
+    const live = new LiveTable(process.stdout, level, plan.secondsPerLevel)
+    const onInterval = live.update.bind(live)
+    levels.push(await runLevel({ plan, level, nextPicture, signal, onInterval, onEnd: live.end.bind(live) }))
+    const sent = picturesSent(pictures, plan)
+    const about = { machine: machine(), checkout: checkout(), server, pictures: sent }
+    write({ plan, startedAt, levels, endedEarly: signal.aborted, ...about })
+  }
+  say(`The report is in ${plan.report}.html and ${plan.report}.md.`)
+  if (signal.aborted) return EXIT.endedEarly
+  return levels.some(({ all }) => all.failed > 0) ? EXIT.failed : EXIT.passed
+}
+
+function picturesSent(pictures: readonly Picture[], { same }: Plan): Report['pictures'] {
+  const bytes = pictures.reduce((sum, picture) => sum + picture.bytes.length, 0)
+  const repeated = pictures.filter((picture) => same || canBeMarked(picture.bytes) === undefined).length
+  return { count: pictures.length, meanBytes: bytes / pictures.length, repeated }
+}
+
+function write(report: Report): void {
+  writeFileSync(`${report.plan.report}.html`, reportHtml(report))
+  writeFileSync(`${report.plan.report}.md`, reportMarkdown(report))
+}
+
+/** Known before the test, not after its ten minutes. */
+function mustBeWritable(report: string): void {
+  try {
+    accessSync(dirname(report), constants.W_OK)
+  } catch {
+    throw new StressError(
+      `--report must be a path in a folder that can be written to, but is "${report}".`,
+      EXIT.usage,
+    )
+  }
+}
