@@ -6,11 +6,17 @@ import type { ProgressReport } from './pipeline.ts'
  * a single call or answer is sent without a group.
  */
 export type ToChild =
-  | { kind: 'start'; name: string; pipeline: string; options: unknown; maxBatch: number }
+  | ({ kind: 'start'; name: string; pipeline: string; options: unknown } & ChildLimits)
   | CallMessage
   | { kind: 'calls'; calls: CallMessage[] }
   | { kind: 'cancel'; keys: string[] }
   | { kind: 'close' }
+
+export interface ChildLimits {
+  maxBatch: number
+  prepareTimeout: number
+  maxGrowth: number
+}
 
 export interface CallMessage {
   kind: 'call'
@@ -25,6 +31,15 @@ export type FromChild =
   | { kind: 'failed'; error: WireError }
   | CallAnswer
   | { kind: 'answers'; answers: CallAnswer[] }
+  | Condemned
+
+/** A child asks to be killed. `keys`: the calls that certainly are the cause. */
+export interface Condemned {
+  kind: 'condemned'
+  code: 'ERR_COST' | 'ERR_CHILD_EXIT'
+  message: string
+  keys: string[]
+}
 
 export type CallAnswer =
   | { kind: 'result'; key: string; value: unknown; work: Work }
@@ -51,6 +66,12 @@ export function isFromChild(message: unknown): message is FromChild {
       return isAnswer(message)
     case 'answers':
       return Array.isArray(message.answers) && message.answers.every(isAnswer)
+    case 'condemned':
+      return (
+        (message.code === 'ERR_COST' || message.code === 'ERR_CHILD_EXIT') &&
+        typeof message.message === 'string' &&
+        isTexts(message.keys)
+      )
     default:
       return false
   }
@@ -60,7 +81,10 @@ export function isToChild(message: unknown): message is ToChild {
   if (!isRecord(message)) return false
   switch (message.kind) {
     case 'start':
-      return typeof message.pipeline === 'string' && typeof message.maxBatch === 'number'
+      return (
+        typeof message.pipeline === 'string' &&
+        [message.maxBatch, message.prepareTimeout, message.maxGrowth].every(Number.isInteger)
+      )
     case 'call':
       return isCall(message)
     case 'calls':
@@ -102,7 +126,11 @@ function isWireError(error: unknown, depth = 0): error is WireError {
 
 function isPermanent(permanent: unknown): boolean {
   if (!isRecord(permanent) || !Array.isArray(permanent.watch)) return false
-  return permanent.watch.length <= MAX_WATCHED && permanent.watch.every((path) => typeof path === 'string')
+  return permanent.watch.length <= MAX_WATCHED && isTexts(permanent.watch)
+}
+
+function isTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((text) => typeof text === 'string')
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
