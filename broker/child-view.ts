@@ -12,6 +12,7 @@ import {
   type ToChild,
 } from './messages.ts'
 import type { ProgressReport } from './pipeline.ts'
+import { MAX_PLACES } from './places.ts'
 import { readLines } from './read-lines.ts'
 
 /** A call that was sent to the child and has not ended yet. */
@@ -154,7 +155,10 @@ export class ChildView extends EventEmitter<ChildEvents> {
     )
     forked.on('message', (message: unknown) => {
       if (isFromChild(message)) return this.#receive(message)
-      this.kill({ code: 'ERR_PROTOCOL', message: 'The child sent a message of an unknown kind.' })
+      this.kill({
+        code: 'ERR_PROTOCOL',
+        message: `The child sent a message of an unknown kind, or with more than ${MAX_PLACES} values.`,
+      })
     })
     for (const stream of ['stdout', 'stderr'] as const) {
       // When the system is out of file descriptors there are no streams; the error event follows a tick later.

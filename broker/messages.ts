@@ -1,5 +1,6 @@
 import { MAX_CAUSES, MAX_WATCHED, type WireError } from './error-wire.ts'
 import type { ProgressReport } from './pipeline.ts'
+import { hasFewPlaces } from './places.ts'
 
 /**
  * The messages on the pipe. Several calls or answers are sent as one group, because one write costs a fraction of many;
@@ -53,24 +54,24 @@ export interface Work {
 }
 
 export function isFromChild(message: unknown): message is FromChild {
-  if (!isRecord(message)) return false
+  if (!isRecord(message) || !hasFewPlaces(message)) return false
   switch (message.kind) {
     case 'progress':
       return typeof message.fraction === 'number' && typeof message.word === 'string'
     case 'ready':
-      return Array.isArray(message.methods) && message.methods.every((method) => typeof method === 'string')
+      return isListOf(message.methods, isText)
     case 'failed':
       return isWireError(message.error)
     case 'result':
     case 'failure':
       return isAnswer(message)
     case 'answers':
-      return Array.isArray(message.answers) && message.answers.every(isAnswer)
+      return isListOf(message.answers, isAnswer)
     case 'condemned':
       return (
         (message.code === 'ERR_COST' || message.code === 'ERR_CHILD_EXIT') &&
         typeof message.message === 'string' &&
-        isTexts(message.keys)
+        isListOf(message.keys, isText)
       )
     default:
       return false
@@ -88,7 +89,7 @@ export function isToChild(message: unknown): message is ToChild {
     case 'call':
       return isCall(message)
     case 'calls':
-      return Array.isArray(message.calls) && message.calls.every(isCall)
+      return isListOf(message.calls, isCall)
     case 'cancel':
       return Array.isArray(message.keys)
     case 'close':
@@ -126,11 +127,16 @@ function isWireError(error: unknown, depth = 0): error is WireError {
 
 function isPermanent(permanent: unknown): boolean {
   if (!isRecord(permanent) || !Array.isArray(permanent.watch)) return false
-  return permanent.watch.length <= MAX_WATCHED && isTexts(permanent.watch)
+  return permanent.watch.length <= MAX_WATCHED && isListOf(permanent.watch, isText)
 }
 
-function isTexts(value: unknown): value is string[] {
-  return Array.isArray(value) && value.every((text) => typeof text === 'string')
+/** `every` alone would pass over the holes of a sparse array; the copy has undefined in their places. */
+function isListOf<T>(list: unknown, isOne: (value: unknown) => value is T): list is T[] {
+  return Array.isArray(list) && [...list].every(isOne)
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string'
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

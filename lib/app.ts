@@ -10,11 +10,13 @@ import { closeWhenDraining } from './middleware/close-when-draining.ts'
 import { countRequests } from './middleware/count-requests.ts'
 import { crossOrigin } from './middleware/cross-origin.ts'
 import { errorHandler } from './middleware/error-handler.ts'
+import { knownHost } from './middleware/known-host.ts'
 import { notFound } from './middleware/not-found.ts'
 import { rateLimit } from './middleware/rate-limit.ts'
 import { requestId } from './middleware/request-id.ts'
 import { refuseBadTarget, requestTarget } from './middleware/request-target.ts'
 import { requireKey } from './middleware/require-key.ts'
+import { sameSite } from './middleware/same-site.ts'
 import { securityHeaders } from './middleware/security-headers.ts'
 import { errorPage } from './pages/error-page.ts'
 import { documentRoutes } from './routes/documents.ts'
@@ -71,6 +73,8 @@ export function createApp(service: Service, log: Logger): Koa<RequestState> {
     }),
   )
   app.use(refuseBadTarget())
+  app.use(knownHost(service.config))
+  app.use(sameSite(corsOrigins))
   app.use(requireKey(apiKeys, [...brokers.keys()]))
   app.use(rateLimit(perMinute))
   app.use(clientGone())

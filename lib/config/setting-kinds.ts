@@ -122,6 +122,14 @@ export function hostList(): Kind<readonly string[]> {
   })
 }
 
+/** `tandem.example.com,.example.org`: names, all names below one; `*` for every one. */
+export function hostnameList(): Kind<readonly string[]> {
+  return list('host names (".example.org" for all below it), or *', (entry) => {
+    const name = entry.toLowerCase()
+    return name === '*' || HOST_NAME.test(name) ? name : undefined
+  })
+}
+
 export function portList(): Kind<readonly number[]> {
   return list('ports from 1 to 65535', (entry) =>
     /^\d{1,5}$/.test(entry) ? within(Number(entry), 1, 65535) : undefined,

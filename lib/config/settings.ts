@@ -2,6 +2,7 @@ import {
   bytes,
   fraction,
   hostList,
+  hostnameList,
   type Kind,
   modelList,
   oneOf,
@@ -51,7 +52,13 @@ export const SETTINGS = {
     'MAX_CONNECTIONS',
     '2000',
     wholeNumber(1, 1_000_000),
-    'maximum number of open connections',
+    'maximum number of open connections; at 95 %, new connections replace idle ones',
+  ),
+  maxConnectionsPerIp: serve(
+    'MAX_CONNECTIONS_PER_IP',
+    '0',
+    wholeNumber(0, 1_000_000),
+    'maximum number of open connections per IPv4 address or IPv6 /64 network, unless TRUST_PROXY is set; 0 for half of MAX_CONNECTIONS',
   ),
   drainTimeoutMs: serve(
     'DRAIN_TIMEOUT_MS',
@@ -163,6 +170,12 @@ export const SETTINGS = {
     bytes(1, 64 * GIB),
     'maximum size of all waiting images per model; also the maximum size of all request bodies that are arriving',
   ),
+  maxOwedBytes: limits(
+    'MAX_OWED_BYTES',
+    '256mb',
+    bytes(65_536, 64 * GIB),
+    'maximum size of all finished answers that clients have not read; above it, the connections that have waited longest are closed',
+  ),
   deadlineMs: limits(
     'DEADLINE_MS',
     '60000',
@@ -212,6 +225,12 @@ export const SETTINGS = {
     'maximum number of simultaneous downloads of image URLs from one host',
   ),
   apiKeys: access('API_KEYS', '', secretList(), 'accepted API keys; when unset, no key is needed'),
+  allowedHostnames: access(
+    'ALLOWED_HOSTNAMES',
+    '',
+    hostnameList(),
+    'host names of the service, besides IP addresses, names without a dot, .localhost, .local, .internal and HOST; * for all names',
+  ),
   corsOrigins: access(
     'CORS_ORIGINS',
     '',

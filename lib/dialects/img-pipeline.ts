@@ -8,6 +8,9 @@ import { ModelQuery } from '../models/model-query.ts'
 import { ALL_GUESSES } from '../models/wanted-guesses.ts'
 import type { Service } from '../service.ts'
 
+/** The limit of image-url.ts: a longer text is a data URI, or is answered with "Invalid URL". */
+const MAX_ECHO = 2048
+
 const Query = ModelQuery.extend({
   // z.coerce reads an empty text as 0, so at least one digit is required.
   threshold: z
@@ -118,12 +121,18 @@ async function result(service: Service, url: unknown, inference: Inference, sign
     const classes = mustHaveGuesses(answer)
       .filter(({ probability }) => probability > threshold)
       .map(({ label, probability }) => ({ class: label, confidence: probability }))
-    return { url, classes }
+    return { url: echo(url), classes }
   } catch (error) {
     if (!isImageError(error)) throw error
-    // A deeply nested value can be parsed, but serializing it again would overflow the stack.
-    return { url: typeof url === 'object' ? null : url, Error: 'Invalid URL' }
+    return { url: echo(url), Error: 'Invalid URL' }
   }
+}
+
+/** The address as the client sent it, but shortened: a request of 20 MB must not make an answer of 20 MB. */
+function echo(url: unknown): unknown {
+  // A deeply nested value can be parsed, but serializing it again would overflow the stack.
+  if (typeof url === 'object') return null
+  return typeof url === 'string' && url.length > MAX_ECHO ? `${url.slice(0, MAX_ECHO)}…` : url
 }
 
 /** Errors of an address or of its image: the original had one sentence for all of them. */

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net'
+import { isIP, type Socket } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import type { Context } from './context.ts'
 
@@ -10,6 +10,11 @@ const NETWORK_PARTS = 4
 /** The address of the client, or of the proxy if the proxy forwarded no address ("unknown"). */
 export function clientAddress(ctx: Context): string {
   return addressIn(ctx.ip) ?? addressIn(ctx.req.socket.remoteAddress ?? '') ?? 'unknown'
+}
+
+/** The network of the other end of a connection: a client, or the last proxy. */
+export function networkOfPeer(socket: Socket): string {
+  return networkOf(addressIn(socket.remoteAddress ?? '') ?? 'unknown')
 }
 
 /** What counts as one client: an IPv4 address, or the /64 network of an IPv6 address. */

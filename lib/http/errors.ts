@@ -15,9 +15,11 @@ type WebErrorCode =
   | 'ERR_BAD_REQUEST'
   | 'ERR_BODY_TIMEOUT'
   | 'ERR_BODY_TOO_LARGE'
+  | 'ERR_CROSS_SITE'
   | 'ERR_FEEDBACK_EMPTY'
   | 'ERR_FEEDBACK_FULL'
   | 'ERR_FEEDBACK_UNWRITABLE'
+  | 'ERR_HOST'
   | 'ERR_INPUT_AMBIGUOUS'
   | 'ERR_INPUT_MISSING'
   | 'ERR_METHOD_NOT_ALLOWED'
@@ -48,9 +50,11 @@ export const ERRORS: Readonly<Record<Code, Row>> = {
   ERR_BAD_REQUEST: { status: 400, expose: true },
   ERR_BODY_TIMEOUT: { status: 408, expose: true, closes: true },
   ERR_BODY_TOO_LARGE: { status: 413, expose: true, closes: true },
+  ERR_CROSS_SITE: { status: 403, expose: true, closes: true },
   ERR_FEEDBACK_EMPTY: { status: 400, expose: true },
   ERR_FEEDBACK_FULL: { status: 507, expose: true },
   ERR_FEEDBACK_UNWRITABLE: { status: 507, expose: true },
+  ERR_HOST: { status: 421, expose: true, closes: true },
   ERR_INPUT_AMBIGUOUS: { status: 400, expose: true },
   ERR_INPUT_MISSING: { status: 400, expose: true },
   ERR_METHOD_NOT_ALLOWED: { status: 405, expose: true },

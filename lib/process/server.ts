@@ -1,10 +1,14 @@
 import { once } from 'node:events'
-import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Config } from '../config/config.ts'
+import { boundConnections } from './bound-connections.ts'
 import { continueWhenRead } from './continue-when-read.ts'
-import { limitPipelining } from './limit-pipelining.ts'
+import { mostConnections } from './descriptors.ts'
 import type { Log } from './log.ts'
+import { boundOwedBytes, type Handler } from './owed-bytes.ts'
+import { seldom } from './seldom.ts'
+import { takeTurns } from './take-turns.ts'
 
 /** A request line and headers arrive in one or two packets; who takes longer keeps a connection busy on purpose. */
 const HEADERS_TIMEOUT_MS = 10_000
@@ -15,8 +19,14 @@ const MAX_HEADER_BYTES = 16 * 1024
 const CHECK_INTERVAL_MS = 5_000
 
 /** Listens, and says where. A port that is taken ends the process with one sentence. */
-export async function listen(handler: RequestListener, config: Config, log: Log): Promise<Server> {
-  const limited = limitPipelining(handler)
+export async function listen(handler: Handler, config: Config, log: Log): Promise<Server> {
+  // Nothing moves on a connection that waits for an answer, for as long as a download and a call may take.
+  const answerWithinMs = 2 * (config.fetchTimeoutMs + config.deadlineMs)
+  const onClosed = seldom((count) =>
+    log.warn({ count }, 'unread answers exceeded MAX_OWED_BYTES: connections closed'),
+  )
+  const bounded = boundOwedBytes(handler, { maxOwedBytes: config.maxOwedBytes, answerWithinMs, onClosed })
+  const limited = takeTurns(bounded)
   const server = createServer(
     {
       headersTimeout: HEADERS_TIMEOUT_MS,
@@ -29,11 +39,15 @@ export async function listen(handler: RequestListener, config: Config, log: Log)
     limited,
   )
   server.on('checkContinue', continueWhenRead(limited))
-  // A client that reads nothing of its answer would keep its connection, and the answer in memory, for ever. Nothing moves
-  // on one that waits for an answer either, for as long as a download and a call may take.
-  server.timeout = 2 * (config.fetchTimeoutMs + config.deadlineMs)
-  // Each connection takes a descriptor and memory before a byte of it is read.
-  server.maxConnections = config.maxConnections
+  server.timeout = answerWithinMs
+  const maxConnections = connectionsWithin(config, log)
+  boundConnections(server, {
+    maxConnections,
+    maxPerAddress: maxPerAddress(config, maxConnections),
+    onClosed: seldom((count) =>
+      log.warn({ count }, 'too many connections: idle ones were closed, or new ones refused'),
+    ),
+  })
   try {
     server.listen(config.port, config.host)
     await once(server, 'listening')
@@ -43,6 +57,23 @@ export async function listen(handler: RequestListener, config: Config, log: Log)
   }
   log.info({ url: urlOf(server.address()), pid: process.pid }, 'listening')
   return server
+}
+
+/** MAX_CONNECTIONS, or fewer: without descriptors left, no child could be replaced and nothing be downloaded. */
+function connectionsWithin({ maxConnections, maxFetches, models, workers }: Config, log: Log): number {
+  const most = mostConnections(models.length * workers, maxFetches)
+  if (maxConnections <= most) return maxConnections
+  log.warn(
+    { maxConnections, most },
+    'the limit of file descriptors allows fewer connections than MAX_CONNECTIONS',
+  )
+  return most
+}
+
+/** Behind a proxy, the connections of all clients come from the address of the proxy. */
+function maxPerAddress({ maxConnectionsPerIp, trustProxy }: Config, maxConnections: number): number {
+  if (trustProxy > 0) return Number.POSITIVE_INFINITY
+  return maxConnectionsPerIp === 0 ? Math.ceil(maxConnections / 2) : maxConnectionsPerIp
 }
 
 function explain(error: unknown, { host, port }: Config): string {

@@ -10,10 +10,11 @@ export interface ApiDocument {
 
 const OVERVIEW =
   'Image classification, in the form of Tandem and in the forms of several older services. Each form has its own ' +
-  'error shape. Every answer has the header X-Request-Id; every error has its code in the header X-Error-Code.'
+  'error shape. Every answer has the header X-Request-Id; every error has its code in the header X-Error-Code. ' +
+  'A request for a host name that the service does not have is answered with 421 ERR_HOST.'
 
 /** Statuses that every POST can be answered with. */
-const FAILURES_OF_WORK = [429, 500] as const
+const FAILURES_OF_WORK = [403, 429, 500] as const
 
 /** The description of all registered operations, made from the schemas that validate them. */
 export function apiDocument(

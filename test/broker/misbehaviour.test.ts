@@ -66,6 +66,36 @@ describe('A pipeline that', () => {
     expect(await broker.call('predict', { value: Buffer.alloc(60_000) })).to.have.lengthOf(60_000)
   })
 
+  for (const way of [
+    'sparse-answers',
+    'sparse-answer',
+    'holes-in-answers',
+    'doubled-answer',
+    'deep-answer',
+  ] as const) {
+    it(`sends a small message that would be endless to walk ("${way}") is replaced, and the parent does not block`, async () => {
+      const broker = await startBroker('behave', { hangTimeout: 2000 })
+      const delays = monitorEventLoopDelay({ resolution: 5 })
+      delays.enable()
+      const error = await errorOf(broker.call('predict', { do: way }))
+      delays.disable()
+      expect(error.code).to.equal('ERR_CHILD_EXIT')
+      expect(error.cause).to.include({ code: 'ERR_PROTOCOL' })
+      expect(delays.max / 1e6, 'the longest delay in ms').to.be.below(1500)
+      expect(await broker.call('predict', { value: 'next' })).to.equal('next')
+    })
+  }
+
+  it('answers with a small sparse array, or with one object many times, is fine', async () => {
+    const broker = await startBroker('behave')
+    const sparse: unknown[] = []
+    sparse[3] = 'x'
+    expect(await broker.call('predict', { value: sparse })).to.have.lengthOf(4)
+    const guess = { label: 'cat', scores: [1, 2, 3] }
+    const many = Array.from({ length: 1000 }, () => guess)
+    expect(await broker.call('predict', { value: new Map([['all', many]]) })).to.have.property('size', 1)
+  })
+
   it('sends a message of Node’s own for passing handles does no harm', async () => {
     const broker = await startBroker('behave')
     expect(await broker.call('predict', { do: 'internal-message', value: 1 })).to.equal(1)

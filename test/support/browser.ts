@@ -8,7 +8,7 @@ import { sharedBetweenSuites } from './shared-service.ts'
 export type { Page } from 'playwright-core'
 
 /** CHROMIUM_PATH, or the path of Debian's package. */
-const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
+export const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
 const SCREENSHOTS = fileURLToPath(new URL('../screenshots/', import.meta.url))
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 

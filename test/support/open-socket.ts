@@ -11,9 +11,10 @@ export interface Outcome {
 const WAIT_MS = 25_000
 
 /** A connection to write anything to, HTTP or not. Errors of the connection are ignored, since tests provoke them. */
-export function openSocket(url: string): Socket {
-  const { hostname, port } = new URL(url)
-  return connect(Number(port), hostname).on('error', () => undefined)
+export function openSocket(url: string, localAddress?: string): Socket {
+  const { hostname: host, port } = new URL(url)
+  const from = localAddress === undefined ? {} : { localAddress }
+  return connect({ host, port: Number(port), ...from }).on('error', () => undefined)
 }
 
 /** Writes all bytes, and reads until the other side closes or has answered `answers` times. */

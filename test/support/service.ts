@@ -57,8 +57,9 @@ export async function startService(
   flags: string[] = [],
   program = programArgs('StartService.ts'),
   cwd = ROOT,
+  command = process.execPath,
 ): Promise<Service> {
-  const child = spawnService({ PORT: '0', ...env }, flags, program, cwd)
+  const child = spawnService({ PORT: '0', ...env }, flags, program, cwd, command)
   const { pid } = child
   if (pid === undefined) throw new Error('the service did not start')
   const logs: LogLine[] = []
@@ -127,8 +128,9 @@ function spawnService(
   flags: string[],
   program: string[],
   cwd = ROOT,
+  command = process.execPath,
 ): ChildProcess {
-  const child = spawn(process.execPath, [...program, ...flags], {
+  const child = spawn(command, [...program, ...flags], {
     cwd,
     // Only variables for finding files and programs: the developer's environment may hold settings.
     env: { ...PLACES, ...env },

@@ -1,7 +1,5 @@
-import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'chai'
-import sharp from 'sharp'
 import { photo } from '../support/image-files.ts'
 import { openSocket } from '../support/open-socket.ts'
 import type { Service } from '../support/service.ts'
@@ -13,6 +11,7 @@ import {
   watchHealth,
   watchMemory,
 } from '../support/survivor.ts'
+import { showNoise } from '../support/upload-noise.ts'
 
 const CLIENTS = 200
 const DRIP_EVERY_MS = 400
@@ -37,7 +36,7 @@ describe('Slow clients', () => {
     this.timeout(30_000)
     const times = { BODY_TIMEOUT_MS: String(BODY_MS), FETCH_TIMEOUT_MS: '1', DEADLINE_MS: '3000' }
     service = await startSurvivor(times)
-    const path = await largeUpload(service)
+    const { path } = await showNoise(service)
     const requests = `GET ${path} HTTP/1.1\r\n${HEAD}\r\n`.repeat(UNREAD)
     unread = Promise.all(Array.from({ length: READERS }, () => silentReader(service, requests)))
   })
@@ -148,18 +147,6 @@ async function predictUntil({ url }: Service, over: Promise<unknown>): Promise<n
     await delay(50)
   }
   return count
-}
-
-/** Uploads a picture of some megabytes. Resolves to the path that shows the picture. */
-async function largeUpload({ url }: Service): Promise<string> {
-  const noise = sharp(randomBytes(1000 * 800 * 3), { raw: { width: 1000, height: 800, channels: 3 } })
-  const body = new FormData()
-  body.set('file', new Blob([new Uint8Array(await noise.png().toBuffer())]), 'noise.png')
-  const page = await (await fetch(url, { method: 'POST', body })).text()
-  const [path = ''] = /\/display\/\w+\.png/.exec(page) ?? []
-  const shown = await fetch(url + path, { method: 'HEAD' })
-  expect(Number(shown.headers.get('Content-Length'))).to.be.above(LARGE)
-  return new URL(shown.url).pathname
 }
 
 /** Reads nothing for some time, then everything. Resolves to the number of bytes. */

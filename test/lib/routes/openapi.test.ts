@@ -179,6 +179,8 @@ describe('/openapi.json', () => {
     const asked = request(method, path, String(status))
     const isFeedback = path === '/feedback'
     if (status === 401) return send(closed, asked)
+    if (status === 403)
+      return send(service, { ...asked, headers: { ...asked.headers, Origin: 'http://other.example' } })
     if (status === 408) return sendSlowly(service, asked)
     if (status === 429) return send(limited, asked).then(() => send(limited, asked))
     if (status === 500 && isFeedback) return send(broken, asked)

@@ -1,0 +1,99 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+
+/** Browsers and libraries send one request at a time on a connection; no honest client pipelines more than this. */
+const MAX_WAITING = 32
+/** The headers of waiting requests stay in memory. */
+const MAX_WAITING_BYTES = 64 * 1024
+/** How long requests may begin one after the other before the event loop serves everything else. */
+const TURN_MS = 5
+
+interface Exchange {
+  readonly req: IncomingMessage
+  readonly res: ServerResponse
+}
+
+/** The requests of one connection, in their order. */
+interface Line {
+  readonly waiting: Exchange[]
+  bytes: number
+  isBusy: boolean
+}
+
+/**
+ * Begins one request at a time on each connection, and few requests in each turn of the event loop.
+ *
+ * Node itself begins all pipelined requests of a packet at once, and the packets of all connections in one turn: 200
+ * connections with 32 requests each would block the event loop for seconds, and 32 answers would wait for each client. Here,
+ * the second request of a connection begins behind the first request of every other connection.
+ */
+export function takeTurns(handler: RequestListener): RequestListener {
+  const lines = new WeakMap<Socket, Line>()
+  const turns = new Turns()
+
+  return (req, res) => {
+    const { socket } = req
+    const line = lines.get(socket) ?? { waiting: [], bytes: 0, isBusy: false }
+    lines.set(socket, line)
+    if (!line.isBusy) return begin(line, { req, res })
+    line.waiting.push({ req, res })
+    line.bytes += headerBytes(req)
+    if (line.waiting.length <= MAX_WAITING && line.bytes <= MAX_WAITING_BYTES) return
+    socket.destroy()
+    // Node still parses the rest of the packet.
+    line.waiting.length = 0
+    line.bytes = 0
+  }
+
+  function begin(line: Line, { req, res }: Exchange): void {
+    line.isBusy = true
+    res.once('close', () => next(line, req.socket))
+    turns.take(() => {
+      if (!req.socket.destroyed) handler(req, res)
+    })
+  }
+
+  function next(line: Line, socket: Socket): void {
+    line.isBusy = false
+    // Behind an answer with "Connection: close", Node never sends another one.
+    if (socket.destroyed || socket.writableEnded) line.waiting.length = 0
+    const exchange = line.waiting.shift()
+    if (exchange === undefined) return
+    line.bytes -= headerBytes(exchange.req)
+    begin(line, exchange)
+  }
+}
+
+/** Lets the event loop turn when what has begun in this turn has taken TURN_MS. */
+class Turns {
+  readonly #waiting: (() => void)[] = []
+  // When this turn has begun; undefined while nothing has begun in this turn.
+  #begunAt: number | undefined
+
+  take(begin: () => void): void {
+    const now = performance.now()
+    this.#open(now)
+    const isOver = now - (this.#begunAt ?? now) >= TURN_MS
+    if (isOver || this.#waiting.length > 0) this.#waiting.push(begin)
+    else begin()
+  }
+
+  #open(now: number): void {
+    if (this.#begunAt !== undefined) return
+    this.#begunAt = now
+    setImmediate(() => this.#turn())
+  }
+
+  /** One request in each turn while requests wait: the promises of a handler go on only when this function has returned. */
+  #turn(): void {
+    this.#begunAt = undefined
+    const begin = this.#waiting.shift()
+    if (begin === undefined) return
+    this.#open(performance.now())
+    begin()
+  }
+}
+
+function headerBytes({ url = '', rawHeaders }: IncomingMessage): number {
+  return rawHeaders.reduce((sum, text) => sum + text.length, url.length)
+}

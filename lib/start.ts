@@ -1,0 +1,20 @@
+import { createApp } from './app.ts'
+import { configOfThisProcess } from './config/config.ts'
+import { createBrokers, startBrokers } from './models/brokers.ts'
+import { drainOnSignal } from './process/drain.ts'
+import { createLog } from './process/log.ts'
+import { preload } from './process/preload.ts'
+import { listen } from './process/server.ts'
+import { createService } from './service.ts'
+
+// The web process listens at once; the models load in child processes, and /readyz shows their progress.
+const config = configOfThisProcess()
+const log = createLog(config)
+const brokers = createBrokers(config)
+const service = createService(config, brokers, log)
+const app = createApp(service, log)
+
+const server = await listen(app.callback(), config, log)
+drainOnSignal({ server, service, log })
+startBrokers(brokers, log)
+preload()
