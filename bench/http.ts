@@ -9,6 +9,8 @@ export interface BenchService {
   pid: number
   /** Milliseconds from the start of the process to the log line with this message and these fields. */
   seen(msg: string, fields?: Record<string, unknown>): Promise<number>
+  /** How many children have ended. */
+  ended(): number
   stop(): Promise<void>
 }
 
@@ -57,6 +59,7 @@ export async function startService(settings: Record<string, string>): Promise<Be
     url: String(url),
     pid: Number(pid),
     seen: async (msg, fields) => (await line(msg, fields)).at,
+    ended: () => lines.filter(({ msg }) => msg === 'child ended').length,
     async stop() {
       child.kill('SIGTERM')
       await exited

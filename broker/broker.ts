@@ -31,6 +31,7 @@ export type {
   PermanentError,
   Pipeline,
   PipelineContext,
+  PrepareContext,
   Progress,
   ProgressReport,
 } from './pipeline.ts'
@@ -227,12 +228,13 @@ export class Broker extends EventEmitter<BrokerEvents> {
       const call = this.#pending.get(key)
       if (!call) continue
       call.deaths++
-      if (call.deaths === 1 && cause) {
-        this.#scheduler.retry(call)
-        continue
+      if (cause && call.deaths === 1 && !child.culprits.includes(key)) this.#scheduler.retry(call)
+      else if (cause && child.failure?.code === 'ERR_COST') {
+        this.#pending.reject(key, 'failure', new BrokerError('ERR_COST', cause.message, { cause }))
+      } else {
+        const message = cause ? `A child died over this call twice: ${cause.message}` : 'The child was ended.'
+        this.#pending.reject(key, 'child_exit', new BrokerError('ERR_CHILD_EXIT', message, { cause }))
       }
-      const message = cause ? `A child died over this call twice: ${cause.message}` : 'The child was ended.'
-      this.#pending.reject(key, 'child_exit', new BrokerError('ERR_CHILD_EXIT', message, { cause }))
     }
     child.held.clear()
   }

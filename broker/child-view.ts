@@ -1,8 +1,16 @@
 import type { ChildProcess as Forked } from 'node:child_process'
 import { EventEmitter } from 'node:events'
+import type { BrokerErrorCode } from './errors.ts'
 import { forkChild } from './fork-child.ts'
 import { guardChannel } from './guard-channel.ts'
-import { type CallAnswer, type CallMessage, type FromChild, isFromChild, type ToChild } from './messages.ts'
+import {
+  type CallAnswer,
+  type CallMessage,
+  type ChildLimits,
+  type FromChild,
+  isFromChild,
+  type ToChild,
+} from './messages.ts'
 import type { ProgressReport } from './pipeline.ts'
 import { MAX_PLACES } from './places.ts'
 import { readLines } from './read-lines.ts'
@@ -13,11 +21,10 @@ export interface Sent {
   sentAt: number
 }
 
-export interface ChildOptions {
+export interface ChildOptions extends ChildLimits {
   name: string
   pipeline: string
   options: unknown
-  maxBatch: number
   hangTimeout: number
   startTimeout: number
   maxMessageBytes: number
@@ -49,12 +56,14 @@ export class ChildView extends EventEmitter<ChildEvents> {
   progress: ProgressReport | undefined
   /** Why this child could not start or is being killed. Always set before the exit event. */
   failure:
-    | { code: string; message: string; error?: Extract<FromChild, { kind: 'failed' }>['error'] }
+    | { code: BrokerErrorCode; message: string; error?: Extract<FromChild, { kind: 'failed' }>['error'] }
     | undefined
   // True once the parent has killed this child, because it was silent for too long or wrote garbage.
   condemned = false
   // The calls that this child holds, by key, the oldest first. The scheduler bounds their number.
   readonly held = new Map<string, Sent>()
+  // The keys of the calls that certainly are the reason why this child is being killed.
+  culprits: readonly string[] = []
   // The key of the call that this child retries alone: no other call is sent meanwhile.
   suspect: string | undefined
   // The time of the last sign of work: an answer, or, while the child starts, a report of progress.
@@ -68,8 +77,16 @@ export class ChildView extends EventEmitter<ChildEvents> {
     this.#options = options
     this.#forked = forkChild()
     this.#listen()
-    const { name, pipeline, maxBatch } = options
-    this.#post({ kind: 'start', name, pipeline, options: options.options, maxBatch })
+    const { name, pipeline, maxBatch, prepareTimeout, maxGrowth } = options
+    this.#post({
+      kind: 'start',
+      name,
+      pipeline,
+      options: options.options,
+      maxBatch,
+      prepareTimeout,
+      maxGrowth,
+    })
     this.#watch()
   }
 
@@ -118,7 +135,7 @@ export class ChildView extends EventEmitter<ChildEvents> {
   }
 
   /** Kills the child. `failure` becomes the error of the calls that the child holds. */
-  kill(failure?: { code: string; message: string }): void {
+  kill(failure?: { code: BrokerErrorCode; message: string }): void {
     if (failure) {
       this.failure ??= failure
       this.condemned = true
@@ -171,6 +188,11 @@ export class ChildView extends EventEmitter<ChildEvents> {
 
   #receive(message: FromChild): void {
     if (this.failure) return
+    if (message.kind === 'condemned') {
+      this.culprits = message.keys
+      this.kill({ code: message.code, message: message.message })
+      return
+    }
     // A ready child shows work by answers alone: other messages are ignored and do not count as a sign of work.
     const isStartup = message.kind === 'progress' || message.kind === 'ready' || message.kind === 'failed'
     if (isStartup === (this.methods !== undefined)) return
@@ -189,7 +211,7 @@ export class ChildView extends EventEmitter<ChildEvents> {
         this.emit('ready')
         return
       case 'failed':
-        this.failure = { code: message.error.code, message: message.error.message, error: message.error }
+        this.failure = { code: 'ERR_PIPELINE', message: message.error.message, error: message.error }
         return
       case 'result':
       case 'failure':

@@ -8,6 +8,8 @@ export type BrokerErrorCode =
   | 'ERR_ABORTED'
   /** the child died over this call twice, or could not be replaced */
   | 'ERR_CHILD_EXIT'
+  /** the call took more time or memory than a child may take, and its child was ended */
+  | 'ERR_COST'
   /** no child could be started, too many times in a row or because of a permanent error */
   | 'ERR_NOT_READY'
   /** the broker is closing or closed */

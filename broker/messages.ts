@@ -7,11 +7,17 @@ import { hasFewPlaces } from './places.ts'
  * a single call or answer is sent without a group.
  */
 export type ToChild =
-  | { kind: 'start'; name: string; pipeline: string; options: unknown; maxBatch: number }
+  | ({ kind: 'start'; name: string; pipeline: string; options: unknown } & ChildLimits)
   | CallMessage
   | { kind: 'calls'; calls: CallMessage[] }
   | { kind: 'cancel'; keys: string[] }
   | { kind: 'close' }
+
+export interface ChildLimits {
+  maxBatch: number
+  prepareTimeout: number
+  maxGrowth: number
+}
 
 export interface CallMessage {
   kind: 'call'
@@ -26,6 +32,15 @@ export type FromChild =
   | { kind: 'failed'; error: WireError }
   | CallAnswer
   | { kind: 'answers'; answers: CallAnswer[] }
+  | Condemned
+
+/** A child asks to be killed. `keys`: the calls that certainly are the cause. */
+export interface Condemned {
+  kind: 'condemned'
+  code: 'ERR_COST' | 'ERR_CHILD_EXIT'
+  message: string
+  keys: string[]
+}
 
 export type CallAnswer =
   | { kind: 'result'; key: string; value: unknown; work: Work }
@@ -52,6 +67,12 @@ export function isFromChild(message: unknown): message is FromChild {
       return isAnswer(message)
     case 'answers':
       return isListOf(message.answers, isAnswer)
+    case 'condemned':
+      return (
+        (message.code === 'ERR_COST' || message.code === 'ERR_CHILD_EXIT') &&
+        typeof message.message === 'string' &&
+        isListOf(message.keys, isText)
+      )
     default:
       return false
   }
@@ -61,7 +82,10 @@ export function isToChild(message: unknown): message is ToChild {
   if (!isRecord(message)) return false
   switch (message.kind) {
     case 'start':
-      return typeof message.pipeline === 'string' && typeof message.maxBatch === 'number'
+      return (
+        typeof message.pipeline === 'string' &&
+        [message.maxBatch, message.prepareTimeout, message.maxGrowth].every(Number.isInteger)
+      )
     case 'call':
       return isCall(message)
     case 'calls':

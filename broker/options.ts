@@ -22,6 +22,10 @@ export interface BrokerOptions {
   deadline?: number
   /** Milliseconds without an answer after which a child that has work is killed. */
   hangTimeout?: number
+  /** Milliseconds that the preparation of one input may take. */
+  prepareTimeout?: number
+  /** Bytes that a child may take beyond what it takes when it is ready. */
+  maxGrowth?: number
   /** Milliseconds without a report of progress after which a child that starts is killed. */
   startTimeout?: number
   /** Milliseconds that close() waits for accepted calls. */
@@ -46,6 +50,8 @@ const LIMITS: Record<keyof Limits, readonly [number, number, number]> = {
   maxQueueBytes: [256 * MIB, 1, Number.MAX_SAFE_INTEGER],
   deadline: [60_000, 1, LONGEST_MS],
   hangTimeout: [30_000, 1, LONGEST_MS],
+  prepareTimeout: [30_000, 1, LONGEST_MS],
+  maxGrowth: [4096 * MIB, MIB, Number.MAX_SAFE_INTEGER],
   startTimeout: [120_000, 1, LONGEST_MS],
   closeTimeout: [15_000, 0, LONGEST_MS],
   maxDeaths: [8, 1, 1000],

@@ -6,6 +6,11 @@ export interface PipelineContext {
   readonly progress: Progress
 }
 
+export interface PrepareContext {
+  /** Says that a preparation has waited for its turn until now: `prepareTimeout` begins anew. */
+  readonly started: () => void
+}
+
 export type Progress = (fraction: number, word: string) => void
 
 /** The last report of a pipeline's progress. */
@@ -30,7 +35,7 @@ export interface Pipeline {
   /** Facts about the ready pipeline, for `broker.stats().info`: anything that can be cloned. */
   info?: unknown
   /** First step of a prediction. Runs for many inputs at the same time. */
-  prepare?(input: unknown): unknown
+  prepare?(input: unknown, context: PrepareContext): unknown
   /** Second step: gets the results of `prepare` and returns one answer for each, in the same order. Never overlaps
    *  with itself. An answer that is an Error fails its own call alone. */
   predict?(batch: readonly unknown[]): readonly unknown[] | Promise<readonly unknown[]>

@@ -148,17 +148,16 @@ export class Worker {
     const { failure, condemned } = child
     this.error = failure?.error
       ? new ChildError(failure.error)
-      : new BrokerError(
-          failure?.code === 'ERR_PROTOCOL' ? 'ERR_PROTOCOL' : 'ERR_CHILD_EXIT',
-          failure?.message ?? 'The child died.',
-        )
+      : new BrokerError(failure?.code ?? 'ERR_CHILD_EXIT', failure?.message ?? 'The child died.')
     const permanent = failure?.error?.permanent
     if (permanent) {
       this.#hooks.lost(child, undefined)
       this.#failForGood(permanent.watch, startedAt)
       return
     }
+    // An input that costs too much says as little about the pipeline as a kill from outside.
+    const isInput = failure?.code === 'ERR_COST' && child.held.size > 0
     this.#hooks.lost(child, this.error)
-    this.#tryLater(killed && !condemned ? KILL_WEIGHT : 1)
+    this.#tryLater(isInput || (killed && !condemned) ? KILL_WEIGHT : 1)
   }
 }

@@ -17,6 +17,8 @@ export type PipelineErrorCode =
   | 'ERR_IMAGE_DECODE'
   /** the image declares more pixels than are allowed */
   | 'ERR_IMAGE_TOO_LARGE'
+  /** the image would take far more work or memory than its pixels need */
+  | 'ERR_IMAGE_COST'
   /** the bytes are an image in a format that Tandem does not read */
   | 'ERR_IMAGE_TYPE'
 

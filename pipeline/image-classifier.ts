@@ -1,3 +1,4 @@
+import type { PrepareContext } from '../broker/pipeline.ts'
 import type { Engine } from './engines/engine.ts'
 import { readDigit } from './image/digit/read-digit.ts'
 import { grey } from './image/grey.ts'
@@ -55,9 +56,9 @@ export function imageClassifier({ engine, labels, image, top }: ClassifierParts)
   }
 
   return {
-    async prepare(input: ImageInput): Promise<Prepared> {
+    async prepare(input: ImageInput, context?: PrepareContext): Promise<Prepared> {
       const { bytes, wanted } = read(input, top)
-      const pixels = await readPixels(bytes, image, channels)
+      const pixels = await readPixels(bytes, { ...image, started: context?.started }, channels)
       return { pixels, top: Math.min(wanted, labels.length) }
     },
 

@@ -12,6 +12,8 @@ import { markPermanent } from './permanent-error.ts'
 
 export interface PipelineOptions extends ModelRequest, EngineRequest {
   maxPixels: number
+  /** Milliseconds after which the child is killed over one image. */
+  prepareTimeout: number
 }
 
 const DEFAULT_TOP = 5
@@ -37,7 +39,7 @@ async function pipelineFor(options: PipelineOptions, progress: Progress) {
   const { engine, reason, warnings } = await openEngine(found, options, progress)
   const labels = labelsFor(engine, found)
   const { settings } = found
-  const image = imageOptions(engine, settings, options.maxPixels)
+  const image = imageOptions(engine, settings, options)
   const { name, device } = engine
   const top = settings.top ?? Math.min(DEFAULT_TOP, labels.length)
   return {
@@ -68,7 +70,11 @@ function versionOf(...parts: readonly unknown[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, VERSION_LENGTH)
 }
 
-function imageOptions(engine: Engine, settings: ModelSettings, maxPixels: number) {
+function imageOptions(
+  engine: Engine,
+  settings: ModelSettings,
+  { maxPixels, prepareTimeout }: PipelineOptions,
+) {
   const [height = 0, width = 0, channels = 0] = settings.size ?? engine.inputShape
   const wanted = engine.inputShape.join(' × ')
   if (engine.inputShape.length !== 3 || (channels !== 1 && channels !== 3)) {
@@ -86,6 +92,8 @@ function imageOptions(engine: Engine, settings: ModelSettings, maxPixels: number
     orientation: settings.exif ?? true,
     colourProfile: settings.colourProfile ?? false,
     maxPixels,
+    // Earlier than the kill, which the images beside it would feel.
+    maxSeconds: Math.max(1, Math.floor((prepareTimeout / 1000) * 0.75)),
   } as const
 }
 

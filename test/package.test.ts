@@ -123,7 +123,7 @@ describe('The package, installed in an empty folder', function () {
 
     for (const path of ['/', '/digits', '/vgg', '/small', '/docs', '/status', '/feedback']) {
       it(`serves ${path} with all that the page loads`, async () => {
-        const answer = await fetch(service.url + path)
+        const answer = await fetch(service.url + path, { headers: { Accept: 'text/html' } })
         expect(answer.status).to.equal(200)
         const links = [...(await answer.text()).matchAll(/(?:src|href)="(\/public\/[^"]+)"/g)].map(
           ([, link]) => link,

@@ -3,6 +3,7 @@ import { encodeError } from '../error-wire.ts'
 import { BrokerError } from '../errors.ts'
 import type { CallAnswer, CallMessage } from '../messages.ts'
 import type { Pipeline } from '../pipeline.ts'
+import type { PrepareClock } from './prepare-clock.ts'
 
 interface Held {
   readonly key: string
@@ -22,15 +23,22 @@ export class Batcher {
   readonly #pipeline: Pipeline
   readonly #methods: ReadonlySet<string>
   readonly #maxBatch: number
+  readonly #clock: PrepareClock
   readonly #answer: (answers: CallAnswer[]) => void
   // Calls whose batch has not started, in order of arrival. The parent bounds their number.
   readonly #held = new Map<string, Held>()
   // True while predict() or another method runs; methods never overlap.
   #running = false
 
-  constructor(pipeline: Pipeline, maxBatch: number, answer: (answers: CallAnswer[]) => void) {
+  constructor(
+    pipeline: Pipeline,
+    maxBatch: number,
+    clock: PrepareClock,
+    answer: (answers: CallAnswer[]) => void,
+  ) {
     this.#pipeline = pipeline
     this.#maxBatch = maxBatch
+    this.#clock = clock
     this.#answer = answer
     this.#methods = new Set(pipeline.methods ?? ['predict'])
     for (const name of this.#methods) {
@@ -80,15 +88,19 @@ export class Batcher {
 
   async #prepare(held: Held): Promise<void> {
     const start = performance.now()
+    const { key } = held
+    this.#clock.start(key)
     try {
-      held.input = await this.#pipeline.prepare?.(held.input)
+      held.input = await this.#pipeline.prepare?.(held.input, { started: () => this.#clock.restart(key) })
       if (held.state === 'dropped') return this.#drop(held)
       held.prepareMs = performance.now() - start
       held.state = 'prepared'
       void this.#run()
     } catch (error) {
-      this.#held.delete(held.key)
-      this.#answer([failure(held.key, error, performance.now() - start)])
+      this.#held.delete(key)
+      this.#answer([failure(key, error, performance.now() - start)])
+    } finally {
+      this.#clock.stop(key)
     }
   }
 

@@ -2,17 +2,33 @@
 
 import { encodeError } from '../error-wire.ts'
 import { BrokerError } from '../errors.ts'
-import { type CallAnswer, type FromChild, isToChild, type ToChild } from '../messages.ts'
+import {
+  type CallAnswer,
+  type ChildLimits,
+  type Condemned,
+  type FromChild,
+  isToChild,
+  type ToChild,
+} from '../messages.ts'
 import type { MakePipeline, Pipeline, Progress } from '../pipeline.ts'
 import { Batcher } from './batcher.ts'
-import { watchParent } from './watch-parent.ts'
+import { PrepareClock } from './prepare-clock.ts'
+import { startWatcher } from './watcher.ts'
 
 const MAX_WORD = 500
 
 let pipeline: Pipeline | undefined
 let batcher: Batcher | undefined
 
-watchParent()
+let clock: PrepareClock | undefined
+
+const watcher = startWatcher()
+// The exit would wait for the threads of libuv's pool, and no thread would watch the parent any more.
+process.once('exit', (code) => {
+  if (!clock?.running.length) return
+  condemn({ code: 'ERR_CHILD_EXIT', message: `The child exited with code ${code}.`, keys: [] })
+  process.kill(process.pid, 'SIGKILL')
+})
 process.on('message', (message: unknown) => {
   if (!isToChild(message))
     throw new BrokerError('ERR_PROTOCOL', 'The parent sent a message of an unknown kind.')
@@ -39,8 +55,10 @@ async function start(message: Extract<ToChild, { kind: 'start' }>): Promise<void
   process.title = `tandem ${message.name}`
   try {
     pipeline = await makePipeline(message.pipeline, message.options)
-    batcher = new Batcher(pipeline, message.maxBatch, answer)
+    clock = prepareClock(message)
+    batcher = new Batcher(pipeline, message.maxBatch, clock, answer)
     await sent({ kind: 'ready', methods: batcher.methods, info: pipeline.info })
+    limitMemory(message)
   } catch (error) {
     await sent({ kind: 'failed', error: encodeError(error) })
     process.exit(1)
@@ -64,6 +82,27 @@ const progress: Progress = (fraction, word) => {
     fraction: bounded,
     word: String(word).slice(0, MAX_WORD),
   } satisfies FromChild)
+}
+
+function prepareClock({ prepareTimeout }: ChildLimits): PrepareClock {
+  return new PrepareClock(prepareTimeout, (keys) => {
+    const message = `The preparation of an input took longer than ${prepareTimeout} ms (prepareTimeout).`
+    condemn({ code: 'ERR_COST', message, keys })
+  })
+}
+
+/** No call is certainly the cause: an earlier one may have left memory that was never given back. */
+function limitMemory({ maxGrowth }: ChildLimits): void {
+  const ready = process.memoryUsage.rss()
+  watcher.limitMemory(ready + maxGrowth, (taken) => {
+    const grown = taken - ready
+    const message = `The child took ${grown} bytes more than when it was ready; the limit is ${maxGrowth} (maxGrowth).`
+    condemn({ code: 'ERR_COST', message, keys: [] })
+  })
+}
+
+function condemn(why: Omit<Condemned, 'kind'>): void {
+  if (process.connected) process.send?.({ kind: 'condemned', ...why } satisfies FromChild)
 }
 
 /** Sends one message for a batch. If the message cannot be cloned, sends each answer alone, and only one is lost. */

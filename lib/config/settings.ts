@@ -188,6 +188,18 @@ export const SETTINGS = {
     wholeNumber(1, DAY_MS),
     'milliseconds that one batch may take before its child process is killed',
   ),
+  prepareTimeoutMs: limits(
+    'PREPARE_TIMEOUT_MS',
+    '20000',
+    wholeNumber(1000, DAY_MS),
+    'time that preparing one image may take before its child process is killed',
+  ),
+  childMemory: limits(
+    'CHILD_MEMORY',
+    '0',
+    bytes(0, 1024 * GIB),
+    'memory that a child process may take beyond what it takes when ready; 0 calculates it from MAX_BATCH and MAX_PIXELS',
+  ),
   inferMaxImages: limits(
     'INFER_MAX_IMAGES',
     '32',

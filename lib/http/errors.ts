@@ -39,7 +39,7 @@ type WebErrorCode =
   | 'ERR_URL_TOO_LARGE'
 
 /** Codes that a pipeline may use for errors of its input. */
-type ImageErrorCode = 'ERR_IMAGE_DECODE' | 'ERR_IMAGE_TOO_LARGE' | 'ERR_IMAGE_TYPE'
+type ImageErrorCode = 'ERR_IMAGE_COST' | 'ERR_IMAGE_DECODE' | 'ERR_IMAGE_TOO_LARGE' | 'ERR_IMAGE_TYPE'
 
 type Code = WebErrorCode | BrokerErrorCode | ImageErrorCode
 
@@ -76,6 +76,7 @@ export const ERRORS: Readonly<Record<Code, Row>> = {
   ERR_URL_TIMEOUT: { status: 422, expose: true },
   ERR_URL_TOO_LARGE: { status: 413, expose: true },
 
+  ERR_IMAGE_COST: { status: 422, expose: true },
   ERR_IMAGE_DECODE: { status: 422, expose: true },
   ERR_IMAGE_TOO_LARGE: { status: 413, expose: true },
   ERR_IMAGE_TYPE: { status: 415, expose: true },
@@ -85,6 +86,8 @@ export const ERRORS: Readonly<Record<Code, Row>> = {
   // The child died twice during this call, the second time with no other call in flight, so the input is the likely
   // cause. A 503 with Retry-After would invite the client to kill the next child too, so the status is 502.
   ERR_CHILD_EXIT: { status: 502, expose: true },
+  // The child was ended over this call, which would cost the next child as much.
+  ERR_COST: { status: 422, expose: true },
   ERR_CLOSED: { status: 503, expose: true, retryAfter: 1 },
   ERR_DEADLINE: { status: 504, expose: true },
   ERR_NOT_READY: { status: 503, expose: true, retryAfter: 10 },
@@ -98,11 +101,16 @@ export const ERRORS: Readonly<Record<Code, Row>> = {
 
 /** An error that the web process raises itself. */
 export class HttpError extends Error {
-  readonly code: WebErrorCode | 'ERR_ABORTED' | 'ERR_NOT_READY' | 'ERR_QUEUE_FULL'
+  readonly code: WebErrorCode | 'ERR_ABORTED' | 'ERR_IMAGE_COST' | 'ERR_NOT_READY' | 'ERR_QUEUE_FULL'
   readonly headers: Readonly<Record<string, string>>
 
-  constructor(code: HttpError['code'], message: string, headers: Readonly<Record<string, string>> = {}) {
-    super(message)
+  constructor(
+    code: HttpError['code'],
+    message: string,
+    headers: Readonly<Record<string, string>> = {},
+    options?: ErrorOptions,
+  ) {
+    super(message, options)
     this.name = 'HttpError'
     this.code = code
     this.headers = headers

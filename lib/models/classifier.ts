@@ -1,4 +1,4 @@
-import type { Broker, BrokerStats, CallTiming } from '../../broker/broker.ts'
+import { type Broker, BrokerError, type BrokerStats, type CallTiming } from '../../broker/broker.ts'
 import { HttpError, unknownModel } from '../http/errors.ts'
 import { digest } from '../image/digest.ts'
 import { AnswerCache, type AnswerCacheOptions, NO_TIME, type TimedAnswer } from './answer-cache.ts'
@@ -89,8 +89,18 @@ async function call(broker: Broker, input: unknown, { signal, onPosition }: Wait
   const onTiming = (measured: CallTiming) => {
     timing = measured
   }
-  const value = await broker.call('predict', input, { signal, onTiming, ...(onPosition && { onPosition }) })
+  const options = { signal, onTiming, ...(onPosition && { onPosition }) }
+  const value = await broker.call('predict', input, options).catch((error: unknown) => {
+    throw imageError(error)
+  })
   return { value, guesses: guessesIn(value), timing }
+}
+
+/** The broker knows no images. A client gets one code, whether the headers or the decoding showed the cost. */
+function imageError(error: unknown): unknown {
+  if (!(error instanceof BrokerError) || error.code !== 'ERR_COST') return error
+  const message = 'The image takes too much time or memory to decode.'
+  return new HttpError('ERR_IMAGE_COST', message, {}, { cause: error })
 }
 
 /** Refuses calls during the first start, which may download for minutes. During a restart, calls wait in the broker. */

@@ -20,6 +20,10 @@ export interface ImageOptions {
   readonly colourProfile?: boolean
   /** An image that declares more pixels is refused before decoding. */
   readonly maxPixels?: number
+  /** Seconds after which the decoding of an image is given up. */
+  readonly maxSeconds?: number | undefined
+  /** Called when the decoding starts: before that, the image may have waited for room. */
+  readonly started?: (() => void) | undefined
 }
 
 // Enough for a good camera; three bytes per pixel make 150 MB.
@@ -28,8 +32,9 @@ const MAX_PIXELS = 50_000_000
 /** Turns an image file into the input of a network: RGB, height × width × 3, without padding. */
 export async function readImage(bytes: Uint8Array, options: ImageOptions): Promise<Uint8Array> {
   const { interpolation, crop, cropRatio = 1, orientation = true, colourProfile = false } = options
-  const { maxPixels = MAX_PIXELS } = options
-  return decodeImage(bytes, { orientation, colourProfile, maxPixels }, (view) => {
+  const { maxPixels = MAX_PIXELS, maxSeconds, started } = options
+  const limits = { maxPixels, maxSeconds, started }
+  return decodeImage(bytes, { orientation, colourProfile, ...limits }, (view) => {
     const placement = crop === 'center' ? centered(view, options, cropRatio) : stretched(view, options)
     if (interpolation === 'nearest') return resizeNearest(view, placement)
     return resizeFilter(view, placement, interpolation)

@@ -66,6 +66,20 @@ describe('When the child dies', () => {
     expect(error.cause?.message).to.equal('The child exited with code 7.')
   })
 
+  it('says so at once, although a thread of its pool is busy for minutes', async () => {
+    const broker = await startBroker('behave')
+    const busy = codeOf(broker.call('predict', { do: 'busy-pool' }, { deadline: 20_000 }))
+    await until(() => broker.stats().inFlight === 1, 1000, 'the call is in the child')
+    const error = new Promise<string | undefined>((resolve) =>
+      broker.once('state', ({ error }) => resolve(error?.message)),
+    )
+    const exit = broker.call('predict', { do: 'exit' }).catch(() => {})
+    expect(await error).to.equal('The child exited with code 7.')
+    broker.kill()
+    await exit
+    expect(await busy).to.equal('ERR_CLOSED')
+  })
+
   it('every 300 ms under 32 callers: right answers or clear errors, no hang, no growth, and back within 2 s', async () => {
     const deadline = 5_000
     const broker = await startBroker('behave', { maxBatch: 8, deadline })

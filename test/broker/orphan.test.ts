@@ -5,7 +5,7 @@ import { expect } from 'chai'
 import { isAlive, until } from '../support/broker.ts'
 
 describe('A child whose parent is killed with -9', () => {
-  for (const doing of ['', 'hang', 'spin']) {
+  for (const doing of ['', 'hang', 'spin', 'busy-pool']) {
     it(`is gone within 2 s while it does "${doing || 'nothing'}"`, async () => {
       const host = fileURLToPath(new URL('../fixtures/broker-host.ts', import.meta.url))
       const parent = spawn(process.execPath, ['--import', 'tsx', host, doing], {

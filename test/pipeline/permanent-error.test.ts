@@ -53,7 +53,8 @@ describe('a compiled model that is damaged', () => {
       threads: 1,
       spin: false,
     } as const
-    const make = () => makePipeline({ ...request, maxBatch: 1, maxPixels: 1000 }, { progress: () => {} })
+    const make = () =>
+      makePipeline({ ...request, maxBatch: 1, maxPixels: 1000, prepareTimeout: 1000 }, { progress: () => {} })
     try {
       await (await make()).close()
       const compiled = join(weightsDir, 'compiled')

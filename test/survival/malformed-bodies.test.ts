@@ -181,12 +181,12 @@ const IMAGES: Readonly<Record<string, Malformed>> = {
   'a JPEG of 19 MB without a frame': {
     body: () => bytes('ffd8ff', 'fffe0002', LARGE / 4),
     status: 422,
-    code: 'ERR_IMAGE_DECODE',
+    code: 'ERR_IMAGE_COST',
   },
   'a JPEG with 19 MB of fill bytes': {
     body: () => bytes('ffd8ff', 'ff', LARGE),
     status: 422,
-    code: 'ERR_IMAGE_DECODE',
+    code: 'ERR_IMAGE_COST',
   },
   'a GIF with 19 MB of blocks': {
     body: () => bytes('47494638396101000100000000', '21ff010000', LARGE / 5),
@@ -195,8 +195,8 @@ const IMAGES: Readonly<Record<string, Malformed>> = {
   },
   'an AVIF with 19 MB of sizes': {
     body: () => bytes('0000001866747970617669660000000061766966', '69737065', LARGE / 4),
-    status: 413,
-    code: 'ERR_IMAGE_TOO_LARGE',
+    status: 422,
+    code: 'ERR_IMAGE_DECODE',
   },
 }
 

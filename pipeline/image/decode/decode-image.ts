@@ -1,4 +1,4 @@
-import { avifSizes } from './avif-sizes.ts'
+import { checkAvif } from './avif-boxes.ts'
 import type { Backdrop } from './backdrop.ts'
 import { bmpHeader } from './bmp-header.ts'
 import { cmykToRgb } from './cmyk-to-rgb.ts'
@@ -11,11 +11,17 @@ import { readJpegHeader } from './jpeg-header.ts'
 import { type PixelView, pixelView } from './pixel-view.ts'
 import { readPngHeader } from './png-header.ts'
 import { type DecodePlan, decodeWithSharp, readMetadata } from './sharp-decoder.ts'
+import { tiffFirstDirectory } from './tiff-directory.ts'
+import { webpFirstFrame } from './webp-frame.ts'
 
 export interface DecodeOptions {
   readonly orientation: boolean
   readonly colourProfile: boolean
   readonly maxPixels: number
+  /** Seconds after which the decoding is given up. */
+  readonly maxSeconds?: number | undefined
+  /** Called when the decoding starts. */
+  readonly started?: (() => void) | undefined
   /** The background of transparent pixels. If left out, the alpha channel is ignored. */
   readonly paper?: Backdrop
   /** A larger image may be returned smaller, with a longer side of at least this: faster, but not as Pillow scales. */
@@ -43,25 +49,36 @@ export async function decodeImage<Result>(
   use: (pixels: PixelView) => Result | Promise<Result>,
 ): Promise<Result> {
   const { width, height, decode } = await open(bytes, options)
-  return withRoomFor(width * height, async () => use(await decode(options)))
+  return withRoomFor(width * height, async () => {
+    options.started?.()
+    return use(await decode(options))
+  })
 }
 
 async function open(bytes: Uint8Array, options: DecodeOptions): Promise<Opened> {
   const type = imageType(bytes)
-  if (type === 'bmp') return openBmp(bytes, options)
-  if (type === 'gif') return openGif(bytes, options)
-  // Only libvips' metadata tells whether there is a profile.
-  if (options.colourProfile) return openByMetadata(type, bytes, options)
-  if (type === 'jpeg') return openJpeg(bytes, options)
-  if (type === 'png') return openPng(bytes, options)
-  return openByMetadata(type, bytes, options)
+  switch (type) {
+    case 'bmp':
+      return openBmp(bytes, options)
+    case 'gif':
+      return openGif(bytes, options)
+    case 'jpeg':
+      return openJpeg(bytes, options)
+    case 'png':
+      return openPng(bytes, options)
+    default:
+      return openByMetadata(type, bytes, options)
+  }
 }
 
-function openJpeg(bytes: Uint8Array, { orientation: turn, maxPixels }: DecodeOptions): Opened {
-  const { width, height, components, orientation } = readJpegHeader(bytes)
+async function openJpeg(bytes: Uint8Array, options: DecodeOptions): Promise<Opened> {
+  const { maxPixels, colourProfile } = options
+  const { width, height, components, orientation, needed } = readJpegHeader(bytes, colourProfile)
   checkSize(width, height, maxPixels)
-  const plan = { type: 'jpeg', colours: jpegColours(components), maxPixels } as const
-  return opened(width, height, bytes, plan, turn ? orientation : 1)
+  const profiled = colourProfile && (await readReadable('jpeg', needed, maxPixels)).hasProfile
+  const colours = profiled ? 'rgb' : jpegColours(components)
+  const plan = { type: 'jpeg', colours, maxPixels, colourProfile: profiled } as const
+  return opened(width, height, needed, plan, turned(orientation, options))
 }
 
 function jpegColours(components: number): DecodePlan['colours'] {
@@ -69,11 +86,14 @@ function jpegColours(components: number): DecodePlan['colours'] {
   return components === 4 ? 'cmyk' : 'rgb'
 }
 
-function openPng(bytes: Uint8Array, { orientation, maxPixels }: DecodeOptions): Opened {
-  const { width, height, bits, grey, alpha } = readPngHeader(bytes)
+async function openPng(bytes: Uint8Array, options: DecodeOptions): Promise<Opened> {
+  const { maxPixels, colourProfile } = options
+  const { width, height, bits, grey, alpha, orientation, needed } = readPngHeader(bytes, colourProfile)
   checkSize(width, height, maxPixels)
-  const colours = greyOrRgb(grey, bits === 16, alpha)
-  return opened(width, height, bytes, { type: 'png', colours, maxPixels, orientation })
+  const profiled = colourProfile && (await readReadable('png', needed, maxPixels)).hasProfile
+  const colours = profiled ? 'rgb' : greyOrRgb(grey, bits === 16, alpha)
+  const plan = { type: 'png', colours, maxPixels, colourProfile: profiled } as const
+  return opened(width, height, needed, plan, turned(orientation, options))
 }
 
 /** Pillow clips 16-bit grey at 255, and takes the high byte in all other 16-bit images. */
@@ -100,31 +120,50 @@ function openBmp(bytes: Uint8Array, { maxPixels }: DecodeOptions): Opened {
 }
 
 /**
- * WebP, TIFF and AVIF; with `colourProfile` also JPEG and PNG. An AVIF may differ from Pillow at colour edges, because
- * another library upsamples the chroma. The rotation stored in an AVIF is part of the image and is always applied.
+ * WebP, TIFF and AVIF. An AVIF may differ from Pillow at colour edges, because another library upsamples the chroma. The
+ * rotation stored in an AVIF is part of the image and is always applied.
  */
-async function openByMetadata(type: ImageType, bytes: Uint8Array, options: DecodeOptions): Promise<Opened> {
-  if (type === 'avif') {
-    for (const size of avifSizes(bytes)) checkSize(size.width, size.height, options.maxPixels)
-  }
-  const { width, height, space, depth, hasAlpha, hasProfile } = await readMetadata(bytes, type)
-  const { maxPixels, orientation } = options
-  checkSize(width, height, maxPixels)
-  // sharp would not fail here, but convert in a way of its own.
-  if (!READ_SPACES.has(space) || !READ_DEPTHS.has(depth)) {
-    throw notRead(`a ${TYPE_NAMES[type]} image with ${space} pixels of the type ${depth}`)
-  }
-  if (options.colourProfile && hasProfile) {
-    const plan = { type, colours: 'rgb', maxPixels, orientation, colourProfile: true } as const
-    return opened(width, height, bytes, plan)
-  }
-  if (type === 'jpeg') return openJpeg(bytes, options)
+async function openByMetadata(
+  type: 'webp' | 'tiff' | 'avif',
+  bytes: Uint8Array,
+  options: DecodeOptions,
+): Promise<Opened> {
+  const { maxPixels } = options
+  const { orientation, needed } = neededOf(type, bytes, options)
+  const { width, height, space, hasAlpha, hasProfile } = await readReadable(type, needed, maxPixels)
+  const colourProfile = options.colourProfile && hasProfile
+  const plan = { type, maxPixels, colourProfile, colours: 'rgb' } as const
+  if (colourProfile) return opened(width, height, needed, plan, turned(orientation, options))
   const grey = space === 'b-w' || space === 'grey16'
   const colours = space === 'cmyk' ? 'cmyk' : greyOrRgb(grey, space === 'grey16', hasAlpha)
-  return opened(width, height, bytes, { type, colours, maxPixels, orientation })
+  return opened(width, height, needed, { ...plan, colours }, turned(orientation, options))
 }
 
-/** `width` and `height` are the checked size; sharp enforces the limit again, and may swap the sides to turn the image. */
+function neededOf(
+  type: 'webp' | 'tiff' | 'avif',
+  bytes: Uint8Array,
+  { colourProfile, maxPixels }: DecodeOptions,
+): { orientation: number; needed: Uint8Array } {
+  if (type === 'webp') return webpFirstFrame(bytes, colourProfile)
+  if (type === 'tiff') return tiffFirstDirectory(bytes, colourProfile)
+  checkAvif(bytes, maxPixels)
+  return { orientation: 1, needed: bytes }
+}
+
+/** What libvips says of the image. Refuses pixels that cannot be read: sharp would convert them in a way of its own. */
+async function readReadable(type: ImageType, needed: Uint8Array, maxPixels: number) {
+  const metadata = await readMetadata(needed, type)
+  const { width, height, space, depth } = metadata
+  checkSize(width, height, maxPixels)
+  if (READ_SPACES.has(space) && READ_DEPTHS.has(depth)) return metadata
+  throw notRead(`a ${TYPE_NAMES[type]} image with ${space} pixels of the type ${depth}`)
+}
+
+function turned(orientation: number, options: DecodeOptions): number {
+  return options.orientation ? orientation : 1
+}
+
+/** `width` and `height` are the checked size; sharp enforces the limit again. */
 function opened(
   width: number,
   height: number,
@@ -135,8 +174,9 @@ function opened(
   return {
     width,
     height,
-    async decode({ paper, enough }) {
-      const { data, width, height, channels } = await decodeWithSharp(bytes, { ...plan, paper, enough })
+    async decode({ maxSeconds, paper, enough }) {
+      const how = { ...plan, maxSeconds, paper, enough }
+      const { data, width, height, channels } = await decodeWithSharp(bytes, how)
       if (channels !== 4) return pixelView(data, width, height, channels, orientation)
       return pixelView(await cmykToRgb(data), width, height, 3, orientation)
     },

@@ -19,6 +19,18 @@ export function checkSize(width: number, height: number, maxPixels: number): voi
   }
 }
 
+/**
+ * The limits on pixels alone do not bound the work: a file may have each pixel decoded a thousand times, or consist of a
+ * million parts without a pixel.
+ */
+export function checkCount(type: ImageType, what: string, count: number, limit: number): void {
+  if (count <= limit) return
+  throw new PipelineError(
+    'ERR_IMAGE_COST',
+    `The ${TYPE_NAMES[type]} image would take too much work: it has ${count} ${what}; the limit is ${limit}.`,
+  )
+}
+
 export function brokenImage(type: ImageType, what: string, cause?: unknown): PipelineError {
   return new PipelineError('ERR_IMAGE_DECODE', `The ${TYPE_NAMES[type]} image cannot be decoded: ${what}.`, {
     cause,

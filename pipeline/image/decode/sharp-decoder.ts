@@ -1,8 +1,8 @@
 import sharp, { type Metadata } from 'sharp'
-import type { PipelineError } from '../../errors.ts'
+import { PipelineError } from '../../errors.ts'
 import type { Backdrop, Margin } from './backdrop.ts'
 import { brokenImage } from './image-limits.ts'
-import { type ImageType, notRead } from './image-type.ts'
+import { type ImageType, notRead, TYPE_NAMES } from './image-type.ts'
 
 // sharp runs on libuv's thread pool. A second thread for one image gains little (12 megapixels: 52 → 43 ms), and on a
 // small machine takes its time from the model, which computes on all cores meanwhile.
@@ -16,8 +16,8 @@ sharp.unblock({
   operation: ['Jpeg', 'Png', 'Webp', 'Nsgif', 'Tiff', 'Heif'].map((name) => `VipsForeignLoad${name}Buffer`),
 })
 
-// An image within the limit on pixels takes at most two seconds (AVIF); this stops one that is made to take for ever.
-const MAX_SECONDS = 20
+// An image within the limit on pixels takes at most two seconds (AVIF).
+const MAX_SECONDS = 15
 
 // Messages contain texts of the libraries, and some of these quote the file.
 const MAX_REASON = 200
@@ -35,7 +35,8 @@ export interface DecodePlan {
   /** `grey`: one channel. `clipped`: one channel, of 16-bit values clipped at 255. `cmyk`: the four inks as stored. */
   readonly colours: 'rgb' | 'grey' | 'clipped' | 'cmyk'
   readonly maxPixels: number
-  readonly orientation?: boolean
+  /** Seconds after which the decoding is given up between two rows. */
+  readonly maxSeconds?: number | undefined
   /** Converts the colours to sRGB by the embedded profile. Only with `rgb`. */
   readonly colourProfile?: boolean
   /** A margin to add around the image. */
@@ -57,7 +58,7 @@ export async function readMetadata(bytes: Uint8Array, type: ImageType): Promise<
 
 /** Decodes the first page to 8-bit pixels. */
 export async function decodeWithSharp(bytes: Uint8Array, plan: DecodePlan): Promise<Decoded> {
-  const { colours, maxPixels, orientation = false, colourProfile = false, margin, paper, enough } = plan
+  const { colours, maxPixels, maxSeconds = MAX_SECONDS, colourProfile = false, margin, paper, enough } = plan
   try {
     // A truncated or damaged image is refused, as in Pillow: the decoder fills up with grey, and the prediction would be
     // about that. Mere warnings are accepted, since the files of many cameras cause them.
@@ -65,9 +66,8 @@ export async function decodeWithSharp(bytes: Uint8Array, plan: DecodePlan): Prom
       failOn: 'error',
       limitInputPixels: maxPixels,
       ignoreIcc: !colourProfile,
-      autoOrient: orientation,
     }).timeout({
-      seconds: MAX_SECONDS,
+      seconds: maxSeconds,
     })
     if (paper) image.flatten({ background: paper })
     else image.removeAlpha()
@@ -89,6 +89,10 @@ export async function decodeWithSharp(bytes: Uint8Array, plan: DecodePlan): Prom
 /** libvips gives several lines with prefixes; the first line that says something names the cause. */
 function readable(error: unknown, type: ImageType): PipelineError {
   const message = error instanceof Error ? error.message : String(error)
+  if (/^timeout: /.test(message)) {
+    const sentence = `The ${TYPE_NAMES[type]} image takes too much time to decode.`
+    return new PipelineError('ERR_IMAGE_COST', sentence, { cause: error })
+  }
   // The signature is that of this type, but no loader accepts the file.
   if (/unsupported image format/i.test(message)) {
     if (type === 'avif') return notRead('an AVIF image without a still picture', error)

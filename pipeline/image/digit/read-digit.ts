@@ -17,8 +17,10 @@ const LONGER_SIDE = 384
  */
 export async function readDigit(bytes: Uint8Array, options: ImageOptions): Promise<Uint8Array | undefined> {
   const { height, width, orientation = true, colourProfile = false, maxPixels = 50_000_000 } = options
+  const { maxSeconds, started } = options
   for (const paper of ['white', 'black'] as const) {
-    const how = { orientation, colourProfile, maxPixels, paper, enough: LONGER_SIDE }
+    const limits = { maxPixels, maxSeconds, started }
+    const how = { orientation, colourProfile, ...limits, paper, enough: LONGER_SIDE }
     const digit = await decodeImage(bytes, how, async (view) =>
       centerDigit(await toPlane(view), { width, height }),
     )

@@ -47,6 +47,7 @@ describe('A warning of a pipeline', () => {
 
   it('is not logged again when children are replaced; a new warning is', async () => {
     await replaceChildren([SLOW, OTHER], 6)
+    await until(() => warned().length >= 2, 'the second warning')
     expect(warned()).to.deep.equal([SLOW, OTHER])
   })
 
@@ -54,6 +55,7 @@ describe('A warning of a pipeline', () => {
     await replaceChildren([], 9)
     expect((await model()).warnings).to.deep.equal([])
     await replaceChildren([SLOW], 12)
+    await until(() => warned().length >= 3, 'the third warning')
     expect(warned()).to.deep.equal([SLOW, OTHER, SLOW])
   })
 })

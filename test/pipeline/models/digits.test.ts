@@ -199,6 +199,7 @@ function options(weightsDir: string): PipelineOptions {
     spin: false,
     maxBatch: 8,
     maxPixels: 50_000_000,
+    prepareTimeout: 20_000,
   }
 }
 
