@@ -55,14 +55,17 @@ describe('GET /models', () => {
     const before = await listed()
     const labels = (await ask(service.url, 'GET /labels/digits')).json()
     expect(labels).to.have.length(10)
+    const picture = await four()
     const { pid } = await service.line('child started')
     process.kill(Number(pid), 'SIGKILL')
-    await until(async () => (await listed())?.state === 'restarting', 'the death of the child')
-    const predicted = ask(service.url, 'POST /digits', [], await four())
-    const [names, whole] = await Promise.all([ask(service.url, 'GET /labels/digits'), listed()])
-    // Had the child been back by then, nothing would be shown by this.
-    expect(whole?.error).to.include({ code: 'ERR_CHILD_EXIT', permanent: false })
-    expect(whole).to.deep.equal({ ...before, state: 'restarting', error: whole?.error })
+    const whole = await until(async () => {
+      const its = await listed()
+      return its?.state === 'restarting' ? its : undefined
+    }, 'the death of the child')
+    const names = await ask(service.url, 'GET /labels/digits')
+    const predicted = ask(service.url, 'POST /digits', [], picture)
+    expect(whole.error).to.include({ code: 'ERR_CHILD_EXIT', permanent: false })
+    expect(whole).to.deep.equal({ ...before, state: 'restarting', error: whole.error })
     expect(names.json()).to.deep.equal(labels)
     expect(((await predicted).json() as { predictions: object[] }).predictions).to.have.length(10)
   })
