@@ -89,7 +89,8 @@ describe('A run of Mocha', function () {
     await until(() => run.output().includes('the service is ready'), 30_000, 'the service')
     expect(processesIn(run.folder).length).to.be.at.least(3)
     run.child.kill('SIGINT')
-    expect(await run.code).to.equal(130)
+    // Mocha's launcher sends SIGTERM behind SIGINT; the one that is seen first sets the exit code.
+    expect([130, 143]).to.include(await run.code)
     await expectNothingLeft(run)
   })
 })
