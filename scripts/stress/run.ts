@@ -30,8 +30,9 @@ async function stress(): Promise<number> {
     return EXIT.passed
   }
   mustBeWritable(plan.report)
-  const pictures = plan.images === undefined ? await photographs() : picturesIn(plan.images)
+  const chosen = plan.images === undefined ? undefined : picturesIn(plan.images)
   const server = await lookAtServer(plan, say)
+  const pictures = chosen ?? (await photographs())
   const signal = endEarly()
   const nextPicture = pictureSource(pictures, plan.same)
   const levels: LevelResult[] = []

@@ -64,7 +64,8 @@ describe('The memory of the stress test', () => {
     const controller = new AbortController()
     const recorder = new Recorder(1)
     const sender = senderTo(silent.url, 5)
-    const run = new LevelRun(sender, recorder, performance.now() + 500, controller.signal)
+    // 20 arrivals are due within 475 ms, and the next one only after the end of the level.
+    const run = new LevelRun(sender, recorder, performance.now() + 490, controller.signal)
     const arrivals = openArrivals(run, 40, 5)
     setTimeout(() => controller.abort(), 800)
     await arrivals
