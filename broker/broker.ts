@@ -13,6 +13,7 @@ import {
   pipelineUrl,
   readDeadline,
   readLimits,
+  readSpares,
   wholeNumber,
 } from './options.ts'
 import { type Call, type CallTiming, type Outcome, Pending, tell } from './pending.ts'
@@ -20,11 +21,12 @@ import type { ProgressReport } from './pipeline.ts'
 import { Positions } from './positions.ts'
 import { closed, refusalOf } from './refusal.ts'
 import { Scheduler } from './scheduler.ts'
+import { Spares } from './spares.ts'
 import { type BrokerEvents, type BrokerState, type BrokerStats, errorSummary } from './state.ts'
 import { Worker } from './worker.ts'
 
 export { BrokerError, type BrokerErrorCode } from './errors.ts'
-export type { BrokerOptions } from './options.ts'
+export type { BrokerOptions, ReadyChild, SpareCount } from './options.ts'
 export type { CallTiming, Outcome } from './pending.ts'
 export type {
   MakePipeline,
@@ -55,6 +57,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
   readonly #scheduler: Scheduler
   readonly #positions = new Positions()
   readonly #workers: Worker[]
+  readonly #spares: Spares
   #state: BrokerState = 'idle'
   // Set by the first close(); later calls of close() return the same promise.
   #closing: Promise<void> | undefined
@@ -75,16 +78,17 @@ export class Broker extends EventEmitter<BrokerEvents> {
       pipeline: pipelineUrl(options.pipeline),
       options: cloneable(options.options),
     }
-    this.#workers = Array.from(
-      { length: this.#limits.workers },
-      () =>
-        new Worker(child, this.#limits.maxDeaths, {
-          changed: () => this.#changed(),
-          answered: (from, answers) => this.#answers(from, answers),
-          lost: (from, error) => this.#lost(from, error),
-          event: (...event: unknown[]) => this.#forward(event as never),
-        }),
-    )
+    const hooks = {
+      changed: () => this.#changed(),
+      answered: (from: ChildView, answers: CallAnswer[]) => this.#answers(from, answers),
+      lost: (from: ChildView, error: Error | undefined) => this.#lost(from, error),
+      spare: () => this.#spares.take(),
+      event: (...event: unknown[]) => this.#forward(event as never),
+    }
+    const { workers, maxDeaths } = this.#limits
+    this.#workers = Array.from({ length: workers }, () => new Worker(child, maxDeaths, hooks))
+    const serving = () => this.#workers.map(({ ready }) => ready)
+    this.#spares = new Spares(child, readSpares(options.spares), { ...hooks, serving })
   }
 
   /**
@@ -142,6 +146,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
       error: error ? errorSummary(error) : null,
       info: this.#ready()[0]?.info,
       workers: children,
+      spares: this.#spares.stats,
     }
   }
 
@@ -155,6 +160,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
   kill(): void {
     this.#closing ??= Promise.resolve()
     for (const worker of this.#workers) worker.kill()
+    this.#spares.kill()
     this.#rejectAll('closed', closed())
     this.#started?.reject(closed())
     this.#setState('closed')
@@ -261,6 +267,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
       this.#setState('ready')
       this.#started?.resolve()
       this.#dispatchSoon()
+      this.#spares.look()
       return
     }
     const error = this.#error()
@@ -289,7 +296,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
       })
     }
     this.#rejectAll('closed', closed())
-    await Promise.all(this.#workers.map((worker) => worker.end()))
+    await Promise.all([...this.#workers.map((worker) => worker.end()), this.#spares.end()])
     this.#started?.reject(closed())
     this.#setState('closed')
   }
@@ -299,9 +306,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
   }
 
   #ready(): ChildView[] {
-    const ready = []
-    for (const { child } of this.#workers) if (child?.ready) ready.push(child)
-    return ready
+    return this.#workers.flatMap(({ ready }) => ready ?? [])
   }
 
   /** The progress of the child that is furthest: the broker is ready as soon as one child is. */
@@ -322,7 +327,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
     return new BrokerError('ERR_NOT_READY', message, { cause })
   }
 
-  #forward<Name extends 'child-start' | 'child-exit' | 'log' | 'progress'>(
+  #forward<Name extends 'child-start' | 'takeover' | 'child-exit' | 'log' | 'progress'>(
     event: [Name, BrokerEvents[Name][0]],
   ): void {
     this.emit(event[0] as 'log', event[1] as BrokerEvents['log'][0])
