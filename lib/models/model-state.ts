@@ -30,6 +30,9 @@ export const ModelState = z.object({
   queued: z.int(),
   inFlight: z.int(),
   workers: z.array(z.object({ pid: z.int().nullable(), state: z.string(), inFlight: z.int() })),
+  spares: z
+    .array(z.object({ pid: z.int().nullable(), state: z.string() }))
+    .describe('Child processes that get no calls until they take the place of one that died.'),
 })
 export type ModelState = z.output<typeof ModelState>
 
@@ -40,7 +43,7 @@ export function modelStates(brokers: Brokers): ModelState[] {
 /** Device, reason, engine and warnings come from the current child. */
 export function modelState(name: string, broker: Broker): ModelState {
   const stats = broker.stats()
-  const { state, progress, error, restarts, queued, inFlight, workers } = stats
+  const { state, progress, error, restarts, queued, inFlight, workers, spares } = stats
   const { device, reason, engine, warnings } = readPipelineInfo(stats)
   return {
     name,
@@ -55,5 +58,6 @@ export function modelState(name: string, broker: Broker): ModelState {
     queued,
     inFlight,
     workers: workers.map(({ pid, ...rest }) => ({ pid: pid ?? null, ...rest })),
+    spares: spares.map(({ pid, state }) => ({ pid: pid ?? null, state })),
   }
 }
