@@ -175,6 +175,7 @@ export class Spares {
   }
 
   #lookLater(ms: number): void {
+    clearTimeout(this.#timer)
     this.#timer = setTimeout(() => {
       this.#timer = undefined
       this.look()

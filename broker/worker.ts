@@ -83,7 +83,6 @@ export class Worker {
 
   #adopt({ child, files }: Spare): void {
     this.#attach(child, () => void this.#readyUnlessOld(child, files))
-    this.#hooks.event('takeover', { pid: child.pid })
     if (child.ready) child.wake()
     this.#hooks.changed(this)
   }
@@ -115,8 +114,9 @@ export class Worker {
   ): Promise<void> {
     files.close()
     const isOld = child.watch.length > 0 && (await files.changed())
-    if (this.#child !== child) return
-    if (!isOld || this.#state === 'ended') {
+    if (this.#child !== child || this.#state === 'ended') return
+    if (!isOld) {
+      this.#hooks.event('takeover', { pid: child.pid })
       this.#ready()
       return
     }
