@@ -154,7 +154,7 @@ async function predict({ url }: BenchService, agent: Agent, body: Buffer): Promi
 function picture(i: number): Promise<Buffer> {
   const [width, height] = [400 + 5 * i, 300 + 3 * i]
   return sharp(smoothImage(height, width), { raw: { width, height, channels: 3 } })
-    .modulate({ hue: (i * 360) / PICTURES, brightness: 0.6 + i / PICTURES })
+    .modulate({ hue: i * 10, brightness: 0.6 + i / PICTURES })
     .rotate(90 * (i % 4))
     .jpeg({ quality: 90 })
     .toBuffer()
