@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { nearest } from '../../lib/config/nearest-word.ts'
-import { EXIT, StressError } from './stress-error.ts'
+import { EXIT, StressError } from '../shared/command-error.ts'
 
 /** One part of a test: so many users who wait for their answers, or so many arrivals per second that wait for nothing. */
 export type Level =

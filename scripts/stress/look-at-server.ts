@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Client } from 'undici'
 import { z } from 'zod'
+import { EXIT, StressError } from '../shared/command-error.ts'
+import { readMetrics } from '../shared/metrics-text.ts'
 import type { Plan } from './arguments.ts'
-import { readMetrics } from './metrics-text.ts'
-import { EXIT, StressError } from './stress-error.ts'
 
 /** What the server tells of itself: as much as /readyz, /models and /metrics hold. */
 export interface ServerAbout {

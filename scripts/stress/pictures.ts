@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { imageKind } from '../../lib/image/image-kind.ts'
-import { markPicture } from './mark-picture.ts'
-import { EXIT, StressError } from './stress-error.ts'
+import { EXIT, StressError } from '../shared/command-error.ts'
+import { markPicture } from '../shared/mark-picture.ts'
 
 export interface Picture {
   readonly bytes: Buffer

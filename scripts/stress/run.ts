@@ -1,18 +1,18 @@
 import { accessSync, constants, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { EXIT, StressError } from '../shared/command-error.ts'
+import { endEarly } from '../shared/end-early.ts'
+import { checkout, machine } from '../shared/machine.ts'
+import { canBeMarked } from '../shared/mark-picture.ts'
+import { photographs } from '../shared/photographs.ts'
 import { type Plan, readArguments, USAGE } from './arguments.ts'
-import { endEarly } from './end-early.ts'
 import { LiveTable } from './live-table.ts'
 import { lookAtServer } from './look-at-server.ts'
-import { checkout, machine } from './machine.ts'
-import { canBeMarked } from './mark-picture.ts'
-import { photographs } from './photographs.ts'
 import { type Picture, pictureSource, picturesIn } from './pictures.ts'
 import type { Report } from './report.ts'
 import { reportHtml } from './report-html.ts'
 import { reportMarkdown } from './report-markdown.ts'
 import { type LevelResult, runLevel } from './run-level.ts'
-import { EXIT, StressError } from './stress-error.ts'
 
 const say = (sentence: string) => void process.stdout.write(`${sentence}\n`)
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
+import { StressError } from '../../../scripts/shared/command-error.ts'
 import { type Plan, readArguments } from '../../../scripts/stress/arguments.ts'
-import { StressError } from '../../../scripts/stress/stress-error.ts'
 import { runStress } from '../../support/stress.ts'
 
 const read = (line: string, env: Record<string, string> = {}): Plan => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { readMetrics } from '../../../scripts/stress/metrics-text.ts'
+import { readMetrics } from '../../../scripts/shared/metrics-text.ts'
 import { dealRoutes, thinkMs } from '../../../scripts/stress/scenario.ts'
 import { type Service, scripted, startService } from '../../support/service.ts'
 import { countsOf, GUESSES, rowsWith, runStress, toMs, toNumber } from '../../support/stress.ts'

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
+import { StressError } from '../../../scripts/shared/command-error.ts'
 import { lookAtServer } from '../../../scripts/stress/look-at-server.ts'
-import { StressError } from '../../../scripts/stress/stress-error.ts'
 import { type Service, scripted, startService } from '../../support/service.ts'
 import { countsOf, foreignServer, GUESSES, htmlOf, markdownOf, runStress } from '../../support/stress.ts'
 
