@@ -1,5 +1,5 @@
 import sharp from 'sharp'
-import type { Picture } from '../stress/pictures.ts'
+import type { Picture } from './picture.ts'
 
 const WIDTH = 500
 const HEIGHT = 375

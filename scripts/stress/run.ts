@@ -1,14 +1,15 @@
 import { accessSync, constants, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { EXIT, StressError } from '../shared/command-error.ts'
+import { CommandError, EXIT } from '../shared/command-error.ts'
 import { endEarly } from '../shared/end-early.ts'
 import { checkout, machine } from '../shared/machine.ts'
 import { canBeMarked } from '../shared/mark-picture.ts'
 import { photographs } from '../shared/photographs.ts'
+import type { Picture } from '../shared/picture.ts'
 import { type Plan, readArguments, USAGE } from './arguments.ts'
 import { LiveTable } from './live-table.ts'
 import { lookAtServer } from './look-at-server.ts'
-import { type Picture, pictureSource, picturesIn } from './pictures.ts'
+import { pictureSource, picturesIn } from './pictures.ts'
 import type { Report } from './report.ts'
 import { reportHtml } from './report-html.ts'
 import { reportMarkdown } from './report-markdown.ts'
@@ -17,7 +18,7 @@ import { type LevelResult, runLevel } from './run-level.ts'
 const say = (sentence: string) => void process.stdout.write(`${sentence}\n`)
 
 process.exitCode = await stress().catch((error: unknown) => {
-  if (!(error instanceof StressError)) throw error
+  if (!(error instanceof CommandError)) throw error
   process.stderr.write(`${error.message}\n`)
   return error.exitCode
 })
@@ -67,7 +68,7 @@ function mustBeWritable(report: string): void {
   try {
     accessSync(dirname(report), constants.W_OK)
   } catch {
-    throw new StressError(
+    throw new CommandError(
       `--report must be a path in a folder that can be written to, but is "${report}".`,
       EXIT.usage,
     )

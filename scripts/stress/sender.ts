@@ -1,5 +1,5 @@
 import { Pool } from 'undici'
-import type { Picture } from './pictures.ts'
+import type { Picture } from '../shared/picture.ts'
 import type { Route } from './scenario.ts'
 
 export interface SenderOptions {
