@@ -18,7 +18,7 @@ export interface Options<K extends Kinds> {
   optional<N extends keyof K & string>(name: N): ValueOf<K[N]> | undefined
   /** whether an option without a value was given */
   isOn(name: string): boolean
-  /** everything after a `--` */
+  /** everything after a `--`, for a command whose grammar has a rest */
   readonly rest: readonly string[]
 }
 
@@ -26,16 +26,16 @@ export interface Grammar<K extends Kinds> {
   readonly kinds: K
   /** options without a value, besides --help */
   readonly switches?: readonly string[]
-  /** what follows a `--`, in plural; undefined: nothing may follow */
-  readonly rest?: string
+  /** whether the words after a `--` belong to another program */
+  readonly hasRest?: boolean
 }
 
 /** Reads a command line, or gives undefined for one that asks for help. A wrong word is a CommandError. */
 export function readOptions<K extends Kinds>(
   argv: readonly string[],
-  { kinds, switches = [], rest }: Grammar<K>,
+  { kinds, switches = [], hasRest = false }: Grammar<K>,
 ): Options<K> | undefined {
-  const end = rest === undefined ? -1 : argv.indexOf('--')
+  const end = hasRest ? argv.indexOf('--') : -1
   const own = end < 0 ? argv : argv.slice(0, end)
   const texts = new Map<string, string>()
   const on = new Set<string>()

@@ -1,9 +1,9 @@
-import { accessSync, constants, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { writeFileSync } from 'node:fs'
 import { CommandError, EXIT } from '../shared/command-error.ts'
 import { endEarly } from '../shared/end-early.ts'
 import { checkout, machine } from '../shared/machine.ts'
 import { canBeMarked } from '../shared/mark-picture.ts'
+import { mustBeWritable } from '../shared/must-be-writable.ts'
 import { photographs } from '../shared/photographs.ts'
 import type { Picture } from '../shared/picture.ts'
 import { type Plan, readArguments, USAGE } from './arguments.ts'
@@ -61,16 +61,4 @@ function picturesSent(pictures: readonly Picture[], { same }: Plan): Report['pic
 function write(report: Report): void {
   writeFileSync(`${report.plan.report}.html`, reportHtml(report))
   writeFileSync(`${report.plan.report}.md`, reportMarkdown(report))
-}
-
-/** Known before the test, not after its ten minutes. */
-function mustBeWritable(report: string): void {
-  try {
-    accessSync(dirname(report), constants.W_OK)
-  } catch {
-    throw new CommandError(
-      `--report must be a path in a folder that can be written to, but is "${report}".`,
-      EXIT.usage,
-    )
-  }
 }

@@ -1,0 +1,32 @@
+import { join } from 'node:path'
+import type { ServedModels } from './models.ts'
+import type { PictureServer } from './picture-server.ts'
+
+export const DEADLINE_MS = 30_000
+
+/** The bounds of caches are low, so that memory is as full as it may be soon after the start. */
+export function serviceSettings(
+  { list, photo, digit }: ServedModels,
+  isOwn: boolean,
+  folder: string,
+  pictures: PictureServer,
+): Record<string, string> {
+  return {
+    MODELS: list,
+    VGG_MODEL: photo,
+    API_MODEL: photo,
+    INFER_MODEL: photo,
+    PREDICT_MODEL: photo,
+    DIGITS_MODEL: digit,
+    // The user's own models may have to be downloaded, and stay where they are.
+    ...(!isOwn && { WEIGHTS_DIR: folder }),
+    FEEDBACK_DIR: join(folder, 'feedback'),
+    DEVICE: 'cpu',
+    WORKERS: '2',
+    DEADLINE_MS: String(DEADLINE_MS),
+    CACHE_ENTRIES: '200',
+    UPLOAD_MAX_BYTES: '4mb',
+    ALLOW_HOSTS: '127.0.0.1',
+    URL_PORTS: String(pictures.port),
+  }
+}
