@@ -7,24 +7,27 @@ import type { Guess, Question, Request } from './question.ts'
 import type { Outcome, Result } from './tally.ts'
 
 /** How a client behaves. */
-export type Manner = 'plain' | 'writes slowly' | 'reads slowly' | 'leaves'
+export type Manner = 'plain' | 'writes slowly' | 'reads slowly' | 'leaves' | 'leaves while writing'
 
 export interface AskerOptions {
   readonly url: URL
   readonly connections: number
-  readonly deadlineMs: number
+  /** after which a request without an answer counts as hung */
+  readonly limitMs: number
   /** how many kills there were since a time on the clock of performance.now() */
   readonly killsSince: (time: number) => number
 }
 
-/** Beyond the deadline of the service, before a request counts as hung: a slow client needs time itself. */
-const MARGIN_MS = 15_000
 const MAX_RETRIES = 5
 const MAX_ANSWER_BYTES = 16 * 2 ** 20
+/** Mostly while the answer is computed, and rarely after it. */
 const LEAVES_WITHIN_MS = 400
 const PIECES = 8
 const PIECE_EVERY_MS = 250
 const READ_EVERY_MS = 150
+
+const LEAVING: ReadonlySet<Manner> = new Set(['leaves', 'leaves while writing'])
+const WRITING: ReadonlySet<Manner> = new Set(['writes slowly', 'leaves while writing'])
 
 interface Answer {
   readonly status: number
@@ -115,13 +118,12 @@ export class Asker {
       ended ??= why
       controller.abort()
     }
-    const limit = setTimeout(end, this.#options.deadlineMs + MARGIN_MS, 'hung')
-    const leaving =
-      manner === 'leaves' ? setTimeout(end, Math.random() * LEAVES_WITHIN_MS, 'left') : undefined
+    const limit = setTimeout(end, this.#options.limitMs, 'hung')
+    const leaving = LEAVING.has(manner) ? setTimeout(end, leavesAfterMs(manner), 'left') : undefined
     this.#open.add(end)
     try {
       const answer = await this.#send(request, manner, controller.signal)
-      if (question.status === 200 && request.method === 'POST') this.#lastId = answer.id
+      if (question.isKept && answer.status === 200) this.#lastId = answer.id
       return { answer }
     } catch (error) {
       return { outcome: ended ?? 'lost', why: messageOf(error) }
@@ -134,7 +136,7 @@ export class Asker {
 
   async #send(request: Request, manner: Manner, signal: AbortSignal): Promise<Answer> {
     const { method, path, headers = {}, body } = request
-    const isSlow = manner === 'writes slowly' && body !== undefined
+    const isSlow = WRITING.has(manner) && body !== undefined
     const response = await this.#pool.request({
       method,
       path,
@@ -175,6 +177,12 @@ function unfit(question: Question, why: string): CommandError {
     `There is no right answer to compare with: "${question.route}", asked of the quiet service, got ${why}`,
     EXIT.failed,
   )
+}
+
+/** Most answers take 10 ms: an even distribution would almost never hit them. */
+function leavesAfterMs(manner: Manner): number {
+  if (manner === 'leaves while writing') return Math.random() * (PIECES - 1) * PIECE_EVERY_MS
+  return Math.random() ** 4 * LEAVES_WITHIN_MS
 }
 
 async function* inPieces(body: Buffer): AsyncGenerator<Buffer> {

@@ -53,7 +53,7 @@ function mannersFor(question: Question): Manner[] {
   const writes = body !== undefined && body.length > LONG_BODY_BYTES && question.status === 200
   return [
     ...Array<Manner>(PLAIN_CARDS).fill('plain'),
-    ...(writes ? (['writes slowly', 'leaves'] as const) : []),
+    ...(writes ? (['writes slowly', 'leaves', 'leaves while writing'] as const) : []),
     ...(question.isLong ? (['reads slowly', 'leaves'] as const) : []),
   ]
 }

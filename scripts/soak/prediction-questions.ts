@@ -56,6 +56,7 @@ function body(path: string, picture: Picture): Question {
   return {
     route: `POST ${path}, image`,
     status: 200,
+    isKept: true,
     request: (mark) => ({ method: 'POST', path, headers: JSON_WANTED, body: marked(picture, mark).bytes }),
     read: ownGuesses,
   }
@@ -66,6 +67,7 @@ function form(path: string, field: string, picture: Picture, read: Question['rea
   return {
     route: `POST ${path}, form`,
     status: 200,
+    isKept: true,
     request: (mark) => ({
       method: 'POST',
       path,
@@ -80,6 +82,7 @@ function download(picture: Picture, server: PictureServer): Question {
   return {
     route: 'POST /vgg, address',
     status: 200,
+    isKept: true,
     request: (mark) => ({
       method: 'POST',
       path: '/vgg',
@@ -94,6 +97,7 @@ function accepting(accept: string, picture: Picture, read: Question['read']): Qu
   return {
     route: `POST /vgg as ${accept}`,
     status: 200,
+    isKept: true,
     request: (mark) => ({
       method: 'POST',
       path: '/vgg',

@@ -21,6 +21,8 @@ export interface Question {
   readonly status: number
   /** The code of the right answer, where it is an error. */
   readonly code?: string
+  /** whether the service keeps the answer for a report of a wrong prediction */
+  readonly isKept?: boolean
   /** whether the answer is long enough to be read slowly */
   readonly isLong?: boolean
   /**

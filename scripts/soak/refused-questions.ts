@@ -10,28 +10,21 @@ const BOMB_SIDE = 60_000
 
 /** Requests whose right answer is an error with a certain code. */
 export function refusedQuestions(digit: Picture, server: PictureServer): Question[] {
-  const json = (value: unknown) => Buffer.from(JSON.stringify(value))
   const damaged = Buffer.from(digit.bytes)
   damaged.fill(0, Math.floor(damaged.length / 2))
   return [
-    refused('no image', 415, 'ERR_IMAGE_TYPE', post('/vgg', NO_IMAGE.bytes)),
-    refused('damaged image', 422, 'ERR_IMAGE_DECODE', post('/vgg', damaged)),
-    refused('image bomb', 413, 'ERR_IMAGE_TOO_LARGE', post('/vgg', pngOf(BOMB_SIDE))),
-    refused('unknown model', 404, 'ERR_MODEL_UNKNOWN', post('/vgg?model=nowhere', digit.bytes)),
+    refused('no image', 415, 'ERR_IMAGE_TYPE', image('/vgg', NO_IMAGE.bytes)),
+    refused('damaged image', 422, 'ERR_IMAGE_DECODE', image('/vgg', damaged)),
+    refused('image bomb', 413, 'ERR_IMAGE_TOO_LARGE', image('/vgg', pngOf(BOMB_SIDE))),
+    refused('unknown model', 404, 'ERR_MODEL_UNKNOWN', image('/vgg?model=nowhere', digit.bytes)),
     refused('no such page', 404, 'ERR_NOT_FOUND', { method: 'GET', path: '/no/such/page' }),
     refused('wrong method', 405, 'ERR_METHOD_NOT_ALLOWED', { method: 'DELETE', path: '/vgg' }),
-    refused('private address', 422, 'ERR_URL_FETCH', post('/vgg', json({ url: 'http://10.0.0.1/a.png' }))),
-    refused('missing picture', 422, 'ERR_URL_STATUS', post('/vgg', json({ url: server.missing }))),
-    refused('no JSON', 400, 'ERR_BAD_REQUEST', post('/api/infer', Buffer.from('{"images":['))),
-    refused('no field "image"', 400, 'ERR_INPUT_MISSING', {
-      ...post('/api/predict', formWith('other', digit)),
-      headers: { accept: 'application/json', 'content-type': FORM_TYPE },
-    }),
-    refused('no image in a form', 400, 'ERR_IMAGE_TYPE', {
-      ...post('/predict', formWith('file', NO_IMAGE)),
-      headers: { accept: 'application/json', 'content-type': FORM_TYPE },
-    }),
-    refused('empty report', 400, 'ERR_FEEDBACK_EMPTY', post('/feedback', json({ report: '' }))),
+    refused('private address', 422, 'ERR_URL_FETCH', address('http://10.0.0.1/a.png')),
+    refused('missing picture', 422, 'ERR_URL_STATUS', address(server.missing)),
+    refused('no JSON', 400, 'ERR_BAD_REQUEST', json('/api/infer', '{"images":[')),
+    refused('no field "image"', 400, 'ERR_INPUT_MISSING', form('/api/predict', 'other', digit)),
+    refused('no image in a form', 400, 'ERR_IMAGE_TYPE', form('/predict', 'file', NO_IMAGE)),
+    refused('empty report', 400, 'ERR_FEEDBACK_EMPTY', json('/feedback', '{"report":""}')),
   ]
 }
 
@@ -39,9 +32,24 @@ function refused(what: string, status: number, code: string, request: Request): 
   return { route: `refused: ${what}`, status, code, request: () => request, read: () => [] }
 }
 
-function post(path: string, body: Buffer): Request {
-  // A text that begins like JSON is sent as JSON; everything else is an image, or claims to be one.
-  const type = body[0] === 0x7b ? 'application/json' : 'image/png'
+function image(path: string, bytes: Buffer): Request {
+  return post(path, 'image/png', bytes)
+}
+
+function json(path: string, text: string): Request {
+  return post(path, 'application/json', Buffer.from(text))
+}
+
+function form(path: string, field: string, picture: Picture): Request {
+  return post(path, FORM_TYPE, formWith(field, picture))
+}
+
+function address(url: string): Request {
+  const body = Buffer.from(new URLSearchParams({ url }).toString())
+  return post('/vgg', 'application/x-www-form-urlencoded', body)
+}
+
+function post(path: string, type: string, body: Buffer): Request {
   return { method: 'POST', path, headers: { accept: 'application/json', 'content-type': type }, body }
 }
 

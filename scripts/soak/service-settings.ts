@@ -2,7 +2,9 @@ import { join } from 'node:path'
 import type { ServedModels } from './models.ts'
 import type { PictureServer } from './picture-server.ts'
 
-export const DEADLINE_MS = 30_000
+const DEADLINE_MS = 30_000
+/** When a request counts as hung: slow clients need some time themselves, in addition to the deadline. */
+export const HUNG_AFTER_MS = DEADLINE_MS + 15_000
 
 /** The bounds of caches are low, so that memory is as full as it may be soon after the start. */
 export function serviceSettings(
@@ -27,6 +29,6 @@ export function serviceSettings(
     CACHE_ENTRIES: '200',
     UPLOAD_MAX_BYTES: '4mb',
     ALLOW_HOSTS: '127.0.0.1',
-    URL_PORTS: String(pictures.port),
+    URL_PORTS: `80,${pictures.port}`,
   }
 }

@@ -13,7 +13,7 @@ import { refusedQuestions } from './refused-questions.ts'
 import { minutesText, type Report } from './report.ts'
 import { type Sample, Sampler } from './sampler.ts'
 import { ServiceProcess } from './service-process.ts'
-import { DEADLINE_MS, serviceSettings } from './service-settings.ts'
+import { HUNG_AFTER_MS, serviceSettings } from './service-settings.ts'
 import { Tally } from './tally.ts'
 import { checksOf, settleSecondsOf } from './verdict.ts'
 import { waitUntilReady } from './wait-until-ready.ts'
@@ -42,7 +42,7 @@ export async function soak(plan: Plan, { folder, places, signal, say }: Surround
     await waitUntilReady(url, service, signal)
     let killer: Killer | undefined
     const killsSince = (time: number) => killer?.since(time) ?? 0
-    const asker = new Asker({ url, connections: plan.callers + 4, deadlineMs: DEADLINE_MS, killsSince })
+    const asker = new Asker({ url, connections: plan.callers + 4, limitMs: HUNG_AFTER_MS, killsSince })
     const questions = [
       ...predictionQuestions(pictures, models, server),
       ...pageQuestions(models),
@@ -91,7 +91,9 @@ async function load({ plan, service, url, asker, killer, questions, signal, say 
   const startedAt = new Date()
   const begin = performance.now()
   const end = begin + plan.seconds * 1000
-  const tally = new Tally()
+  const tally = new Tally(({ at, outcome, route, why }) =>
+    say(`${at.toFixed(1)} s: ${outcome}: ${route}: ${why}`),
+  )
   const ended = new AbortController()
   void service.exit.then(() => ended.abort())
   const stop = AbortSignal.any([signal, ended.signal])

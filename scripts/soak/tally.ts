@@ -53,6 +53,12 @@ export class Tally {
   readonly #rows = new Map<string, Row>()
   readonly #all = newRow()
   readonly #begin = performance.now()
+  readonly #onFault: (fault: Fault) => void
+
+  /** `onFault` is called for each of the first faults. */
+  constructor(onFault: (fault: Fault) => void = () => undefined) {
+    this.#onFault = onFault
+  }
 
   began({ route }: Question): void {
     for (const { counts } of [this.#of(route), this.#all]) counts.asked++
@@ -64,8 +70,10 @@ export class Tally {
       counts.retries += retries
       if (outcome === 'right' && !isSlow) durations.add(ms)
     }
-    if (FAULTS.has(outcome) && this.faults.length < MAX_FAULTS)
-      this.faults.push({ at: (performance.now() - this.#begin) / 1000, route, outcome, why })
+    if (!FAULTS.has(outcome) || this.faults.length >= MAX_FAULTS) return
+    const fault = { at: (performance.now() - this.#begin) / 1000, route, outcome, why }
+    this.faults.push(fault)
+    this.#onFault(fault)
   }
 
   /** requests that are on their way */
