@@ -22,7 +22,7 @@ the right one, and writes a report (SVG and Markdown) with a verdict.
 
 --minutes NUMBER     duration; default 45
 --kill-every NUMBER  seconds between two kills, on average; 0 for none; default 30
---callers NUMBER     callers that send one request after the other; default 8
+--callers NUMBER     callers that send one request after the other; default 12
 --models LIST        models to serve, as in MODELS; default: a network for photographs by formula, and digits
 --program FILE       file that starts the service, such as dist/StartService.js; default StartService.ts
 --report PATH        where to write PATH.svg and PATH.md; default soak-report
@@ -49,7 +49,7 @@ export function readArguments(argv: readonly string[]): Plan | undefined {
   return {
     seconds: options.value('minutes', '45') * 60,
     killEverySeconds: options.value('kill-every', '30'),
-    callers: Math.round(options.value('callers', '8')),
+    callers: Math.round(options.value('callers', '12')),
     models: options.optional('models'),
     program: options.value('program', 'StartService.ts'),
     report: options.value('report', 'soak-report'),

@@ -14,7 +14,7 @@ export interface AskerOptions {
   readonly connections: number
   /** after which a request without an answer counts as hung */
   readonly limitMs: number
-  /** how many kills there were since a time on the clock of performance.now() */
+  /** how many children were killed since a time on the clock of performance.now() */
   readonly killsSince: (time: number) => number
 }
 
@@ -22,6 +22,8 @@ const MAX_RETRIES = 5
 const MAX_ANSWER_BYTES = 16 * 2 ** 20
 /** Mostly while the answer is computed, and rarely after it. */
 const LEAVES_WITHIN_MS = 400
+/** of an answer that is not as expected */
+const SHOWN_CHARACTERS = 300
 const PIECES = 8
 const PIECE_EVERY_MS = 250
 const READ_EVERY_MS = 150
@@ -94,7 +96,7 @@ export class Asker {
       }
       if (status === 504) return result('lost', `504 ${code}`)
       if (code === 'ERR_CHILD_EXIT' && this.#options.killsSince(begin) > 1)
-        return result('refused', `${status} ${code} after two kills`)
+        return result('refused', `${status} ${code} after two children were killed`)
       const wrong = unexpected(question, ended.answer) ?? this.#differenceTo(question, ended.answer.text)
       return wrong === undefined ? result('right') : result('wrong', wrong)
     }
@@ -149,7 +151,7 @@ export class Asker {
     const retryAfter = answered['retry-after']
     return {
       status: statusCode,
-      code: String(answered['x-error-code'] ?? ''),
+      code: String(answered['x-error-code'] ?? codeInStream(text, String(answered['content-type']))),
       retryAfter: retryAfter === undefined ? undefined : Number(retryAfter),
       id: String(answered['x-request-id'] ?? ''),
       text,
@@ -162,14 +164,20 @@ export class Asker {
     try {
       return difference(right, question.read(text))
     } catch (error) {
-      return messageOf(error)
+      return `${messageOf(error)} The answer ends with: ${text.slice(-SHOWN_CHARACTERS)}`
     }
   }
 }
 
 function unexpected(question: Question, { status, code, text }: Answer): string | undefined {
   if (status === question.status && code === (question.code ?? '')) return undefined
-  return `${status} ${code} in place of ${question.status} ${question.code ?? ''}: ${text.slice(0, 200)}`
+  return `${status} ${code} in place of ${question.status} ${question.code ?? ''}: ${text.slice(0, SHOWN_CHARACTERS)}`
+}
+
+/** A stream of states tells an error in its last line, as the status came before. */
+function codeInStream(text: string, type: string): string {
+  if (!type.startsWith('application/x-ndjson')) return ''
+  return /"state":"failed".*"code":"(\w+)"/.exec(text)?.[1] ?? ''
 }
 
 function unfit(question: Question, why: string): CommandError {

@@ -9,22 +9,26 @@ export interface Card {
 }
 
 const SLOW: readonly Manner[] = ['writes slowly', 'reads slowly']
-const PLAIN_CARDS = 4
+/** Besides the first one. */
+const PLAIN_CARDS = 3
 const MIN_PAUSE_MS = 50
 const MAX_PAUSE_MS = 250
 /** Smaller bodies fit into one packet. */
 const LONG_BODY_BYTES = 2000
 
 /**
- * Deals the questions in a random order. A deck has each question in each manner that suits the question,
- * so that a short test has all of them, too.
+ * Deals the questions in a random order: each of them once from a plain client, then each in all manners that suit the
+ * question, and from the begin. So a short test has asked every question, too.
  */
 export function dealCards(questions: readonly Question[], random: () => number = Math.random): () => Card {
-  const deck = questions.flatMap((question) => mannersFor(question).map((manner) => ({ question, manner })))
-  let hand: Card[] = []
+  const plain = questions.map((question): Card => ({ question, manner: 'plain' }))
+  const others = questions.flatMap((question) => mannersFor(question).map((manner) => ({ question, manner })))
+  let hands: Card[][] = []
   return () => {
-    if (hand.length === 0) hand = [...deck]
+    if (hands.length === 0) hands = [[...plain], [...others]]
+    const [hand = []] = hands
     const [card] = hand.splice(Math.floor(random() * hand.length), 1)
+    if (hand.length === 0) hands.shift()
     if (card === undefined) throw new Error('there are no questions')
     return card
   }

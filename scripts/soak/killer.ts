@@ -37,8 +37,11 @@ export class Killer {
     }
   }
 
+  /** how many children were killed since a time on the clock of performance.now() */
   since(time: number): number {
-    return this.kills.filter(({ at }) => this.#begin + at * 1000 >= time).length
+    return this.kills
+      .filter(({ at }) => this.#begin + at * 1000 >= time)
+      .reduce((sum, { pids }) => sum + pids.length, 0)
   }
 
   #kill(children: readonly Child[]): void {

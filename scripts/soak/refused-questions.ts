@@ -2,6 +2,7 @@ import { crc32 } from 'node:zlib'
 import { FORM_TYPE, formWith } from '../shared/multipart-form.ts'
 import type { Picture } from '../shared/picture.ts'
 import type { PictureServer } from './picture-server.ts'
+import type { Pictures } from './pictures.ts'
 import type { Question, Request } from './question.ts'
 
 const NO_IMAGE: Picture = { bytes: Buffer.from('This is no image.'), name: 'text.txt', type: 'text/plain' }
@@ -9,7 +10,9 @@ const NO_IMAGE: Picture = { bytes: Buffer.from('This is no image.'), name: 'text
 const BOMB_SIDE = 60_000
 
 /** Requests whose right answer is an error with a certain code. */
-export function refusedQuestions(digit: Picture, server: PictureServer): Question[] {
+export function refusedQuestions({ digits }: Pictures, server: PictureServer): Question[] {
+  const [digit] = digits
+  if (digit === undefined) throw new Error('a digit was expected')
   const damaged = Buffer.from(digit.bytes)
   damaged.fill(0, Math.floor(damaged.length / 2))
   return [

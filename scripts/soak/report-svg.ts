@@ -1,6 +1,6 @@
 import { type Html, html } from '../../lib/pages/html.ts'
-import { CHART_STYLE, PALETTE } from '../shared/chart-style.ts'
-import { bytesText, durationText } from '../shared/figure-text.ts'
+import { PICTURE_STYLE } from '../shared/chart-style.ts'
+import { durationText } from '../shared/figure-text.ts'
 import { CHART_HEIGHT, CHART_WIDTH, type ChartParts, type Line, plot } from '../shared/line-chart.ts'
 import { minutesText, type Report } from './report.ts'
 import type { ChildSample, Sample } from './sampler.ts'
@@ -9,6 +9,7 @@ import { isGood } from './verdict.ts'
 /** More points than this would fall onto the same pixels. */
 const MAX_POINTS = 320
 const MAX_MODELS = 3
+const MIB = 2 ** 20
 const HEAD = 40
 const TITLE = 34
 const EDGE = 8
@@ -24,14 +25,13 @@ export function reportSvg(report: Report): string {
   const title = `Soak test of ${minutesText(report.seconds)}: ${isGood(report.checks) ? 'good' : 'BAD'}`
   const picture = html`<svg xmlns="http://www.w3.org/2000/svg" class="chart" viewBox="0 0 ${width} ${height}" role="img">
 <title>${title}</title>
-<style>${PALETTE}${CHART_STYLE}
+<style>${PICTURE_STYLE}
 .chart { font-family: system-ui, sans-serif }
-.chart .head { font-size: 16px; font-weight: 600; fill: var(--text) }
-.chart .title { font-size: 13px; font-weight: 600; fill: var(--text) }
-.back { fill: var(--back) }
+.chart .head { font-size: 16px; font-weight: 600 }
+.chart .title { font-size: 13px; font-weight: 600 }
 </style>
 <rect class="back" width="${width}" height="${height}"/>
-<text class="head" x="${EDGE}" y="24">${title}</text>
+<text class="head strong" x="${EDGE}" y="24">${title}</text>
 ${charts.map((chart, i) => panel(chart, HEAD + i * PANEL))}
 </svg>
 `
@@ -45,7 +45,7 @@ function panel(chart: ChartParts, top: number): Html {
     x += KEY_WIDTH + 20 + name.length * LETTER_WIDTH
     return html`<path class="line line-${i + 1}" d="M${at} ${top + 24}h${KEY_WIDTH}"/><text x="${at + KEY_WIDTH + 6}" y="${top + 28}">${name}</text>`
   })
-  return html`<g><text class="title" x="${EDGE}" y="${top + 12}">${chart.title}</text>${legend}
+  return html`<g><text class="title strong" x="${EDGE}" y="${top + 12}">${chart.title}</text>${legend}
 <svg x="${EDGE}" y="${top + TITLE}" width="${CHART_WIDTH}" height="${CHART_HEIGHT}" viewBox="0 0 ${CHART_WIDTH} ${CHART_HEIGHT}">
 ${plot(chart)}
 </svg></g>
@@ -72,17 +72,16 @@ function chartsOf({ samples, kills }: Report): ChartParts[] {
       const oldest = children.find((child) => child.model === model)
       return oldest && read(oldest)
     })
-  const short = (value: number) => (Number.isInteger(value) ? String(value) : value.toFixed(1))
   return [
     {
       title: 'Private memory, with kills as ticks',
       at,
       marks,
       lines: [
-        line('web process', ({ web }) => web?.privateBytes),
-        ...models.map((model) => ofOldest(model, ({ privateBytes }) => privateBytes)),
+        line('web process', ({ web }) => web && web.privateBytes / MIB),
+        ...models.map((model) => ofOldest(model, ({ privateBytes }) => privateBytes / MIB)),
       ],
-      text: bytesText,
+      text: (mib) => `${short(mib)} MiB`,
     },
     agesOf(samples, models),
     {
@@ -140,12 +139,16 @@ function agesOf(samples: readonly Sample[], models: readonly string[]): ChartPar
   const lines = models.map((model) => {
     const byAge = at.map((): number[] => [])
     for (const child of children) {
-      if (child.model === model) byAge[Math.floor(child.age / step)]?.push(child.privateBytes)
+      if (child.model === model) byAge[Math.floor(child.age / step)]?.push(child.privateBytes / MIB)
     }
     const lives = new Set(children.filter((child) => child.model === model).map(({ pid }) => pid)).size
     return { name: `${model}, ${lives} children`, values: byAge.map(median) }
   })
-  return { title: 'Private memory of children by age, median', at, lines, text: bytesText }
+  return { title: 'Private memory of children by age, median', at, lines, text: (mib) => `${short(mib)} MiB` }
+}
+
+function short(value: number): string {
+  return Number.isInteger(value) ? String(value) : value.toFixed(1)
 }
 
 function grouped(samples: readonly Sample[]): Sample[][] {

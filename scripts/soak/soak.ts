@@ -1,4 +1,3 @@
-import { CommandError, EXIT } from '../shared/command-error.ts'
 import { checkout, machine } from '../shared/machine.ts'
 import type { Plan } from './arguments.ts'
 import { Asker } from './asker.ts'
@@ -7,7 +6,7 @@ import { Killer } from './killer.ts'
 import { servedModels } from './models.ts'
 import { pageQuestions } from './page-questions.ts'
 import { servePictures } from './picture-server.ts'
-import { makePictures, type Pictures } from './pictures.ts'
+import { makePictures } from './pictures.ts'
 import { predictionQuestions } from './prediction-questions.ts'
 import { refusedQuestions } from './refused-questions.ts'
 import { minutesText, type Report } from './report.ts'
@@ -16,7 +15,7 @@ import { ServiceProcess } from './service-process.ts'
 import { HUNG_AFTER_MS, serviceSettings } from './service-settings.ts'
 import { Tally } from './tally.ts'
 import { checksOf, settleSecondsOf } from './verdict.ts'
-import { waitUntilReady } from './wait-until-ready.ts'
+import { endedBefore, waitUntilReady } from './wait-until-ready.ts'
 
 export interface Surroundings {
   /** for models, weights and reports; removed by the caller */
@@ -46,10 +45,13 @@ export async function soak(plan: Plan, { folder, places, signal, say }: Surround
     const questions = [
       ...predictionQuestions(pictures, models, server),
       ...pageQuestions(models),
-      ...refusedQuestions(damageable(pictures), server),
+      ...refusedQuestions(pictures, server),
     ]
     say(`Learning the right answers to ${questions.length} requests.`)
-    for (const question of questions) await asker.learn(question)
+    for (const question of questions) {
+      if (signal.aborted) throw endedBefore()
+      await asker.learn(question)
+    }
     say(`Testing for ${minutesText(plan.seconds)}.`)
     const settleSeconds = settleSecondsOf(plan.seconds)
     killer = new Killer(service, settleSeconds)
@@ -91,7 +93,7 @@ async function load({ plan, service, url, asker, killer, questions, signal, say 
   const startedAt = new Date()
   const begin = performance.now()
   const end = begin + plan.seconds * 1000
-  const tally = new Tally(({ at, outcome, route, why }) =>
+  const tally = new Tally(questions, ({ at, outcome, route, why }) =>
     say(`${at.toFixed(1)} s: ${outcome}: ${route}: ${why}`),
   )
   const ended = new AbortController()
@@ -109,11 +111,6 @@ async function load({ plan, service, url, asker, killer, questions, signal, say 
   await sampler.close()
   const isOver = !service.isRunning
   return { startedAt, tally, samples: sampler.samples, seconds: (performance.now() - begin) / 1000, isOver }
-}
-
-function damageable({ digits: [digit] }: Pictures) {
-  if (digit === undefined) throw new CommandError('There is no picture of a digit.', EXIT.failed)
-  return digit
 }
 
 function progress({ at, counts, web, children, open }: Sample): string {

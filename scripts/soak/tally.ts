@@ -2,8 +2,8 @@ import { Durations, type Latency } from '../shared/durations.ts'
 import type { Question } from './question.ts'
 
 /**
- * How a request ended. `refused`: with 503 and Retry-After, also after all retries, or with ERR_CHILD_EXIT although the
- * test itself has killed two children meanwhile. `lost`: the connection ended without a whole answer, or the deadline
+ * How a request ended. `refused`: with 503 and Retry-After, also after all retries, or with ERR_CHILD_EXIT, if the
+ * test has killed two children meanwhile. `lost`: the connection ended without a whole answer, or the deadline
  * of the service passed (504). `hung`: neither an answer nor an end. `left`: the client left, as it was to. `cut`: the
  * user has ended the test.
  */
@@ -55,9 +55,10 @@ export class Tally {
   readonly #begin = performance.now()
   readonly #onFault: (fault: Fault) => void
 
-  /** `onFault` is called for each of the first faults. */
-  constructor(onFault: (fault: Fault) => void = () => undefined) {
+  /** A route that is never asked has a row, too. `onFault` is called for each of the first faults. */
+  constructor(questions: readonly Question[], onFault: (fault: Fault) => void) {
     this.#onFault = onFault
+    for (const { route } of questions) this.#of(route)
   }
 
   began({ route }: Question): void {

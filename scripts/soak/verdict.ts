@@ -18,6 +18,8 @@ export interface Measured {
   /** seconds after which growth is measured, of the test and of the life of each child */
   readonly settleSeconds: number
   readonly errors: number
+  /** whether the service ended before the test */
+  readonly isOver: boolean
   /** undefined: the service had to be killed */
   readonly exit: ServiceExit | undefined
 }
@@ -38,7 +40,7 @@ export function settleSecondsOf(seconds: number): number {
 }
 
 export function checksOf(measured: Measured): Check[] {
-  const { samples, all, settleSeconds, errors, exit } = measured
+  const { samples, all, settleSeconds, errors } = measured
   const zero = (what: string, count: number): Check => ({
     what,
     measured: countText(count),
@@ -66,12 +68,7 @@ export function checksOf(measured: Measured): Check[] {
       isGood: all.refused <= all.asked * MAX_REFUSED,
     },
     zero('errors in the log', errors),
-    {
-      what: 'end after SIGTERM',
-      measured: exit === undefined ? 'killed' : `exit ${exit.code ?? exit.signal}`,
-      limit: 'exit 0',
-      isGood: exit?.code === 0,
-    },
+    exitCheck(measured),
     memoryCheck(
       'web process',
       web((sample) => sample.web?.privateBytes),
@@ -125,6 +122,16 @@ function pointsOf(
 
 function lowest(life: Life): Life {
   return lowestOf(life, WINDOW_S)
+}
+
+function exitCheck({ exit, isOver }: Measured): Check {
+  const how = exit === undefined ? 'killed' : `exit ${exit.code ?? exit.signal}`
+  return {
+    what: 'end after SIGTERM',
+    measured: isOver ? `${how} before SIGTERM` : how,
+    limit: 'exit 0',
+    isGood: !isOver && exit?.code === 0,
+  }
 }
 
 function memoryCheck(what: string, lives: readonly Life[]): Check {

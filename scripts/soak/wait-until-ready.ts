@@ -23,11 +23,15 @@ export async function waitUntilReady(url: URL, service: ServiceProcess, signal: 
     const failed = states.find(([, { error }]) => error)
     const sentence = failed && `The model "${failed[0]}" cannot be served: ${failed[1].error?.message}`
     if (sentence !== undefined) throw new CommandError(sentence, EXIT.unreachable)
-    if (signal.aborted) throw new CommandError('The test was ended before it began.', EXIT.endedEarly)
+    if (signal.aborted) throw endedBefore()
     if (!service.isRunning || performance.now() > end)
       throw new CommandError(['The service is not ready.', ...service.keptLines].join('\n'), EXIT.unreachable)
     await delay(ASK_EVERY_MS)
   }
+}
+
+export function endedBefore(): CommandError {
+  return new CommandError('The test was ended before its load began.', EXIT.endedEarly)
 }
 
 async function statesAt(url: URL) {

@@ -7,7 +7,7 @@ describe('The options of the soak test', () => {
     expect(readArguments([])).to.deep.equal({
       seconds: 2700,
       killEverySeconds: 30,
-      callers: 8,
+      callers: 12,
       models: undefined,
       program: 'StartService.ts',
       report: 'soak-report',

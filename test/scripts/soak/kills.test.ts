@@ -35,7 +35,7 @@ describe('The kills of the soak test', () => {
 })
 
 describe('The requests of the soak test', () => {
-  it('come in a random order, but each of them in each manner before any of them comes again', () => {
+  it('come in a random order: each once from a plain client, then each in every manner, and again', () => {
     const question = (route: string, body?: Buffer): Question => ({
       route,
       status: 200,
@@ -44,12 +44,16 @@ describe('The requests of the soak test', () => {
       read: () => [],
     })
     const next = dealCards([question('long body', Buffer.alloc(10_000)), question('long answer')])
+    // 1 + 3 plain cards for each, and 3 and 2 others.
     const deal = () => {
       const cards = Array.from({ length: 13 }, next)
       return cards.map(({ question, manner }) => `${question.route}: ${manner}`).sort()
     }
     const first = deal()
+    expect(first).to.have.length(13)
     expect(deal()).to.deep.equal(first)
+    const plain = [next(), next()].map(({ question, manner }) => `${question.route}: ${manner}`).sort()
+    expect(plain).to.deep.equal(['long answer: plain', 'long body: plain'])
     expect([...new Set(first)]).to.deep.equal([
       'long answer: leaves',
       'long answer: plain',

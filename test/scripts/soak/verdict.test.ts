@@ -72,7 +72,7 @@ const climbing = (perHour: number) => (at: number) => (100 + (at % 30) / 10 + (p
 function verdictOn(course: Course, more: Partial<Measured> = {}): Check[] {
   const settleSeconds = settleSecondsOf(course.seconds ?? MINUTES_45)
   const exit = { code: 0, signal: null }
-  return checksOf({ samples: samples(course), all: COUNTS, settleSeconds, errors: 0, exit, ...more })
+  return checksOf({ samples: samples(course), all: COUNTS, settleSeconds, errors: 0, isOver: false, exit, ...more })
 }
 
 function badOnes(checks: readonly Check[]): string[] {
@@ -123,6 +123,7 @@ describe('The verdict of the soak test', () => {
     ['right answers', { all: { ...COUNTS, right: 0 } }],
     ['errors in the log', { errors: 1 }],
     ['end after SIGTERM', { exit: undefined }],
+    ['end after SIGTERM', { isOver: true }],
     ['end after SIGTERM', { exit: { code: null, signal: 'SIGSEGV' } }],
   ]
   for (const [what, more] of FAULTS) {
