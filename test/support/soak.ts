@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PLACES } from './environment.ts'
 import { closeAfterRun } from './leftovers.ts'
-import { fromSources, programFile } from './program.ts'
+import { programArgs, programFile } from './program.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
@@ -26,7 +26,7 @@ export interface SoakEnd {
 export function startSoak(args: readonly string[], flags: readonly string[]): SoakRun {
   const report = join(temporaryFolder(), 'report')
   const own = ['--report', report, '--program', programFile('StartService.ts'), ...args]
-  const child = spawn(process.execPath, [...fromSources('scripts/soak/run.ts'), ...own, '--', ...flags], {
+  const child = spawn(process.execPath, [...programArgs('scripts/soak/run.ts'), ...own, '--', ...flags], {
     cwd: ROOT,
     env: PLACES,
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PLACES } from './environment.ts'
 import { closeAfterRun } from './leftovers.ts'
-import { fromSources } from './program.ts'
+import { programArgs } from './program.ts'
 import { tableWith, toNumber } from './tables.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
@@ -39,7 +39,7 @@ export function startStress(args: readonly string[], env: Record<string, string>
   const report = join(temporaryFolder(), 'report')
   const child = spawn(
     process.execPath,
-    [...fromSources('scripts/stress/run.ts'), '--report', report, ...args],
+    [...programArgs('scripts/stress/run.ts'), '--report', report, ...args],
     { cwd: ROOT, env: { ...PLACES, ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
   )
   let stdout = ''
