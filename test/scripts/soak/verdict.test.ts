@@ -72,7 +72,15 @@ const climbing = (perHour: number) => (at: number) => (100 + (at % 30) / 10 + (p
 function verdictOn(course: Course, more: Partial<Measured> = {}): Check[] {
   const settleSeconds = settleSecondsOf(course.seconds ?? MINUTES_45)
   const exit = { code: 0, signal: null }
-  return checksOf({ samples: samples(course), all: COUNTS, settleSeconds, errors: 0, isOver: false, exit, ...more })
+  return checksOf({
+    samples: samples(course),
+    all: COUNTS,
+    settleSeconds,
+    errors: 0,
+    isOver: false,
+    exit,
+    ...more,
+  })
 }
 
 function badOnes(checks: readonly Check[]): string[] {
