@@ -123,19 +123,19 @@ describe('The verdict of the soak test', () => {
     expect(isGood(checks)).to.equal(true)
   })
 
-  const FAULTS: [what: string, more: Partial<Measured>][] = [
-    ['wrong answers', { all: { ...COUNTS, wrong: 1 } }],
-    ['lost requests', { all: { ...COUNTS, lost: 1 } }],
-    ['hung requests', { all: { ...COUNTS, hung: 1 } }],
-    ['requests refused after all retries', { all: { ...COUNTS, refused: 11 } }],
-    ['right answers', { all: { ...COUNTS, right: 0 } }],
-    ['errors in the log', { errors: 1 }],
-    ['end after SIGTERM', { exit: undefined }],
-    ['end after SIGTERM', { isOver: true }],
-    ['end after SIGTERM', { exit: { code: null, signal: 'SIGSEGV' } }],
+  const FAULTS: [what: string, how: string, more: Partial<Measured>][] = [
+    ['wrong answers', 'one', { all: { ...COUNTS, wrong: 1 } }],
+    ['lost requests', 'one', { all: { ...COUNTS, lost: 1 } }],
+    ['hung requests', 'one', { all: { ...COUNTS, hung: 1 } }],
+    ['requests refused after all retries', 'eleven of a thousand', { all: { ...COUNTS, refused: 11 } }],
+    ['right answers', 'none', { all: { ...COUNTS, right: 0 } }],
+    ['errors in the log', 'one', { errors: 1 }],
+    ['end after SIGTERM', 'none, until SIGKILL', { exit: undefined }],
+    ['end after SIGTERM', 'by itself, before the signal', { isOver: true }],
+    ['end after SIGTERM', 'by another signal', { exit: { code: null, signal: 'SIGSEGV' } }],
   ]
-  for (const [what, more] of FAULTS) {
-    it(`is bad for ${what}: ${JSON.stringify(more.exit ?? more.all ?? more)}`, () => {
+  for (const [what, how, more] of FAULTS) {
+    it(`is bad for ${what}: ${how}`, () => {
       expect(badOnes(verdictOn({ seconds: 30 }, more))).to.deep.equal([what])
     })
   }
