@@ -30,6 +30,7 @@ const LONGEST_FIRST = [
   'pages of services of their own',
   'lib/pages',
   'scripts/stress',
+  'scripts/soak',
   'survival',
   'broker',
   'pipeline/weights',

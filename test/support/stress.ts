@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { PLACES } from './environment.ts'
 import { closeAfterRun } from './leftovers.ts'
 import { programArgs } from './program.ts'
+import { tableWith, toNumber } from './tables.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
@@ -69,20 +70,7 @@ export function htmlOf({ report }: StressEnd): string {
 
 /** The rows of the table of the Markdown report that has this column, each under the names of the columns. */
 export function rowsWith(column: string, end: StressEnd): Record<string, string>[] {
-  for (const block of markdownOf(end).split('\n\n')) {
-    const [head = [], , ...rows] = block
-      .trim()
-      .split('\n')
-      .map((line) =>
-        line
-          .split(/(?<!\\)\|/)
-          .slice(1, -1)
-          .map((cell) => cell.trim()),
-      )
-    if (!head.includes(column)) continue
-    return rows.map((row) => Object.fromEntries(head.map((name, i) => [name, row[i] ?? ''])))
-  }
-  return []
+  return tableWith(column, markdownOf(end))
 }
 
 /** Counts of a route in the report, or of all of them. */
@@ -95,10 +83,6 @@ export function countsOf(end: StressEnd, route: string, level = ''): { sent: num
 export function toMs(text: string | undefined): number {
   const [, number, unit] = /^([\d.]+) (ms|s)$/.exec(text ?? '') ?? []
   return Number(number) * (unit === 's' ? 1000 : 1)
-}
-
-export function toNumber(text: string | undefined): number {
-  return Number(text?.replaceAll(',', '') ?? Number.NaN)
 }
 
 /** An HTTP server that is no Tandem. */
