@@ -3,16 +3,17 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'n
 import { join } from 'node:path'
 
 /** Runs of many hours stay below this. */
-const MAX_FILES = 5000
-const MAX_BYTES = 256 * 2 ** 20
+const LIMITS = { files: 5000, bytes: 256 * 2 ** 20 } as const
 
 /** A folder of inputs with outcomes of their own. Full, it takes no more. */
 export class Corpus {
   readonly #folder: string
+  readonly #limits: { readonly files: number; readonly bytes: number }
   readonly #files: Map<string, number>
   #bytes: number
 
-  constructor(folder: string) {
+  constructor(folder: string, limits: { readonly files: number; readonly bytes: number } = LIMITS) {
+    this.#limits = limits
     mkdirSync(folder, { recursive: true })
     this.#folder = folder
     this.#files = new Map(
@@ -34,7 +35,8 @@ export class Corpus {
 
   add(input: Buffer, extension: string): void {
     const name = `${contentName(input)}${extension}`
-    const isFull = this.#files.size >= MAX_FILES || this.#bytes + input.length > MAX_BYTES
+    const { files, bytes } = this.#limits
+    const isFull = this.#files.size >= files || this.#bytes + input.length > bytes
     if (isFull || this.#files.has(name)) return
     writeFileSync(join(this.#folder, name), input)
     this.#files.set(name, input.length)

@@ -20,6 +20,8 @@ export interface Plan {
   readonly corpus: Corpus | undefined
   readonly crashers: string
   readonly minimiseMs: number
+  /** The number of inputs that others are made from; beyond that, new ones go into the corpus alone. */
+  readonly maxPool?: number
   extension(input: Buffer): string
   readonly signal?: AbortSignal
   readonly onProgress?: (summary: Summary) => void
@@ -51,7 +53,7 @@ const FROM_SEEDS = 0.3
 
 /** Tries input after input, until the time, the count or the user ends it. */
 export async function fuzz(plan: Plan): Promise<Summary> {
-  const { seeds, target, corpus, signal } = plan
+  const { seeds, target, corpus, signal, maxPool = MAX_POOL } = plan
   const start = performance.now()
   const pool = [...seeds]
   const outcomes = new Map<string, number>()
@@ -89,8 +91,8 @@ export async function fuzz(plan: Plan): Promise<Summary> {
         crashers.set(fault.cause, line)
         plan.onCrasher?.(line, fault)
       }
-      if (isNew(result, outcomes) && !fault && inputs + i >= seeds.length && pool.length < MAX_POOL) {
-        pool.push(input)
+      if (isNew(result, outcomes) && !fault && inputs + i >= seeds.length) {
+        if (pool.length < maxPool) pool.push(input)
         corpus?.add(input, plan.extension(input))
       }
       outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)

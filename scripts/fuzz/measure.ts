@@ -59,8 +59,8 @@ function tooMuch(
 export function shapeOf(message: string): string {
   return message
     .replace(/"(?:[^"\\]|\\.)*"?|'[^']*'?/g, '"…"')
-    .replace(/-?\d[\d.,e+]*/g, 'N')
-    .replace(/(N[ ,×]*)+/g, 'N ')
+    .replace(/-?\d[\d.,]*(e[+-]?\d+)?/g, '#')
+    .replace(/#([ ,×]+#)+/g, '#')
     .replace(/\s+/g, ' ')
     .slice(0, SHAPE_LENGTH)
 }

@@ -36,6 +36,7 @@ async function many({ kind: name, seconds, inputs, seed: given }: Request): Prom
   const seed = given ?? Date.now() % 2 ** 32
   const corpus = new Corpus(`${FOLDER}/corpus/${name}`)
   let told = performance.now()
+  say(`${seeds.length} inputs to begin with, ${corpus.size} in the corpus; seed ${seed}`)
   try {
     const summary = await fuzz({
       kind: name,

@@ -4,6 +4,8 @@ import type { Random } from '../random.ts'
 /** A file format whose files can be changed so that lengths and checksums stay right. */
 export interface Format {
   readonly name: string
+  /** How many of the changes follow the format, if others are of little use. */
+  readonly share?: number
   matches(file: Buffer): boolean
   /** Changes one thing. `donor` is another file, often of the same format. */
   mutate(file: Buffer, random: Random, donor: Buffer): Buffer
@@ -20,8 +22,9 @@ export function mutate(file: Buffer, formats: readonly Format[], random: Random,
   let mutated = file
   for (let left = 1 + random.below(MAX_CHANGES); left > 0; left--) {
     const now = mutated
-    const format = random.chance(STRUCTURED) ? formats.find((one) => one.matches(now)) : undefined
-    mutated = format ? format.mutate(now, random, donor) : mutateBytes(now, random, donor)
+    const format = formats.find((one) => one.matches(now))
+    const isStructured = format !== undefined && random.chance(format.share ?? STRUCTURED)
+    mutated = isStructured ? format.mutate(now, random, donor) : mutateBytes(now, random, donor)
   }
   return mutated.length > MAX_INPUT_BYTES ? mutated.subarray(0, MAX_INPUT_BYTES) : mutated
 }

@@ -1,4 +1,4 @@
-import type { Format } from './format.ts'
+import type { Random } from '../random.ts'
 import { json } from './json.ts'
 import { type Part, partsFormat } from './parts.ts'
 
@@ -36,10 +36,69 @@ export const LINES = [
   'Host: a',
 ] as const
 
+/** What paths, queries and values of headers may have inside. */
+const TEXTS = [
+  ...[
+    '/',
+    '//',
+    '/..',
+    '/../..',
+    '/.',
+    '%00',
+    '%ff',
+    '%2e%2e%2f',
+    '%',
+    '%u0041',
+    '?',
+    '&',
+    '&=&',
+    '=',
+    '?top=-1',
+    '&top=1e9',
+  ],
+  ...[
+    '&top=NaN',
+    '&model=',
+    '&model=__proto__',
+    '&model=digits&model=picture',
+    '&url=data:,',
+    '&url=file:///etc/passwd',
+  ],
+  ...[
+    '&url=http://0/',
+    '&url=http://[::1]:1/',
+    '&url=http://a@b:99999',
+    '&threshold=-1',
+    ';',
+    ',',
+    '"',
+    '\\',
+    '\t',
+    '\xe9',
+    '\xff',
+  ],
+  ...[
+    '*',
+    'x'.repeat(300),
+    '&x'.repeat(300),
+    'a=b; '.repeat(50),
+    ';q=2',
+    ';q=0.0001',
+    'charset="',
+    'boundary=',
+    '',
+    '-1',
+    '0x10',
+    '99',
+  ],
+]
+
 /** HTTP requests: lines of a head, and a body whose length the head tells. */
-export const http: Format = partsFormat({
+export const http = partsFormat({
   name: 'HTTP',
   names: [LINE, BODY],
+  // A head with a wrong byte gets 400 from Node, before any code of Tandem has run.
+  share: 0.95,
   matches: (file) => /^[A-Z]{3,8} \S+ HTTP\/1\.[01]\r\n/.test(file.toString('latin1', 0, 2000)),
   split(file) {
     const end = file.indexOf(END_OF_HEAD)
@@ -54,11 +113,20 @@ export const http: Format = partsFormat({
     return Buffer.concat([Buffer.from(`${told.join('\r\n')}\r\n\r\n`, 'latin1'), body])
   },
   mutateData({ name, data }, random) {
-    if (name === LINE) return random.chance(0.5) ? Buffer.from(random.pick(LINES), 'latin1') : undefined
+    if (name === LINE) return Buffer.from(changedLine(data.toString('latin1'), random), 'latin1')
     if (json.matches(data)) return json.mutate(data, random, data)
     return multipart.matches(data) ? multipart.mutate(data, random, data) : undefined
   },
 })
+
+/** Another line, or other text inside of this one. */
+function changedLine(text: string, random: Random): string {
+  if (random.chance(0.3)) return random.pick(LINES)
+  const places = [...text.matchAll(/[/?&=;:, ]|$/g)].map(({ index }) => index)
+  const at = random.pick(places)
+  const end = random.chance(0.5) ? at : (places.find((place) => place > at) ?? at)
+  return text.slice(0, at) + random.pick(TEXTS) + text.slice(end)
+}
 
 /** The body of a form: parts between lines that all begin alike. */
 const multipart = partsFormat({

@@ -16,6 +16,7 @@ export interface PartsFormat {
   readonly name: string
   /** Other names that a part may be given. */
   readonly names: readonly string[]
+  readonly share?: number
   matches(file: Buffer): boolean
   split(file: Buffer): Part[]
   join(parts: readonly Part[]): Buffer
@@ -29,10 +30,9 @@ const MOST_COPIES = 3000
 const MOST_NESTED = 40
 const DESCEND = 0.7
 
-export function partsFormat(format: PartsFormat): Format {
+export function partsFormat(format: PartsFormat): PartsFormat & Format {
   return {
-    name: format.name,
-    matches: format.matches,
+    ...format,
     mutate(file, random, donor) {
       const parts = format.split(file)
       const others = format.matches(donor) ? format.split(donor) : parts

@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { compileGraph } from '../../../pipeline/graph/compile.ts'
+import type { LayerList } from '../../../pipeline/models/networks/layer-list.ts'
 import { readKerasConfig } from '../../../pipeline/weights/keras/keras-config.ts'
-import { openModel, peekModel } from '../../../pipeline/weights/open-model.ts'
+import { openModel } from '../../../pipeline/weights/open-model.ts'
 import { goldenJson } from '../../../test/support/golden.ts'
 import type { Examiner } from '../target.ts'
 import { foreseen } from './examine-images.ts'
@@ -34,22 +35,14 @@ export async function openExaminer(): Promise<Examiner> {
   }
 }
 
-async function read(
-  file: string,
-  tmpDir: string,
-  otherwise: Parameters<typeof compileGraph>[0],
-): Promise<string> {
-  const { layers: inside = otherwise, format } = await peekModel(file)
-  const {
-    layers = inside,
-    weights,
-    close,
-  } = await openModel(file, { layers: inside, kernels: 'correlation', tmpDir })
+/** A file with layers of its own ignores the others. */
+async function read(file: string, tmpDir: string, otherwise: LayerList): Promise<string> {
+  const opened = await openModel(file, { layers: otherwise, kernels: 'correlation', tmpDir })
+  const { layers = otherwise, weights, format, close } = opened
   try {
     if (weights === undefined) return `${format}: recognised`
-    const write = async () => undefined
     const options = { preprocessing: 'none', input: 'uint8', dataFile: 'model.data' } as const
-    await compileGraph(layers, weights, options, write)
+    await compileGraph(layers, weights, options, async () => undefined)
     return `${format}: compiled`
   } finally {
     await close()

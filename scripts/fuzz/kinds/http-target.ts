@@ -5,8 +5,6 @@ import type { Fault, Result, Target } from '../target.ts'
 import { type Answer, type Exchange, exchange } from './exchange.ts'
 
 const HEALTH_WITHIN_MS = 10_000
-/** One of so many connections stays open until the service ends it. */
-const PATIENT = 256
 const LOGGED_ERROR = 50
 
 interface LogMark {
@@ -17,14 +15,14 @@ interface LogMark {
 /** Sends requests to a service, and looks after each batch whether the service is unharmed. */
 export class HttpTarget implements Target {
   readonly #restart: () => Promise<Service>
-  readonly #isPatient: boolean
+  readonly #patience: number
   #service: Service
 
-  /** `patient`: no connection is ended from this side. */
-  constructor(service: Service, restart: () => Promise<Service>, patient = false) {
+  /** One of `patience` connections stays open until the service ends it, also if the request is incomplete. */
+  constructor(service: Service, restart: () => Promise<Service>, patience: number) {
     this.#service = service
     this.#restart = restart
-    this.#isPatient = patient
+    this.#patience = patience
   }
 
   async examine(inputs: readonly Buffer[]): Promise<Result[]> {
@@ -52,7 +50,7 @@ export class HttpTarget implements Target {
   }
 
   async #send(input: Buffer): Promise<Result> {
-    const isPatient = this.#isPatient || crc32(input) % PATIENT === 0
+    const isPatient = crc32(input) % this.#patience === 0
     const done = await exchange(this.#service.url, input, isPatient)
     const fault = faultIn(done)
     const outcome = outcomeOf(done)

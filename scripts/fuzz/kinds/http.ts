@@ -15,13 +15,16 @@ export const HTTP_SETTINGS = {
   MAX_CONNECTIONS: '500',
 }
 
+/** A connection that stays open keeps a batch of inputs waiting for 10 s. */
+const PATIENCE = 1024
+
 export const http: Kind = {
   formats: HTTP_FORMATS,
   async open() {
     const start = () => startSurvivor(HTTP_SETTINGS)
     const service = await start()
     await allReady(service)
-    return { target: new HttpTarget(service, start), seeds: await httpSeeds(service.url) }
+    return { target: new HttpTarget(service, start, PATIENCE), seeds: await httpSeeds(service.url) }
   },
   extension: () => '.http',
 }
