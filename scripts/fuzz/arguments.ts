@@ -17,7 +17,7 @@ export interface Request {
 
 export const USAGE = `npm run fuzz -- images|weights|http [--seconds 60] [--seed N]
 
-Tries damaged inputs on the code that reads files and requests of strangers, and saves each input that harms it.
+Tries damaged inputs on the code that reads files and requests from anyone, and saves each input that does harm.
 
 images            image readers, decoders and scaling, in a process of their own
 weights           readers of model files and the compiler, in a process of their own

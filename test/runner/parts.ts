@@ -46,6 +46,7 @@ const LONGEST_FIRST = [
   'pages of services of their own',
   'lib/pages',
   'scripts/stress',
+  'scripts/fuzz',
   'survival',
   'broker',
   'pipeline/weights',
