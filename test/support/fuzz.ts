@@ -67,7 +67,11 @@ export function startFuzz(args: readonly string[], cwd = temporaryFolder()): Fuz
     return { code: code as number | null, stdout, stderr }
   })
   const printed = async (text: string) => {
-    while (!stdout.includes(text)) await Promise.race([once(child.stdout, 'data'), end.then(Promise.reject)])
+    const early = end.then(({ stderr }) => {
+      throw new Error(`the run ended without "${text}": ${stderr}`)
+    })
+    while (!stdout.includes(text)) await Promise.race([once(child.stdout, 'data'), early])
+    early.catch(() => undefined)
   }
   return { child, printed, end }
 }

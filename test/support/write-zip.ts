@@ -1,6 +1,9 @@
 import { writeFileSync } from 'node:fs'
 import { crc32, deflateRawSync } from 'node:zlib'
 
+/** The length of a name is a number of 16 bits. */
+const LONGEST_NAME = 0xffff
+
 export interface ZipEntry {
   readonly name: string
   readonly content: Uint8Array
@@ -15,7 +18,7 @@ export function zip(entries: readonly ZipEntry[], form: 'packed' | 'stored' = 'p
   const [local, central]: [Buffer[], Buffer[]] = [[], []]
   let offset = 0
   for (const { name: text, content } of entries) {
-    const name = Buffer.from(text)
+    const name = Buffer.from(text).subarray(0, LONGEST_NAME)
     const packed = form === 'packed' ? deflateRawSync(content) : Buffer.from(content)
     const common = Buffer.alloc(26)
     common.writeUInt16LE(20, 0)

@@ -50,7 +50,8 @@ function changed(parts: readonly Part[], others: readonly Part[], random: Random
     const inner: readonly Part[] = changed(part.parts, same?.parts ?? part.parts, random, format)
     return parts.with(at, { ...part, parts: inner })
   }
-  if (random.chance(0.1)) return parts.toSpliced(at, random.below(2), random.pick(others.length > 0 ? others : parts))
+  if (random.chance(0.1))
+    return parts.toSpliced(at, random.below(2), random.pick(others.length > 0 ? others : parts))
   return random.pick(CHANGES)(parts, at, random, format)
 }
 

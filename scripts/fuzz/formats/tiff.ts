@@ -33,18 +33,20 @@ export const tiff = partsFormat({
     return parts
   },
   join(parts) {
-    const body = parts.find(({ name }) => name === BODY)?.data ?? Buffer.alloc(0)
+    const file = parts.find(({ name }) => name === BODY)?.data ?? Buffer.alloc(0)
+    // A directory begins at an even offset.
+    const body = Buffer.concat([file, Buffer.alloc(file.length & 1)])
     const form = formOf(body)
     const entries = parts.filter(({ name }) => name !== BODY).map((part) => entry(part, form))
-    const file = Buffer.concat([
+    const joined = Buffer.concat([
       body,
       uint(entries.length, form.countBytes, form.order),
       ...entries,
       Buffer.alloc(form.wordBytes),
     ])
     const offset = uint(body.length, form.wordBytes, form.order)
-    if (body.length >= 16) offset.copy(file, form.isBig ? 8 : 4)
-    return file
+    if (body.length >= 16) offset.copy(joined, form.isBig ? 8 : 4)
+    return joined
   },
 })
 

@@ -26,7 +26,7 @@ describe('npm run fuzz', function () {
     writeFileSync(file, '{"modelTopology":1}')
     const { code, stdout } = await startFuzz(['weights', '--file', file]).end
     expect(code, stdout).to.equal(0)
-    expect(stdout).to.match(/^no harm: ERR_MODEL_LOAD /)
+    expect(stdout).to.match(/^no harm: ERR_MODEL_\w+ /)
   })
 
   it('ends with 2 if an option or the file is wrong', async () => {
