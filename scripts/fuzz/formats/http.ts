@@ -1,6 +1,8 @@
+import { mutateBytes } from '../mutate-bytes.ts'
 import type { Random } from '../random.ts'
+import type { Format } from './format.ts'
 import { json } from './json.ts'
-import { type Part, partsFormat } from './parts.ts'
+import { type Part, type PartsFormat, partsFormat } from './parts.ts'
 
 const END_OF_HEAD = Buffer.from('\r\n\r\n')
 const LINE = 'line'
@@ -38,63 +40,54 @@ export const LINES = [
 
 /** What paths, queries and values of headers may have inside. */
 const TEXTS = [
-  ...[
-    '/',
-    '//',
-    '/..',
-    '/../..',
-    '/.',
-    '%00',
-    '%ff',
-    '%2e%2e%2f',
-    '%',
-    '%u0041',
-    '?',
-    '&',
-    '&=&',
-    '=',
-    '?top=-1',
-    '&top=1e9',
-  ],
-  ...[
-    '&top=NaN',
-    '&model=',
-    '&model=__proto__',
-    '&model=digits&model=picture',
-    '&url=data:,',
-    '&url=file:///etc/passwd',
-  ],
-  ...[
-    '&url=http://0/',
-    '&url=http://[::1]:1/',
-    '&url=http://a@b:99999',
-    '&threshold=-1',
-    ';',
-    ',',
-    '"',
-    '\\',
-    '\t',
-    '\xe9',
-    '\xff',
-  ],
-  ...[
-    '*',
-    'x'.repeat(300),
-    '&x'.repeat(300),
-    'a=b; '.repeat(50),
-    ';q=2',
-    ';q=0.0001',
-    'charset="',
-    'boundary=',
-    '',
-    '-1',
-    '0x10',
-    '99',
-  ],
+  '/',
+  '//',
+  '/..',
+  '/../..',
+  '/.',
+  '%00',
+  '%ff',
+  '%2e%2e%2f',
+  '%',
+  '%u0041',
+  '?',
+  '&',
+  '&=&',
+  '=',
+  '?top=-1',
+  '&top=1e9',
+  '&top=NaN',
+  '&model=',
+  '&model=__proto__',
+  '&model=digits&model=picture',
+  '&url=data:,',
+  '&url=file:///etc/passwd',
+  '&url=http://0/',
+  '&url=http://[::1]:1/',
+  '&url=http://a@b:99999',
+  '&threshold=-1',
+  ';',
+  ',',
+  '"',
+  '\\',
+  '\t',
+  '\xe9',
+  '\xff',
+  '*',
+  'x'.repeat(300),
+  '&x'.repeat(300),
+  'a=b; '.repeat(50),
+  ';q=2',
+  ';q=0.0001',
+  'charset="',
+  'boundary=',
+  '',
+  '-1',
+  '0x10',
+  '99',
 ]
 
-/** HTTP requests: lines of a head, and a body whose length the head tells. */
-export const http = partsFormat({
+const parts = partsFormat({
   name: 'HTTP',
   names: [LINE, BODY],
   // A head with a wrong byte gets 400 from Node, before any code of Tandem has run.
@@ -112,12 +105,33 @@ export const http = partsFormat({
     const told = lines.map((text) => (LENGTH.test(text) ? `Content-Length: ${body.length}` : text))
     return Buffer.concat([Buffer.from(`${told.join('\r\n')}\r\n\r\n`, 'latin1'), body])
   },
-  mutateData({ name, data }, random) {
-    if (name === LINE) return Buffer.from(changedLine(data.toString('latin1'), random), 'latin1')
-    if (json.matches(data)) return json.mutate(data, random, data)
-    return multipart.matches(data) ? multipart.mutate(data, random, data) : undefined
-  },
+  mutateData: changedData,
 })
+
+/** HTTP requests: lines of a head, and a body whose length the head tells. */
+export const http: PartsFormat & Format = {
+  ...parts,
+  mutate(file, random, donor) {
+    // Most requests without one of their lines, or with a line twice, get 400 from Node.
+    if (random.chance(0.15)) return parts.mutate(file, random, donor)
+    const all = parts.split(file)
+    const body = all.length - 1
+    const at = random.chance(0.5) && all[body]?.data.length ? body : random.below(body)
+    const part = all[at]
+    if (part === undefined) return file
+    if (at > 0 && at < body && random.chance(0.4))
+      return parts.join(all.toSpliced(at, 0, line(random.pick(LINES))))
+    return parts.join(
+      all.with(at, { ...part, data: changedData(part, random) ?? mutateBytes(part.data, random) }),
+    )
+  },
+}
+
+function changedData({ name, data }: Part, random: Random): Buffer | undefined {
+  if (name === LINE) return Buffer.from(changedLine(data.toString('latin1'), random), 'latin1')
+  if (json.matches(data)) return json.mutate(data, random, data)
+  return multipart.matches(data) ? multipart.mutate(data, random, data) : undefined
+}
 
 /** Another line, or other text inside of this one. */
 function changedLine(text: string, random: Random): string {
