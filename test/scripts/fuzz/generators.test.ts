@@ -60,16 +60,22 @@ describe('The generators of inputs', () => {
 
   it('write the right checksums into every chunk of a changed PNG', () => {
     const [file = Buffer.alloc(0)] = files.filter((file) => png.matches(file))
+    const wrong: string[] = []
+    let right = 0
     for (let i = 0; i < TIMES; i++) {
-      for (const { name, data } of png.split(png.mutate(file, randomOf(1, i), file))) {
+      const changed = png.mutate(file, randomOf(1, i), file)
+      for (const { name, data } of png.split(changed)) {
         // Bytes that lost their name may look like a chunk, but like one without a proper name.
         if (!/^[A-Za-z]{4}$/.test(name)) continue
-        const at = png.mutate(file, randomOf(1, i), file)
         const sum = Buffer.alloc(4)
         sum.writeUInt32BE(crc32(data, crc32(Buffer.from(name))))
-        expect(at.includes(Buffer.concat([data.subarray(-8), sum])), `${i}: ${name}`).to.equal(true)
+        const isRight = changed.includes(Buffer.concat([data.subarray(-8), sum]))
+        if (!isRight) wrong.push(`${i}: ${name}`)
+        else right++
       }
     }
+    expect(wrong).to.deep.equal([])
+    expect(right).to.be.above(TIMES)
   })
 
   it('write the right checksums into every entry of a changed ZIP', () => {
