@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { endEarly } from '../stress/end-early.ts'
+import { endEarly } from '../shared/end-early.ts'
 import { type KindName, type Request, readArguments, USAGE } from './arguments.ts'
 import { Corpus } from './corpus.ts'
 import { fuzz } from './fuzz.ts'

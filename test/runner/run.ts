@@ -14,8 +14,8 @@ import { type Counts, runPart } from './run-part.ts'
  * PATH…` runs only those files and folders. Flags are Mocha's. The last line counts the tests of all parts.
  */
 const PART_LIMIT_MS = 10 * 60_000
-/** One more than there are cores, since tests often wait, for services to start and deadlines to pass. */
-const LANES = Math.min(4, availableParallelism() + 1)
+/** More than there are cores, since tests often wait, for services to start and deadlines to pass. */
+const LANES = Math.min(6, availableParallelism() + 2)
 const GO_WITHIN_MS = 5000
 
 const root = temporaryRoot()
@@ -30,7 +30,7 @@ const args = process.argv.slice(2)
 const chosen = args.filter((arg) => resolve(arg).startsWith(resolve('test')) && existsSync(arg))
 const flags = args.filter((arg) => !chosen.includes(arg))
 const parts: readonly Part[] =
-  chosen.length > 0 ? chosen.map((path) => ({ name: path, files: [path], alone: false })) : partsIn('test')
+  chosen.length > 0 ? chosen.map((path) => ({ name: path, files: [path] })) : partsIn('test')
 
 // For a few files, running from source is faster than compiling first.
 const built = chosen.length > 0 ? undefined : await build()

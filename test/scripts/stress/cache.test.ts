@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { readMetrics } from '../../../scripts/stress/metrics-text.ts'
+import { readMetrics } from '../../../scripts/shared/metrics-text.ts'
 import { type Service, startService } from '../../support/service.ts'
 import { countsOf, htmlOf, markdownOf, runStress } from '../../support/stress.ts'
 

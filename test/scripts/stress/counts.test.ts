@@ -1,8 +1,9 @@
 import { expect } from 'chai'
-import { readMetrics } from '../../../scripts/stress/metrics-text.ts'
+import { readMetrics } from '../../../scripts/shared/metrics-text.ts'
 import { dealRoutes, thinkMs } from '../../../scripts/stress/scenario.ts'
 import { type Service, scripted, startService } from '../../support/service.ts'
-import { countsOf, GUESSES, rowsWith, runStress, toMs, toNumber } from '../../support/stress.ts'
+import { countsOf, GUESSES, rowsWith, runStress, toMs } from '../../support/stress.ts'
+import { toNumber } from '../../support/tables.ts'
 
 /** What the server counted by itself. */
 async function requestsTo(service: Service, route: string, method: string): Promise<number> {

@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'chai'
 import { type Service, scripted, startService, until } from '../../support/service.ts'
-import { GUESSES, htmlOf, markdownOf, rowsWith, startStress, toNumber } from '../../support/stress.ts'
+import { GUESSES, htmlOf, markdownOf, rowsWith, startStress } from '../../support/stress.ts'
+import { toNumber } from '../../support/tables.ts'
 
 describe('Ctrl-C', function () {
   this.timeout(60_000)

@@ -1,19 +1,19 @@
 import { expect } from 'chai'
+import { CommandError } from '../../../scripts/shared/command-error.ts'
 import { lookAtServer } from '../../../scripts/stress/look-at-server.ts'
-import { StressError } from '../../../scripts/stress/stress-error.ts'
 import { type Service, scripted, startService } from '../../support/service.ts'
 import { countsOf, foreignServer, GUESSES, htmlOf, markdownOf, runStress } from '../../support/stress.ts'
 
 const KEY = 'a-key-of-sixteen-letters'
 const SHORT = ['--rate', '10', '--minutes', '0.02']
 
-async function refusalOf(promise: Promise<unknown>): Promise<StressError> {
+async function refusalOf(promise: Promise<unknown>): Promise<CommandError> {
   const error: unknown = await promise.then(
     () => undefined,
     (reason) => reason,
   )
-  if (error instanceof StressError) return error
-  throw new Error(`a StressError was expected, but ${error} came`)
+  if (error instanceof CommandError) return error
+  throw new Error(`a CommandError was expected, but ${error} came`)
 }
 
 describe('Before the first request of a stress test', function () {

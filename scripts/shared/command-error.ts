@@ -1,6 +1,6 @@
-/** What keeps a test from being made, in one sentence for the user. */
-export class StressError extends Error {
-  override readonly name = 'StressError'
+/** What keeps a command from its work, in one sentence for the user. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError'
   readonly exitCode: number
 
   constructor(message: string, exitCode: number) {

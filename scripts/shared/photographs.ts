@@ -1,5 +1,5 @@
 import sharp from 'sharp'
-import type { Picture } from './pictures.ts'
+import type { Picture } from './picture.ts'
 
 const WIDTH = 500
 const HEIGHT = 375
@@ -7,9 +7,9 @@ const QUALITY = 85
 const COUNT = 12
 
 /** JPEGs of landscapes by formula. They compress about as photographs do, and are the same ones on every machine. */
-export function photographs(): Promise<Picture[]> {
+export function photographs(count = COUNT): Promise<Picture[]> {
   return Promise.all(
-    Array.from({ length: COUNT }, async (_, index) => ({
+    Array.from({ length: count }, async (_, index) => ({
       bytes: await sharp(landscape(index), { raw: { width: WIDTH, height: HEIGHT, channels: 3 } })
         .jpeg({ quality: QUALITY })
         .toBuffer(),

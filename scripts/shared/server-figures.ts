@@ -18,6 +18,8 @@ export interface ServerFigures {
   readonly restarts: number
   readonly cached: number
   readonly residentBytes: number
+  /** sockets, pipes, processes and the like that keep the event loop alive */
+  readonly handles: number
   readonly cpuSeconds: number
 }
 
@@ -86,6 +88,7 @@ export function figuresIn(samples: readonly Sample[], model: string | undefined)
     cached:
       total('tandem_cache_total', { outcome: 'hit' }) + total('tandem_cache_total', { outcome: 'shared' }),
     residentBytes: total('process_resident_memory_bytes'),
+    handles: total('nodejs_active_handles_total'),
     cpuSeconds: total('process_cpu_seconds_total'),
   }
 }

@@ -12,47 +12,60 @@ export interface ChartParts {
   readonly at: readonly number[]
   readonly lines: readonly Line[]
   readonly text: (value: number) => string
+  /** seconds at which something happened: ticks on the time axis */
+  readonly marks?: readonly number[]
 }
 
-const WIDTH = 640
-const HEIGHT = 180
+export const CHART_WIDTH = 640
+export const CHART_HEIGHT = 180
 const LEFT = 64
 const RIGHT = 8
 const TOP = 8
 const BOTTOM = 24
 const GRID_LINES = 4
+const MARK_HEIGHT = 5
 
-/** Lines over time as an SVG: up to four of them, told apart by colour and by dashes. */
-export function lineChart({ title, at, lines, text }: ChartParts): Html {
-  const top = niceTop(
-    Math.max(0, ...lines.flatMap(({ values }) => values.filter((value) => value !== undefined))),
-  )
-  const end = Math.max(1, at.at(-1) ?? 1)
-  const x = (seconds: number) => LEFT + (seconds / end) * (WIDTH - LEFT - RIGHT)
-  const y = (value: number) => HEIGHT - BOTTOM - (value / top) * (HEIGHT - TOP - BOTTOM)
-  const grid = Array.from({ length: GRID_LINES + 1 }, (_, i) => (top * i) / GRID_LINES).map(
-    (
-      value,
-    ) => html`<line class="grid" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${y(value).toFixed(1)}" y2="${y(value).toFixed(1)}"/>
-<text x="${LEFT - 6}" y="${(y(value) + 4).toFixed(1)}" text-anchor="end">${value === 0 ? 0 : text(value)}</text>`,
-  )
-  const paths = lines.map(
-    ({ values }, i) => html`<path class="line line-${i + 1}" d="${pathOf(values, at, x, y)}"/>`,
-  )
-  const times = [0, end / 2, end].map(
-    (seconds, i) =>
-      html`<text x="${x(seconds).toFixed(1)}" y="${HEIGHT - 6}" text-anchor="${['start', 'middle', 'end'][i]}">${Math.round(seconds)} s</text>`,
-  )
+/** Lines over time as an SVG with its legend: up to four of them, told apart by colour and by dashes. */
+export function lineChart(parts: ChartParts): Html {
+  const { title, lines } = parts
   const legend = lines.map(
     ({ name }, i) =>
       html`<span><svg class="key" viewBox="0 0 24 8" aria-hidden="true"><path class="line line-${i + 1}" d="M0 4H24"/></svg> ${name}</span> `,
   )
   return html`<figure>
 <figcaption>${title} <span class="legend">${legend}</span></figcaption>
-<svg class="chart" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title}">
-${grid}${times}${paths}
+<svg class="chart" viewBox="0 0 ${CHART_WIDTH} ${CHART_HEIGHT}" role="img" aria-label="${title}">
+${plot(parts)}
 </svg>
 </figure>`
+}
+
+/** The content of the SVG: grid, scales and lines. */
+export function plot({ at, lines, text, marks = [] }: ChartParts): Html {
+  const top = niceTop(
+    Math.max(0, ...lines.flatMap(({ values }) => values.filter((value) => value !== undefined))),
+  )
+  const end = Math.max(1, at.at(-1) ?? 1)
+  const x = (seconds: number) => LEFT + (seconds / end) * (CHART_WIDTH - LEFT - RIGHT)
+  const y = (value: number) => CHART_HEIGHT - BOTTOM - (value / top) * (CHART_HEIGHT - TOP - BOTTOM)
+  const grid = Array.from({ length: GRID_LINES + 1 }, (_, i) => (top * i) / GRID_LINES).map(
+    (
+      value,
+    ) => html`<line class="grid" x1="${LEFT}" x2="${CHART_WIDTH - RIGHT}" y1="${y(value).toFixed(1)}" y2="${y(value).toFixed(1)}"/>
+<text x="${LEFT - 6}" y="${(y(value) + 4).toFixed(1)}" text-anchor="end">${value === 0 ? 0 : text(value)}</text>`,
+  )
+  const ticks = marks.map(
+    (seconds) =>
+      html`<path class="mark" d="M${x(seconds).toFixed(1)} ${CHART_HEIGHT - BOTTOM}v-${MARK_HEIGHT}"/>`,
+  )
+  const paths = lines.map(
+    ({ values }, i) => html`<path class="line line-${i + 1}" d="${pathOf(values, at, x, y)}"/>`,
+  )
+  const times = [0, end / 2, end].map(
+    (seconds, i) =>
+      html`<text x="${x(seconds).toFixed(1)}" y="${CHART_HEIGHT - 6}" text-anchor="${['start', 'middle', 'end'][i]}">${Math.round(seconds)} s</text>`,
+  )
+  return html`${grid}${times}${ticks}${paths}`
 }
 
 function pathOf(

@@ -1,5 +1,3 @@
-import type { Level } from './arguments.ts'
-
 export const NONE = '–'
 
 /** Milliseconds as people read them: three figures, in seconds from one second on. */
@@ -23,11 +21,6 @@ export function percentText(share: number): string {
 
 export function bytesText(bytes: number): string {
   return `${Math.round(bytes / 2 ** 20)} MiB`
-}
-
-export function levelText(level: Level): string {
-  if (level.kind === 'open') return `${level.rate} arrivals/s`
-  return level.users === 1 ? '1 user' : `${countText(level.users)} users`
 }
 
 function threeFigures(value: number): string {
