@@ -1,6 +1,5 @@
-import { parseArgs } from 'node:util'
 import { nearest } from '../../lib/config/nearest-word.ts'
-import { FuzzError } from './fuzz-error.ts'
+import { type Kind, readNumber, readOptions, text, usage, within } from '../shared/options.ts'
 
 export const KINDS = ['images', 'weights', 'http'] as const
 export type KindName = (typeof KINDS)[number]
@@ -34,63 +33,39 @@ Inputs with new outcomes are kept in .fuzz/corpus and used again. Inputs that do
 Ctrl-C ends the run with the summary. Exit codes: 0 no harm, 1 harm, 2 wrong options.
 `
 
-const NUMBERS = {
-  seconds: { most: 86_400, fallback: 60 },
-  inputs: { most: 1e12, fallback: Number.POSITIVE_INFINITY },
-  seed: { most: 2 ** 32 - 1, fallback: undefined },
-} as const
-const OPTIONS = [...Object.keys(NUMBERS), 'file', 'help']
+const OPTIONS = {
+  seconds: wholeNumber(1, 86_400),
+  inputs: wholeNumber(1, Number.MAX_SAFE_INTEGER),
+  seed: wholeNumber(0, 2 ** 32 - 1),
+  file: text('the path of a file', /./s),
+}
 
 /** What the command line asks for; undefined if it asks for help. */
 export function readArguments(argv: readonly string[]): Request | undefined {
-  const options = Object.fromEntries(
-    OPTIONS.map((name) => [name, { type: name === 'help' ? 'boolean' : 'string' } as const]),
-  )
-  const { tokens } = parseArgs({ args: [...argv], options, strict: false, tokens: true })
-  const words: string[] = []
-  const texts = new Map<string, string>()
-  for (const token of tokens) {
-    if (token.kind === 'positional') words.push(token.value)
-    if (token.kind !== 'option') continue
-    const { name, rawName, value, inlineValue } = token
-    if (name === 'help') return undefined
-    if (!OPTIONS.includes(name))
-      throw unknown(
-        'option',
-        rawName,
-        OPTIONS.map((option) => `--${option}`),
-      )
-    if (value === undefined || value === '' || (!inlineValue && value.startsWith('--')))
-      throw new FuzzError(`--${name} must have a value, but none came.`)
-    texts.set(name, value)
-  }
-  const [word, ...others] = words
+  const [word = '', ...others] = argv
   const kind = KINDS.find((name) => name === word)
-  if (word === undefined)
-    throw new FuzzError(`One of ${KINDS.join(', ')} must come first; --help explains them.`)
-  if (kind === undefined) throw unknown('kind', word, KINDS)
-  if (others.length > 0) throw new FuzzError(`One kind was expected, but "${others.join(' ')}" came, too.`)
+  const options = readOptions(kind === undefined && word.startsWith('-') ? argv : others, { kinds: OPTIONS })
+  if (options === undefined) return undefined
+  if (kind === undefined) {
+    const near = nearest(word, KINDS)
+    const hint = near === undefined ? '' : `; did you mean ${near}?`
+    throw usage(`The first word must be one of ${KINDS.join(', ')}, but is "${word}"${hint || '.'}`)
+  }
   return {
     kind,
-    seconds: numberIn(texts, 'seconds'),
-    inputs: numberIn(texts, 'inputs'),
-    seed: texts.has('seed') ? numberIn(texts, 'seed') : undefined,
-    file: texts.get('file'),
+    seconds: options.value('seconds', '60'),
+    inputs: options.optional('inputs') ?? Number.POSITIVE_INFINITY,
+    seed: options.optional('seed'),
+    file: options.optional('file'),
   }
 }
 
-function numberIn(texts: ReadonlyMap<string, string>, name: keyof typeof NUMBERS): number {
-  const { most, fallback = 0 } = NUMBERS[name]
-  const text = texts.get(name)
-  if (text === undefined) return fallback
-  const least = name === 'seed' ? 0 : 1
-  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
-  if (value >= least && value <= most) return value
-  throw new FuzzError(`--${name} must be a whole number from ${least} to ${most}, but is "${text}".`)
-}
-
-function unknown(what: string, word: string, known: readonly string[]): FuzzError {
-  const near = nearest(word, known)
-  const hint = near === undefined ? '--help lists them all' : `did you mean ${near}?`
-  return new FuzzError(`There is no ${what} ${word}; ${near === undefined ? `${hint}.` : hint}`)
+function wholeNumber(least: number, most: number): Kind<number> {
+  return {
+    expected: `a whole number from ${least} to ${most}`,
+    parse(raw) {
+      const value = readNumber(raw)
+      return Number.isInteger(value) && value !== undefined && within(value, least, most) ? value : undefined
+    },
+  }
 }

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
+import { CommandError, EXIT } from '../shared/command-error.ts'
 import { endEarly } from '../shared/end-early.ts'
 import { type KindName, type Request, readArguments, USAGE } from './arguments.ts'
 import { Corpus } from './corpus.ts'
 import { fuzz } from './fuzz.ts'
-import { EXIT, FuzzError } from './fuzz-error.ts'
 import type { Kind } from './kinds/kind.ts'
 import { progressLine, summaryText } from './summary-text.ts'
 
@@ -14,9 +14,9 @@ const TELL_EVERY_MS = 5000
 const say = (text: string) => void process.stdout.write(text.endsWith('\n') ? text : `${text}\n`)
 
 process.exitCode = await run().catch((error: unknown) => {
-  if (!(error instanceof FuzzError)) throw error
+  if (!(error instanceof CommandError)) throw error
   process.stderr.write(`${error.message}\n`)
-  return EXIT.usage
+  return error.exitCode
 })
 
 /** `npm run fuzz`. Gives the exit code. */
@@ -60,7 +60,7 @@ async function many({ kind: name, seconds, inputs, seed: given }: Request): Prom
       onCrasher: (line, { cause }) => say(`${cause}\n  ${line}`),
     })
     say(summaryText(summary, seed, corpus.size))
-    return summary.faults > 0 ? EXIT.found : EXIT.passed
+    return summary.faults > 0 ? EXIT.failed : EXIT.passed
   } finally {
     await target.close()
   }
@@ -73,7 +73,7 @@ async function one(name: KindName, file: string): Promise<number> {
     const [result] = await target.examine([input])
     if (result?.fault) say(`${result.fault.kind}: ${result.fault.cause}\n${result.fault.text}`)
     else say(`no harm: ${result?.outcome}, ${Math.round(result?.ms ?? 0)} ms`)
-    return result?.fault ? EXIT.found : EXIT.passed
+    return result?.fault ? EXIT.failed : EXIT.passed
   } finally {
     await target.close()
   }
@@ -83,7 +83,7 @@ function read(file: string): Buffer {
   try {
     return readFileSync(file)
   } catch (error) {
-    throw new FuzzError(`--file must be a file that can be read: ${(error as Error).message}.`)
+    throw new CommandError(`--file must be a file that can be read: ${(error as Error).message}.`, EXIT.usage)
   }
 }
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { readArguments } from '../../../scripts/fuzz/arguments.ts'
-import { FuzzError } from '../../../scripts/fuzz/fuzz-error.ts'
+import { CommandError } from '../../../scripts/shared/command-error.ts'
 
 const read = (line: string) => readArguments(line === '' ? [] : line.split(' '))
 
@@ -13,7 +13,7 @@ describe('The options of npm run fuzz', () => {
       seed: 0,
       file: undefined,
     })
-    expect(read('--file a.png http')).to.include({
+    expect(read('http --file a.png')).to.include({
       kind: 'http',
       seconds: 60,
       seed: undefined,
@@ -23,9 +23,9 @@ describe('The options of npm run fuzz', () => {
   })
 
   const WRONG: Record<string, RegExp> = {
-    '': /One of images, weights, http must come first/,
-    image: /no kind image; did you mean images\?/,
-    'images weights': /One kind was expected, but "weights" came, too/,
+    '': /The first word must be one of images, weights, http, but is ""/,
+    image: /but is "image"; did you mean images\?/,
+    'images weights': /Options were expected, but "weights" came/,
     'images --second 5': /no option --second; did you mean --seconds\?/,
     'images --seconds': /--seconds must have a value/,
     'images --seconds --seed': /--seconds must have a value/,
@@ -35,6 +35,7 @@ describe('The options of npm run fuzz', () => {
     'images --seed 4294967296': /--seed must be a whole number from 0 to 4294967295/,
   }
   for (const [line, sentence] of Object.entries(WRONG)) {
-    it(`are refused in one sentence: "${line}"`, () => expect(() => read(line)).to.throw(FuzzError, sentence))
+    it(`are refused in one sentence: "${line}"`, () =>
+      expect(() => read(line)).to.throw(CommandError, sentence))
   }
 })
