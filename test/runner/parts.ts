@@ -31,6 +31,7 @@ const LONGEST_FIRST = [
   'lib/pages',
   'scripts/stress',
   'scripts/soak',
+  'scripts/fuzz',
   'survival',
   'broker',
   'pipeline/weights',
