@@ -29,6 +29,7 @@ interface LogLine {
   readonly url?: string
   readonly pid?: number
   readonly model?: string
+  readonly spare?: boolean
 }
 
 /** The service in a process of its own. Its log tells its address, its children and its errors. */
@@ -79,7 +80,7 @@ export class ServiceProcess {
     return this.#exited === undefined
   }
 
-  /** The oldest first. */
+  /** Those that serve, the oldest first. Spare children wait in memory, and their age counts from their takeover. */
   get children(): readonly Child[] {
     return [...this.#children.values()]
   }
@@ -109,11 +110,12 @@ export class ServiceProcess {
   }
 
   #logged(line: string, now: number): void {
-    const { level = 0, msg, url, pid, model } = parsed(line)
+    const { level = 0, msg, url, pid, model, spare } = parsed(line)
     if (msg === 'listening' && url !== undefined) this.#onUrl(new URL(url))
     if (msg === 'child ended' && pid !== undefined) this.#children.delete(pid)
-    if (msg === 'child started' && pid !== undefined && model !== undefined) {
-      this.childrenStarted++
+    if (msg === 'child started') this.childrenStarted++
+    const serves = (msg === 'child started' && spare !== true) || msg === 'spare child took over'
+    if (serves && pid !== undefined && model !== undefined) {
       this.#children.set(pid, { pid, model, startedAt: now })
     }
     if (level < ERROR_LEVEL) return

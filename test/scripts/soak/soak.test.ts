@@ -25,7 +25,7 @@ describe('A soak test of the packaged model, with one kill', function () {
   let markdown: string
   before(async () => {
     const args = ['--minutes', '0.18', '--kill-every', '2.5', '--callers', '4', '--models', 'digits']
-    end = await startSoak(args, ['--workers', '1']).end
+    end = await startSoak(args, ['--workers', '1', '--spare-children', '1']).end
     markdown = end.code === null ? '' : readFileSync(`${end.report}.md`, 'utf8')
   })
 
@@ -45,7 +45,9 @@ describe('A soak test of the packaged model, with one kill', function () {
 
   it('has killed the only child, and another one has taken over', () => {
     const facts = Object.fromEntries(tableWith('setting', markdown).map((row) => [row.setting, row.value]))
-    expect(facts).to.include({ kills: '1, of 1 children', 'children started': '2' })
+    expect(facts).to.include({ kills: '1, of 1 children' })
+    // The first one and its spare, and perhaps already the next spare.
+    expect(toNumber(facts['children started'])).to.be.within(2, 3)
   })
 
   it('counts every request once, in its row and in all', () => {
