@@ -8,6 +8,8 @@ export interface Part {
 }
 
 const SPEC = '.test.ts'
+/** What waits long by nature, and tests of the repository's own commands: `npm run test:slow` runs this folder. */
+const SLOW = 'slow/'
 
 /** Folders and files that share a process: they are few and quick, or use the same services. */
 const TOGETHER: Readonly<Record<string, readonly string[]>> = {
@@ -22,20 +24,18 @@ const TOGETHER: Readonly<Record<string, readonly string[]>> = {
   requests: ['lib/http', 'lib/image', 'lib/middleware', 'lib/routes', 'lib/feedback', 'e2e'],
   'models and figures': ['lib/cli', 'lib/config', 'lib/models', 'lib/status', 'lib/fetch'],
   networks: ['pipeline/models', 'pipeline/graph', 'pipeline/engines', 'pipeline/top-indices'],
-  house: ['architecture', 'floors', 'imports', 'scripts'],
+  house: ['architecture', 'floors', 'imports', 'scripts', 'scripts/soak', 'scripts/stress'],
 }
 
 /** The longest parts, which begin first: at the end of the run, nothing would be left to run beside them. */
 const LONGEST_FIRST = [
   'pages of services of their own',
   'lib/pages',
-  'scripts/stress',
-  'scripts/soak',
+  'stress',
   'scripts/fuzz',
   'survival',
   'broker',
   'pipeline/weights',
-  'runner',
   'top',
   'lib/process',
   'lib/dialects',
@@ -43,10 +43,11 @@ const LONGEST_FIRST = [
   'networks',
 ]
 
-/** Sorts every spec file below the folder into exactly one part. A new folder is a new part. */
+/** Sorts every spec file below the folder into exactly one part, without slow ones. A new folder is a new part. */
 export function partsIn(folder: string): Part[] {
   const parts = new Map<string, string[]>(LONGEST_FIRST.map((name) => [name, []]))
   for (const file of specsIn(folder)) {
+    if (file.startsWith(SLOW)) continue
     const name = partOf(file)
     parts.set(name, [...(parts.get(name) ?? []), join(folder, file)])
   }

@@ -9,7 +9,7 @@ import type { Service } from '../support/service.ts'
 import { expectUnharmed, HEALTH_P99_MS, survivor, watchHealth, watchMemory } from '../support/survivor.ts'
 
 const SEED = 2026
-const MUTANTS = 1000
+const MUTANTS = 500
 const CONCURRENCY = 8
 /** A child with its model, a batch of small images, and what the allocator keeps. */
 const CHILD_MIB = 450

@@ -4,16 +4,16 @@ import { readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
+import { lanes } from '../runner/lanes.ts'
+import { partsIn } from '../runner/parts.ts'
+import { runPart } from '../runner/run-part.ts'
 import { until } from '../support/broker.ts'
 import { processesIn } from '../support/leftovers.ts'
 import { shareCompiled, temporaryFolder } from '../support/temporary-folder.ts'
-import { lanes } from './lanes.ts'
-import { partsIn } from './parts.ts'
-import { runPart } from './run-part.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const MOCHA = [createRequire(import.meta.url).resolve('mocha/bin/mocha.js')]
-const NPM_TEST = ['--import', 'tsx', fileURLToPath(new URL('./run.ts', import.meta.url))]
+const NPM_TEST = ['--import', 'tsx', fileURLToPath(new URL('../runner/run.ts', import.meta.url))]
 /** Far longer than a run takes, and far shorter than its tests would wait. */
 const ENDS_WITHIN_MS = 60_000
 
@@ -159,7 +159,7 @@ describe('A part of npm test', function () {
     const specs = readdirSync(`${ROOT}test`, { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.test.ts'))
       .map((file) => `${ROOT}test/${file}`)
-    const files = partsIn(`${ROOT}test`).flatMap((part) => part.files)
+    const files = [...partsIn(`${ROOT}test`), ...partsIn(`${ROOT}test/slow`)].flatMap((part) => part.files)
     expect([...files].sort()).to.deep.equal(specs.sort())
     expect(files.length).to.be.greaterThan(100)
   })
