@@ -12,7 +12,8 @@ const CLIENTS = 16
 const ROOM = Math.floor(MAX_BYTES / BODY)
 const FETCH_MS = 5000
 const ARRIVAL_MS = 200
-const REFUSAL = /^HTTP\/1.1 503 .*All request bodies.*ERR_QUEUE_FULL|^HTTP\/1.1 503 .*ERR_QUEUE_FULL.*All request bodies/s
+const REFUSAL =
+  /^HTTP\/1.1 503 .*All request bodies.*ERR_QUEUE_FULL|^HTTP\/1.1 503 .*ERR_QUEUE_FULL.*All request bodies/s
 /** The bodies of all clients, and what is parsed from them, would need twice as much. */
 const WEB_MIB = 500
 
