@@ -92,8 +92,7 @@ function logEvents(broker: Broker, log: Logger): void {
 /** Each warning is logged once, however many children repeat it, and once more if it comes back after it was gone. */
 function logWarnings(broker: Broker, log: Logger): void {
   let known: readonly string[] = []
-  broker.on('state', ({ state }) => {
-    if (state !== 'ready') return
+  broker.on('info', () => {
     const { warnings } = readPipelineInfo(broker.stats())
     for (const warning of new Set(warnings)) if (!known.includes(warning)) log.warn(warning)
     known = warnings
