@@ -35,6 +35,7 @@ const LONGEST_FIRST = [
   'scripts/fuzz',
   'survival',
   'broker',
+  'requests',
   'pipeline/weights',
   'lib/process',
   'lib/dialects',
