@@ -132,10 +132,14 @@ function synonyms(full: string, wnid: string | undefined, at: number, file: stri
 }
 
 /** A label without synonyms: a comma is part of the label. */
+export function plainLabel(first: string): Label {
+  return { name: first.replaceAll(' ', '_'), first, full: first }
+}
+
 function whole(first: string, at: number, file: string): Label {
   // Skipping an empty line would move every later label to another output.
   if (first === '') throw wrong(file, `has an empty label at index ${at}`)
-  return { name: first.replaceAll(' ', '_'), first, full: first }
+  return plainLabel(first)
 }
 
 function clip(text: string): string {

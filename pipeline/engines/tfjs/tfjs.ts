@@ -64,6 +64,7 @@ export async function openTfjs(options: TfjsOptions): Promise<Engine> {
     name: 'tfjs',
     device,
     inputShape,
+    outputShape: shapeOf(output),
     outputSize: elements(shapeOf(output)),
     async run(pixels, n) {
       const numbers = numbersOf(pixels)

@@ -1,4 +1,4 @@
-import type { Layer } from '../../models/networks/layer-list.ts'
+import { ANY_SIZE, type Layer } from '../../models/networks/layer-list.ts'
 import { loadError, quote, unsupported } from '../source/model-file-error.ts'
 import { field } from '../source/parse-json.ts'
 import type { Topology, WeightPlace } from '../source/topology.ts'
@@ -112,13 +112,23 @@ function inputShape({ name, config }: Layer): number[] {
     throw loadError(`The shape of the input ${quote(name)} is ${quote(shape)}, not the batch and its sizes.`)
   }
   const sizes: unknown[] = shape.slice(1)
+  // Height and width may be any; the third size is the channels.
+  const isImage = sizes.length === 3 && sizes.some((size) => size !== null)
+  if (sizes.includes(null) && isImage) return validShape(name, sizes.map((size) => size ?? ANY_SIZE))
   if (sizes.includes(null)) {
     throw unsupported(
       `The input ${quote(name)} has the shape ${quote(shape)}; all sizes but the batch's must be fixed.`,
     )
   }
-  if (sizes.every((size) => Number.isInteger(size) && Number(size) > 0 && Number(size) <= MAX_INPUT_SIZE)) {
-    return sizes as number[]
-  }
-  throw loadError(`The input ${quote(name)} has the shape ${quote(shape)}, which no image has.`)
+  return validShape(name, sizes)
+}
+
+function validShape(name: string, sizes: readonly unknown[]): number[] {
+  const isValid = (size: unknown) => size === ANY_SIZE || isSize(size)
+  if (sizes.every(isValid)) return sizes as number[]
+  throw loadError(`The input ${quote(name)} has the shape ${quote(sizes)}, which no image has.`)
+}
+
+function isSize(size: unknown): boolean {
+  return Number.isInteger(size) && Number(size) > 0 && Number(size) <= MAX_INPUT_SIZE
 }

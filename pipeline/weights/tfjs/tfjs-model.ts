@@ -1,7 +1,7 @@
 import { closeSync, statSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { readKerasConfig } from '../keras/keras-config.ts'
-import { openWindow, readBytes } from '../source/file-window.ts'
+import { type FileWindow, openWindow, readBytes } from '../source/file-window.ts'
 import { loadError, quote, unsupported } from '../source/model-file-error.ts'
 import { field, isObject } from '../source/parse-json.ts'
 import type { SourceArray, SourceGroup } from '../source/source-array.ts'
@@ -25,17 +25,38 @@ export function readTfjsModel(json: unknown, name: string): TfjsModel {
   return { topology: readKerasConfig(config), groups: readManifest(field(json, 'weightsManifest'), name) }
 }
 
+/** The files of weights that a model.json names. */
+export interface ShardFiles {
+  /** Throws if there is no such file. */
+  open(name: string): FileWindow
+  close(window: FileWindow): void
+}
+
+/** Shards in the folder of the model.json. */
+export function shardsIn(folder: string): ShardFiles {
+  return {
+    open(name) {
+      const path = join(folder, name)
+      const stats = statSync(path, { throwIfNoEntry: false })
+      if (!stats) throw loadError(`The shard ${quote(name)} is missing.`)
+      if (!stats.isFile()) throw loadError(`The shard ${quote(name)} is no file.`)
+      return openWindow(path, `The shard ${quote(name)}`)
+    },
+    close: ({ fd }) => closeSync(fd),
+  }
+}
+
 /** The arrays, grouped by the layers that their names begin with. */
-export function tfjsGroups(path: string, { topology, groups }: TfjsModel): SourceGroup[] {
+export function tfjsGroups(files: ShardFiles, { topology, groups }: TfjsModel): SourceGroup[] {
   const layerOf = layersByPrefix(topology.places)
   const byLayer = new Map<string, SourceArray[]>()
   for (const group of groups) {
-    const shards = locateShards(dirname(path), group)
+    const shards = locateShards(files, group)
     for (const tensor of group.tensors) {
       const prefix = tensor.name.slice(0, Math.max(0, tensor.name.lastIndexOf('/')))
       const layer = layerOf.get(prefix) ?? prefix
       const arrays = byLayer.get(layer) ?? []
-      arrays.push({ name: tensor.name, shape: tensor.shape, read: () => readTensor(shards, tensor) })
+      arrays.push({ name: tensor.name, shape: tensor.shape, read: () => readTensor(files, shards, tensor) })
       byLayer.set(layer, arrays)
     }
   }
@@ -56,23 +77,20 @@ function layersByPrefix(places: ReadonlyMap<string, WeightPlace>): Map<string, s
 }
 
 interface Shard {
-  readonly path: string
   readonly name: string
   /** The offset in the bytes of the group. */
   readonly start: number
   readonly size: number
 }
 
-/** The paths and sizes of the shards; throws unless the sizes add up to what the arrays need. */
-function locateShards(folder: string, { shards, bytes }: TfjsGroup): Shard[] {
+/** The sizes of the shards; throws unless the sizes add up to what the arrays need. */
+function locateShards(files: ShardFiles, { shards, bytes }: TfjsGroup): Shard[] {
   let start = 0
   const found = shards.map((name) => {
-    const path = join(folder, name)
-    const stats = statSync(path, { throwIfNoEntry: false })
-    if (!stats) throw loadError(`The shard ${quote(name)} is missing.`)
-    if (!stats.isFile()) throw loadError(`The shard ${quote(name)} is no file.`)
-    const shard = { path, name, start, size: stats.size }
-    start += stats.size
+    const window = files.open(name)
+    const shard = { name, start, size: window.size }
+    files.close(window)
+    start += shard.size
     return shard
   })
   if (start === bytes) return found
@@ -84,20 +102,20 @@ function locateShards(folder: string, { shards, bytes }: TfjsGroup): Shard[] {
 }
 
 /** Reads only the bytes of this array, from the shard or shards that hold them. */
-function readTensor(shards: readonly Shard[], { start, bytes, coding }: TfjsTensor): Float32Array {
+function readTensor(files: ShardFiles, shards: readonly Shard[], { start, bytes, coding }: TfjsTensor): Float32Array {
   const all = Buffer.allocUnsafe(bytes)
   for (const shard of shards) {
     const from = Math.max(start, shard.start)
     const to = Math.min(start + bytes, shard.start + shard.size)
     if (from >= to) continue
-    const window = openWindow(shard.path, `The shard ${quote(shard.name)}`)
+    const window = files.open(shard.name)
     try {
       const part = readBytes(window, from - shard.start, to - from)
       if (part.length < to - from)
         throw loadError(`${window.name} has become shorter since the model was opened.`)
       part.copy(all, from - start)
     } finally {
-      closeSync(window.fd)
+      files.close(window)
     }
   }
   return dequantize(all, coding)
