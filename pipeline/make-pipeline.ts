@@ -70,8 +70,11 @@ async function pipelineOn(opened: OpenedEngine, found: FoundModel, options: Pipe
     output,
   }
   const watch = await modelFiles(options.model, options.path, options.weightsDir)
-  if (output.kind === 'features') return { ...imageFeatures({ engine, image }), watch, info: about }
+  if (output.kind === 'features') {
+    return { kind: 'features', ...imageFeatures({ engine, image }), watch, info: about } as const
+  }
   return {
+    kind: 'classes' as const,
     ...imageClassifier({ engine, labels, image, output, top }),
     watch,
     info: { ...about, labels: labels.length, top, labelNames: labels.map(({ first }) => first) },

@@ -53,6 +53,7 @@ const NAMES: Record<string, string> = {
 }
 const QUERIES: Record<string, string> = { 400: '?top=0', 404: '?model=none' }
 const REPORTS: Record<string, string> = { 400: ' ', 413: LARGE, 507: 'x'.repeat(2000) }
+const FEATURES = { shape: [2, 2, 1], values: [1, 2, 3, 4] }
 const KEY = 'a-key-of-the-test-0123'
 
 describe('/openapi.json', () => {
@@ -71,8 +72,11 @@ describe('/openapi.json', () => {
   before(async function () {
     this.timeout(60_000)
     const folder = temporaryFolder()
+    const classes = scripted({ answer: ANSWER, failures: FAILURES })
+    const features = scripted({ answer: FEATURES, failures: FAILURES }).MODELS?.replace('model=', 'features=')
     const env = {
-      ...scripted({ answer: ANSWER, failures: FAILURES }),
+      ...classes,
+      MODELS: `${classes.MODELS},${features}`,
       FEEDBACK_DIR: join(folder, 'feedback'),
     }
     const small = { MAX_BODY_BYTES: '64kb', BODY_TIMEOUT_MS: '300' }
@@ -124,6 +128,7 @@ describe('/openapi.json', () => {
       'post /api/predictlabel',
       'post /predict',
       'get /display/{file}',
+      'post /embed',
       'get /models',
       'get /labels/{model}',
       'get /feedback',
@@ -230,7 +235,7 @@ function request(method: string, path: string, status: string): Asked {
     const query = status === '400' ? '?since=yesterday' : ''
     return { method, path: path.replace(/\{\w+\}/, its) + query, headers }
   }
-  const query = QUERIES[status] ?? ''
+  const query = QUERIES[status] ?? (path === '/embed' ? '?model=features' : '')
   if (status === '406') headers.Accept = 'image/png'
   if (status === '415') headers['Content-Encoding'] = 'gzip'
   if (path === '/feedback') {

@@ -4,7 +4,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { expect } from 'chai'
 import sharp from 'sharp'
 import { Broker } from '../../../broker/broker.ts'
-import { makePipeline, type PipelineOptions } from '../../../pipeline/make-pipeline.ts'
+import type { PipelineOptions } from '../../../pipeline/make-pipeline.ts'
+import { madeClassifier } from '../../support/classifier.ts'
 import { drawn, encoded, inked, validationDigits } from '../../support/digits.ts'
 import { HANDS, lined } from '../../support/hands.ts'
 import { seeded } from '../../support/image-files.ts'
@@ -122,10 +123,10 @@ describe('The digit model of the package', () => {
 
 describe('The digit model on digits drawn in three handwritings', () => {
   let weights: string
-  let pipeline: Awaited<ReturnType<typeof makePipeline>>
+  let pipeline: Awaited<ReturnType<typeof madeClassifier>>
   before(async () => {
     weights = temporaryFolder()
-    pipeline = await makePipeline(options(weights), { progress: () => undefined })
+    pipeline = await madeClassifier(options(weights))
   })
   after(async () => {
     await pipeline.close()
@@ -146,10 +147,10 @@ describe('The digit model on digits drawn in three handwritings', () => {
 describeWithShared('The digit model on digits that it was not trained on', () => {
   const digits = validationDigitsOnce()
   let weights: string
-  let pipeline: Awaited<ReturnType<typeof makePipeline>>
+  let pipeline: Awaited<ReturnType<typeof madeClassifier>>
   before(async () => {
     weights = temporaryFolder()
-    pipeline = await makePipeline(options(weights), { progress: () => undefined })
+    pipeline = await madeClassifier(options(weights))
   })
   after(async () => {
     await pipeline.close()
