@@ -12,9 +12,7 @@ export type ModelInput = Uint8Array | { image: Uint8Array; top?: number }
 export function readInput(input: ModelInput, otherwise: number): { bytes: Uint8Array; wanted: number } {
   const { image, top = otherwise } = input instanceof Uint8Array ? { image: input } : input
   if (image instanceof Uint8Array && Number.isInteger(top) && top > 0) return { bytes: image, wanted: top }
-  throw new TypeError(
-    'An input of the model is bytes, or { image: bytes, top?: a whole number above 0 }.',
-  )
+  throw new TypeError('An input of the model is bytes, or { image: bytes, top?: a whole number above 0 }.')
 }
 
 /** The pixels with as many channels as the model takes; undefined when a digit is wanted and the picture shows none. */

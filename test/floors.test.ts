@@ -35,6 +35,7 @@ const BROKER: Floors = [
 ]
 
 const PIPELINE: Floors = [
+  ['pipeline/inspect-model.ts'],
   ['pipeline/make-pipeline.ts'],
   ['pipeline/image-classifier.ts', 'pipeline/image-features.ts', 'pipeline/open-engine.ts'],
   ['pipeline/found-model.ts', 'pipeline/permanent-error.ts', 'pipeline/read-input.ts'],
@@ -49,7 +50,11 @@ const PIPELINE: Floors = [
 
 /** The rooms of pipeline/weights, below its doors. */
 const WEIGHTS: Floors = [
-  ['pipeline/weights/fetch-weights.ts', 'pipeline/weights/noted-settings.ts', 'pipeline/weights/open-model.ts'],
+  [
+    'pipeline/weights/fetch-weights.ts',
+    'pipeline/weights/noted-settings.ts',
+    'pipeline/weights/open-model.ts',
+  ],
   ['pipeline/weights/ensure-weights.ts', 'pipeline/weights/open-source.ts'],
   ['pipeline/weights/look-at-weights.ts', 'pipeline/weights/teachable-machine.ts'],
   ['pipeline/weights/tfjs/'],

@@ -10,14 +10,22 @@ export interface Features {
 export function featuresIn(value: unknown): Features | undefined {
   if (typeof value !== 'object' || value === null) return undefined
   const { shape, values } = value as { shape?: unknown; values?: unknown }
-  if (!Array.isArray(shape) || !shape.every((length) => Number.isInteger(length) && length > 0)) return undefined
+  if (!Array.isArray(shape) || !shape.every((length) => Number.isInteger(length) && length > 0))
+    return undefined
   const numbers = numbersIn(values)
   const expected = shape.reduce((product: number, length: number) => product * length, 1)
-  return numbers?.length === expected ? { shape, values: numbers } : undefined
+  if (numbers === undefined || numbers.length !== expected) return undefined
+  return { shape, values: numbers }
 }
 
 /** For routes that can answer only with features. */
-export function mustHaveFeatures({ model, value }: { readonly model: string; readonly value: unknown }): Features {
+export function mustHaveFeatures({
+  model,
+  value,
+}: {
+  readonly model: string
+  readonly value: unknown
+}): Features {
   const features = featuresIn(value)
   if (features) return features
   throw new HttpError(

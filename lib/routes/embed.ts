@@ -11,7 +11,8 @@ const BINARY = 'application/octet-stream'
 const PLACES = {
   files: ['image', 'file'],
   url: true,
-  missing: 'POST /embed needs an image: as the body, as the file "image" of a form, or as an address in "url".',
+  missing:
+    'POST /embed needs an image: as the body, as the file "image" of a form, or as an address in "url".',
 } as const
 
 const Query = z.object({

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { OWN_ERROR } from '../http/dialect.ts'
 import { NoQuery, type Operation, serve } from '../http/operation.ts'
-import { ModelError } from '../models/model-state.ts'
 import { ModelOutput } from '../models/model-output.ts'
+import { ModelError } from '../models/model-state.ts'
 import type { Service } from '../service.ts'
 
 const ServedModel = z.object({

@@ -41,13 +41,12 @@ export function lastFunction(outline: OnnxOutline): LastFunction | undefined {
   return undefined
 }
 
-function functionOf(
-  node: OnnxNode,
-  producers: ReadonlyMap<string, OnnxNode>,
-): LastFunction | undefined {
+function functionOf(node: OnnxNode, producers: ReadonlyMap<string, OnnxNode>): LastFunction | undefined {
   if (node.op !== 'Add') return FUNCTIONS.get(node.op)
   // A bias: the sum of two results of layers would say nothing.
-  const computed = node.inputs.map((name) => producers.get(name)?.op).filter((op) => op !== undefined && op !== 'Constant')
+  const computed = node.inputs
+    .map((name) => producers.get(name)?.op)
+    .filter((op) => op !== undefined && op !== 'Constant')
   const [op] = computed
   return computed.length === 1 && op !== undefined && FUNCTIONS.get(op) === 'linear' ? 'linear' : undefined
 }

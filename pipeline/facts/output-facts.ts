@@ -26,11 +26,13 @@ export interface KnownOutput {
 /** `path` is for messages. */
 export function outputFacts(known: KnownOutput, settings: ModelSettings, path: string): OutputFacts {
   const { shape, inside } = known
-  if (settings.kind === 'features') return { ...known, kind: 'features', applied: 'none', numbers: 'features' }
+  if (settings.kind === 'features')
+    return { ...known, kind: 'features', applied: 'none', numbers: 'features' }
   // 1 × 1 × 1000 is a row; the place of the axes of length 1 does not matter.
   if (shape.filter((length) => length > 1).length > 1) throw map(shape, path)
   const size = sizeOf(shape)
-  const applied = settings.output === undefined || settings.output === 'auto' ? fitting(inside, size) : settings.output
+  const applied =
+    settings.output === undefined || settings.output === 'auto' ? fitting(inside, size) : settings.output
   return { ...known, kind: 'classes', applied, numbers: numbersOf(inside, applied) }
 }
 

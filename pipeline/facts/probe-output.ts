@@ -13,7 +13,10 @@ export async function probeOutput(engine: Engine): Promise<LastFunction> {
   const length = inputShape.reduce((product, size) => product * size, 1)
   let sumsToOne = outputSize > 1
   for (const picture of PICTURES) {
-    const scores = await engine.run(Uint8Array.from({ length }, (_, at) => picture(at, length)), 1)
+    const scores = await engine.run(
+      Uint8Array.from({ length }, (_, at) => picture(at, length)),
+      1,
+    )
     if (scores.some((score) => !(score >= -TOLERANCE && score <= 1 + TOLERANCE))) return 'linear'
     const sum = scores.reduce((total, score) => total + score, 0)
     sumsToOne &&= Math.abs(sum - 1) <= TOLERANCE

@@ -26,7 +26,9 @@ export async function notedSettings(path: string): Promise<ModelSettings> {
     case 'zip':
       return zippedSettings(path)
     case 'hdf5':
-      return basename(path) === KERAS_FILE ? numberedLabels(await noteIn(join(dirname(path), LABELS_FILE))) : {}
+      return basename(path) === KERAS_FILE
+        ? numberedLabels(await noteIn(join(dirname(path), LABELS_FILE)))
+        : {}
     default:
       return {}
   }

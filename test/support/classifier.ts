@@ -40,7 +40,9 @@ export async function madeExtractor(options: Partial<PipelineOptions>) {
 
 /** A PNG of pixels with three channels. */
 export function png(pixels: Uint8Array, width: number, height: number): Promise<Uint8Array> {
-  return sharp(pixels, { raw: { width, height, channels: 3 } }).png().toBuffer()
+  return sharp(pixels, { raw: { width, height, channels: 3 } })
+    .png()
+    .toBuffer()
 }
 
 /** The probabilities of a pipeline for one picture, in the order of the classes. */

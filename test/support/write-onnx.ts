@@ -38,10 +38,18 @@ export function writeOnnx(path: string, sketch: OnnxSketch): string {
       bytes(5, tensorOf(name, TYPE.float32, shape, new Uint8Array(Float32Array.from(values).buffer))),
     ),
     ...Object.entries(integers).map(([name, values]) =>
-      bytes(5, tensorOf(name, TYPE.int64, [values.length], new Uint8Array(BigInt64Array.from(values, BigInt).buffer))),
+      bytes(
+        5,
+        tensorOf(
+          name,
+          TYPE.int64,
+          [values.length],
+          new Uint8Array(BigInt64Array.from(values, BigInt).buffer),
+        ),
+      ),
     ),
-    bytes(11, valueOf('input', input)),
-    bytes(12, valueOf('output', output)),
+    bytes(11, tensorInfo('input', input)),
+    bytes(12, tensorInfo('output', output)),
   )
   const model = message(
     number(1, 8),
@@ -75,13 +83,14 @@ function tensorOf(name: string, type: number, shape: readonly number[], raw: Uin
   return message(...shape.map((size) => number(1, size)), number(2, type), text(8, name), bytes(9, raw))
 }
 
-function valueOf(name: string, { type, shape }: Tensor): Buffer {
+function tensorInfo(name: string, { type, shape }: Tensor): Buffer {
   const dims = shape.map((size) => bytes(1, typeof size === 'number' ? number(1, size) : text(2, size)))
   return message(text(1, name), bytes(2, bytes(1, message(number(1, type), bytes(2, message(...dims))))))
 }
 
 const message = (...fields: readonly Uint8Array[]): Buffer => Buffer.concat(fields)
-const number = (field: number, value: number): Buffer => Buffer.from([...varint(field << 3), ...varint(value)])
+const number = (field: number, value: number): Buffer =>
+  Buffer.from([...varint(field << 3), ...varint(value)])
 const text = (field: number, value: string): Buffer => bytes(field, Buffer.from(value))
 const bytes = (field: number, content: Uint8Array): Buffer =>
   Buffer.concat([Buffer.from([...varint((field << 3) | 2), ...varint(content.length)]), content])

@@ -25,7 +25,8 @@ export async function openOnnx(options: OnnxOptions): Promise<OnnxEngine> {
   const session = await createSession(options)
   try {
     const input = modelInput(session.inputMetadata, modelPath, options.imageSize, options.hints)
-    const shape = outputShape(session.outputMetadata, modelPath) ?? (await triedShape(session, input, modelPath))
+    const shape =
+      outputShape(session.outputMetadata, modelPath) ?? (await triedShape(session, input, modelPath))
     return engine(session, { device, input, shape })
   } catch (error) {
     await session.release()
@@ -53,7 +54,10 @@ async function triedShape(session: ort.InferenceSession, input: ModelInput, path
   const output = (await session.run({ [input.name]: tensor(input, black, n) }, [outputName]))[outputName]
   const [first, ...sizes] = output?.dims ?? []
   if (first === n && sizes.length > 0) return sizes
-  throw unsupported(path, `it answers ${n} images with [${output?.dims.join(', ')}], not with one row for each image`)
+  throw unsupported(
+    path,
+    `it answers ${n} images with [${output?.dims.join(', ')}], not with one row for each image`,
+  )
 }
 
 interface SessionParts {

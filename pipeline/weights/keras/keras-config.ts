@@ -114,7 +114,11 @@ function inputShape({ name, config }: Layer): number[] {
   const sizes: unknown[] = shape.slice(1)
   // Height and width may be any; the third size is the channels.
   const isImage = sizes.length === 3 && sizes.some((size) => size !== null)
-  if (sizes.includes(null) && isImage) return validShape(name, sizes.map((size) => size ?? ANY_SIZE))
+  if (sizes.includes(null) && isImage)
+    return validShape(
+      name,
+      sizes.map((size) => size ?? ANY_SIZE),
+    )
   if (sizes.includes(null)) {
     throw unsupported(
       `The input ${quote(name)} has the shape ${quote(shape)}; all sizes but the batch's must be fixed.`,

@@ -5,7 +5,10 @@ const VALUE_TAG = (2 << 3) | 2
 
 /** One entry of an ONNX model's metadata. Appended to the bytes of a model, the entry is part of the model. */
 export function metadataField(key: string, value: string): Uint8Array {
-  return field(METADATA_TAG, Buffer.concat([field(KEY_TAG, Buffer.from(key)), field(VALUE_TAG, Buffer.from(value))]))
+  return field(
+    METADATA_TAG,
+    Buffer.concat([field(KEY_TAG, Buffer.from(key)), field(VALUE_TAG, Buffer.from(value))]),
+  )
 }
 
 function field(tag: number, content: Uint8Array): Uint8Array {

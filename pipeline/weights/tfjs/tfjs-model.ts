@@ -102,7 +102,11 @@ function locateShards(files: ShardFiles, { shards, bytes }: TfjsGroup): Shard[] 
 }
 
 /** Reads only the bytes of this array, from the shard or shards that hold them. */
-function readTensor(files: ShardFiles, shards: readonly Shard[], { start, bytes, coding }: TfjsTensor): Float32Array {
+function readTensor(
+  files: ShardFiles,
+  shards: readonly Shard[],
+  { start, bytes, coding }: TfjsTensor,
+): Float32Array {
   const all = Buffer.allocUnsafe(bytes)
   for (const shard of shards) {
     const from = Math.max(start, shard.start)

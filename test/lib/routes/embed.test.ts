@@ -2,10 +2,10 @@ import { cpSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
+import { golden } from '../../support/golden.ts'
 import { one } from '../../support/pictures.ts'
 import { allReady, type Service, startService } from '../../support/service.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
-import { golden } from '../../support/golden.ts'
 
 const DIGITS = fileURLToPath(new URL('../../../weights/digits', import.meta.url))
 

@@ -8,11 +8,14 @@ import { golden } from '../../support/golden.ts'
 import { smoothImage } from '../../support/synthetic.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 
+/** The folder of compiled models, which all tests share: reading an .h5 file takes half a second. */
+const weightsDir = temporaryFolder()
+
 function model(name: string, settings: object = {}) {
-  const weightsDir = temporaryFolder()
-  const path = join(weightsDir, 'pets.h5')
+  const folder = temporaryFolder()
+  const path = join(folder, 'pets.h5')
   copyFileSync(golden('answers', `${name}.h5`), path)
-  writeFileSync(join(weightsDir, 'pets.json'), JSON.stringify({ preprocessing: 'tf', ...settings }))
+  writeFileSync(join(folder, 'pets.json'), JSON.stringify({ preprocessing: 'tf', ...settings }))
   return { weightsDir, path }
 }
 
@@ -70,7 +73,10 @@ describe('the input of a model', () => {
     expect(imageInput([1024], undefined)).to.deep.equal({ height: 32, width: 32, channels: 1 })
     expect(imageInput([600], [10, 20])).to.deep.equal({ height: 10, width: 20, channels: 3 })
     expect(imageInput([800], [10, 20])).to.deep.equal({ height: 10, width: 20, channels: 4 })
-    for (const [length, size] of [[600, undefined], [600, [10, 10]]] as const) {
+    for (const [length, size] of [
+      [600, undefined],
+      [600, [10, 10]],
+    ] as const) {
       expect(() => imageInput([length], size))
         .to.throw('[height, width]')
         .with.property('code', 'ERR_MODEL_SETTINGS')

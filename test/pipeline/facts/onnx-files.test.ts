@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { madeClassifier, madePipeline, png, probabilities } from '../../support/classifier.ts'
 import { errorOf } from '../../support/broker.ts'
+import { madeClassifier, madePipeline, png, probabilities } from '../../support/classifier.ts'
 import { smoothImage } from '../../support/synthetic.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 import { type NodeSketch, type OnnxSketch, TYPE, writeOnnx } from '../../support/write-onnx.ts'
@@ -29,7 +29,15 @@ interface Variant {
 const PLANES: Shape = ['n', 3, HEIGHT, WIDTH]
 
 /** The mean of each channel, and a dense layer: so the expected numbers need only a few lines here. */
-function write({ shape, type = 'float32', first, output, softmax, metadata = {}, settings }: Variant): string {
+function write({
+  shape,
+  type = 'float32',
+  first,
+  output,
+  softmax,
+  metadata = {},
+  settings,
+}: Variant): string {
   const folder = temporaryFolder()
   if (settings) writeFileSync(join(folder, 'pets.json'), JSON.stringify(settings))
   const last = softmax ? 'logits' : 'output'
@@ -89,8 +97,18 @@ const VARIANTS: Record<string, Variant & { readonly answers: number[]; readonly 
     settings: unit,
     answers: UNIT,
   },
-  'one image at a time': { shape: [1, 3, HEIGHT, WIDTH], output: [1, CLASSES], settings: unit, answers: UNIT },
-  'three images at a time': { shape: [3, 3, HEIGHT, WIDTH], output: [3, CLASSES], settings: unit, answers: UNIT },
+  'one image at a time': {
+    shape: [1, 3, HEIGHT, WIDTH],
+    output: [1, CLASSES],
+    settings: unit,
+    answers: UNIT,
+  },
+  'three images at a time': {
+    shape: [3, 3, HEIGHT, WIDTH],
+    output: [3, CLASSES],
+    settings: unit,
+    answers: UNIT,
+  },
   bytes: { shape: PLANES, type: 'uint8', first: [toFloat], answers: RAW },
   'numbers of 16 bits': {
     shape: PLANES,
@@ -107,7 +125,12 @@ const VARIANTS: Record<string, Variant & { readonly answers: number[]; readonly 
     settings: { ...unit, size },
     answers: UNIT,
   },
-  'a name for the number of classes': { shape: PLANES, output: ['n', 'classes'], settings: unit, answers: UNIT },
+  'a name for the number of classes': {
+    shape: PLANES,
+    output: ['n', 'classes'],
+    settings: unit,
+    answers: UNIT,
+  },
 }
 
 describe('an ONNX file of an exporter', () => {
@@ -142,7 +165,11 @@ describe('an ONNX file of an exporter', () => {
 
   it('tells what was applied, and how that is known', async () => {
     const logits = await answersOf({ shape: PLANES, settings: unit })
-    expect(logits.info.output).to.deep.include({ inside: 'linear', knownBy: 'last layer', applied: 'softmax' })
+    expect(logits.info.output).to.deep.include({
+      inside: 'linear',
+      knownBy: 'last layer',
+      applied: 'softmax',
+    })
     const softmax = await answersOf({ shape: PLANES, softmax: true, settings: unit })
     expect(softmax.info.output).to.deep.include({ inside: 'softmax', knownBy: 'last layer', applied: 'none' })
   })

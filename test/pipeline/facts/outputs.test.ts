@@ -13,14 +13,17 @@ type Settings = Partial<Record<keyof ModelSettings, unknown>>
 const SIDE = 16
 const LABELS = 'labels.txt'
 
+/** The folder of compiled models, which all tests share: reading an .h5 file takes half a second. */
+const weightsDir = temporaryFolder()
+
 /** A golden model in a folder of its own, with settings and labels beside it. */
 function model(name: string, settings: Settings = {}, labels: readonly string[] = []) {
-  const weightsDir = temporaryFolder()
-  const path = join(weightsDir, 'pets.h5')
+  const folder = temporaryFolder()
+  const path = join(folder, 'pets.h5')
   copyFileSync(golden('answers', `${name}.h5`), path)
   const own = labels.length > 0 ? { labels: LABELS } : {}
-  writeFileSync(join(weightsDir, LABELS), labels.join('\n'))
-  writeFileSync(join(weightsDir, 'pets.json'), JSON.stringify({ preprocessing: 'tf', ...own, ...settings }))
+  writeFileSync(join(folder, LABELS), labels.join('\n'))
+  writeFileSync(join(folder, 'pets.json'), JSON.stringify({ preprocessing: 'tf', ...own, ...settings }))
   return { weightsDir, path }
 }
 

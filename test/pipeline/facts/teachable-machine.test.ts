@@ -34,7 +34,12 @@ describe('a model of Teachable Machine', () => {
 
   function mustBeRight({ info, answers }: Awaited<ReturnType<typeof answersOf>>): void {
     expect(info.labelNames).to.deep.equal(expected.labels)
-    expect(info.input).to.deep.equal({ width: 224, height: 224, channels: 3, preprocessing: 'teachable-machine' })
+    expect(info.input).to.deep.equal({
+      width: 224,
+      height: 224,
+      channels: 3,
+      preprocessing: 'teachable-machine',
+    })
     for (const [row, values] of expected.output.entries()) {
       // A tenth of the difference that another divisor or another column makes.
       for (const [i, value] of values.entries()) expect(answers[row]?.[i]).to.be.closeTo(value, 2e-5)
