@@ -31,7 +31,7 @@ export interface ModelSettings {
   readonly kind?: (typeof KINDS)[number]
 }
 
-const PREPROCESSING = ['caffe', 'tf', 'torch', 'unit', 'teachable-machine', 'none'] as const
+const PREPROCESSING = ['caffe', 'tf', 'torch', 'unit', 'none', 'teachable-machine'] as const
 const OUTPUTS = ['auto', 'softmax', 'sigmoid', 'none'] as const
 const KINDS = ['classes', 'features'] as const
 const INTERPOLATIONS = ['nearest', 'bilinear', 'bicubic'] as const

@@ -14,7 +14,15 @@ import { layerByLayer, type ModelSource } from './source/model-source.ts'
 import { parseJson } from './source/parse-json.ts'
 import { entryBytes, entryNamed, unpackEntry } from './source/unpack-entry.ts'
 import { readEntries, type ZipEntries } from './source/zip-entries.ts'
-import { readTfjsModel, type ShardFiles, shardsIn, tfjsGroups } from './tfjs/tfjs-model.ts'
+import {
+  isGraphModel,
+  readGraphModel,
+  readTfjsModel,
+  type ShardFiles,
+  shardNames,
+  shardsIn,
+  tfjsGroups,
+} from './tfjs/tfjs-model.ts'
 
 /** 32 MB for the topology, as in other formats, and 32 MB for the list of arrays. */
 const MAX_JSON_BYTES = 64 * 2 ** 20
@@ -38,7 +46,7 @@ async function sourceIn(window: FileWindow, path: string, tmpDir: string | undef
     case 'zip':
       return closingFile(window, await zipSource(window, tmpDir))
     case 'json':
-      return closingFile(window, tfjsSource(window.name, jsonOf(window), shardsIn(dirname(path))))
+      return closingFile(window, await tfjsSource(window.name, jsonOf(window), shardsIn(dirname(path))))
     case 'onnx':
       return { format: 'onnx', name: window.name, groupNames: [], close: () => closeSync(window.fd) }
   }
@@ -88,7 +96,7 @@ async function zippedTfjs(
     },
     close: () => undefined,
   }
-  const source = tfjsSource(name, parseJson(text, name), shards, async (names) => {
+  const source = await tfjsSource(name, parseJson(text, name), shards, async (names) => {
     for (const shard of names) {
       if (unpacked.has(shard)) continue
       const entry = posix.join(posix.dirname(json), shard)
@@ -143,12 +151,13 @@ function jsonOf(window: FileWindow): unknown {
 }
 
 /** `prepare` is called with the names of all shards before any of them is opened. */
-function tfjsSource(
+async function tfjsSource(
   name: string,
   json: unknown,
   shards: ShardFiles,
   prepare?: (names: readonly string[]) => Promise<void>,
-): ModelSource {
+): Promise<ModelSource> {
+  if (isGraphModel(json)) return graphSource(name, json, shards, prepare)
   const model = readTfjsModel(json, name)
   return {
     format: 'tfjs',
@@ -159,6 +168,27 @@ function tfjsSource(
       await prepare?.(model.groups.flatMap((group) => group.shards))
       return { places: layerByLayer(model.topology.places), groups: tfjsGroups(shards, model) }
     },
+    close: () => undefined,
+  }
+}
+
+async function graphSource(
+  name: string,
+  json: unknown,
+  shards: ShardFiles,
+  prepare?: (names: readonly string[]) => Promise<void>,
+): Promise<ModelSource> {
+  await prepare?.(shardNames(json, name))
+  const { list, groups } = await readGraphModel(json, name, shards)
+  const places = new Map(
+    list.layers.map(({ name }) => [name, { group: name, ownName: name, path: '', frozen: false }]),
+  )
+  return {
+    format: 'tfjs',
+    name,
+    topology: { list, places },
+    groupNames: groups.map((group) => group.name),
+    groups: async () => ({ places, groups }),
     close: () => undefined,
   }
 }

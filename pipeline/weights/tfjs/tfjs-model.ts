@@ -7,6 +7,8 @@ import { field, isObject } from '../source/parse-json.ts'
 import type { SourceArray, SourceGroup } from '../source/source-array.ts'
 import type { Topology, WeightPlace } from '../source/topology.ts'
 import { dequantize } from './dequantize.ts'
+import { type GraphLayers, graphLayers } from './graph-layers.ts'
+import { type GraphNode, graphNodes, nodeName, sizesIn } from './graph-node.ts'
 import { readManifest, type TfjsGroup, type TfjsTensor } from './tfjs-manifest.ts'
 
 /** The content of a model.json, read without its shards. */
@@ -15,12 +17,68 @@ export interface TfjsModel {
   readonly groups: readonly TfjsGroup[]
 }
 
+/** A frozen graph of TensorFlow, without layers. */
+export function isGraphModel(json: unknown): boolean {
+  return field(json, 'format') === 'graph-model' || field(field(json, 'modelTopology'), 'node') !== undefined
+}
+
+/** The names of all files of weights. */
+export function shardNames(json: unknown, name: string): string[] {
+  return readManifest(field(json, 'weightsManifest'), name).flatMap(({ shards }) => shards)
+}
+
+/** The layers that compute the same as a graph model. The shards must be there: shapes and axes are among the weights. */
+export async function readGraphModel(json: unknown, name: string, files: ShardFiles): Promise<GraphLayers> {
+  const nodes = graphNodes(field(json, 'modelTopology'), name)
+  const signature = field(json, 'signature') ?? field(field(json, 'userDefinedMetadata'), 'signature')
+  const constants = new Map(
+    readManifest(field(json, 'weightsManifest'), name).flatMap((group) => {
+      const shards = locateShards(files, group)
+      return group.tensors.map((tensor): [string, SourceArray] => [
+        tensor.name,
+        { name: tensor.name, shape: tensor.shape, read: () => readTensor(files, shards, tensor) },
+      ])
+    }),
+  )
+  const [input] = tensorsIn(field(signature, 'inputs'))
+  return graphLayers({
+    what: name,
+    nodes,
+    constants,
+    output: outputIn(nodes, tensorsIn(field(signature, 'outputs')), name),
+    inputShape: sizesIn(input?.shape),
+  })
+}
+
+interface SignatureTensor {
+  readonly name: string
+  readonly shape: unknown
+}
+
+function tensorsIn(signature: unknown): SignatureTensor[] {
+  if (!isObject(signature)) return []
+  return Object.values(signature).flatMap((tensor) => {
+    const name = field(tensor, 'name')
+    return typeof name === 'string' ? [{ name, shape: field(tensor, 'tensorShape') }] : []
+  })
+}
+
+/** The node that the signature names; without a signature, the only node that no other node takes. */
+function outputIn(
+  nodes: ReadonlyMap<string, GraphNode>,
+  [first, another]: readonly SignatureTensor[],
+  what: string,
+): string {
+  if (first && !another) return nodeName(first.name, 'output')
+  const taken = new Set([...nodes.values()].flatMap(({ inputs }) => inputs))
+  const [last, other] = [...nodes.keys()].filter((name) => !taken.has(name))
+  if (!another && last !== undefined && other === undefined) return last
+  throw unsupported(`${what} has several outputs; graph models with one can be served.`)
+}
+
 export function readTfjsModel(json: unknown, name: string): TfjsModel {
   const topology = field(json, 'modelTopology')
   if (!isObject(topology)) throw loadError(`${name} is JSON, but no TF.js model: it has no modelTopology.`)
-  if (field(json, 'format') === 'graph-model' || field(topology, 'node') !== undefined) {
-    throw unsupported(`${name} is a TF.js graph model; TF.js layers models can be served.`)
-  }
   const config = field(topology, 'model_config') ?? topology
   return { topology: readKerasConfig(config), groups: readManifest(field(json, 'weightsManifest'), name) }
 }

@@ -52,6 +52,9 @@ const NAMES: Record<string, string> = {
   '/public/{file}': 'style.css',
 }
 const QUERIES: Record<string, string> = { 400: '?top=0', 404: '?model=none' }
+/** The first model has no features. */
+const EMBED_QUERIES: Record<string, string> = { 400: '?normalize=maybe', 404: '?model=none' }
+const defaultQuery = (path: string) => (path === '/embed' ? '?model=features' : '')
 const REPORTS: Record<string, string> = { 400: ' ', 413: LARGE, 507: 'x'.repeat(2000) }
 const FEATURES = { shape: [2, 2, 1], values: [1, 2, 3, 4] }
 const KEY = 'a-key-of-the-test-0123'
@@ -235,7 +238,7 @@ function request(method: string, path: string, status: string): Asked {
     const query = status === '400' ? '?since=yesterday' : ''
     return { method, path: path.replace(/\{\w+\}/, its) + query, headers }
   }
-  const query = QUERIES[status] ?? (path === '/embed' ? '?model=features' : '')
+  const query = (path === '/embed' ? EMBED_QUERIES[status] : QUERIES[status]) ?? defaultQuery(path)
   if (status === '406') headers.Accept = 'image/png'
   if (status === '415') headers['Content-Encoding'] = 'gzip'
   if (path === '/feedback') {

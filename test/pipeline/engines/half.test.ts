@@ -6,8 +6,10 @@ describe('numbers of 16 bits', () => {
     const bits = Uint16Array.from({ length: 2 ** 16 }, (_, i) => i)
     const again = toHalf(fromHalf(bits))
     // Any fraction stands for NaN.
-    const isNaN = (value: number) => (value & 0x7c00) === 0x7c00 && (value & 0x3ff) !== 0
-    const different = bits.filter((value, i) => (isNaN(value) ? again[i] !== 0x7e00 : again[i] !== value))
+    const isNoNumber = (value: number) => (value & 0x7c00) === 0x7c00 && (value & 0x3ff) !== 0
+    const different = bits.filter((value, i) =>
+      isNoNumber(value) ? again[i] !== 0x7e00 : again[i] !== value,
+    )
     expect([...different]).to.deep.equal([])
   })
 
