@@ -10,6 +10,8 @@ export type ModelChoice =
   | { readonly kind: 'own'; readonly path: string }
 
 const EXTENSIONS = ['keras', 'h5', 'hdf5', 'onnx', 'zip', 'json'] as const
+/** The file in an unpacked folder of Teachable Machine. */
+const KERAS_FILE = 'keras_model.h5'
 // A name becomes part of a path, so it must not lead out of the folder.
 const NAME = /^[a-z0-9][a-z0-9_-]{0,99}$/i
 // At least one of these keys is near the beginning: each comes before its own long list of layers or weights.
@@ -49,6 +51,7 @@ async function givenPath(name: string, path: string): Promise<string> {
   const its = await stat(path).catch(() => undefined)
   if (its?.isFile()) return basename(path) === 'model.json' ? dirname(path) : path
   if (its?.isDirectory() && (await isFile(join(path, 'model.json')))) return path
+  if (its?.isDirectory() && (await isFile(join(path, KERAS_FILE)))) return path
   if (its?.isDirectory() && (await isFile(join(path, 'saved_model.pb')))) throw savedModel(name, path)
   const what = its === undefined ? 'there is nothing' : 'there is no model.json in the folder'
   throw new PipelineError('ERR_MODEL_LOAD', `The model "${name}" cannot be loaded: ${what} at ${path}.`)

@@ -5,9 +5,9 @@ import type { ModelSettings } from '../models/model-settings.ts'
 import { exporterNotes } from './onnx/exporter-notes.ts'
 import { onnxOutline } from './onnx/onnx-outline.ts'
 import { openWindow } from './source/file-window.ts'
+import { KERAS_FILE, locate } from './source/locate-model.ts'
 import { detectContainer } from './source/model-format.ts'
 import {
-  KERAS_FILE,
   LABELS_FILE,
   MAX_NOTE_BYTES,
   METADATA_FILE,
@@ -18,7 +18,7 @@ import {
 /** The settings that lie in a model's own files: an exporter's metadata, or those of Teachable Machine. */
 export async function notedSettings(path: string): Promise<ModelSettings> {
   const its = statSync(path, { throwIfNoEntry: false })
-  if (its?.isDirectory()) return teachableMachine(await noteIn(join(path, METADATA_FILE)))
+  if (its?.isDirectory()) return settingsIn(path)
   if (!its?.isFile()) return {}
   switch (containerOf(path)) {
     case 'onnx':
@@ -32,6 +32,12 @@ export async function notedSettings(path: string): Promise<ModelSettings> {
     default:
       return {}
   }
+}
+
+async function settingsIn(folder: string): Promise<ModelSettings> {
+  const isKeras = basename(locate(folder).file) === KERAS_FILE
+  if (isKeras) return numberedLabels(await noteIn(join(folder, LABELS_FILE)))
+  return teachableMachine(await noteIn(join(folder, METADATA_FILE)))
 }
 
 function containerOf(path: string): string | undefined {

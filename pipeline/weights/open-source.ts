@@ -7,7 +7,7 @@ import { readKerasConfig } from './keras/keras-config.ts'
 import { zipConfig, zippedHdf5, zipWeights } from './keras/keras-zip.ts'
 import { keras3Source } from './keras/keras3-weights.ts'
 import { type FileWindow, openWindow, readBytes } from './source/file-window.ts'
-import { locate } from './source/locate-model.ts'
+import { KERAS_FILE, locate } from './source/locate-model.ts'
 import { loadError, quote } from './source/model-file-error.ts'
 import { detectContainer } from './source/model-format.ts'
 import { layerByLayer, type ModelSource } from './source/model-source.ts'
@@ -67,7 +67,7 @@ async function zipSource(window: FileWindow, tmpDir: string | undefined): Promis
   const zip = await readEntries(window)
   const json = entryNamed(zip, 'model.json')
   if (json !== undefined) return zippedTfjs(window, zip, json, tmpDir)
-  const hdf5 = entryNamed(zip, 'keras_model.h5')
+  const hdf5 = entryNamed(zip, KERAS_FILE)
   if (hdf5 === undefined) return kerasZip(window, tmpDir)
   const { window: content, close } = await zippedHdf5(window, zip, hdf5, tmpDir)
   try {

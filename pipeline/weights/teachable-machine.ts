@@ -5,8 +5,6 @@ import { field } from './source/parse-json.ts'
 /* The files that Teachable Machine puts beside a model, and how it prepares a picture. */
 
 export const METADATA_FILE = 'metadata.json'
-/** The name of an exported Keras model. */
-export const KERAS_FILE = 'keras_model.h5'
 export const LABELS_FILE = 'labels.txt'
 /** A thousand labels take 30 kB. */
 export const MAX_NOTE_BYTES = 2 ** 20

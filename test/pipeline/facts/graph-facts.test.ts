@@ -50,7 +50,9 @@ describe('the graph of a model', () => {
     for (const preprocessing of ['none', 'tf', 'caffe', 'torch'] as const) {
       expect(await scalingOf(preprocessing, rescaling, conv), preprocessing).to.equal('a')
       expect(await scalingOf(preprocessing, conv), preprocessing).to.equal(undefined)
-      expect(await scalingOf(preprocessing, ['RandomFlip', { mode: 'horizontal' }], rescaling, conv)).to.equal('b')
+      expect(
+        await scalingOf(preprocessing, ['RandomFlip', { mode: 'horizontal' }], rescaling, conv),
+      ).to.equal('b')
     }
     expect(await scalingOf('none', conv, rescaling), 'after the weights').to.equal(undefined)
   })
@@ -80,7 +82,12 @@ describe('the graph of a model', () => {
     const expected = await answerOf(dense('logits'), ['Softmax', ['logits'], 'output', { axis: 1 }])
     const log = await answerOf(dense('logits'), ['LogSoftmax', ['logits'], 'output', { axis: 1 }])
     expect(log).to.include({ inside: 'log_softmax', applied: 'softmax', numbers: 'probabilities' })
-    const sum: NodeSketch[] = [dense('a'), ['Identity', ['a'], 'b'], ['Add', ['b', 'bias'], 'c'], ['Sub', ['c', 'bias'], 'output']]
+    const sum: NodeSketch[] = [
+      dense('a'),
+      ['Identity', ['a'], 'b'],
+      ['Add', ['b', 'bias'], 'c'],
+      ['Sub', ['c', 'bias'], 'output'],
+    ]
     const probed = await answerOf(...sum)
     expect(probed).to.include({ inside: 'linear', knownBy: 'sample answers', applied: 'softmax' })
     const parts = await answerOf(...softmaxInParts)

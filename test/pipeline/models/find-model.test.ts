@@ -98,4 +98,12 @@ describe('findModel', () => {
       expect((await errorOf(find(name))).code, name).to.equal('ERR_MODEL_SETTINGS')
     }
   })
+
+  it('has the command that converts a SavedModel', async () => {
+    mkdirSync(join(folder, 'saved'))
+    put('saved/saved_model.pb', 'x')
+    const error = await errorOf(find('pets', join(folder, 'saved')))
+    expect(error.code).to.equal('ERR_MODEL_UNSUPPORTED')
+    expect(error.message).to.contain(`python -m tf2onnx.convert --saved-model ${join(folder, 'saved')}`)
+  })
 })
