@@ -14,12 +14,13 @@ import { layerByLayer, type ModelSource } from './source/model-source.ts'
 import { parseJson } from './source/parse-json.ts'
 import { entryBytes, entryNamed, unpackEntry } from './source/unpack-entry.ts'
 import { readEntries, type ZipEntries } from './source/zip-entries.ts'
+import type { TfjsGroup } from './tfjs/tfjs-manifest.ts'
 import {
   isGraphModel,
   readGraphModel,
   readTfjsModel,
   type ShardFiles,
-  shardNames,
+  shardGroups,
   shardsIn,
   tfjsGroups,
 } from './tfjs/tfjs-model.ts'
@@ -96,19 +97,33 @@ async function zippedTfjs(
     },
     close: () => undefined,
   }
-  const source = await tfjsSource(name, parseJson(text, name), shards, async (names) => {
-    for (const shard of names) {
-      if (unpacked.has(shard)) continue
-      const entry = posix.join(posix.dirname(json), shard)
-      const request = { file: window, zip, entry, tmpDir, check: () => undefined }
-      const { window: content, close } = await unpackEntry(request)
-      unpacked.set(shard, content)
-      opened.push(close)
+  const source = await tfjsSource(name, parseJson(text, name), shards, async (groups) => {
+    for (const group of groups) {
+      const entries = group.shards.map((shard) => posix.join(posix.dirname(json), shard))
+      mustHaveBytes(window.name, zip, entries, group)
+      for (const [i, entry] of entries.entries()) {
+        const request = { file: window, zip, entry, tmpDir, check: () => undefined }
+        const { window: content, close } = await unpackEntry(request)
+        unpacked.set(group.shards[i] ?? '', content)
+        opened.push(close)
+      }
     }
   })
   return closingAll(source, () => {
     for (const close of opened.splice(0)) close()
   })
+}
+
+/** Checked before anything is unpacked: entries that are too long would fill the disk. */
+function mustHaveBytes(file: string, { entries }: ZipEntries, names: readonly string[], group: TfjsGroup): void {
+  const sizes = names.map((name) => {
+    const entry = entries.get(name)
+    if (!entry) throw loadError(`${file} has no entry ${quote(name)}, which its model.json names.`)
+    return entry.uncompressedSize
+  })
+  const bytes = sizes.reduce((sum, size) => sum + size, 0)
+  if (bytes === group.bytes) return
+  throw loadError(`In ${file}, ${names.join(', ')} have ${bytes} bytes, the manifest needs ${group.bytes}.`)
 }
 
 function closingAll(source: ModelSource, close: () => void): ModelSource {
@@ -150,12 +165,12 @@ function jsonOf(window: FileWindow): unknown {
   return parseJson(readBytes(window, 0, window.size), window.name)
 }
 
-/** `prepare` is called with the names of all shards before any of them is opened. */
+/** `prepare` is called with all groups of shards before any of them is opened. */
 async function tfjsSource(
   name: string,
   json: unknown,
   shards: ShardFiles,
-  prepare?: (names: readonly string[]) => Promise<void>,
+  prepare?: (groups: readonly TfjsGroup[]) => Promise<void>,
 ): Promise<ModelSource> {
   if (isGraphModel(json)) return graphSource(name, json, shards, prepare)
   const model = readTfjsModel(json, name)
@@ -165,7 +180,7 @@ async function tfjsSource(
     topology: model.topology,
     groupNames: [...new Set([...model.topology.places.values()].map(({ group }) => group))],
     async groups() {
-      await prepare?.(model.groups.flatMap((group) => group.shards))
+      await prepare?.(model.groups)
       return { places: layerByLayer(model.topology.places), groups: tfjsGroups(shards, model) }
     },
     close: () => undefined,
@@ -176,9 +191,9 @@ async function graphSource(
   name: string,
   json: unknown,
   shards: ShardFiles,
-  prepare?: (names: readonly string[]) => Promise<void>,
+  prepare?: (groups: readonly TfjsGroup[]) => Promise<void>,
 ): Promise<ModelSource> {
-  await prepare?.(shardNames(json, name))
+  await prepare?.(shardGroups(json, name))
   const { list, groups } = await readGraphModel(json, name, shards)
   const places = new Map(
     list.layers.map(({ name }) => [name, { group: name, ownName: name, path: '', frozen: false }]),

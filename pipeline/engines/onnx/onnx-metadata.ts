@@ -76,6 +76,8 @@ function orderOf(axes: readonly (number | string | undefined)[], hints: InputHin
   const isChannels = (size: unknown) => isSize(size) && size <= MOST_CHANNELS
   // Most exporters with names for all sizes come from PyTorch.
   if (axes.length === 3 && !isSize(first) && !isSize(last)) return hints.order ?? 'nchw'
+  // A name in the place of the channels of planes, whose sides are given.
+  if (axes.length === 3 && !isSize(first) && !isChannels(last)) return 'nchw'
   return isChannels(first) && last !== undefined && !isChannels(last) ? 'nchw' : 'nhwc'
 }
 

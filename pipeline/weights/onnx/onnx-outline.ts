@@ -32,8 +32,10 @@ const TENSOR = { dims: 1, name: 8 }
 const ENTRY = { key: 1, value: 2 }
 const VALUE_NAME = 1
 
-/** A ResNet of a thousand layers has about ten thousand nodes. */
-const MAX_NODES = 200_000
+/** Of nodes, and of arrays. A ResNet of a thousand layers has about ten thousand of each. */
+const MAX_PARTS = 200_000
+/** Shapes, axes and the like are short; a longer list is data. */
+const MAX_INTEGERS = 1000
 /** A thousand labels with their synonyms take 30 kB. */
 const MAX_METADATA_BYTES = 2 ** 20
 const MAX_NAME_BYTES = 4096
@@ -64,8 +66,8 @@ function outlineOf(reader: BlockReader): OnnxOutline {
       if (part.number === GRAPH.initializer) arrays.set(...arrayOf(reader, part))
       if (part.number === GRAPH.input) inputs.push(texts(reader, part, VALUE_NAME)[0] ?? '')
       if (part.number === GRAPH.output) outputs.push(texts(reader, part, VALUE_NAME)[0] ?? '')
-      if (nodes.length > MAX_NODES)
-        throw unsupported(`${reader.name} has more than ${MAX_NODES} nodes, which is the limit.`)
+      if (nodes.length > MAX_PARTS || arrays.size > MAX_PARTS)
+        throw unsupported(`${reader.name} has more than ${MAX_PARTS} nodes or arrays, which is the limit.`)
     }
   }
   // Older exporters list the weights among the inputs.
@@ -90,8 +92,8 @@ function attributeOf(reader: BlockReader, { start, end }: WireField): [string, n
   let key = ''
   for (const field of wireFields(reader, start, end)) {
     if (field.number === ATTRIBUTE.name) key = name(reader, field)
-    if (field.number === ATTRIBUTE.integer || field.number === ATTRIBUTE.integers)
-      numbers.push(...numbersIn(reader, field))
+    const isNumber = field.number === ATTRIBUTE.integer || field.number === ATTRIBUTE.integers
+    if (isNumber && numbers.length < MAX_INTEGERS) numbers.push(...numbersIn(reader, field, MAX_INTEGERS))
   }
   return [key, numbers]
 }
@@ -100,7 +102,8 @@ function arrayOf(reader: BlockReader, { start, end }: WireField): [string, numbe
   const dims: number[] = []
   let key = ''
   for (const field of wireFields(reader, start, end)) {
-    if (field.number === TENSOR.dims) dims.push(...numbersIn(reader, field))
+    const isSize = field.number === TENSOR.dims && dims.length < MAX_INTEGERS
+    if (isSize) dims.push(...numbersIn(reader, field, MAX_INTEGERS))
     if (field.number === TENSOR.name) key = name(reader, field)
   }
   return [key, dims]

@@ -68,11 +68,15 @@ export function* wireFields(reader: BlockReader, start: number, end: number): Ge
   if (position !== end) throw broken(reader, position)
 }
 
-/** The numbers of a repeated field, which may be packed into one field. */
-export function numbersIn(reader: BlockReader, { kind, value, start, end }: WireField): number[] {
+/** The first numbers of a repeated field, which may be packed into one field. */
+export function numbersIn(
+  reader: BlockReader,
+  { kind, value, start, end }: WireField,
+  most: number,
+): number[] {
   if (kind !== 2) return [value]
   const numbers: number[] = []
-  for (let position = start; position < end; ) {
+  for (let position = start; position < end && numbers.length < most; ) {
     const [number, next] = varint(reader, position)
     numbers.push(number)
     position = next

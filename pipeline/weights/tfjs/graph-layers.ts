@@ -50,7 +50,9 @@ export async function graphLayers(request: GraphRequest): Promise<GraphLayers> {
   return { list: { inputShape, layers, output: made.get(request.output) ?? '' }, groups }
 
   async function numberIn(name: string): Promise<number> {
-    const [number = -1] = (await constants.get(through(name, nodes))?.read()) ?? []
+    const array = constants.get(through(name, nodes))
+    const node = nodes.get(name)
+    const [number = -1] = array && node ? await smallNumbers(array, node) : []
     return number
   }
 
@@ -70,7 +72,7 @@ export async function graphLayers(request: GraphRequest): Promise<GraphLayers> {
       },
       async numbers(index) {
         const array = constant(index)
-        if (array) return [...(await array.read())]
+        if (array) return smallNumbers(array, node)
         const packed = nodes.get(aliased(index))
         if (packed?.op === 'Pack') return Promise.all(packed.inputs.map((input) => numberIn(input)))
         throw unsupported(
@@ -85,6 +87,15 @@ export async function graphLayers(request: GraphRequest): Promise<GraphLayers> {
       },
     }
   }
+}
+
+/** Shapes, axes and paddings have at most eight numbers. */
+const MOST_NUMBERS = 64
+
+async function smallNumbers(array: SourceArray, { name, op }: GraphNode): Promise<number[]> {
+  const length = array.shape.reduce((all, size) => all * size, 1)
+  if (length <= MOST_NUMBERS) return [...(await array.read())]
+  throw unsupported(`The node ${quote(name)} (${op}) takes ${length} numbers where a few must be.`)
 }
 
 /** Operators that only pass a value on. */

@@ -22,9 +22,9 @@ export function isGraphModel(json: unknown): boolean {
   return field(json, 'format') === 'graph-model' || field(field(json, 'modelTopology'), 'node') !== undefined
 }
 
-/** The names of all files of weights. */
-export function shardNames(json: unknown, name: string): string[] {
-  return readManifest(field(json, 'weightsManifest'), name).flatMap(({ shards }) => shards)
+/** The files of weights that a graph model names. */
+export function shardGroups(json: unknown, name: string): TfjsGroup[] {
+  return readManifest(field(json, 'weightsManifest'), name)
 }
 
 /** The layers that compute the same as a graph model. The shards must be there: shapes and axes are among the weights. */

@@ -126,6 +126,14 @@ describe('the input of an ONNX file of the user', () => {
     })
   })
 
+  it('has its channels from the graph where the file has only a name for them', () => {
+    const named = (shape: (number | string)[], channels?: number) =>
+      modelInput(tensor(shape), 'm', [96, 64], channels === undefined ? {} : { channels })
+    expect(named(['n', 'c', 224, 200], 1)).to.deep.include({ order: 'nchw', shape: [224, 200, 1] })
+    expect(named(['n', 224, 200, 'c'])).to.deep.include({ order: 'nhwc', shape: [224, 200, 3] })
+    expect(named(['n', 'c', 'h', 'w'])).to.deep.include({ order: 'nchw', shape: [96, 64, 3], anySize: true })
+  })
+
   it('may have its size in the settings', () => {
     expect(modelInput(tensor(['n', 3, 'h', 'w']), 'm', [96, 64]).shape).to.deep.equal([96, 64, 3])
     expect(() => modelInput(tensor(['n', 3, 'h', 'w']), 'm')).to.throw('the size of its images must be set')

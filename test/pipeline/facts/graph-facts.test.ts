@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { inputHints } from '../../../pipeline/facts/input-hints.ts'
@@ -112,5 +113,17 @@ describe('the graph of a model', () => {
     expect(of([], [2, 1, 1, 1])).to.deep.equal({ order: 'nchw', channels: 1 })
     const transposed: NodeSketch = ['Transpose', ['input'], 'x', { perm: [0, 3, 1, 2] }]
     expect(of([transposed], [2, 4, 1, 1])).to.deep.equal({ order: 'nhwc', channels: 4 })
+  })
+
+  it('is refused where it is damaged, with the place', () => {
+    const path = ending(dense('output'))
+    const bytes = readFileSync(path)
+    const at = bytes.indexOf('GlobalAveragePool') - 1
+    // A name that is longer than its node.
+    bytes[at] = 0x7f
+    writeFileSync(path, bytes)
+    expect(() => onnxOutline(path))
+      .to.throw(/model\.onnx is cut off or damaged at byte \d+/)
+      .with.property('code', 'ERR_MODEL_LOAD')
   })
 })

@@ -135,6 +135,13 @@ describe('a graph model of TensorFlow.js', () => {
         }
       },
     ],
+    'thousands of axes': [
+      'ERR_MODEL_UNSUPPORTED',
+      (json) => {
+        const reshape = nodeOf(json, 'Reshape')
+        reshape.input = [reshape.input?.[0] ?? '', nodeOf(json, '_FusedConv2D').input?.[1] ?? '']
+      },
+    ],
     'an input without a shape': [
       'ERR_MODEL_UNSUPPORTED',
       (json) => {
