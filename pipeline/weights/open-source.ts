@@ -115,7 +115,12 @@ async function zippedTfjs(
 }
 
 /** Checked before anything is unpacked: entries that are too long would fill the disk. */
-function mustHaveBytes(file: string, { entries }: ZipEntries, names: readonly string[], group: TfjsGroup): void {
+function mustHaveBytes(
+  file: string,
+  { entries }: ZipEntries,
+  names: readonly string[],
+  group: TfjsGroup,
+): void {
   const sizes = names.map((name) => {
     const entry = entries.get(name)
     if (!entry) throw loadError(`${file} has no entry ${quote(name)}, which its model.json names.`)
