@@ -85,7 +85,7 @@ async function describeModel(
 ): Promise<FoundModel> {
   const preprocessing = settings.preprocessing ?? 'none'
   const content = await contentHash(path, compiledDir(weightsDir))
-  const parts = JSON.stringify([content, entry?.name ?? null, preprocessing, settings.kernels ?? null])
+  const parts = JSON.stringify([content, entry?.name ?? null, preprocessing, settings.kernels ?? null, settings.size ?? null])
   return {
     path,
     settings,
@@ -96,10 +96,10 @@ async function describeModel(
   }
 }
 
-async function openWithLayers(path: string, entry: CatalogEntry | undefined, { kernels }: ModelSettings) {
+async function openWithLayers(path: string, entry: CatalogEntry | undefined, { kernels, size }: ModelSettings) {
   // Imported here, since most starts find a compiled model and need no library that reads the formats.
   const { openModel, peekModel } = await import('./weights/open-model.ts')
-  const { groupNames = [], layers: inside } = await peekModel(path)
+  const { groupNames = [], layers: inside } = await peekModel(path, size && { size })
   const layers = inside ?? (entry && topologyFor(entry, groupNames))
   if (!layers) {
     throw new PipelineError(
@@ -108,7 +108,7 @@ async function openWithLayers(path: string, entry: CatalogEntry | undefined, { k
         `weights are for: ${[...catalog.keys()].map((name) => `MODELS=${name}=${path}`).join(' or ')}.`,
     )
   }
-  const opened = await openModel(path, { layers, ...(kernels && { kernels }) })
+  const opened = await openModel(path, { layers, ...(kernels && { kernels }), ...(size && { size }) })
   if (!opened.weights) throw new PipelineError('ERR_MODEL_LOAD', `${path} holds no weights.`)
   return { layers: opened.layers ?? layers, weights: opened.weights, close: () => opened.close() }
 }

@@ -6,7 +6,7 @@ import { bindWeights } from './bind/bind-weights.ts'
 import { weightStoreOf } from './bind/weight-store-of.ts'
 import { openSource } from './open-source.ts'
 import { loadError } from './source/model-file-error.ts'
-import type { ModelFormat, ModelSource } from './source/model-source.ts'
+import type { ImageSize, ModelFormat, ModelSource } from './source/model-source.ts'
 import type { Topology, WeightPlace } from './source/topology.ts'
 
 /** Everything that is known about a file before its weights are looked at. */
@@ -31,10 +31,12 @@ export interface OpenOptions {
   readonly kernels?: Kernels
   /** The folder for unpacking a compressed .keras file. */
   readonly tmpDir?: string
+  /** [height, width] of the images, for a model that takes any size. */
+  readonly size?: ImageSize
 }
 
-export async function peekModel(path: string): Promise<PeekedModel> {
-  const source = await openSource(path, undefined)
+export async function peekModel(path: string, options: Pick<OpenOptions, 'size'> = {}): Promise<PeekedModel> {
+  const source = await openSource(path, options)
   try {
     return peeked(source)
   } finally {
@@ -44,7 +46,7 @@ export async function peekModel(path: string): Promise<PeekedModel> {
 
 /** Opens a model of any format; the format is detected from the content. An array is read when the store is asked. */
 export async function openModel(path: string, options: OpenOptions = {}): Promise<OpenedModel> {
-  const source = await openSource(path, options.tmpDir)
+  const source = await openSource(path, options)
   try {
     const weights = await boundWeights(source, options)
     if (!weights)

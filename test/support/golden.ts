@@ -7,7 +7,7 @@ import { temporaryFolder } from './temporary-folder.ts'
 const GOLDEN = fileURLToPath(new URL('../golden/', import.meta.url))
 const PACKED = '.gz'
 
-export type GoldenPart = 'applications' | 'formats' | 'hostile' | 'resize'
+export type GoldenPart = 'applications' | 'classes' | 'formats' | 'hostile' | 'resize'
 
 const unpacked = new Map<GoldenPart, string>()
 

@@ -5,27 +5,35 @@ import { join } from 'node:path'
 import type { FileWindow } from '../source/file-window.ts'
 import { loadError } from '../source/model-file-error.ts'
 import { isHdf5 } from '../source/model-format.ts'
-import { parseJson } from '../source/parse-json.ts'
+import { field, parseJson } from '../source/parse-json.ts'
 import { entryChunks, readEntries, soundEntry, storedAt, type ZipEntries } from '../source/zip-entries.ts'
 
 const CONFIG = 'config.json'
+const METADATA = 'metadata.json'
 const WEIGHTS = 'model.weights.h5'
 /** The limit of a topology in all formats. That of ResNet152 has 0.4 MB. */
 const MAX_CONFIG_BYTES = 32 * 2 ** 20
 
-/** The topology in a .keras file. */
-export async function zipConfig(window: FileWindow): Promise<unknown> {
+/** The topology in a .keras file, and the version of Keras that wrote the file. */
+export async function zipConfig(window: FileWindow): Promise<{ config: unknown; version: unknown }> {
   const zip = await readEntries(window)
-  const entry = soundEntry(window.name, zip, CONFIG)
   soundEntry(window.name, zip, WEIGHTS)
+  const config = await jsonEntry(window, zip, CONFIG)
+  const isThere = zip.entries.has(METADATA)
+  const metadata = isThere ? await jsonEntry(window, zip, METADATA) : undefined
+  return { config, version: field(metadata, 'keras_version') ?? '3' }
+}
+
+async function jsonEntry(window: FileWindow, zip: ZipEntries, name: string): Promise<unknown> {
+  const entry = soundEntry(window.name, zip, name)
   if (entry.uncompressedSize > MAX_CONFIG_BYTES) {
     throw loadError(
-      `In ${window.name}, ${CONFIG} has ${entry.uncompressedSize} bytes, the limit is ${MAX_CONFIG_BYTES}.`,
+      `In ${window.name}, ${name} has ${entry.uncompressedSize} bytes, the limit is ${MAX_CONFIG_BYTES}.`,
     )
   }
   const chunks: Buffer[] = []
   for await (const chunk of entryChunks(window.name, zip, entry)) chunks.push(chunk)
-  return parseJson(Buffer.concat(chunks), `The ${CONFIG} in ${window.name}`)
+  return parseJson(Buffer.concat(chunks), `The ${name} in ${window.name}`)
 }
 
 /**

@@ -1,9 +1,11 @@
 import { closeSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { readKerasConfig } from '../keras/keras-config.ts'
+import { majorVersion } from '../keras/keras-h5.ts'
 import { openWindow, readBytes } from '../source/file-window.ts'
 import { loadError, quote, unsupported } from '../source/model-file-error.ts'
 import { field, isObject } from '../source/parse-json.ts'
+import type { ImageSize } from '../source/model-source.ts'
 import type { SourceArray, SourceGroup } from '../source/source-array.ts'
 import type { Topology, WeightPlace } from '../source/topology.ts'
 import { dequantize } from './dequantize.ts'
@@ -15,14 +17,18 @@ export interface TfjsModel {
   readonly groups: readonly TfjsGroup[]
 }
 
-export function readTfjsModel(json: unknown, name: string): TfjsModel {
+export function readTfjsModel(json: unknown, name: string, size?: ImageSize): TfjsModel {
   const topology = field(json, 'modelTopology')
   if (!isObject(topology)) throw loadError(`${name} is JSON, but no TF.js model: it has no modelTopology.`)
   if (field(json, 'format') === 'graph-model' || field(topology, 'node') !== undefined) {
     throw unsupported(`${name} is a TF.js graph model; TF.js layers models can be served.`)
   }
   const config = field(topology, 'model_config') ?? topology
-  return { topology: readKerasConfig(config), groups: readManifest(field(json, 'weightsManifest'), name) }
+  const keras = majorVersion(field(topology, 'keras_version'))
+  return {
+    topology: readKerasConfig(config, { keras, ...(size && { size }) }),
+    groups: readManifest(field(json, 'weightsManifest'), name),
+  }
 }
 
 /** The arrays, grouped by the layers that their names begin with. */

@@ -48,8 +48,7 @@ describe('catalog', () => {
 })
 
 function parameters(list: LayerList): number {
-  const shapes = inferShapes(list)
-  return list.layers
-    .flatMap((layer) => expectedArrays(layer, shapes.get(layer.inputs[0] ?? '') ?? []))
+  return [...expectedArrays(list).values()]
+    .flat()
     .reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0)
 }

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { expectedArrays, inferShapes } from '../../../pipeline/graph/shapes.ts'
+import { expectedArrays } from '../../../pipeline/graph/shapes.ts'
 import { catalog } from '../../../pipeline/models/catalog.ts'
 import type { Layer, LayerList } from '../../../pipeline/models/networks/layer-list.ts'
 import { golden, goldenJson } from '../../support/golden.ts'
@@ -68,10 +68,9 @@ function semantic(config: Layer['config']): Record<string, unknown> {
 }
 
 function neededArrays(list: LayerList) {
-  const shapes = inferShapes(list)
-  return list.layers.flatMap((layer) =>
-    expectedArrays(layer, shapes.get(layer.inputs[0] ?? '') ?? []).map(({ role, shape }) => ({
-      layer: layer.name,
+  return [...expectedArrays(list)].flatMap(([layer, arrays]) =>
+    arrays.map(({ role, shape }) => ({
+      layer,
       name: role,
       shape,
     })),
