@@ -85,7 +85,13 @@ async function describeModel(
 ): Promise<FoundModel> {
   const preprocessing = settings.preprocessing ?? 'none'
   const content = await contentHash(path, compiledDir(weightsDir))
-  const parts = JSON.stringify([content, entry?.name ?? null, preprocessing, settings.kernels ?? null, settings.size ?? null])
+  const parts = JSON.stringify([
+    content,
+    entry?.name ?? null,
+    preprocessing,
+    settings.kernels ?? null,
+    settings.size ?? null,
+  ])
   return {
     path,
     settings,
@@ -96,10 +102,14 @@ async function describeModel(
   }
 }
 
-async function openWithLayers(path: string, entry: CatalogEntry | undefined, { kernels, size }: ModelSettings) {
+async function openWithLayers(
+  path: string,
+  entry: CatalogEntry | undefined,
+  { kernels, size }: ModelSettings,
+) {
   // Imported here, since most starts find a compiled model and need no library that reads the formats.
   const { openModel, peekModel } = await import('./weights/open-model.ts')
-  const { groupNames = [], layers: inside } = await peekModel(path, size && { size })
+  const { groupNames = [], layers: inside } = await peekModel(path)
   const layers = inside ?? (entry && topologyFor(entry, groupNames))
   if (!layers) {
     throw new PipelineError(

@@ -98,9 +98,7 @@ export function hardSigmoid(graph: OnnxGraph, x: string, slope: number): string 
 }
 
 export function squarePlus(graph: OnnxGraph, x: string, b: number): string {
-  const root = graph.node('Sqrt', [
-    graph.node('Add', [graph.node('Mul', [x, x]), graph.floats([b], [])]),
-  ])
+  const root = graph.node('Sqrt', [graph.node('Add', [graph.node('Mul', [x, x]), graph.floats([b], [])])])
   return graph.node('Mul', [graph.node('Add', [x, root]), graph.floats([0.5], [])])
 }
 
@@ -121,8 +119,8 @@ export function swish(graph: OnnxGraph, x: string): string {
 }
 
 /**
- * The nearest vector of numbers from 0 that sum to 1: max(x − t, 0) with a threshold t. t comes from the largest k
- * numbers for which 1 + k · (the k-th number) is above the sum of the first k.
+ * max(x − t, 0) with a threshold t, which comes from the largest k numbers for which 1 + k · (the k-th number) is above
+ * the sum of the first k. Keras adds up all these sums for t, where the published sparsemax takes the last one.
  */
 export function sparsemax(graph: OnnxGraph, x: string, axis: number, size: number): string {
   const [sorted = ''] = graph.nodes('TopK', [x, graph.integers([size])], 2, { axis, largest: 1, sorted: 1 })
@@ -136,7 +134,7 @@ export function sparsemax(graph: OnnxGraph, x: string, axis: number, size: numbe
   const taken = graph.node('Cast', [graph.node('Greater', [bounds, sums])], { to: 1 })
   const total = (what: string) => graph.node('ReduceSum', [what, graph.integers([axis])], { keepdims: 1 })
   const count = total(taken)
-  const sum = total(graph.node('Mul', [taken, sorted]))
+  const sum = total(graph.node('Mul', [taken, sums]))
   const threshold = graph.node('Div', [graph.node('Sub', [sum, one]), count])
   return graph.node('Relu', [graph.node('Sub', [x, threshold])])
 }

@@ -76,7 +76,10 @@ function reader(layer: Layer, { arrays = [] }: Plan, weights: WeightStore): Emis
     const announced = weights.arrays(owner)[index]?.shape ?? []
     const array = await weights.read(owner, index)
     if (array.length === announced.reduce((product, size) => product * size, 1)) return array
-    throw layerError(layer, `its ${wanted} of shape ${shapeText(announced)} came with ${array.length} numbers`)
+    throw layerError(
+      layer,
+      `its ${wanted} of shape ${shapeText(announced)} came with ${array.length} numbers`,
+    )
   }
 }
 

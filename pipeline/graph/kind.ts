@@ -118,7 +118,10 @@ function valuesOf<S extends Options>(layer: Layer, options: S): OptionValues<S> 
   for (const [name, value] of Object.entries(layer.config)) {
     // null is how Keras writes an option that is not set.
     if (known.has(name) || value === null || value === undefined) continue
-    throw notSupported(layer, `it has the option ${quote(name)} (${quote(value)}), which Tandem does not know`)
+    throw notSupported(
+      layer,
+      `it has the option ${quote(name)} (${quote(value)}), which Tandem does not know`,
+    )
   }
   const values = Object.entries(options).map(([name, read]) => [name, read(layer, name)])
   return Object.fromEntries(values) as OptionValues<S>

@@ -1,5 +1,6 @@
 import { elements } from './axes.ts'
 import type { Kind } from './kind.ts'
+import { kind } from './kind.ts'
 import { layerError } from './layer-config.ts'
 import { ACTIVATION_LAYERS } from './layers/activation.ts'
 import { CONVOLUTIONS } from './layers/convolution.ts'
@@ -15,7 +16,6 @@ import { SHAPE_LAYERS } from './layers/shape.ts'
 import { TRAINING_ONLY_LAYERS } from './layers/training-only.ts'
 import { TRANSPOSE_CONVOLUTIONS } from './layers/transpose-convolution.ts'
 import { WRAPPERS } from './layers/wrapper.ts'
-import { kind } from './kind.ts'
 import { numbers, wholes } from './options.ts'
 import { plainValue } from './value.ts'
 
@@ -27,15 +27,20 @@ export const operationClass = (name: string): string => `${OPERATION}${name}`
 /** The class of the layers that stand for numbers in a model, such as 255 in `x / 255`. */
 export const CONSTANT = 'Constant'
 
-const constantKind = kind({ value: numbers(), shape: wholes(1) }, ({ value, shape }, _, layer) => {
-  const list = Array.isArray(value) ? value : [value]
-  if (list.length !== elements(shape)) throw layerError(layer, `it has ${list.length} numbers for its shape`)
-  return {
-    shape,
-    unbatched: true,
-    emit: ({ graph }) => plainValue(shape, graph.floats(list, shape), { unbatched: true, constant: list }),
-  }
-}, { inputs: [0, 0] })
+const constantKind = kind(
+  { value: numbers(), shape: wholes(1) },
+  ({ value, shape }, _, layer) => {
+    const list = Array.isArray(value) ? value : [value]
+    if (list.length !== elements(shape))
+      throw layerError(layer, `it has ${list.length} numbers for its shape`)
+    return {
+      shape,
+      unbatched: true,
+      emit: ({ graph }) => plainValue(shape, graph.floats(list, shape), { unbatched: true, constant: list }),
+    }
+  },
+  { inputs: [0, 0] },
+)
 
 export const LAYER_KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
   ...ACTIVATION_LAYERS,

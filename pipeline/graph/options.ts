@@ -64,10 +64,10 @@ export const numbers =
   (fallback?: number): Option<number | number[]> =>
   (layer, field) => {
     const value = layer.config[field] ?? fallback
-    if (isFinite(value)) return value
+    if (isFiniteNumber(value)) return value
     if (Array.isArray(value) && value.length > 0) {
       const flat: unknown[] = value.flat(8)
-      if (flat.every(isFinite)) return flat
+      if (flat.every(isFiniteNumber)) return flat
     }
     throw badField(layer, field, 'a number or a list of numbers', value)
   }
@@ -126,6 +126,6 @@ export const innerLayer: Option<Layer> = (layer, field) => {
 const MAX_LIST = 10_000
 const MAX_TEXT = 200
 
-const isFinite = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value)
+const isFiniteNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value)
 
 const isInteger = (value: unknown): value is number => isWhole(value, Number.MIN_SAFE_INTEGER)

@@ -1,5 +1,5 @@
 import { PipelineError } from '../errors.ts'
-import type { Layer, LayerList } from '../models/networks/layer-list.ts'
+import { ANY_SIZE, type Layer, type LayerList } from '../models/networks/layer-list.ts'
 import { elements } from './axes.ts'
 import type { Operand, Plan, PlanInner, Shape } from './kind.ts'
 import { kindOf } from './kinds.ts'
@@ -75,6 +75,11 @@ const planInner: PlanInner = (layer, inputs) => planLayer(layer, inputs)
 /** Throws unless the number of elements is a safe integer, so that later products of sizes are exact. */
 function checked(layer: Layer, plan: Plan): Plan {
   const shape: Shape = plan.shape
+  if (layer.className === 'InputLayer' && shape.includes(ANY_SIZE))
+    throw notSupported(
+      layer,
+      'it takes images of any size; set "size" to [height, width] in the JSON file of the model',
+    )
   if (!shape.every((size) => Number.isSafeInteger(size) && size > 0)) {
     throw layerError(layer, `its output would have the shape ${shapeText(shape)}`)
   }

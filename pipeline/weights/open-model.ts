@@ -1,12 +1,12 @@
 import { inferShapes } from '../graph/shapes.ts'
 import type { WeightStore } from '../graph/weight-store.ts'
 import type { Kernels } from '../models/model-settings.ts'
-import type { LayerList } from '../models/networks/layer-list.ts'
+import { ANY_SIZE, type LayerList } from '../models/networks/layer-list.ts'
 import { bindWeights } from './bind/bind-weights.ts'
 import { weightStoreOf } from './bind/weight-store-of.ts'
 import { openSource } from './open-source.ts'
 import { loadError } from './source/model-file-error.ts'
-import type { ImageSize, ModelFormat, ModelSource } from './source/model-source.ts'
+import type { ModelFormat, ModelSource } from './source/model-source.ts'
 import type { Topology, WeightPlace } from './source/topology.ts'
 
 /** Everything that is known about a file before its weights are looked at. */
@@ -32,11 +32,11 @@ export interface OpenOptions {
   /** The folder for unpacking a compressed .keras file. */
   readonly tmpDir?: string
   /** [height, width] of the images, for a model that takes any size. */
-  readonly size?: ImageSize
+  readonly size?: readonly [number, number]
 }
 
-export async function peekModel(path: string, options: Pick<OpenOptions, 'size'> = {}): Promise<PeekedModel> {
-  const source = await openSource(path, options)
+export async function peekModel(path: string): Promise<PeekedModel> {
+  const source = await openSource(path, undefined)
   try {
     return peeked(source)
   } finally {
@@ -46,7 +46,7 @@ export async function peekModel(path: string, options: Pick<OpenOptions, 'size'>
 
 /** Opens a model of any format; the format is detected from the content. An array is read when the store is asked. */
 export async function openModel(path: string, options: OpenOptions = {}): Promise<OpenedModel> {
-  const source = await openSource(path, options)
+  const source = await openSource(path, options.tmpDir)
   try {
     const weights = await boundWeights(source, options)
     if (!weights)
@@ -58,14 +58,26 @@ export async function openModel(path: string, options: OpenOptions = {}): Promis
   }
 }
 
-async function boundWeights(source: ModelSource, { layers, kernels }: OpenOptions) {
+async function boundWeights(source: ModelSource, { layers, kernels, size }: OpenOptions) {
   if (!source.groups) return undefined
-  const topology = source.topology ?? givenTopology(source, layers)
+  const { list: anySized, places: own } = source.topology ?? givenTopology(source, layers)
+  const topology = { list: sized(anySized, size), places: own }
   // An unsupported layer is reported before anything that is wrong with the weights.
   inferShapes(topology.list)
   const { places, groups } = await source.groups(topology, kernels)
   const bound = bindWeights(source.name, topology.list, places, groups)
   return { layers: topology.list, weights: weightStoreOf(source.name, bound, () => source.close()) }
+}
+
+/** The list for images of one size: the compiler needs the shape of every output. */
+function sized(list: LayerList, size: OpenOptions['size']): LayerList {
+  if (!size || !list.inputShape.includes(ANY_SIZE)) return list
+  // The channels come first where the last axis is a side.
+  const firstSide = list.inputShape[2] === ANY_SIZE ? 1 : 0
+  const inputShape = list.inputShape.map((length, axis) =>
+    length === ANY_SIZE ? (size[axis - firstSide] ?? length) : length,
+  )
+  return { ...list, inputShape }
 }
 
 function peeked({ format, topology, groupNames }: ModelSource): PeekedModel {

@@ -23,7 +23,11 @@ export interface ExpectedClasses {
 }
 
 /** The input of a golden model, in the order that the compiled model takes. */
-export function classesInput(shape: readonly number[], formula: string | undefined, list: LayerList): Uint8Array {
+export function classesInput(
+  shape: readonly number[],
+  formula: string | undefined,
+  list: LayerList,
+): Uint8Array {
   const values = numbersOf(shape, formula)
   // The input of a channels_first model comes pixel by pixel.
   return bytesOf(shape.slice(1).join() === list.inputShape.join() ? values : pixelByPixel(values, shape))

@@ -39,7 +39,12 @@ function add(
       outputs.set(name, layers.at(-1)?.name ?? '')
       continue
     }
-    layers.push({ name, className, config: className === 'InputLayer' ? config : kerasFields(name, className, config), inputs })
+    layers.push({
+      name,
+      className,
+      config: className === 'InputLayer' ? config : kerasFields(name, className, config),
+      inputs,
+    })
   }
 }
 

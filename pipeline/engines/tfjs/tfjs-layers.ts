@@ -1,10 +1,10 @@
 import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core'
-import { axisOf, borders, decimal, layerError, notSupported, wholeNumbers } from '../../graph/layer-config.ts'
-import type { Shape } from '../../graph/kind.ts'
-import { isIdentity } from '../../graph/supported-layers.ts'
-import { activationOf, exponentialRectifier, leakyRectifier, rectifier } from './tfjs-activations.ts'
 import type { PipelineError } from '../../errors.ts'
+import type { Shape } from '../../graph/kind.ts'
+import { axisOf, borders, decimal, layerError, notSupported, wholeNumbers } from '../../graph/layer-config.ts'
+import { isIdentity } from '../../graph/supported-layers.ts'
 import type { Layer } from '../../models/networks/layer-list.ts'
+import { activationOf, exponentialRectifier, leakyRectifier, rectifier } from './tfjs-activations.ts'
 import type { Ingredients, Operation, Unary } from './tfjs-operation.ts'
 import {
   averagePooling,

@@ -1,8 +1,8 @@
 import type { Layer } from '../../models/networks/layer-list.ts'
 import { ACTIVATION_NAMES, activate, clip, leaky } from '../activations.ts'
-import { axesIn, axisIn, planesAxis, plainAxis } from '../axes.ts'
+import { axesIn, axisIn, plainAxis, planesAxis } from '../axes.ts'
 import { alongAxes, mapped } from '../elementwise.ts'
-import type { Kind, Option, Operand, Plan } from '../kind.ts'
+import type { Kind, Operand, Option, Plan } from '../kind.ts'
 import { kind, readRequired } from '../kind.ts'
 import { layerError, notSupported, quote } from '../layer-config.ts'
 import type { OnnxGraph } from '../onnx-graph.ts'
@@ -149,9 +149,7 @@ const prelu = kind({ shared_axes: integers }, ({ shared_axes }, [x], layer) => {
     arrays: [{ role: 'alpha', shape }],
     async emit({ graph, inputs: [input], read }) {
       const alpha = await readRequired(read, 'alpha')
-      const value = input.flattened
-        ? { ...input, tensors: { plain: plain(graph, input) } }
-        : input
+      const value = input.flattened ? { ...input, tensors: { plain: plain(graph, input) } } : input
       return mapped(graph, value, false, (tensor, order) =>
         graph.node('PRelu', [tensor, alongAxes(graph, alpha, { shape: x.shape, axes, order })]),
       )
@@ -173,4 +171,3 @@ export const ACTIVATION_LAYERS: readonly (readonly [string, Kind])[] = [
   ...PLAIN_ACTIVATIONS,
   ['PReLU', prelu],
 ]
-

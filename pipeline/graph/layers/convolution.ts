@@ -42,7 +42,12 @@ interface WindowOptions {
   readonly padding: string
 }
 
-const windowOf = ({ kernel_size: size, strides, dilation_rate: dilations, padding }: WindowOptions): Window => ({
+const windowOf = ({
+  kernel_size: size,
+  strides,
+  dilation_rate: dilations,
+  padding,
+}: WindowOptions): Window => ({
   size,
   strides,
   dilations,
@@ -54,15 +59,22 @@ interface Common extends WindowOptions {
   readonly activation: Activation
 }
 
-const conv2d = kind(
-  { ...shared, ...window2d, filters: whole(1), groups: whole(1, 1) },
-  (o, [x], layer) => inFormat(o.data_format, x, (input) => planConvolution(o, input, layer)),
+const conv2d = kind({ ...shared, ...window2d, filters: whole(1), groups: whole(1, 1) }, (o, [x], layer) =>
+  inFormat(o.data_format, x, (input) => planConvolution(o, input, layer)),
 )
 
 const conv1d = kind(
-  { ...shared, ...window1d, padding: word('valid', 'same', 'causal'), filters: whole(1), groups: whole(1, 1) },
+  {
+    ...shared,
+    ...window1d,
+    padding: word('valid', 'same', 'causal'),
+    filters: whole(1),
+    groups: whole(1, 1),
+  },
   (o, [x], layer) =>
-    inFormat(o.data_format, x, (input) => asOneRow(sequence(layer, input), (row) => planConvolution(o, row, layer))),
+    inFormat(o.data_format, x, (input) =>
+      asOneRow(sequence(layer, input), (row) => planConvolution(o, row, layer)),
+    ),
 )
 
 const oneGroup = only(1, 'every channel is a group of its own')
@@ -78,7 +90,9 @@ const depthwiseConv2d = kind(
 const depthwiseConv1d = kind(
   { ...shared, ...window1d, ...depthwise, padding: word('valid', 'same'), groups: oneGroup },
   (o, [x], layer) =>
-    inFormat(o.data_format, x, (input) => asOneRow(sequence(layer, input), (row) => planDepthwise(o, row, layer))),
+    inFormat(o.data_format, x, (input) =>
+      asOneRow(sequence(layer, input), (row) => planDepthwise(o, row, layer)),
+    ),
 )
 
 const separableConv2d = kind(
@@ -87,9 +101,18 @@ const separableConv2d = kind(
 )
 
 const separableConv1d = kind(
-  { ...shared, ...window1d, ...depthwise, padding: word('valid', 'same', 'causal'), filters: whole(1), groups: oneGroup },
+  {
+    ...shared,
+    ...window1d,
+    ...depthwise,
+    padding: word('valid', 'same', 'causal'),
+    filters: whole(1),
+    groups: oneGroup,
+  },
   (o, [x], layer) =>
-    inFormat(o.data_format, x, (input) => asOneRow(sequence(layer, input), (row) => planSeparable(o, row, layer))),
+    inFormat(o.data_format, x, (input) =>
+      asOneRow(sequence(layer, input), (row) => planSeparable(o, row, layer)),
+    ),
 )
 
 export const CONVOLUTIONS: readonly (readonly [string, Kind])[] = [
@@ -105,7 +128,10 @@ function planConvolution(o: Common & { filters: number; groups: number }, x: Ope
   const [, , channels] = image(layer, x)
   const { filters, groups } = o
   if (channels % groups !== 0 || filters % groups !== 0) {
-    throw layerError(layer, `groups must divide ${channels} channels and ${filters} filters, and is ${groups}`)
+    throw layerError(
+      layer,
+      `groups must divide ${channels} channels and ${filters} filters, and is ${groups}`,
+    )
   }
   const window = windowOf(o)
   const inputs = channels / groups
@@ -114,7 +140,11 @@ function planConvolution(o: Common & { filters: number; groups: number }, x: Ope
     const { graph, read, affine } = emission
     const [height, width] = window.size
     const kernel = await readRequired(read, 'kernel')
-    const pieces = convolutionPieces(kernel, { area: height * width, inputs, outputs: filters }, affine?.factors)
+    const pieces = convolutionPieces(
+      kernel,
+      { area: height * width, inputs, outputs: filters },
+      affine?.factors,
+    )
     const weights = await graph.weights([filters, inputs, height, width], pieces)
     return convolve(emission, weights, { o, window, group: groups })
   })
@@ -131,7 +161,11 @@ function planDepthwise(o: Common & { depth_multiplier: number }, x: Operand, lay
 }
 
 /** A depthwise convolution without bias, then a 1 × 1 convolution. */
-function planSeparable(o: Common & { filters: number; depth_multiplier: number }, x: Operand, layer: Layer): Plan {
+function planSeparable(
+  o: Common & { filters: number; depth_multiplier: number },
+  x: Operand,
+  layer: Layer,
+): Plan {
   const [, , channels] = image(layer, x)
   const { filters, depth_multiplier: multiplier } = o
   const window = windowOf(o)
@@ -201,11 +235,7 @@ interface Convolution {
   readonly group: number
 }
 
-function convolve(
-  emission: Emission,
-  weights: string,
-  { o, window, group }: Convolution,
-): Promise<string> {
+function convolve(emission: Emission, weights: string, { o, window, group }: Convolution): Promise<string> {
   const [value] = emission.inputs
   const attributes = { ...geometry(window, value, o), group }
   return convolved(emission, [source(emission.graph, window, value), weights], attributes)

@@ -69,7 +69,10 @@ export function asOneRow(input: Operand, planImage: (input: Operand) => Plan): P
     ...(plan.arrays && { arrays: plan.arrays.map(withoutRow) }),
     async emit(emission) {
       const { graph, inputs } = emission
-      const value = await plan.emit({ ...emission, inputs: [reshape(graph, inputs[0], [1, ...inputs[0].shape])] })
+      const value = await plan.emit({
+        ...emission,
+        inputs: [reshape(graph, inputs[0], [1, ...inputs[0].shape])],
+      })
       return value.shape.length === shape.length ? value : reshape(graph, value, shape)
     },
   }

@@ -112,9 +112,7 @@ const einsumDense = kind(
           equation: `${inputs},${kernels}->${outputs}`,
         })
         const bias = biasShape && (await readRequired(read, 'bias'))
-        const sum = bias
-          ? graph.node('Add', [product, await graph.weights(biasShape, [bias])])
-          : product
+        const sum = bias ? graph.node('Add', [product, await graph.weights(biasShape, [bias])]) : product
         return activation.apply(graph, plainValue(shape, sum))
       },
     }
@@ -156,6 +154,10 @@ const attention = kind(
     output_shape: anything,
     attention_axes: anything,
     flash_attention: unused,
+    // Keras 2 writes the shapes of the inputs.
+    query_shape: unused,
+    key_shape: unused,
+    value_shape: unused,
     use_gate: only(false, 'gated attention is not supported'),
     sliding_window: only(null, 'attention within a window is not supported'),
   },
@@ -168,7 +170,8 @@ const attention = kind(
     if ((axes !== 1 && axes != null) || [query, value, key].some((x) => x.shape.length !== 2 || !x.batched))
       throw notSupported(layer, 'attention is supported along the one axis of [tokens, channels]')
     const [tokens = 1, channels = 1] = query.shape
-    const wanted: unknown = Array.isArray(output_shape) && output_shape.length === 1 ? output_shape[0] : output_shape
+    const wanted: unknown =
+      Array.isArray(output_shape) && output_shape.length === 1 ? output_shape[0] : output_shape
     const outputs = wanted ?? channels
     if (typeof outputs !== 'number' || !Number.isSafeInteger(outputs) || outputs < 1)
       throw notSupported(layer, `output_shape is ${quote(output_shape)}; one number is supported`)
@@ -188,7 +191,8 @@ const attention = kind(
       ],
       async emit({ graph, inputs: [q, v = q, k = v], read }) {
         const project = async (input: string, part: string, columns: number, factor = 1) => {
-          const scaled = (array: Float32Array) => (factor === 1 ? array : array.map((number) => number * factor))
+          const scaled = (array: Float32Array) =>
+            factor === 1 ? array : array.map((number) => number * factor)
           const kernel = await readRequired(read, `${part}/kernel`)
           const rows = kernel.length / columns
           const product = graph.node('MatMul', [
@@ -200,11 +204,9 @@ const attention = kind(
         }
         // [n, tokens, heads · each] → [n, heads, tokens, each]; keys are transposed for the product with queries.
         const split = (tensor: string, each: number, perm: readonly number[]) =>
-          graph.node(
-            'Transpose',
-            [graph.node('Reshape', [tensor, graph.integers([0, 0, heads, each])])],
-            { perm },
-          )
+          graph.node('Transpose', [graph.node('Reshape', [tensor, graph.integers([0, 0, heads, each])])], {
+            perm,
+          })
         const queries = await project(plain(graph, q), 'query', heads * size, 1 / Math.sqrt(size))
         const keys = await project(plain(graph, k), 'key', heads * size)
         const values = await project(plain(graph, v), 'value', heads * valueSize)

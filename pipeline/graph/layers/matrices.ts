@@ -19,7 +19,10 @@ export function separable(
   { vertical, horizontal }: { vertical: Matrix; horizontal: Matrix },
 ): string {
   const { from, to, weights } = horizontal
-  const transposed = Array.from({ length: from * to }, (_, i) => weights[(i % to) * from + Math.floor(i / to)] ?? 0)
+  const transposed = Array.from(
+    { length: from * to },
+    (_, i) => weights[(i % to) * from + Math.floor(i / to)] ?? 0,
+  )
   const wide = graph.node('MatMul', [planes, graph.floats(transposed, [from, to])])
   return graph.node('MatMul', [
     graph.floats(Array.from(vertical.weights), [vertical.to, vertical.from]),

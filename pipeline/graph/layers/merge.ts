@@ -1,5 +1,5 @@
 import type { Layer } from '../../models/networks/layer-list.ts'
-import { axisIn, broadcastShapes, planesAxis, plainAxis } from '../axes.ts'
+import { axisIn, broadcastShapes, plainAxis, planesAxis } from '../axes.ts'
 import { combined } from '../elementwise.ts'
 import type { Inputs, Kind, Operand, Plan } from '../kind.ts'
 import { kind } from '../kind.ts'
@@ -52,8 +52,7 @@ const customScale = kind(
   { scale: decimal(1) },
   ({ scale }, inputs, layer) =>
     planMerge(
-      (graph, [a = '', b = '']) =>
-        graph.node('Add', [a, graph.node('Mul', [b, graph.floats([scale], [])])]),
+      (graph, [a = '', b = '']) => graph.node('Add', [a, graph.node('Mul', [b, graph.floats([scale], [])])]),
       scale >= 0,
       inputs,
       layer,
@@ -61,24 +60,28 @@ const customScale = kind(
   { inputs: TWO },
 )
 
-const concatenate = kind({ axis: integer(-1) }, ({ axis }, inputs, layer) => planConcatenation(axis, inputs, layer), {
-  inputs: MANY,
-})
+const concatenate = kind(
+  { axis: integer(-1) },
+  ({ axis }, inputs, layer) => planConcatenation(axis, inputs, layer),
+  {
+    inputs: MANY,
+  },
+)
 
 export function planConcatenation(written: number, inputs: Inputs, layer: Layer): Plan {
   const [first] = inputs
   const axis = axisIn(layer, first, written)
   if (inputs.some(({ batched }) => batched !== first.batched))
     throw notSupported(layer, 'it joins a constant with what depends on the image')
-  const { shape } = inputs.reduce((a, b) => {
-    if (a.shape.length !== b.shape.length || a.shape.some((size, i) => i !== axis && size !== b.shape[i])) {
+  const shape = inputs.slice(1).reduce((joined, b) => {
+    if (joined.length !== b.shape.length || joined.some((size, i) => i !== axis && size !== b.shape[i])) {
       throw layerError(
         layer,
-        `inputs of shapes ${shapeText(a.shape)} and ${shapeText(b.shape)} cannot be joined at axis ${axis + 1}`,
+        `inputs of shapes ${shapeText(joined)} and ${shapeText(b.shape)} cannot be joined at axis ${axis + 1}`,
       )
     }
-    return { ...a, shape: a.shape.map((size, i) => (i === axis ? size + (b.shape[i] ?? 0) : size)) }
-  })
+    return joined.map((size, i) => (i === axis ? size + (b.shape[i] ?? 0) : size))
+  }, first.shape)
   return {
     shape,
     ...(first.batched ? {} : { unbatched: true }),
@@ -125,8 +128,7 @@ const dot = kind(
         }
         const equation = `z${ofA.join('')},z${ofB.join('')}->z${out.join('')}`
         const tensor = graph.node('Einsum', [side(x, a, left), side(y, b, right)], { equation })
-        const whole =
-          rest.length === 0 ? graph.node('Reshape', [tensor, graph.integers([-1, 1])]) : tensor
+        const whole = rest.length === 0 ? graph.node('Reshape', [tensor, graph.integers([-1, 1])]) : tensor
         return plainValue(shape, whole)
       },
     }

@@ -1,4 +1,4 @@
-import { axesIn, axisIn, elements, planesAxis, plainAxis } from '../axes.ts'
+import { axesIn, axisIn, elements, plainAxis, planesAxis } from '../axes.ts'
 import { alongAxes, mapped } from '../elementwise.ts'
 import type { Affine, ExpectedArray, Kind, Operand, Plan, Read } from '../kind.ts'
 import { kind, readRequired } from '../kind.ts'
@@ -294,11 +294,11 @@ function groupwise(
   const order = [axis, ...shape.map((_, i) => i).filter((i) => i !== axis)]
   const perm = [0, ...order.map((i) => i + 1)]
   const moved = graph.node('Transpose', [plain(graph, value)], { perm })
-  const result = apply(moved, order.map((i) => shape[i] ?? 1))
-  return plainValue(
-    shape,
-    graph.node('Transpose', [result], { perm: perm.map((_, i) => perm.indexOf(i)) }),
+  const result = apply(
+    moved,
+    order.map((i) => shape[i] ?? 1),
   )
+  return plainValue(shape, graph.node('Transpose', [result], { perm: perm.map((_, i) => perm.indexOf(i)) }))
 }
 
 /** A factor of its own for each channel, in ConvNeXt. */

@@ -5,19 +5,19 @@ import {
   leaky,
   logSigmoid,
   shrink,
+  sparsemax,
   sparsePlus,
   squarePlus,
   swish,
 } from '../activations.ts'
-import { axisIn, broadcastOperands, planesAxis, plainAxis } from '../axes.ts'
+import { axisIn, broadcastOperands, plainAxis, planesAxis } from '../axes.ts'
 import { combined, mapped } from '../elementwise.ts'
-import type { Call, Inputs, Kind, OptionValues, Options, Plan } from '../kind.ts'
+import type { Call, Inputs, Kind, Options, OptionValues, Plan } from '../kind.ts'
 import { kind } from '../kind.ts'
 import { layerError, notSupported, quote } from '../layer-config.ts'
 import type { OnnxGraph } from '../onnx-graph.ts'
 import { decimal, flag, integer, integers, only, text } from '../options.ts'
 import { anyOrder, unflattened } from '../value.ts'
-import { sparsemax } from '../activations.ts'
 import { softmaxOver } from './activation.ts'
 
 /*
@@ -44,17 +44,23 @@ function unary<S extends Options>(options: S, apply: Unary<S>, nonNegative = fal
   )
 }
 
-const simple = (op: string, nonNegative = false): Kind => unary({}, (graph, x) => graph.node(op, [x]), nonNegative)
+const simple = (op: string, nonNegative = false): Kind =>
+  unary({}, (graph, x) => graph.node(op, [x]), nonNegative)
 
 const number = (graph: OnnxGraph, value: number): string => graph.floats([value], [])
 
 type Binary = (graph: OnnxGraph, a: string, b: string) => string
 
 function binary(apply: Binary, keepsSign = false): Kind {
-  return kind({}, (_, inputs, layer) => planBroadcast(inputs, layer, ([a = '', b = ''], graph) => apply(graph, a, b), keepsSign), {
-    inputs: [2, 2],
-    call: TWO,
-  })
+  return kind(
+    {},
+    (_, inputs, layer) =>
+      planBroadcast(inputs, layer, ([a = '', b = ''], graph) => apply(graph, a, b), keepsSign),
+    {
+      inputs: [2, 2],
+      call: TWO,
+    },
+  )
 }
 
 function planBroadcast(
@@ -119,7 +125,10 @@ const cast = kind(
   ({ dtype }, [x], layer) => {
     const type = TYPES.get(dtype)
     if (type === undefined && !FLOATS.has(dtype))
-      throw notSupported(layer, `it casts to ${quote(dtype)}; only ${[...FLOATS, ...TYPES.keys()].join(', ')} are supported`)
+      throw notSupported(
+        layer,
+        `it casts to ${quote(dtype)}; only ${[...FLOATS, ...TYPES.keys()].join(', ')} are supported`,
+      )
     return {
       shape: x.shape,
       ...(x.batched ? {} : { unbatched: true as const }),
@@ -182,7 +191,10 @@ const glu = kind(
         const { order, tensor } = anyOrder(graph, unflattened(graph, value))
         const place = order === 'planes' && shape.length === 3 ? planesAxis(axis) : plainAxis(axis, x.batched)
         const half = (from: number) =>
-          graph.node('Slice', [tensor, ...[[from], [from + size / 2], [place]].map((list) => graph.integers(list))])
+          graph.node('Slice', [
+            tensor,
+            ...[[from], [from + size / 2], [place]].map((list) => graph.integers(list)),
+          ])
         const gated = graph.node('Mul', [half(0), graph.node('Sigmoid', [half(size / 2)])])
         return { shape, nonNegative: false, tensors: { [order]: gated } }
       },
@@ -205,9 +217,11 @@ const clipping = kind(
 const zerosLike = (graph: OnnxGraph, x: string): string =>
   graph.node('ConstantOfShape', [graph.node('Shape', [x])])
 
-const added = (graph: OnnxGraph, x: string, value: number): string => graph.node('Add', [x, number(graph, value)])
+const added = (graph: OnnxGraph, x: string, value: number): string =>
+  graph.node('Add', [x, number(graph, value)])
 
-const minus = (graph: OnnxGraph, x: string, value: number): string => graph.node('Sub', [x, number(graph, value)])
+const minus = (graph: OnnxGraph, x: string, value: number): string =>
+  graph.node('Sub', [x, number(graph, value)])
 
 export const OPERATIONS: readonly (readonly [string, Kind])[] = [
   ['Absolute', simple('Abs', true)],
@@ -219,7 +233,12 @@ export const OPERATIONS: readonly (readonly [string, Kind])[] = [
   ['Clip', clipping],
   ['Cos', simple('Cos')],
   ['Divide', binary(node('Div'), true)],
-  ['Elu', unary({ alpha: decimal(1) }, (graph, x, { alpha }) => graph.node('Elu', [x], { alpha: { float: alpha } }))],
+  [
+    'Elu',
+    unary({ alpha: decimal(1) }, (graph, x, { alpha }) =>
+      graph.node('Elu', [x], { alpha: { float: alpha } }),
+    ),
+  ],
   ['Equal', comparison('Equal')],
   ['Erf', simple('Erf')],
   ['Exp', simple('Exp', true)],
@@ -245,7 +264,9 @@ export const OPERATIONS: readonly (readonly [string, Kind])[] = [
   ['Identity', unary({}, (graph, x) => graph.node('Identity', [x]))],
   [
     'LeakyRelu',
-    unary({ negative_slope: decimal(0.2) }, (graph, x, { negative_slope }) => leaky(graph, x, negative_slope)),
+    unary({ negative_slope: decimal(0.2) }, (graph, x, { negative_slope }) =>
+      leaky(graph, x, negative_slope),
+    ),
   ],
   ['Less', comparison('Less')],
   ['LessEqual', comparison('LessOrEqual')],
@@ -271,12 +292,22 @@ export const OPERATIONS: readonly (readonly [string, Kind])[] = [
       graph.node('Cast', [graph.node('Not', [graph.node('Equal', [a, b])])], { to: 1 }),
     ),
   ],
-  ['OnesLike', unary({ dtype: only(null, 'it changes the type') }, (graph, x) => added(graph, zerosLike(graph, x), 1), true)],
+  [
+    'OnesLike',
+    unary(
+      { dtype: only(null, 'it changes the type') },
+      (graph, x) => added(graph, zerosLike(graph, x), 1),
+      true,
+    ),
+  ],
   ['Power', binary(node('Pow'))],
   ['Reciprocal', simple('Reciprocal')],
   ['Relu', simple('Relu', true)],
   ['Relu6', unary({}, (graph, x) => clip(graph, x, 0, 6), true)],
-  ['Round', unary({ decimals: only(0, 'only whole numbers are supported') }, (graph, x) => graph.node('Round', [x]))],
+  [
+    'Round',
+    unary({ decimals: only(0, 'only whole numbers are supported') }, (graph, x) => graph.node('Round', [x])),
+  ],
   ['Rsqrt', unary({}, (graph, x) => graph.node('Reciprocal', [graph.node('Sqrt', [x])]), true)],
   ['Selu', simple('Selu')],
   ['Sigmoid', simple('Sigmoid', true)],
@@ -301,14 +332,12 @@ export const OPERATIONS: readonly (readonly [string, Kind])[] = [
   ['TanhShrink', unary({}, (graph, x) => graph.node('Sub', [x, graph.node('Tanh', [x])]))],
   [
     'Threshold',
-    unary(
-      { threshold: decimal(), default_value: decimal() },
-      (graph, x, { threshold, default_value }) =>
-        graph.node('Where', [
-          graph.node('Greater', [x, number(graph, threshold)]),
-          x,
-          number(graph, default_value),
-        ]),
+    unary({ threshold: decimal(), default_value: decimal() }, (graph, x, { threshold, default_value }) =>
+      graph.node('Where', [
+        graph.node('Greater', [x, number(graph, threshold)]),
+        x,
+        number(graph, default_value),
+      ]),
     ),
   ],
   ['TrueDivide', binary(node('Div'), true)],

@@ -129,7 +129,9 @@ function planGlobalPooling(pool: Pool, keepdims: boolean, x: Operand, layer: Lay
   return {
     shape,
     emit({ graph, inputs: [input] }) {
-      const pooled = graph.node(pool === 'max' ? 'GlobalMaxPool' : 'GlobalAveragePool', [planes(graph, input)])
+      const pooled = graph.node(pool === 'max' ? 'GlobalMaxPool' : 'GlobalAveragePool', [
+        planes(graph, input),
+      ])
       const { nonNegative } = input
       if (keepdims) return planesValue(shape, pooled, nonNegative)
       return plainValue(shape, graph.node('Flatten', [pooled], { axis: 1 }), { nonNegative })

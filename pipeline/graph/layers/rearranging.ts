@@ -1,5 +1,5 @@
 import type { Layer } from '../../models/networks/layer-list.ts'
-import { axesIn, axisIn, elements, planesAxis, plainAxis } from '../axes.ts'
+import { axesIn, axisIn, elements, plainAxis, planesAxis } from '../axes.ts'
 import type { Call, Inputs, Kind, Operand, Option, Plan } from '../kind.ts'
 import { kind } from '../kind.ts'
 import { badField, layerError, notSupported, quote, shapeText } from '../layer-config.ts'
@@ -19,7 +19,13 @@ const CALL: Call = { tensors: ['x'] }
 const batchless = (x: Operand): { unbatched?: true } => (x.batched ? {} : { unbatched: true })
 
 /** Takes numbers of an axis at given places, in any order and number. */
-function gathered(graph: OnnxGraph, value: Value, x: Operand, axis: number, indices: readonly number[]): Value {
+function gathered(
+  graph: OnnxGraph,
+  value: Value,
+  x: Operand,
+  axis: number,
+  indices: readonly number[],
+): Value {
   const shape = x.shape.map((size, i) => (i === axis ? indices.length : size))
   const { nonNegative } = value
   const at = graph.integers(indices)
@@ -112,7 +118,8 @@ const tile = kind(
 const MAX_LENGTH = 2 ** 16
 
 function mustBeModest(layer: Layer, length: number): void {
-  if (length > MAX_LENGTH) throw layerError(layer, `an axis would have ${length} places, the limit is ${MAX_LENGTH}`)
+  if (length > MAX_LENGTH)
+    throw layerError(layer, `an axis would have ${length} places, the limit is ${MAX_LENGTH}`)
 }
 
 const take = kind(
@@ -334,10 +341,14 @@ const squeeze = kind(
   { call: CALL },
 )
 
-const concatenate = kind({ axis: integer(-1) }, ({ axis }, inputs, layer) => planConcatenation(axis, inputs, layer), {
-  inputs: [1, Number.POSITIVE_INFINITY],
-  call: { tensors: 'list' },
-})
+const concatenate = kind(
+  { axis: integer(-1) },
+  ({ axis }, inputs, layer) => planConcatenation(axis, inputs, layer),
+  {
+    inputs: [1, Number.POSITIVE_INFINITY],
+    call: { tensors: 'list' },
+  },
+)
 
 const stack = kind(
   { axis: integer(0) },
@@ -392,7 +403,7 @@ const pad = kind(
   },
   ({ pad_width, mode, constant_values: fill }, [x], layer) => {
     const [batch, ...by] = widths(pad_width, x.shape.length + 1, layer)
-    if (!batch || batch[0] !== 0 || batch[1] !== 0) throw notSupported(layer, 'it pads the batch')
+    if (batch?.[0] !== 0 || batch[1] !== 0) throw notSupported(layer, 'it pads the batch')
     if (mode !== 'constant') {
       const picks = by.map(([before, after], axis) => ({
         axis,
@@ -432,7 +443,13 @@ function widths(written: unknown, rank: number, layer: Layer): [number, number][
 }
 
 /** The places of an axis that is continued by its mirror image, with the last number once or twice. */
-function mirrored(layer: Layer, length: number, before: number, after: number, mode: 'reflect' | 'symmetric') {
+function mirrored(
+  layer: Layer,
+  length: number,
+  before: number,
+  after: number,
+  mode: 'reflect' | 'symmetric',
+) {
   const most = mode === 'reflect' ? length - 1 : length
   if (before > most || after > most)
     throw layerError(layer, `it mirrors ${Math.max(before, after)} places of an axis of ${length}`)
@@ -450,14 +467,26 @@ const matmul = kind(
     const whole = (x: Operand) => (x.batched ? [1, ...x.shape] : [...x.shape])
     const [left, right] = [whole(a), whole(b)]
     if (left.length < 2 || right.length < 2) throw notSupported(layer, 'an input is a vector without batch')
-    if ((a.batched && b.batched && (left.length !== right.length || left.length < 3)) || (b.batched && right.length < 3))
+    if (
+      (a.batched && b.batched && (left.length !== right.length || left.length < 3)) ||
+      (b.batched && right.length < 3)
+    )
       throw notSupported(layer, 'its inputs would be multiplied along the batch, which would mix images')
     if (left.at(-1) !== right.at(-2))
-      throw layerError(layer, `inputs of shapes ${shapeText(a.shape)} and ${shapeText(b.shape)} do not fit together`)
+      throw layerError(
+        layer,
+        `inputs of shapes ${shapeText(a.shape)} and ${shapeText(b.shape)} do not fit together`,
+      )
     const batched = a.batched || b.batched
     const longer = left.length >= right.length ? left : right
-    if ((batched && !(longer === left ? a : b).batched) || right.slice(0, -2).some((size, i) => size !== 1 && longer[i] !== size && left.length > 2))
-      throw notSupported(layer, `inputs of shapes ${shapeText(a.shape)} and ${shapeText(b.shape)} are not supported`)
+    if (
+      (batched && !(longer === left ? a : b).batched) ||
+      right.slice(0, -2).some((size, i) => size !== 1 && longer[i] !== size && left.length > 2)
+    )
+      throw notSupported(
+        layer,
+        `inputs of shapes ${shapeText(a.shape)} and ${shapeText(b.shape)} are not supported`,
+      )
     const result = [...longer.slice(0, -2), left.at(-2) ?? 1, right.at(-1) ?? 1]
     const shape = batched ? result.slice(1) : result
     return {
@@ -529,7 +558,9 @@ const poolOptions = {
 
 function lastOnly(): Option<unknown> {
   return (layer, field) =>
-    layer.config[field] === 'channels_last' ? undefined : only(null, 'only channels_last is supported')(layer, field)
+    layer.config[field] === 'channels_last'
+      ? undefined
+      : only(null, 'only channels_last is supported')(layer, field)
 }
 
 const averagePool = kind(poolOptions, (o, [x], layer) => planPooling('average', o, x, layer), { call: CALL })

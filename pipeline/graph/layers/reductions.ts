@@ -1,4 +1,4 @@
-import { axesIn, axisIn, planesAxis, plainAxis } from '../axes.ts'
+import { axesIn, axisIn, plainAxis, planesAxis } from '../axes.ts'
 import { mapped } from '../elementwise.ts'
 import type { Call, Kind, Operand, Plan } from '../kind.ts'
 import { kind } from '../kind.ts'
@@ -19,7 +19,11 @@ const node =
   (graph, x, axes, keepdims) =>
     graph.node(op, [x, graph.integers(axes)], { keepdims })
 
-const options = { axis: integers, keepdims: flag(false), initial: only(null, 'a start value is not supported') }
+const options = {
+  axis: integers,
+  keepdims: flag(false),
+  initial: only(null, 'a start value is not supported'),
+}
 
 function reduction(reduce: Reduce): Kind {
   return kind(
@@ -40,7 +44,10 @@ function planReduction(reduce: Reduce, x: Operand, axes: readonly number[], keep
     ...(x.batched ? {} : { unbatched: true as const }),
     emit({ graph, inputs: [value] }) {
       const inPlanes =
-        x.shape.length === 3 && x.batched && value.tensors.plain === undefined && (keepdims || shape.length < 2)
+        x.shape.length === 3 &&
+        x.batched &&
+        value.tensors.plain === undefined &&
+        (keepdims || shape.length < 2)
       if (!inPlanes) {
         const places = axes.map((axis) => plainAxis(axis, x.batched))
         const tensor = reduce(graph, plain(graph, value), places, keepdims ? 1 : 0)
@@ -109,7 +116,8 @@ const cumulative = kind(
       shape: x.shape,
       emit: ({ graph, inputs: [value] }) =>
         mapped(graph, unflattened(graph, value), value.nonNegative, (tensor, order) => {
-          const at = order === 'planes' && x.shape.length === 3 ? planesAxis(axis) : plainAxis(axis, x.batched)
+          const at =
+            order === 'planes' && x.shape.length === 3 ? planesAxis(axis) : plainAxis(axis, x.batched)
           return graph.node('CumSum', [tensor, graph.integers([at])])
         }),
     }
@@ -132,10 +140,7 @@ export const REDUCTIONS: readonly (readonly [string, Kind])[] = [
   ['Norm', norm],
   ['Normalize', normalize],
   ['Prod', reduction(node('ReduceProd'))],
-  [
-    'Std',
-    reduction((graph, x, axes, keepdims) => graph.node('Sqrt', [variance(graph, x, axes, keepdims)])),
-  ],
+  ['Std', reduction((graph, x, axes, keepdims) => graph.node('Sqrt', [variance(graph, x, axes, keepdims)]))],
   ['Sum', reduction(node('ReduceSum'))],
   ['Var', reduction(variance)],
 ]

@@ -14,8 +14,8 @@ type Size = readonly [number, number]
 
 export const interpolation = word('bilinear', 'nearest', 'bicubic', 'lanczos3', 'lanczos5')
 
-/** The most weights of one axis: 64 MB. An axis of 4,000 pixels may become one of as many. */
-const MAX_WEIGHTS = 2 ** 24
+/** The most weights of one axis: 16 MB. An axis of 2,048 pixels may become one of as many. */
+const MAX_WEIGHTS = 2 ** 22
 
 export interface Resize {
   readonly size: Size
@@ -68,7 +68,8 @@ const upSampling2d = kind(
 
 const upSampling1d = kind({ size: whole(1, 2) }, ({ size }, [x], layer) => {
   const [length = 1, channels = 1, ...more] = x.shape
-  if (x.shape.length < 2 || more.length > 0) throw layerError(layer, 'it needs an input of shape [length, channels]')
+  if (x.shape.length < 2 || more.length > 0)
+    throw layerError(layer, 'it needs an input of shape [length, channels]')
   const shape = [length * size, channels]
   return {
     shape,
@@ -118,7 +119,8 @@ export interface AspectResize extends Resize {
 
 export function planAspect(o: AspectResize, x: Operand, layer: Layer): Plan {
   if (o.crop && o.pad) throw layerError(layer, 'it both crops and pads to the aspect ratio')
-  if (o.crop) return chained(planCropping(middle(o.size, image(layer, x)), x, layer), (y) => planResize(o, y, layer))
+  if (o.crop)
+    return chained(planCropping(middle(o.size, image(layer, x)), x, layer), (y) => planResize(o, y, layer))
   if (o.pad) return chained(planFrame(o, x, layer), (y) => planResize(o, y, layer))
   return planResize(o, x, layer)
 }
@@ -178,14 +180,19 @@ const centerCrop = kind(sizeOptions, (o, [x], layer) =>
 const randomCrop = kind({ ...sizeOptions, factor: unused }, (o, [x], layer) =>
   inFormat(o.data_format, x, (input) => {
     const [height, width] = image(layer, input)
-    if (height === o.height && width === o.width) return { shape: input.shape, emit: ({ inputs }) => inputs[0] }
+    if (height === o.height && width === o.width)
+      return { shape: input.shape, emit: ({ inputs }) => inputs[0] }
     return smartResize(o, input, layer)
   }),
 )
 
 function smartResize({ height, width }: { height: number; width: number }, x: Operand, layer: Layer): Plan {
   const size: Size = [height, width]
-  return planAspect({ size, interpolation: 'bilinear', antialias: false, crop: true, pad: false, fill: 0 }, x, layer)
+  return planAspect(
+    { size, interpolation: 'bilinear', antialias: false, crop: true, pad: false, fill: 0 },
+    x,
+    layer,
+  )
 }
 
 export const RESIZING_LAYERS: readonly (readonly [string, Kind])[] = [

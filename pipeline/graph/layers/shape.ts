@@ -90,7 +90,10 @@ export function planReshape(target: readonly number[], x: Operand, layer: Layer)
   const shape = target.map((size) => (size === -1 ? total / known : size))
   const open = target.filter((size) => size === -1).length
   if (open > 1 || elements(shape) !== total || !shape.every((size) => Number.isSafeInteger(size) && size > 0))
-    throw layerError(layer, `an input of shape ${shapeText(x.shape)} cannot be reshaped to ${shapeText(target)}`)
+    throw layerError(
+      layer,
+      `an input of shape ${shapeText(x.shape)} cannot be reshaped to ${shapeText(target)}`,
+    )
   return { shape, emit: ({ graph, inputs: [input] }) => reshape(graph, input, shape) }
 }
 

@@ -45,13 +45,10 @@ const TRAINING_ONLY: Readonly<Record<string, readonly string[]>> = {
 const ALWAYS = ['data_format', 'value_range', 'auto_vectorize', 'bounding_box_format', 'force_generator']
 
 const identity = (options: readonly string[]): Kind =>
-  kind(
-    Object.fromEntries([...options, ...ALWAYS].map((name) => [name, unused])),
-    (_, [x], layer) => {
-      if (!x.batched) throw notSupported(layer, 'its input is a constant')
-      return { shape: x.shape, emit: ({ inputs: [input] }) => input }
-    },
-  )
+  kind(Object.fromEntries([...options, ...ALWAYS].map((name) => [name, unused])), (_, [x], layer) => {
+    if (!x.batched) throw notSupported(layer, 'its input is a constant')
+    return { shape: x.shape, emit: ({ inputs: [input] }) => input }
+  })
 
 export const TRAINING_ONLY_LAYERS: readonly (readonly [string, Kind])[] = Object.entries(TRAINING_ONLY).map(
   ([name, options]) => [name, identity(options)],

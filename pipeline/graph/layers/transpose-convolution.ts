@@ -78,13 +78,14 @@ function planTransposed(o: TransposedOptions, x: Operand, layer: Layer): Plan {
       const whole =
         below + right === 0
           ? tensor
-          : graph.node('Pad', [tensor, graph.integers([0, 0, 0, 0, 0, 0, below, right]), graph.floats([0], [])])
+          : graph.node('Pad', [
+              tensor,
+              graph.integers([0, 0, 0, 0, 0, 0, below, right]),
+              graph.floats([0], []),
+            ])
       const [biasTensor] = biasInput
       const shifted = biasTensor
-        ? graph.node('Add', [
-            whole,
-            graph.node('Reshape', [biasTensor, graph.integers([filters, 1, 1])]),
-          ])
+        ? graph.node('Add', [whole, graph.node('Reshape', [biasTensor, graph.integers([filters, 1, 1])])])
         : whole
       return o.activation.apply(graph, planesValue(shape, shifted))
     },

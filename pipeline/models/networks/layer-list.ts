@@ -1,6 +1,9 @@
+/** In an input shape: the network takes images of any height or width. */
+export const ANY_SIZE = Number.POSITIVE_INFINITY
+
 /** A network as plain data: the Keras functional graph, whatever the format of its file. */
 export interface LayerList {
-  /** The input's shape without the batch: [height, width, channels] for images, [n] for vectors. */
+  /** The input's shape without the batch: [height, width, channels] for images, [n] for vectors. A size may be ANY_SIZE. */
   readonly inputShape: readonly number[]
   /** Every layer comes after its inputs; the first is the only InputLayer. */
   readonly layers: readonly Layer[]

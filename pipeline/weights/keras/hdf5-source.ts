@@ -1,16 +1,23 @@
 import type { Hdf5Reader } from '../hdf5/hdf5-reader.ts'
 import { loadError } from '../source/model-file-error.ts'
-import type { ImageSize, ModelSource } from '../source/model-source.ts'
+import type { ModelSource } from '../source/model-source.ts'
 import { readKerasConfig } from './keras-config.ts'
-import { type KerasRoot, kerasGroups, kerasLayerNames, kerasRoot, kerasVersion, modelConfig } from './keras-h5.ts'
+import {
+  type KerasRoot,
+  kerasGroups,
+  kerasLayerNames,
+  kerasRoot,
+  kerasVersion,
+  modelConfig,
+} from './keras-h5.ts'
 import { isKeras3Weights, keras3Source } from './keras3-weights.ts'
 import { isTheano, theanoSource } from './theano-h5.ts'
 
 /** Reads any of Keras' four HDF5 formats. */
-export async function hdf5Source(file: Hdf5Reader, size?: ImageSize): Promise<ModelSource> {
+export async function hdf5Source(file: Hdf5Reader): Promise<ModelSource> {
   try {
     const root = await kerasRoot(file)
-    if (root !== undefined) return await kerasSource(file, root, size)
+    if (root !== undefined) return await kerasSource(file, root)
     if (await isTheano(file)) return await theanoSource(file)
     if (await isKeras3Weights(file)) return await keras3Source(file)
     throw loadError(
@@ -22,17 +29,13 @@ export async function hdf5Source(file: Hdf5Reader, size?: ImageSize): Promise<Mo
   }
 }
 
-async function kerasSource(
-  file: Hdf5Reader,
-  root: KerasRoot,
-  size: ImageSize | undefined,
-): Promise<ModelSource> {
+async function kerasSource(file: Hdf5Reader, root: KerasRoot): Promise<ModelSource> {
   const config = await modelConfig(file)
   return {
     format: config === undefined ? 'keras-h5-weights' : 'keras-h5',
     name: file.name,
     ...(config !== undefined && {
-      topology: readKerasConfig(config, { keras: await kerasVersion(file, root), ...(size && { size }) }),
+      topology: readKerasConfig(config, { keras: await kerasVersion(file, root) }),
     }),
     groupNames: await kerasLayerNames(file, root),
     groups: async ({ places }) => ({ places, groups: await kerasGroups(file, root) }),

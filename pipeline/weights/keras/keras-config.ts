@@ -1,4 +1,4 @@
-import type { Layer, LayerList } from '../../models/networks/layer-list.ts'
+import { ANY_SIZE, type Layer, type LayerList } from '../../models/networks/layer-list.ts'
 import { loadError, quote, unsupported } from '../source/model-file-error.ts'
 import { field, type JsonObject } from '../source/parse-json.ts'
 import type { Topology, WeightPlace } from '../source/topology.ts'
@@ -6,6 +6,7 @@ import { channelsLastInput } from './channels-last-input.ts'
 import { kerasFields, plainClass } from './keras-fields.ts'
 import { type Argument, type KerasCall, type Reference, referencesIn } from './keras-inbound.ts'
 import { isModel, type KerasModel, type KerasUse, objectConfig, readModel } from './keras-model.ts'
+import { fromKeras1, isOfKeras1 } from './keras1-fields.ts'
 import { isOperation, operationLayers } from './keras-operations.ts'
 
 /** The depth of models inside models. Transfer learning makes two or three. */
@@ -15,8 +16,6 @@ const MAX_ALL_LAYERS = 20_000
 export interface ReadOptions {
   /** The version of Keras that wrote the model: 3, or 2 for all before. */
   readonly keras?: number
-  /** [height, width] for a model that takes images of any size. */
-  readonly size?: readonly [number, number]
 }
 
 /** The layers of a Keras model; those of inner models are named `outer/inner`. Nothing in the config is evaluated. */
@@ -34,7 +33,7 @@ export function readKerasConfig(config: unknown, options: ReadOptions = {}): Top
   }
   const [output = ''] = outputs
   const list: LayerList = {
-    inputShape: inputShape(input, options.size),
+    inputShape: inputShape(input),
     layers: [input, ...layers.filter((it) => it !== input)],
     output,
     ...(outputs.length > 1 && { outputs }),
@@ -121,16 +120,28 @@ function addUse(
     for (const layer of operation.layers) add(scope, layer)
     return operation.outputs
   }
-  mustBeHarmless(name, use.call)
   const className = classOf(use, config)
-  const fields = className === SCALED_SUM ? { scale: scaleOf(config) } : kerasFields(name, className, config, scope.keras)
+  mustBeHarmless(name, use.call, SAME_IN_TRAINING.has(className))
+  const fields =
+    className === SCALED_SUM ? { scale: scaleOf(config) } : kerasFields(name, className, config, scope.keras)
   const shared = sharedName(use, scope)
   if (shared === undefined) {
     if (scope.places.has(name)) throw loadError(`The model has two layers named ${quote(name)}.`)
     scope.places.set(name, { group, ownName: use.name, path, frozen })
   }
-  return [add(scope, { name, className, config: fields, inputs, ...(shared !== undefined && { weightsOf: shared }) })]
+  return [
+    add(scope, {
+      name,
+      className,
+      config: fields,
+      inputs,
+      ...(shared !== undefined && { weightsOf: shared }),
+    }),
+  ]
 }
+
+const modern = (className: string, config: JsonObject) =>
+  isOfKeras1(className, config) ? fromKeras1(className, config) : { className, config }
 
 /** The layer whose weights are used again; undefined at the first use. */
 function sharedName({ name, index }: KerasUse, { prefix, sharedPrefix }: Scope): string | undefined {
@@ -150,11 +161,20 @@ function classOf({ className, name, call }: KerasUse, config: JsonObject): strin
 const scaleOf = (config: JsonObject): unknown =>
   field(field(config, 'arguments'), 'scale') ?? field(config, 'scale')
 
+/** Layers that do the same in training, so that training: true changes nothing. */
+const SAME_IN_TRAINING: ReadonlySet<string> = new Set([
+  'CenterCrop',
+  'Normalization',
+  'Rescaling',
+  'Resizing',
+])
+
 /** Refuses arguments that could change what a layer computes; training: false does not. */
-function mustBeHarmless(layer: string, { kwargs, args }: KerasCall): void {
+function mustBeHarmless(layer: string, { kwargs, args }: KerasCall, sameInTraining = false): void {
   const isHarmless = ([key, argument]: readonly [string, Argument]): boolean => {
-    if (argument.kind !== 'value') return key === 'key' || key === 'value' || key === 'query' || key === 'inputs'
-    return argument.value == null || (key === 'training' && argument.value === false)
+    if (argument.kind !== 'value')
+      return key === 'key' || key === 'value' || key === 'query' || key === 'inputs'
+    return argument.value == null || (key === 'training' && (sameInTraining || argument.value === false))
   }
   const other = [...kwargs].find((entry) => !isHarmless(entry))
   if (other) throw unsupported(`Layer ${quote(layer)} is called with the argument ${quote(other[0])}.`)
@@ -182,27 +202,33 @@ function shapeField(config: object): { batch_shape: unknown } {
 const MAX_INPUT_SIZE = 2 ** 24
 const MAX_INPUT_RANK = 4
 
-function inputShape({ name, config }: Layer, size: readonly [number, number] | undefined): number[] {
+function inputShape({ name, config }: Layer): number[] {
   const shape = config.batch_shape
   if (!Array.isArray(shape) || shape.length < 2 || shape.length > MAX_INPUT_RANK + 1) {
     throw loadError(`The shape of the input ${quote(name)} is ${quote(shape)}, not the batch and its sizes.`)
   }
-  const sizes: unknown[] = filled(shape.slice(1), size)
+  const sizes: unknown[] = shape.slice(1)
+  // Height and width may be any; the third size is the channels.
+  const isImage = sizes.length === 3 && sizes.some((size) => size !== null)
+  if (sizes.includes(null) && isImage)
+    return validShape(
+      name,
+      sizes.map((size) => size ?? ANY_SIZE),
+    )
   if (sizes.includes(null)) {
     throw unsupported(
-      `The input ${quote(name)} has the shape ${quote(shape)}, so the model takes images of any size: set "size" to [height, width] in the model's JSON file.`,
+      `The input ${quote(name)} has the shape ${quote(shape)}; all sizes but the batch's must be fixed.`,
     )
   }
-  if (sizes.every((size) => Number.isInteger(size) && Number(size) > 0 && Number(size) <= MAX_INPUT_SIZE)) {
-    return sizes as number[]
-  }
-  throw loadError(`The input ${quote(name)} has the shape ${quote(shape)}, which no image has.`)
+  return validShape(name, sizes)
 }
 
-/** Puts the wanted size, and three channels, where the file leaves them open. */
-function filled(sizes: readonly unknown[], wanted: readonly [number, number] | undefined): unknown[] {
-  if (!wanted || sizes.length < 2 || sizes.length > 3) return [...sizes]
-  const first = sizes.length === 3 && sizes[1] === null && sizes[2] === null && typeof sizes[0] === 'number'
-  const all = first ? [3, ...wanted] : [...wanted, 3]
-  return sizes.map((size, axis) => size ?? all[axis] ?? null)
+function validShape(name: string, sizes: readonly unknown[]): number[] {
+  const isValid = (size: unknown) => size === ANY_SIZE || isSize(size)
+  if (sizes.every(isValid)) return sizes as number[]
+  throw loadError(`The input ${quote(name)} has the shape ${quote(sizes)}, which no image has.`)
+}
+
+function isSize(size: unknown): boolean {
+  return Number.isInteger(size) && Number(size) > 0 && Number(size) <= MAX_INPUT_SIZE
 }

@@ -34,12 +34,11 @@ export function kerasFields(
 
 function mustBeFloating(name: string, className: string, dtype: unknown): void {
   const policy = isObject(dtype) ? field(field(dtype, 'config'), 'name') : dtype
-  const isQuantized = isObject(dtype) && !String(field(dtype, 'class_name')).endsWith('Policy')
-  if (policy === undefined || policy === null || isQuantized === true) {
-    if (!isQuantized) return
-  } else if (typeof policy === 'string' && FLOATING.test(policy)) return
+  const kind = field(dtype, 'class_name')
+  const isQuantized = typeof kind === 'string' && kind.includes('Quantized')
+  if (!isQuantized && (policy == null || (typeof policy === 'string' && FLOATING.test(policy)))) return
   throw unsupported(
-    `Layer ${quote(name)} (${className}) computes with numbers of type ${quote(policy ?? field(dtype, 'class_name'))}: ` +
+    `Layer ${quote(name)} (${className}) computes with numbers of type ${quote(policy ?? kind)}: ` +
       `save the model before it is quantized, in float32 or in mixed precision.`,
   )
 }

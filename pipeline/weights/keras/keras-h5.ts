@@ -20,7 +20,8 @@ export async function modelConfig(file: Hdf5Reader): Promise<unknown> {
 
 /** The version of Keras that wrote the file: 3, or 2 for all before. */
 export async function kerasVersion(file: Hdf5Reader, root: KerasRoot): Promise<number> {
-  const [version] = (await file.texts('/', 'keras_version')) ?? (await file.texts(root, 'keras_version')) ?? []
+  const [version] =
+    (await file.texts('/', 'keras_version')) ?? (await file.texts(root, 'keras_version')) ?? []
   return majorVersion(version)
 }
 

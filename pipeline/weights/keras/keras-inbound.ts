@@ -32,9 +32,14 @@ export function inboundCalls(layer: string, nodes: unknown): KerasCall[] {
   return nodes.map((node: unknown) => (isObject(node) ? newForm(layer, node) : oldForm(layer, node)))
 }
 
+/** Keras' order of the parameters that may be given by name. */
+const PARAMETERS = ['inputs', 'query', 'value', 'key']
+
 /** Every output that a call takes. */
 export function referencesIn({ args, kwargs }: KerasCall): Reference[] {
-  return [...args, ...kwargs.values()].flatMap(referencesOf)
+  const place = ([name]: readonly [string, Argument]) => PARAMETERS.indexOf(name)
+  const named = [...kwargs].sort((a, b) => place(a) - place(b)).map(([, argument]) => argument)
+  return [...args, ...named].flatMap(referencesOf)
 }
 
 function referencesOf(argument: Argument): readonly Reference[] {

@@ -1,7 +1,14 @@
 import { loadError, quote, unsupported } from '../source/model-file-error.ts'
 import { field, isObject, type JsonObject } from '../source/parse-json.ts'
 import { numberByClass } from './keras-group-names.ts'
-import { type Argument, inboundCalls, type KerasCall, type Reference, reference, referencesIn } from './keras-inbound.ts'
+import {
+  type Argument,
+  inboundCalls,
+  type KerasCall,
+  type Reference,
+  reference,
+  referencesIn,
+} from './keras-inbound.ts'
 
 /** One model of a configuration, without expanding its inner models. */
 export interface KerasModel {
@@ -162,7 +169,8 @@ function renumbered(calls: readonly KerasUse[], outputs: readonly Reference[]) {
     const count = counts.get(one.layer) ?? 1
     const first = Math.max((highest.get(one.layer) ?? 0) - count + 1, 0)
     const call = count === 1 ? 0 : one.call - first
-    if (call < 0) throw loadError(`Call ${one.call} of layer ${quote(one.layer)} is used, and is not in the file.`)
+    if (call < 0)
+      throw loadError(`Call ${one.call} of layer ${quote(one.layer)} is used, and is not in the file.`)
     return { ...one, call }
   }
   return {

@@ -106,7 +106,11 @@ function assign(named: Map<string, Argument>, { tensors, rest = [] }: Call, args
   for (const [i, argument] of args.entries()) named.set(parameters[i] ?? `argument ${i}`, argument)
 }
 
-function ofTensorFlow({ className, call: { args, kwargs } }: KerasUse, config: JsonObject, name: string): Operation {
+function ofTensorFlow(
+  { className, call: { args, kwargs } }: KerasUse,
+  config: JsonObject,
+  name: string,
+): Operation {
   const written = field(config, 'function')
   const called = typeof written === 'string' ? written : className
   const known: TensorFlowFunction | undefined = TENSORFLOW_FUNCTIONS.get(called)
@@ -144,7 +148,9 @@ function constantLayer(name: string, argument: Argument, of: string): Layer {
   const flat = numbers.map((item) => (typeof item === 'boolean' ? Number(item) : item))
   const count = shape.reduce((product, size) => product * size, 1)
   if (flat.length > MAX_NUMBERS || flat.length !== count || count === 0 || !flat.every(Number.isFinite)) {
-    throw unsupported(`Layer ${quote(of)} is called with something that is not another layer's output or a number.`)
+    throw unsupported(
+      `Layer ${quote(of)} is called with something that is not another layer's output or a number.`,
+    )
   }
   return { name, className: CONSTANT, config: { value: flat, shape }, inputs: [] }
 }
@@ -164,7 +170,8 @@ function indexOf(key: unknown, name: string): unknown {
     const className = field(entry, 'class_name')
     if (className === '__ellipsis__' || className === 'Ellipsis') return '...'
     const range = className === '__slice__' ? field(entry, 'config') : entry
-    if (!isObject(range)) throw loadError(`The index of layer ${quote(name)} is not in a form that Keras writes.`)
+    if (!isObject(range))
+      throw loadError(`The index of layer ${quote(name)} is not in a form that Keras writes.`)
     const bound = (which: string) => plainValue(field(range, which)) ?? null
     return { start: bound('start'), stop: bound('stop'), step: bound('step') }
   })

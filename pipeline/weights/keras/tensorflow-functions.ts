@@ -51,7 +51,8 @@ function lowerCase(named: Map<string, Argument>, parameter: string): Map<string,
   return named
 }
 
-const each = (names: readonly string[], known: TensorFlowFunction) => names.map((name) => [name, known] as const)
+const each = (names: readonly string[], known: TensorFlowFunction) =>
+  names.map((name) => [name, known] as const)
 
 const softmax = (op: string): TensorFlowFunction => ({
   op,
@@ -59,7 +60,10 @@ const softmax = (op: string): TensorFlowFunction => ({
   defaults: { axis: -1 },
 })
 
-export const TENSORFLOW_FUNCTIONS: ReadonlyMap<string, TensorFlowFunction> = new Map<string, TensorFlowFunction>([
+export const TENSORFLOW_FUNCTIONS: ReadonlyMap<string, TensorFlowFunction> = new Map<
+  string,
+  TensorFlowFunction
+>([
   ...each(['__operators__.add', 'math.add', 'add'], two('Add')),
   ...each(['nn.bias_add'], {
     op: 'Add',

@@ -2,9 +2,6 @@ import type { Kernels } from '../../models/model-settings.ts'
 import type { SourceGroup } from './source-array.ts'
 import type { Topology, WeightPlace } from './topology.ts'
 
-/** [height, width] of the images for a model that takes any size. */
-export type ImageSize = readonly [number, number]
-
 export type ModelFormat =
   | 'keras-h5'
   | 'keras-h5-weights'

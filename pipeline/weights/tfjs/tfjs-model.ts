@@ -5,7 +5,6 @@ import { majorVersion } from '../keras/keras-h5.ts'
 import { openWindow, readBytes } from '../source/file-window.ts'
 import { loadError, quote, unsupported } from '../source/model-file-error.ts'
 import { field, isObject } from '../source/parse-json.ts'
-import type { ImageSize } from '../source/model-source.ts'
 import type { SourceArray, SourceGroup } from '../source/source-array.ts'
 import type { Topology, WeightPlace } from '../source/topology.ts'
 import { dequantize } from './dequantize.ts'
@@ -17,7 +16,7 @@ export interface TfjsModel {
   readonly groups: readonly TfjsGroup[]
 }
 
-export function readTfjsModel(json: unknown, name: string, size?: ImageSize): TfjsModel {
+export function readTfjsModel(json: unknown, name: string): TfjsModel {
   const topology = field(json, 'modelTopology')
   if (!isObject(topology)) throw loadError(`${name} is JSON, but no TF.js model: it has no modelTopology.`)
   if (field(json, 'format') === 'graph-model' || field(topology, 'node') !== undefined) {
@@ -26,7 +25,7 @@ export function readTfjsModel(json: unknown, name: string, size?: ImageSize): Tf
   const config = field(topology, 'model_config') ?? topology
   const keras = majorVersion(field(topology, 'keras_version'))
   return {
-    topology: readKerasConfig(config, { keras, ...(size && { size }) }),
+    topology: readKerasConfig(config, { keras }),
     groups: readManifest(field(json, 'weightsManifest'), name),
   }
 }

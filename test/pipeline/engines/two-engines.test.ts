@@ -120,7 +120,13 @@ describe('The engine tfjs', () => {
   for (const [title, layer] of Object.entries(REFUSED)) {
     it(`refuses ${title}, and names the engine that takes it`, async () => {
       const layers = smallNetwork(IMAGE, [layer])
-      const options = { layers, weights: anyWeights(layers), preprocessing: 'none', input: 'float32', threads: 1 } as const
+      const options = {
+        layers,
+        weights: anyWeights(layers),
+        preprocessing: 'none',
+        input: 'float32',
+        threads: 1,
+      } as const
       const error = await openTfjs(options).then(
         () => undefined,
         (reason: unknown) => reason,

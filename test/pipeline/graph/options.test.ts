@@ -54,7 +54,12 @@ const random = {
 }
 const size = { height: to(3), width: to(3), data_format: FIRST }
 
-const image = (vary: Case['vary'], config: Case['config'] = {}, inputs = 1): Case => ({ input: IMAGE, config, vary, inputs })
+const image = (vary: Case['vary'], config: Case['config'] = {}, inputs = 1): Case => ({
+  input: IMAGE,
+  config,
+  vary,
+  inputs,
+})
 
 const LAYERS: Readonly<Record<string, Case>> = {
   Activation: image({ activation: to('tanh') }),
@@ -64,23 +69,43 @@ const LAYERS: Readonly<Record<string, Case>> = {
   ReLU: image({ max_value: to(0.2), negative_slope: to(0.3), threshold: to(0.4) }),
   Softmax: image({ axis: to(1) }),
   ThresholdedReLU: image({ theta: to(0.1) }),
-  Conv1D: { input: ROW, config: { kernel_size: 3, filters: 4 }, vary: { ...conv1d, filters: to(2), groups: to(2) } },
+  Conv1D: {
+    input: ROW,
+    config: { kernel_size: 3, filters: 4 },
+    vary: { ...conv1d, filters: to(2), groups: to(2) },
+  },
   Conv2D: image({ ...window, filters: to(2), groups: to(2) }, { ...conv2d, filters: 4 }),
-  DepthwiseConv1D: { input: ROW, config: { kernel_size: 3 }, vary: { ...conv1d, ...oneGroup, depth_multiplier: to(2) } },
+  DepthwiseConv1D: {
+    input: ROW,
+    config: { kernel_size: 3 },
+    vary: { ...conv1d, ...oneGroup, depth_multiplier: to(2) },
+  },
   DepthwiseConv2D: image({ ...window, ...oneGroup, depth_multiplier: to(2) }, conv2d),
   SeparableConv1D: {
     input: ROW,
     config: { kernel_size: 3, filters: 4 },
     vary: { ...conv1d, ...oneGroup, filters: to(2), depth_multiplier: to(2) },
   },
-  SeparableConv2D: image({ ...window, ...oneGroup, filters: to(2), depth_multiplier: to(2) }, { ...conv2d, filters: 4 }),
+  SeparableConv2D: image(
+    { ...window, ...oneGroup, filters: to(2), depth_multiplier: to(2) },
+    { ...conv2d, filters: 4 },
+  ),
   Conv2DTranspose: image(
     { ...window, filters: to(2), output_padding: to(1), groups: refused(2) },
     { kernel_size: 3, filters: 4, strides: 3 },
   ),
-  Dense: image({ units: to(2), use_bias: to(false), activation: to('relu'), input_dim: unused(9), ...lora }, { units: 4 }),
+  Dense: image(
+    { units: to(2), use_bias: to(false), activation: to('relu'), input_dim: unused(9), ...lora },
+    { units: 4 },
+  ),
   EinsumDense: image(
-    { equation: to('abcd,de->abce'), output_shape: to([6, 5, 2]), activation: to('relu'), bias_axes: to('e'), ...lora },
+    {
+      equation: to('abcd,de->abce'),
+      output_shape: to([6, 5, 2]),
+      activation: to('relu'),
+      bias_axes: to('e'),
+      ...lora,
+    },
     { equation: '...d,de->...e', output_shape: [6, 5, 3] },
   ),
   Embedding: {
@@ -108,6 +133,9 @@ const LAYERS: Readonly<Record<string, Case>> = {
       output_shape: to(6),
       attention_axes: refused([2]),
       flash_attention: unused(false),
+      query_shape: unused([1]),
+      key_shape: unused([1]),
+      value_shape: unused([1]),
       use_gate: refused(true),
       sliding_window: refused(3),
     },
@@ -184,13 +212,31 @@ const LAYERS: Readonly<Record<string, Case>> = {
   UpSampling1D: { input: ROW, vary: { size: to(3) } },
   UpSampling2D: image({ size: to([1, 2]), interpolation: to('bilinear'), data_format: FIRST }),
   Cropping1D: { input: ROW, vary: { cropping: to([1, 2]), data_format: FIRST } },
-  Cropping2D: image({ cropping: to([[0, 1], [1, 0]]), data_format: FIRST }, { cropping: 1 }),
+  Cropping2D: image(
+    {
+      cropping: to([
+        [0, 1],
+        [1, 0],
+      ]),
+      data_format: FIRST,
+    },
+    { cropping: 1 },
+  ),
   Flatten: image({ data_format: FIRST }),
   Permute: image({ dims: to([2, 3, 1]) }, { dims: [3, 1, 2] }),
   RepeatVector: { input: [4], config: { n: 2 }, vary: { n: to(3) } },
   Reshape: image({ target_shape: to([-1]), input_shape: unused([1]) }, { target_shape: [10, 12] }),
   ZeroPadding1D: { input: ROW, vary: { padding: to([0, 2]), data_format: FIRST } },
-  ZeroPadding2D: image({ padding: to([[0, 1], [2, 0]]), data_format: FIRST }, { padding: 1 }),
+  ZeroPadding2D: image(
+    {
+      padding: to([
+        [0, 1],
+        [2, 0],
+      ]),
+      data_format: FIRST,
+    },
+    { padding: 1 },
+  ),
   SpectralNormalization: image(
     { layer: to({ className: 'Dense', config: { units: 3 } }), power_iterations: unused(4) },
     { layer: { className: 'Dense', config: { units: 2 } } },
@@ -201,7 +247,8 @@ const LAYERS: Readonly<Record<string, Case>> = {
   ),
 }
 
-const operation = (vary: Case['vary'], config: Case['config'] = {}, inputs = 1): Case => image(vary, config, inputs)
+const operation = (vary: Case['vary'], config: Case['config'] = {}, inputs = 1): Case =>
+  image(vary, config, inputs)
 const plain = operation({})
 const pairwise = operation({}, {}, 2)
 const reduction = operation({ axis: to([1, 2]), keepdims: to(true), initial: refused(1) }, { axis: -1 })
@@ -209,8 +256,14 @@ const place = operation({ axis: to(1), keepdims: to(true) }, { axis: -1 })
 const lastOnly = refused('channels_first')
 
 const OPERATIONS: Readonly<Record<string, Case>> = {
-  ...each('Abs Absolute Ceil Cos Erf Exp Expm1 Floor HardSigmoid HardSilu HardTanh Identity Log Log1p', plain),
-  ...each('LogSigmoid LogicalNot Mish Negative Reciprocal Relu Relu6 Rsqrt Selu Sigmoid Sign Silu Sin', plain),
+  ...each(
+    'Abs Absolute Ceil Cos Erf Exp Expm1 Floor HardSigmoid HardSilu HardTanh Identity Log Log1p',
+    plain,
+  ),
+  ...each(
+    'LogSigmoid LogicalNot Mish Negative Reciprocal Relu Relu6 Rsqrt Selu Sigmoid Sign Silu Sin',
+    plain,
+  ),
   ...each('Softplus Softsign SparsePlus SparseSigmoid Sqrt Square Tanh TanhShrink', plain),
   ...each('Add Divide Equal FloorDivide Greater GreaterEqual Less LessEqual LogicalAnd LogicalOr', pairwise),
   ...each('Maximum Minimum Mod Multiply NotEqual Power Subtract TrueDivide', pairwise),
@@ -237,18 +290,40 @@ const OPERATIONS: Readonly<Record<string, Case>> = {
   Threshold: operation({ threshold: to(0.5), default_value: to(2) }, { threshold: 0, default_value: 1 }),
   Where: operation({}, {}, 3),
   ZerosLike: operation({ dtype: refused('int32') }),
-  AveragePool: operation({ pool_size: to(3), strides: to(1), padding: to('same'), data_format: lastOnly }, { pool_size: 2 }),
+  AveragePool: operation(
+    { pool_size: to(3), strides: to(1), padding: to('same'), data_format: lastOnly },
+    { pool_size: 2 },
+  ),
   Concatenate: operation({ axis: to(1) }, {}, 2),
   Einsum: operation({ subscripts: to('nhwc,nhwc->nhw') }, { subscripts: 'nhwc,nhwc->nc' }, 2),
   ExpandDims: operation({ axis: to(2) }, { axis: 1 }),
   Flip: operation({ axis: to(1) }, { axis: 2 }),
   GetItem: operation({ key: to([{ start: null, stop: null, step: null }, 1]) }, { key: ['...', 0] }),
   Matmul: { input: [4, 4], inputs: 2, vary: {} },
-  MaxPool: operation({ pool_size: to(3), strides: to(1), padding: to('same'), data_format: lastOnly }, { pool_size: 2 }),
+  MaxPool: operation(
+    { pool_size: to(3), strides: to(1), padding: to('same'), data_format: lastOnly },
+    { pool_size: 2 },
+  ),
   Moveaxis: operation({ source: to(2), destination: to(2) }, { source: 3, destination: 1 }),
   Pad: operation(
-    { pad_width: to([[0, 0], [0, 1], [0, 0], [2, 0]]), mode: to('reflect'), constant_values: to(2) },
-    { pad_width: [[0, 0], [1, 1], [1, 1], [0, 0]] },
+    {
+      pad_width: to([
+        [0, 0],
+        [0, 1],
+        [0, 0],
+        [2, 0],
+      ]),
+      mode: to('reflect'),
+      constant_values: to(2),
+    },
+    {
+      pad_width: [
+        [0, 0],
+        [1, 1],
+        [1, 1],
+        [0, 0],
+      ],
+    },
   ),
   RGBToGrayscale: { input: [4, 4, 3], vary: { data_format: lastOnly } },
   Repeat: operation({ repeats: to(3), axis: to(1) }, { repeats: 2, axis: 2 }),
@@ -267,7 +342,10 @@ const OPERATIONS: Readonly<Record<string, Case>> = {
     { size: [2, 4] },
   ),
   Roll: operation({ shift: to(2), axis: to(1) }, { shift: 1, axis: 2 }),
-  Split: operation({ indices_or_sections: to([1, 2]), axis: to(1), part: to(1) }, { indices_or_sections: 2, axis: -1 }),
+  Split: operation(
+    { indices_or_sections: to([1, 2]), axis: to(1), part: to(1) },
+    { indices_or_sections: 2, axis: -1 },
+  ),
   Squeeze: { input: [1, 4, 1], config: { axis: 1 }, vary: { axis: to(3) } },
   Stack: operation({ axis: to(-1) }, { axis: 1 }, 2),
   Swapaxes: operation({ axis1: to(3), axis2: to(3) }, { axis1: 1, axis2: 2 }),
@@ -291,7 +369,10 @@ const classes = [...LAYER_KINDS.keys(), ...[...OPERATION_KINDS.keys()].map(opera
 const caseOf = (className: string): Case =>
   CASES.get(className) ?? {
     input: IMAGE,
-    vary: { ...Object.fromEntries((kindOf(className)?.options ?? []).map((name) => [name, unused(0.5)])), ...random },
+    vary: {
+      ...Object.fromEntries((kindOf(className)?.options ?? []).map((name) => [name, unused(0.5)])),
+      ...random,
+    },
   }
 
 describe('the options of every class', () => {
@@ -325,12 +406,21 @@ function planned(className: string, one: Case, change: Record<string, unknown>):
 
 const INPUT = 'input'
 
-function layerOf(className: string, { config, inputs = 1 }: Case, name: string, change: Record<string, unknown>): Layer {
+function layerOf(
+  className: string,
+  { config, inputs = 1 }: Case,
+  name: string,
+  change: Record<string, unknown>,
+): Layer {
   return { name, className, config: { ...config, ...change }, inputs: Array<string>(inputs).fill(INPUT) }
 }
 
 function listOf({ input }: Case, layers: readonly Layer[], output: string): LayerList {
-  return { inputShape: input, layers: [{ name: INPUT, className: 'InputLayer', config: {}, inputs: [] }, ...layers], output }
+  return {
+    inputShape: input,
+    layers: [{ name: INPUT, className: 'InputLayer', config: {}, inputs: [] }, ...layers],
+    output,
+  }
 }
 
 /** The shape and numbers of the answer with each option changed; under '' with none. One model computes all of them. */
@@ -342,13 +432,20 @@ async function answersOf(className: string, one: Case): Promise<ReadonlyMap<stri
   const variants = [['', {}] as const, ...changes]
   // Equal names of weights in all variants: a difference is then due to the option.
   const layers = variants.map(([option, change]) => layerOf(className, one, `layer ${option}`, change))
-  const flat = layers.map(({ name }) => ({ name: `flat ${name}`, className: 'Flatten', config: {}, inputs: [name] }))
+  const flat = layers.map(({ name }) => ({
+    name: `flat ${name}`,
+    className: 'Flatten',
+    config: {},
+    inputs: [name],
+  }))
   const all = { name: 'all', className: 'Concatenate', config: {}, inputs: flat.map(({ name }) => name) }
   const list = listOf(one, [...layers, ...flat, all], 'all')
   const plans = planLayers(list)
   const weights = anyWeights(list, ({ index, role }) => index * 31 + role.length)
   const input = bytesOf(tinyInput(one.input.reduce((a, b) => a * b)))
-  const numbers = await withCompiled(list, weights, {}, (path) => withEngine(path, (engine) => engine.run(input, 1)))
+  const numbers = await withCompiled(list, weights, {}, (path) =>
+    withEngine(path, (engine) => engine.run(input, 1)),
+  )
   let at = 0
   return new Map(
     variants.map(([option], i) => {

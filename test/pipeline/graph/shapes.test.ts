@@ -40,7 +40,9 @@ describe('shapes', () => {
     it(`names the layer and the class ${className}, and says what to do`, () => {
       const error = errorOf(sketch([4], ['Flatten'], [className]))
       expect(error.code).to.equal('ERR_MODEL_UNSUPPORTED')
-      expect(error.message).to.match(/^Layer 'b' /).and.include(`(${className})`)
+      expect(error.message)
+        .to.match(/^Layer 'b' /)
+        .and.include(`(${className})`)
       expect(error.message).to.include("export the model to ONNX (model.export('model.onnx', format='onnx'))")
     })
   }
@@ -49,14 +51,18 @@ describe('shapes', () => {
     const error = errorOf(sketch([4], ['LSTM'], ['Flatten', { speed: 7 }], ['Lambda'], ['MyLayer']))
     expect(error.code).to.equal('ERR_MODEL_UNSUPPORTED')
     expect(error.message).to.match(/^4 layers cannot be taken\. Layer 'a' \(LSTM\)/)
-    expect(error.message).to.match(/'b' \(Flatten\): it has the option "speed" \(7\), which Tandem does not know/)
+    expect(error.message).to.match(
+      /'b' \(Flatten\): it has the option "speed" \(7\), which Tandem does not know/,
+    )
     expect(error.message).to.match(/'c' \(Lambda\): .*its code is never run/)
     expect(error.message).to.match(/'d' \(MyLayer\): .*docs\/models\.md/)
   })
 
   it('names the first twenty layers of very many that it does not know', () => {
     const error = errorOf(sketch([4], ...Array.from({ length: 25 }, (): LayerSketch => ['LSTM'])))
-    expect(error.message).to.match(/^25 layers cannot be taken/).and.match(/ And 5 more\.$/)
+    expect(error.message)
+      .to.match(/^25 layers cannot be taken/)
+      .and.match(/ And 5 more\.$/)
     expect(error.message.match(/\(LSTM\)/g)).to.have.length(20)
   })
 
@@ -76,6 +82,17 @@ describe('shapes', () => {
     ['a second input for a pooling', ['MaxPooling2D', {}, ['input', 'input']], 'ERR_MODEL_LOAD'],
     ['an input that does not exist', ['Flatten', {}, ['nowhere']], 'ERR_MODEL_LOAD'],
     ['no input at all', ['Flatten', {}, []], 'ERR_MODEL_LOAD'],
+    ['a resize beyond any image', ['Resizing', { height: 2 ** 22, width: 4 }], 'ERR_MODEL_LOAD'],
+    ['an axis repeated beyond any image', ['ops.Repeat', { repeats: 70_000, axis: 1 }], 'ERR_MODEL_LOAD'],
+    ['cells far smaller than a pixel', ['AdaptiveMaxPooling2D', { output_size: 400 }], 'ERR_MODEL_LOAD'],
+    ['a mean over the batch', ['ops.Mean', { axis: 0 }], 'ERR_MODEL_UNSUPPORTED'],
+    ['a mean over everything', ['ops.Mean', {}], 'ERR_MODEL_UNSUPPORTED'],
+    ['a reshape of the batch', ['ops.Reshape', { newshape: [-1, 5] }], 'ERR_MODEL_UNSUPPORTED'],
+    ['a transpose of the batch', ['ops.Transpose', { axes: [1, 0, 2, 3] }], 'ERR_MODEL_UNSUPPORTED'],
+    ['one image of the batch', ['ops.GetItem', { key: [0] }], 'ERR_MODEL_UNSUPPORTED'],
+    ['an equation over the batch', ['ops.Einsum', { subscripts: 'nhwc->hwc' }], 'ERR_MODEL_UNSUPPORTED'],
+    ['an unknown activation', ['Activation', { activation: 'mine' }], 'ERR_MODEL_UNSUPPORTED'],
+    ['an activation that is an unknown layer', ['Dense', { units: 1, activation: { className: 'Mine', config: {} } }], 'ERR_MODEL_UNSUPPORTED'],
     ['a second input layer', ['InputLayer', {}, []], 'ERR_MODEL_UNSUPPORTED'],
   ]
   for (const [what, layer, code] of wrong) {
