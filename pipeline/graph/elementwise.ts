@@ -1,5 +1,5 @@
-import type { Shape } from './kind.ts'
 import type { OnnxGraph } from './onnx-graph.ts'
+import type { Shape } from './shape.ts'
 import { anyOrder, plain, planes, unflattened, type Value } from './value.ts'
 
 type Order = 'plain' | 'planes'

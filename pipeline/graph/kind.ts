@@ -1,9 +1,10 @@
 import type { Layer } from '../models/networks/layer-list.ts'
 import { layerError, notSupported, quote } from './layer-config.ts'
 import type { OnnxGraph } from './onnx-graph.ts'
+import type { Shape } from './shape.ts'
 import type { Value } from './value.ts'
 
-export type Shape = readonly number[]
+export type { Shape } from './shape.ts'
 
 /** An input of a layer, before anything is computed. */
 export interface Operand {

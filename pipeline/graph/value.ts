@@ -1,6 +1,6 @@
-import type { Shape } from './kind.ts'
 import type { Borders } from './layer-config.ts'
 import type { OnnxGraph } from './onnx-graph.ts'
+import type { Shape } from './shape.ts'
 
 /**
  * The output of a layer. Keras orders images as (height, width, channels), called plain here; ONNX Runtime computes on

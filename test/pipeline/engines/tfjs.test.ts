@@ -162,7 +162,7 @@ describe('The engine tfjs', () => {
     }
     const error = await errorOf(openTfjs({ layers: lstm, weights: nothing, ...FLOATS }))
     expect(error.code).to.equal('ERR_MODEL_UNSUPPORTED')
-    expect(error.message).to.include("'LSTM 1' is of class LSTM")
+    expect(error.message).to.include("'LSTM 1' (LSTM): Tandem does not have this class")
   })
 
   it('refuses a number of bytes that does not fit the inputs', async () => {

@@ -92,7 +92,7 @@ const LAYERS: Readonly<Record<string, Case>> = {
   ),
   Conv2DTranspose: image(
     { ...window, filters: to(2), output_padding: to(1), groups: refused(2) },
-    { kernel_size: 3, filters: 4, strides: 3 },
+    { kernel_size: 5, filters: 4, strides: 3 },
   ),
   Dense: image(
     { units: to(2), use_bias: to(false), activation: to('relu'), input_dim: unused(9), ...lora },
@@ -100,7 +100,7 @@ const LAYERS: Readonly<Record<string, Case>> = {
   ),
   EinsumDense: image(
     {
-      equation: to('abcd,de->abce'),
+      equation: to('abcd,de->abec'),
       output_shape: to([6, 5, 2]),
       activation: to('relu'),
       bias_axes: to('e'),
@@ -112,7 +112,8 @@ const LAYERS: Readonly<Record<string, Case>> = {
     input: [3],
     config: { input_dim: 5, output_dim: 2 },
     vary: {
-      input_dim: to(6),
+      // The number of rows, of which the answer takes some.
+      input_dim: unused(6),
       output_dim: to(3),
       mask_zero: refused(true),
       weights: unused([1]),
@@ -171,8 +172,10 @@ const LAYERS: Readonly<Record<string, Case>> = {
     rms_scaling: refused(true),
   }),
   LayerScale: image({ init_values: unused(0.5), projection_dim: unused(4) }),
-  Normalization: image(
-    {
+  Normalization: {
+    input: [4, 4, 4],
+    config: { mean: [0.1, 0.2, 0.3, 0.4], variance: 2 },
+    vary: {
       axis: to(1),
       mean: to(0.5),
       variance: to(3),
@@ -180,8 +183,7 @@ const LAYERS: Readonly<Record<string, Case>> = {
       input_mean: unused(4),
       input_variance: unused(4),
     },
-    { mean: 0.1, variance: 2 },
-  ),
+  },
   RMSNormalization: image({ axis: to([1, 2]), epsilon: to(0.5) }),
   Rescaling: image({ scale: to([1, 2, 3, 4]), offset: to(0.5) }),
   UnitNormalization: image({ axis: to(1) }),
