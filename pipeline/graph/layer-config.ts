@@ -94,12 +94,6 @@ export function axisOf(layer: Layer, rank: number, fallback = -1): number {
   return index
 }
 
-export function mustBeChannelsLast(layer: Layer): void {
-  const order = layer.config.data_format ?? 'channels_last'
-  if (order !== 'channels_last')
-    throw notSupported(layer, `data_format is ${quote(order)}, only channels_last is supported`)
-}
-
 /** Tensors of image models have four axes including the batch; a few more do no harm. */
 const MAX_RANK = 6
 

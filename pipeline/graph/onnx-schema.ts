@@ -36,6 +36,8 @@ export interface AttributeProto {
 export interface NodeProto {
   name: string
   opType: string
+  /** The set of operators that has it; ONNX' own set by default. */
+  domain?: string
   input: string[]
   output: string[]
   attribute: AttributeProto[]
@@ -89,6 +91,7 @@ const MESSAGES = {
       output: many('string', 2),
       name: one('string', 3),
       opType: one('string', 4),
+      domain: one('string', 7),
       attribute: many('AttributeProto', 5),
     },
   },

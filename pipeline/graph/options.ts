@@ -126,6 +126,7 @@ export const innerLayer: Option<Layer> = (layer, field) => {
 const MAX_LIST = 10_000
 const MAX_TEXT = 200
 
-const isFiniteNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value)
+const isFiniteNumber = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isFinite(value)
 
 const isInteger = (value: unknown): value is number => isWhole(value, Number.MIN_SAFE_INTEGER)

@@ -28,6 +28,12 @@ export function goldenJson<T>(part: GoldenPart, ...path: string[]): T {
   return JSON.parse(goldenBytes(part, ...path).toString('utf8')) as T
 }
 
+/** Whether there is golden data of a network of the catalog; the others differ from one of these in numbers of blocks. */
+export function hasGolden({ name }: { readonly name: string }): boolean {
+  const file = join(GOLDEN, 'applications', `${name}.config.json`)
+  return existsSync(file) || existsSync(file + PACKED)
+}
+
 function unpack(part: GoldenPart): string {
   const folder = temporaryFolder()
   const entries = readdirSync(join(GOLDEN, part), { recursive: true, withFileTypes: true })

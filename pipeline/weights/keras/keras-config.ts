@@ -6,8 +6,8 @@ import { channelsLastInput } from './channels-last-input.ts'
 import { kerasFields, plainClass } from './keras-fields.ts'
 import { type Argument, type KerasCall, type Reference, referencesIn } from './keras-inbound.ts'
 import { isModel, type KerasModel, type KerasUse, objectConfig, readModel } from './keras-model.ts'
-import { fromKeras1, isOfKeras1 } from './keras1-fields.ts'
 import { isOperation, operationLayers } from './keras-operations.ts'
+import { fromKeras1, isOfKeras1 } from './keras1-fields.ts'
 
 /** The depth of models inside models. Transfer learning makes two or three. */
 const MAX_DEPTH = 8
@@ -120,10 +120,10 @@ function addUse(
     for (const layer of operation.layers) add(scope, layer)
     return operation.outputs
   }
-  const className = classOf(use, config)
+  const { className, config: written } = modern(classOf(use, config), config)
   mustBeHarmless(name, use.call, SAME_IN_TRAINING.has(className))
   const fields =
-    className === SCALED_SUM ? { scale: scaleOf(config) } : kerasFields(name, className, config, scope.keras)
+    className === SCALED_SUM ? { scale: scaleOf(config) } : kerasFields(name, className, written, scope.keras)
   const shared = sharedName(use, scope)
   if (shared === undefined) {
     if (scope.places.has(name)) throw loadError(`The model has two layers named ${quote(name)}.`)

@@ -63,7 +63,8 @@ export function fromKeras1(className: string, config: JsonObject): { className: 
     config: {
       ...Object.fromEntries(fields),
       ...(rows !== undefined && { kernel_size: [rows, columns] }),
-      ...(order !== undefined && order !== 'default' && { data_format: order === 'th' ? 'channels_first' : 'channels_last' }),
+      ...(order !== undefined &&
+        order !== 'default' && { data_format: order === 'th' ? 'channels_first' : 'channels_last' }),
     },
   }
 }
@@ -71,6 +72,8 @@ export function fromKeras1(className: string, config: JsonObject): { className: 
 function merge({ mode, concat_axis: axis }: JsonObject): { className: string; config: JsonObject } {
   const className = MERGES.get(mode)
   if (className === undefined)
-    throw unsupported(`A layer of class Merge has the mode ${JSON.stringify(mode)}; ${[...MERGES.keys()].join(', ')} can be served.`)
+    throw unsupported(
+      `A layer of class Merge has the mode ${JSON.stringify(mode)}; ${[...MERGES.keys()].join(', ')} can be served.`,
+    )
   return { className, config: className === 'Concatenate' ? { axis: axis ?? -1 } : {} }
 }

@@ -92,7 +92,11 @@ describe('shapes', () => {
     ['one image of the batch', ['ops.GetItem', { key: [0] }], 'ERR_MODEL_UNSUPPORTED'],
     ['an equation over the batch', ['ops.Einsum', { subscripts: 'nhwc->hwc' }], 'ERR_MODEL_UNSUPPORTED'],
     ['an unknown activation', ['Activation', { activation: 'mine' }], 'ERR_MODEL_UNSUPPORTED'],
-    ['an activation that is an unknown layer', ['Dense', { units: 1, activation: { className: 'Mine', config: {} } }], 'ERR_MODEL_UNSUPPORTED'],
+    [
+      'an activation that is an unknown layer',
+      ['Dense', { units: 1, activation: { className: 'Mine', config: {} } }],
+      'ERR_MODEL_UNSUPPORTED',
+    ],
     ['a second input layer', ['InputLayer', {}, []], 'ERR_MODEL_UNSUPPORTED'],
   ]
   for (const [what, layer, code] of wrong) {
