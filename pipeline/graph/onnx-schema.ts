@@ -4,12 +4,16 @@ import protobuf from 'protobufjs'
 
 export const FLOAT = 1
 export const UINT8 = 2
+export const INT32 = 6
 export const INT64 = 7
+export const BOOL = 9
+export const FLOAT16 = 10
+export const BFLOAT16 = 16
 
 export const EXTERNAL = 1
 
 /** The numbers of the attribute types. */
-export const ATTRIBUTE = { float: 1, int: 2, floats: 6, ints: 7 } as const
+export const ATTRIBUTE = { float: 1, int: 2, string: 3, floats: 6, ints: 7 } as const
 
 export interface TensorProto {
   name: string
@@ -25,12 +29,15 @@ export interface AttributeProto {
   type: number
   f?: number
   i?: number
+  s?: Uint8Array
   ints?: number[]
 }
 
 export interface NodeProto {
   name: string
   opType: string
+  /** The set of operators that has it; ONNX' own set by default. */
+  domain?: string
   input: string[]
   output: string[]
   attribute: AttributeProto[]
@@ -84,6 +91,7 @@ const MESSAGES = {
       output: many('string', 2),
       name: one('string', 3),
       opType: one('string', 4),
+      domain: one('string', 7),
       attribute: many('AttributeProto', 5),
     },
   },
@@ -92,6 +100,7 @@ const MESSAGES = {
       name: one('string', 1),
       f: one('float', 2),
       i: one('int64', 3),
+      s: one('bytes', 4),
       ints: many('int64', 8),
       type: one('int32', 20),
     },

@@ -4,6 +4,7 @@ import { dirname, posix } from 'node:path'
 import { Hdf5Reader } from './hdf5/hdf5-reader.ts'
 import { hdf5Source } from './keras/hdf5-source.ts'
 import { readKerasConfig } from './keras/keras-config.ts'
+import { majorVersion } from './keras/keras-h5.ts'
 import { zipConfig, zippedHdf5, zipWeights } from './keras/keras-zip.ts'
 import { keras3Source } from './keras/keras3-weights.ts'
 import { type FileWindow, openWindow, readBytes } from './source/file-window.ts'
@@ -142,7 +143,8 @@ function closingAll(source: ModelSource, close: () => void): ModelSource {
 }
 
 async function kerasZip(window: FileWindow, tmpDir: string | undefined): Promise<ModelSource> {
-  const topology = readKerasConfig(await zipConfig(window))
+  const { config, version } = await zipConfig(window)
+  const topology = readKerasConfig(config, { keras: majorVersion(version) })
   const open: { close(): void }[] = []
   const source: ModelSource = {
     format: 'keras-zip',

@@ -9,6 +9,8 @@ export interface LayerList {
   readonly layers: readonly Layer[]
   /** The name of the layer whose output is the answer. */
   readonly output: string
+  /** The layers of all outputs, in Keras' order, if the model has several. */
+  readonly outputs?: readonly string[]
 }
 
 export interface Layer {
@@ -19,4 +21,6 @@ export interface Layer {
   readonly config: Readonly<Record<string, unknown>>
   /** The names of the layers whose outputs are the inputs, in order. */
   readonly inputs: readonly string[]
+  /** The name of the layer whose weights this layer uses, where a model calls one layer several times. */
+  readonly weightsOf?: string
 }

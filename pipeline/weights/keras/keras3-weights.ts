@@ -51,10 +51,16 @@ async function keras3Groups(
 ): Promise<SourceGroup[]> {
   const groups: SourceGroup[] = []
   const known = new Set<string>()
-  for (const { name } of wanted) {
+  for (const { name, slots } of wanted) {
     const path = places.get(name)?.path ?? ''
-    if (path === '' || !(await file.isGroup(`${path}/vars`))) continue
-    groups.push({ name, arrays: await arraysOf(file, path) })
+    // A layer made of other layers has a group for each of these. What a wrapper has by itself matters in training only.
+    const parts = [...new Set(slots.map(({ part }) => part))]
+    const arrays: SourceArray[] = []
+    for (const part of parts) {
+      const own = part === undefined ? path : `${path}/${part}`
+      if (path !== '' && (await file.isGroup(`${own}/vars`))) arrays.push(...(await arraysOf(file, own)))
+    }
+    if (arrays.length > 0) groups.push({ name, arrays })
     known.add(path)
   }
   const surplus = (await groupsWithArrays(file)).filter((path) => !known.has(path))

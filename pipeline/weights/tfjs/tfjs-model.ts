@@ -1,6 +1,7 @@
 import { closeSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { readKerasConfig } from '../keras/keras-config.ts'
+import { majorVersion } from '../keras/keras-h5.ts'
 import { type FileWindow, openWindow, readBytes } from '../source/file-window.ts'
 import { loadError, quote, unsupported } from '../source/model-file-error.ts'
 import { field, isObject } from '../source/parse-json.ts'
@@ -80,7 +81,11 @@ export function readTfjsModel(json: unknown, name: string): TfjsModel {
   const topology = field(json, 'modelTopology')
   if (!isObject(topology)) throw loadError(`${name} is JSON, but no TF.js model: it has no modelTopology.`)
   const config = field(topology, 'model_config') ?? topology
-  return { topology: readKerasConfig(config), groups: readManifest(field(json, 'weightsManifest'), name) }
+  const keras = majorVersion(field(topology, 'keras_version'))
+  return {
+    topology: readKerasConfig(config, { keras }),
+    groups: readManifest(field(json, 'weightsManifest'), name),
+  }
 }
 
 /** The files of weights that a model.json names. */

@@ -193,10 +193,6 @@ describe('compiled layers', () => {
         [0, 0, 0, 1, 6],
       ],
       [
-        ['Activation', { activation: { class_name: 'function', config: 'relu' } }],
-        [0, 0, 0, 1, 8],
-      ],
-      [
         ['Rescaling', { scale: 0.5, offset: -1 }],
         [-2.5, -1.5, -1, -0.5, 3],
       ],

@@ -1,8 +1,8 @@
 import { expect } from 'chai'
-import { expectedArrays, inferShapes } from '../../../pipeline/graph/shapes.ts'
+import { expectedArrays } from '../../../pipeline/graph/shapes.ts'
 import { catalog } from '../../../pipeline/models/catalog.ts'
 import type { Layer, LayerList } from '../../../pipeline/models/networks/layer-list.ts'
-import { golden, goldenJson } from '../../support/golden.ts'
+import { golden, goldenJson, hasGolden } from '../../support/golden.ts'
 import { topologyOf } from '../../support/keras-topology.ts'
 import type { SyntheticLayer } from '../../support/synthetic.ts'
 
@@ -33,7 +33,7 @@ const FIELDS = [
 ]
 
 describe('topologies of the catalog', () => {
-  for (const { name, topology } of catalog.values()) {
+  for (const { name, topology } of [...catalog.values()].filter(hasGolden)) {
     it(`has the layers of Keras, in Keras' order: ${name}`, () => {
       const expected = topologyOf(golden('applications', `${name}.config.json`))
       expect(described(topology())).to.deep.equal(described(expected))
@@ -68,10 +68,9 @@ function semantic(config: Layer['config']): Record<string, unknown> {
 }
 
 function neededArrays(list: LayerList) {
-  const shapes = inferShapes(list)
-  return list.layers.flatMap((layer) =>
-    expectedArrays(layer, shapes.get(layer.inputs[0] ?? '') ?? []).map(({ role, shape }) => ({
-      layer: layer.name,
+  return [...expectedArrays(list)].flatMap(([layer, arrays]) =>
+    arrays.map(({ role, shape }) => ({
+      layer,
       name: role,
       shape,
     })),

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { expect } from 'chai'
-import { weightRoles } from '../../../pipeline/graph/weight-roles.ts'
+import { planLayers } from '../../../pipeline/graph/plan-layers.ts'
 import { readKerasConfig } from '../../../pipeline/weights/keras/keras-config.ts'
 import {
   type OpenedModel,
@@ -149,13 +149,14 @@ async function eachArray(
   compare: Compare,
 ): Promise<void> {
   let count = 0
+  const plans = planLayers(opened.layers ?? { inputShape: [], layers: [], output: '' })
   for (const { layer, arrays } of layers) {
     for (const array of arrays) {
       const [role = '', inner] = array.name.split('/').reverse()
       const name = inner === undefined ? layer : `${layer}/${inner}`
-      const entry = opened.layers?.layers.find((one) => one.name === name)
-      if (!entry || !opened.weights) throw new Error(`no layer ${name}`)
-      const index = weightRoles(entry).indexOf(role)
+      const plan = plans.get(name)
+      if (!plan || !opened.weights) throw new Error(`no layer ${name}`)
+      const index = (plan.arrays ?? []).findIndex((one) => one.role === role)
       expect(opened.weights.arrays(name)[index]?.shape).to.deep.equal(array.shape)
       compare(`${inner ?? layer}/${role}`, await opened.weights.read(name, index), syntheticArray(array))
       count++
