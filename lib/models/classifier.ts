@@ -1,4 +1,4 @@
-import { type Broker, BrokerError, type BrokerStats, type CallTiming } from '../../broker/broker.ts'
+import { BrokerError, type BrokerStats, type Calls, type CallTiming } from '../../broker/broker.ts'
 import { HttpError, unknownModel } from '../http/errors.ts'
 import { digest } from '../image/digest.ts'
 import { AnswerCache, type AnswerCacheOptions, NO_TIME, type TimedAnswer } from './answer-cache.ts'
@@ -42,7 +42,7 @@ export function createClassifier(
   const versionOf = (model: string) => infos.of(model)?.version ?? ''
   const cache = new AnswerCache({ entries: cacheEntries, count, versionOf })
 
-  function brokerOf(model: string): Broker {
+  function brokerOf(model: string): Calls {
     const broker = brokers.get(model)
     if (broker === undefined) throw unknownModel(model)
     return broker
@@ -84,7 +84,7 @@ export function createClassifier(
   return { models: [...brokers.keys()], mustServe: (model) => void brokerOf(model), classify }
 }
 
-async function call(broker: Broker, input: unknown, { signal, onPosition }: Waiting): Promise<TimedAnswer> {
+async function call(broker: Calls, input: unknown, { signal, onPosition }: Waiting): Promise<TimedAnswer> {
   let timing = NO_TIME
   const onTiming = (measured: CallTiming) => {
     timing = measured

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Broker } from '../../broker/broker.ts'
+import type { Calls } from '../../broker/broker.ts'
 import type { Brokers } from './brokers.ts'
 import { readPipelineInfo } from './pipeline-info.ts'
 
@@ -38,7 +38,7 @@ export function modelStates(brokers: Brokers): ModelState[] {
 }
 
 /** Device, reason, engine and warnings come from the current child. */
-export function modelState(name: string, broker: Broker): ModelState {
+export function modelState(name: string, broker: Calls): ModelState {
   const stats = broker.stats()
   const { state, progress, error, restarts, queued, inFlight, workers } = stats
   const { device, reason, engine, warnings } = readPipelineInfo(stats)

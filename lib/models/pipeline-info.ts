@@ -1,4 +1,4 @@
-import type { Broker, BrokerStats } from '../../broker/broker.ts'
+import type { BrokerStats, Calls } from '../../broker/broker.ts'
 
 /** What a pipeline reports about itself. The user's own pipeline may report less; then the fields are null or empty. */
 export interface PipelineInfo {
@@ -46,11 +46,11 @@ export function readPipelineInfo({ info }: Pick<BrokerStats, 'info'>): PipelineI
 
 /** The info of each model, as last reported by a ready child. The info stays known while the next child starts. */
 export class PipelineInfos {
-  readonly #brokers: ReadonlyMap<string, Broker>
+  readonly #brokers: ReadonlyMap<string, Calls>
   // By model. `told` is the object that `info` was read from, so that no object is read twice.
   readonly #known = new Map<string, { readonly told: unknown; readonly info: PipelineInfo }>()
 
-  constructor(brokers: ReadonlyMap<string, Broker>) {
+  constructor(brokers: ReadonlyMap<string, Calls>) {
     this.#brokers = brokers
     // Without this, the info of a child that died before the first request would be lost.
     for (const [model, broker] of brokers) broker.on('state', () => this.#look(model, broker.stats()))

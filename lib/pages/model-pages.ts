@@ -1,4 +1,4 @@
-import type { Broker } from '../../broker/broker.ts'
+import type { Calls } from '../../broker/broker.ts'
 import type { Config } from '../config/config.ts'
 import type { Context } from '../http/context.ts'
 import { type ShownError, unknownModel } from '../http/errors.ts'
@@ -30,7 +30,7 @@ export interface ModelPages {
 
 /** The page of a model: empty, with an answer, or with an error. */
 export function modelPages({ brokers, config, site }: ModelPagesParts): ModelPages {
-  const brokerOf = (model: string): Broker => {
+  const brokerOf = (model: string): Calls => {
     const broker = brokers.get(model)
     if (broker === undefined) throw unknownModel(model)
     return broker

@@ -1,6 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import type { Broker } from '../../broker/broker.ts'
+import type { Calls } from '../../broker/broker.ts'
 
 export interface Metrics {
   readonly registry: Registry
@@ -22,7 +22,7 @@ export interface RequestTotals {
   failed: number
 }
 
-type Brokers = ReadonlyMap<string, Broker>
+type Brokers = ReadonlyMap<string, Calls>
 
 /** From an answer without a model to a call that reaches its deadline. */
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
@@ -104,7 +104,7 @@ function watchCalls(brokers: Brokers, registry: Registry): void {
 
 /** Read from the brokers at each scrape, so that no second copy can differ. */
 function gaugeBrokers(brokers: Brokers, registry: Registry): void {
-  const gauge = (name: string, help: string, read: (broker: Broker) => number) =>
+  const gauge = (name: string, help: string, read: (broker: Calls) => number) =>
     new Gauge({
       name,
       help,

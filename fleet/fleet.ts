@@ -1,0 +1,5 @@
+/** What `tandem-serve/fleet` exports: calls to pipelines on other hosts, through RabbitMQ. */
+export { FleetBroker } from './fleet-broker.ts'
+export { ModelHost, type ModelHostOptions, type ModelHostStats } from './model-host.ts'
+export type { FleetOptions } from './options.ts'
+export { type FleetEvents, WebHost } from './web-host.ts'

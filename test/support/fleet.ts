@@ -1,0 +1,106 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { Broker, type BrokerOptions } from '../../broker/broker.ts'
+import { FleetBroker } from '../../fleet/fleet-broker.ts'
+import { ModelHost, type ModelHostOptions } from '../../fleet/model-host.ts'
+import type { FleetOptions } from '../../fleet/options.ts'
+import { WebHost } from '../../fleet/web-host.ts'
+import type { HostScript } from '../fixtures/fleet/host.ts'
+import type { Order } from '../fixtures/pipelines/hashes.ts'
+import { until } from './broker.ts'
+import { closeAfterRun } from './leftovers.ts'
+import { programArgs } from './program.ts'
+
+export interface Hashed {
+  readonly sha256: string
+  readonly version: string
+  /** the number of calls in its batch */
+  readonly size: number
+}
+
+type Limits = Omit<BrokerOptions, 'pipeline' | 'options'>
+
+/** Everything of one test, on queues of its own: RabbitMQ is shared by all tests. */
+export class TestFleet {
+  readonly #url: string
+  /** the name of the pipeline, and so of its queue */
+  readonly name: string
+  readonly #open: { kill(): unknown }[] = []
+
+  constructor(url: string, name: string) {
+    this.#url = url
+    this.name = name
+  }
+
+  web(options: Partial<FleetOptions> = {}): FleetBroker {
+    const broker = new FleetBroker(new WebHost({ url: this.#url, ...options }), this.name)
+    this.#open.push(broker)
+    return broker
+  }
+
+  async startWeb(options: Partial<FleetOptions> = {}): Promise<FleetBroker> {
+    const broker = this.web(options)
+    await broker.start()
+    return broker
+  }
+
+  /** A model host in this process, with children of its own. */
+  async host(
+    options: Partial<ModelHostOptions> = {},
+    pipeline: Record<string, unknown> = {},
+    limits: Limits = {},
+  ): Promise<ModelHost> {
+    const broker = new Broker({ pipeline: hashes(), options: pipeline, ...limits })
+    await broker.start()
+    const host = new ModelHost({ url: this.#url, pipelines: { [this.name]: broker }, ...options })
+    this.#open.push(host, broker)
+    host.start()
+    await once(host, 'up')
+    return host
+  }
+
+  /** A model host in a process of its own. */
+  async process(
+    options: Partial<ModelHostOptions> = {},
+    pipeline: Record<string, unknown> = {},
+    limits: Limits = {},
+  ): Promise<ChildProcess> {
+    const script: HostScript = {
+      host: { url: this.#url, ...options },
+      pipelines: { [this.name]: { pipeline: hashes().href, options: pipeline, ...limits } },
+    }
+    const args = [...programArgs('test/fixtures/fleet/host.ts'), JSON.stringify(script)]
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+    const unregister = closeAfterRun(() => child.kill('SIGKILL'))
+    child.once('exit', unregister)
+    this.#open.push({ kill: () => child.kill('SIGKILL') })
+    await once(child.stdout, 'data')
+    return child
+  }
+
+  close(): void {
+    for (const one of this.#open.splice(0)) one.kill()
+  }
+}
+
+export function hash(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}
+
+export function order(text: string, more: Omit<Order, 'text'> = {}): Order {
+  return { text, ...more }
+}
+
+/** Waits until the caller knows of this many ready hosts. */
+export async function knowsHosts(broker: FleetBroker, count: number, withinMs = 10_000): Promise<void> {
+  const ready = () => broker.stats().fleet?.hosts.filter(({ state }) => state === 'ready').length
+  await until(() => ready() === count, withinMs, `${count} ready hosts, not ${ready()}`)
+}
+
+function hashes(): URL {
+  return new URL('../fixtures/pipelines/hashes.ts', import.meta.url)
+}
+
+export const FIXTURES = fileURLToPath(new URL('../fixtures/', import.meta.url))
