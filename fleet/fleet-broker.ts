@@ -33,7 +33,7 @@ const WAITING_EVERY_MS = 2000
 /** Calls to a pipeline on other hosts, through RabbitMQ. Each call has a key, under which its promise waits. */
 export class FleetBroker extends EventEmitter<BrokerEvents> implements Calls {
   readonly pipeline: string
-  readonly #web: WebHost
+  readonly web: WebHost
   readonly #pending = new Pending((call, outcome, timing, error) => this.#ended(call, outcome, timing, error))
   // For every pending call, in the order of the calls.
   readonly #flights = new Map<string, Flight>()
@@ -60,7 +60,7 @@ export class FleetBroker extends EventEmitter<BrokerEvents> implements Calls {
 
   constructor(web: WebHost, pipeline: string) {
     super()
-    this.#web = web
+    this.web = web
     this.pipeline = pipeline
     web.add(this)
   }
@@ -71,7 +71,7 @@ export class FleetBroker extends EventEmitter<BrokerEvents> implements Calls {
     if (this.#started) return this.#started.promise
     this.#started = withResolvers<void>()
     this.#setState('starting')
-    this.#web.open()
+    this.web.open()
     this.update()
     return this.#started.promise
   }
@@ -80,7 +80,7 @@ export class FleetBroker extends EventEmitter<BrokerEvents> implements Calls {
     try {
       const calledAt = performance.now()
       mustBeSignal(options.signal)
-      const deadline = readDeadline(options.deadline ?? this.#web.settings.limits.deadline)
+      const deadline = readDeadline(options.deadline ?? this.web.settings.limits.deadline)
       const body = encodeValue(input)
       const bytes = body.byteLength + CALL_BYTES
       const call: Call = { key: nanoid(), method, input: body, bytes, calledAt, sentAt: 0, deaths: 0 }
@@ -99,8 +99,8 @@ export class FleetBroker extends EventEmitter<BrokerEvents> implements Calls {
   }
 
   stats(): BrokerStats {
-    const { port } = this.#web
-    const hosts = this.#web.hosts.statsOf(this.pipeline)
+    const { port } = this.web
+    const hosts = this.web.hosts.statsOf(this.pipeline)
     const capacity = this.#capacity()
     const pending = this.#pending.size
     const inFlight = Math.min(pending, capacity)
@@ -130,7 +130,7 @@ export class FleetBroker extends EventEmitter<BrokerEvents> implements Calls {
   }
 
   /** Refuses new calls, waits for the accepted ones, then closes the connection if no other FleetBroker uses it. */
-  close({ timeout = this.#web.settings.limits.closeTimeout }: { timeout?: number } = {}): Promise<void> {
+  close({ timeout = this.web.settings.limits.closeTimeout }: { timeout?: number } = {}): Promise<void> {
     this.#closing ??= this.#close(wholeNumber('timeout', Math.ceil(timeout), 0, 2 ** 30))
     return this.#closing
   }
@@ -140,7 +140,7 @@ export class FleetBroker extends EventEmitter<BrokerEvents> implements Calls {
     this.#rejectAll('closed', closed())
     this.#started?.reject(closed())
     this.#setState('closed')
-    void this.#web.remove(this)
+    void this.web.remove(this)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -170,7 +170,7 @@ export class FleetBroker extends EventEmitter<BrokerEvents> implements Calls {
   /** For WebHost: the news of a host, or the connection, have changed. */
   update(): void {
     if (this.#closing || this.#state === 'idle') return
-    const news = this.#web.hosts.newsOf(this.pipeline)
+    const news = this.web.hosts.newsOf(this.pipeline)
     const now = performance.now()
     this.#deserted = news.length > 0 ? undefined : (this.#deserted ?? now)
     const [state, error] = this.#judge(news, now)
@@ -192,14 +192,14 @@ export class FleetBroker extends EventEmitter<BrokerEvents> implements Calls {
     const now = performance.now()
     if (now - this.#lookedAt < WAITING_EVERY_MS) return
     this.#lookedAt = now
-    void this.#web.waiting(this.pipeline).then((waiting) => {
+    void this.web.waiting(this.pipeline).then((waiting) => {
       this.#waiting = waiting
     })
   }
 
   /** For WebHost: publishes what must be published, as long as messages do not pile up. */
   send(): void {
-    const { port } = this.#web
+    const { port } = this.web
     for (const key of this.#unsent) {
       if (!port.isUp || !port.isWritable) return
       this.#unsent.delete(key)
@@ -219,7 +219,7 @@ export class FleetBroker extends EventEmitter<BrokerEvents> implements Calls {
     try {
       const reply = decodeReply(type, body)
       if (reply.kind === 'result') {
-        this.#pending.resolve(key, reply.value, reply.work, this.#web.hosts.info(headers.info))
+        this.#pending.resolve(key, reply.value, reply.work, this.web.hosts.info(headers.info))
       } else this.#pending.reject(key, 'failure', errorOf(reply.error), reply.work)
     } catch (error) {
       this.#pending.reject(key, 'failure', error)
@@ -240,7 +240,7 @@ export class FleetBroker extends EventEmitter<BrokerEvents> implements Calls {
   }
 
   #admit(call: Call, signal: AbortSignal | undefined): void {
-    const { port, settings } = this.#web
+    const { port, settings } = this.web
     const waiting = { calls: Math.max(0, this.#pending.size - this.#capacity()), bytes: this.#bytes }
     const { blocked } = port
     const refusal =
@@ -279,13 +279,13 @@ export class FleetBroker extends EventEmitter<BrokerEvents> implements Calls {
     // The timer of the deadline fires in this very moment.
     if (left < 1) return
     const attempt = ++flight.attempt
-    void this.#web.port
+    void this.web.port
       .publish({
         exchange: '',
         to: callQueueName(this.pipeline),
         type: 'call',
         key,
-        replyTo: this.#web.replyTo,
+        replyTo: this.web.replyTo,
         body: call.input as Uint8Array,
         expiresIn: left,
         headers: { attempt, method: call.method, deadline: Math.round(Date.now() + left) },
@@ -330,7 +330,7 @@ export class FleetBroker extends EventEmitter<BrokerEvents> implements Calls {
     this.#bytes -= call.bytes
     this.#positions.forget(call.key)
     const wasSent = flight !== undefined && flight.attempt > 0
-    if (wasSent && outcome !== 'result' && outcome !== 'failure') this.#web.cancel(call.key)
+    if (wasSent && outcome !== 'result' && outcome !== 'failure') this.web.cancel(call.key)
     const code = (error as { code?: string } | undefined)?.code
     this.emit('call', { method: call.method, outcome, timing, ...(code === undefined ? {} : { code }) })
     this.#sendSoon()
@@ -348,7 +348,7 @@ export class FleetBroker extends EventEmitter<BrokerEvents> implements Calls {
     this.#rejectAll('closed', closed())
     // The cancellation of these calls is sent at the end of this tick.
     await new Promise((resolve) => setImmediate(resolve))
-    await this.#web.remove(this)
+    await this.web.remove(this)
     this.#started?.reject(closed())
     this.#setState('closed')
   }
@@ -359,11 +359,11 @@ export class FleetBroker extends EventEmitter<BrokerEvents> implements Calls {
 
   /** Both sides declare the queue, so that a RabbitMQ that has lost its data gets it from the side that comes first. */
   async #declare(): Promise<void> {
-    await this.#web.port.declare(callQueue(this.pipeline, this.#web.settings.queue)).catch(() => undefined)
+    await this.web.port.declare(callQueue(this.pipeline, this.web.settings.queue)).catch(() => undefined)
   }
 
   #judge(news: readonly PipelineNews[], now: number): [BrokerState, BrokerError | undefined] {
-    const { downSince, lastError } = this.#web
+    const { downSince, lastError } = this.web
     const without = this.#wasReady ? 'restarting' : 'starting'
     if (downSince !== undefined) {
       const message = lastError?.message ?? 'RabbitMQ has not answered yet.'
@@ -396,22 +396,22 @@ export class FleetBroker extends EventEmitter<BrokerEvents> implements Calls {
   /** The info of most ready hosts; of the first by id if two are equally frequent. */
   #info(): unknown {
     const counts = new Map<string, number>()
-    for (const { state, infoId } of this.#web.hosts.newsOf(this.pipeline))
+    for (const { state, infoId } of this.web.hosts.newsOf(this.pipeline))
       if (state === 'ready') counts.set(infoId, (counts.get(infoId) ?? 0) + 1)
     const [best] = [...counts].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1))
-    return best && this.#web.hosts.info(best[0])
+    return best && this.web.hosts.info(best[0])
   }
 
   #progress(): BrokerStats['progress'] {
-    const news = this.#web.hosts.newsOf(this.pipeline)
+    const news = this.web.hosts.newsOf(this.pipeline)
     const reports = news.flatMap(({ progress }) => (progress ? [progress] : []))
     const furthest = reports.sort((a, b) => b.fraction - a.fraction)[0]
-    if (furthest || this.#wasReady || this.#web.downSince !== undefined) return furthest ?? null
+    if (furthest || this.#wasReady || this.web.downSince !== undefined) return furthest ?? null
     return news.length > 0 ? null : { fraction: 0, word: `No model host serves "${this.pipeline}" yet.` }
   }
 
   #capacity(): number {
-    const news = this.#web.hosts.newsOf(this.pipeline)
+    const news = this.web.hosts.newsOf(this.pipeline)
     return news.reduce((sum, { capacity }) => sum + capacity, 0)
   }
 

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { Broker, type BrokerOptions } from '../../broker/broker.ts'
 import { FleetBroker } from '../../fleet/fleet-broker.ts'
 import { ModelHost, type ModelHostOptions } from '../../fleet/model-host.ts'
@@ -12,12 +11,24 @@ import type { Order } from '../fixtures/pipelines/hashes.ts'
 import { until } from './broker.ts'
 import { closeAfterRun } from './leftovers.ts'
 import { programArgs } from './program.ts'
+import { HAS_RABBITMQ, type RabbitMq, sharedRabbitMq } from './rabbitmq.ts'
 
 export interface Hashed {
   readonly sha256: string
   readonly version: string
   /** the number of calls in its batch */
   readonly size: number
+}
+
+/** A suite that needs RabbitMQ: one for all suites of a process. Skipped where RabbitMQ is not installed. */
+export function describeFleet(
+  title: string,
+  suite: (this: Mocha.Suite, rabbit: () => RabbitMq) => void,
+): void {
+  const run = HAS_RABBITMQ ? describe : describe.skip
+  run(title, function () {
+    suite.call(this, sharedRabbitMq())
+  })
 }
 
 type Limits = Omit<BrokerOptions, 'pipeline' | 'options'>
@@ -102,5 +113,3 @@ export async function knowsHosts(broker: FleetBroker, count: number, withinMs = 
 function hashes(): URL {
   return new URL('../fixtures/pipelines/hashes.ts', import.meta.url)
 }
-
-export const FIXTURES = fileURLToPath(new URL('../fixtures/', import.meta.url))
