@@ -8,9 +8,10 @@ import { Positions } from '../broker/positions.ts'
 import { closed, refusalOf } from '../broker/refusal.ts'
 import type { BrokerEvents, BrokerState, BrokerStats, ErrorSummary } from '../broker/state.ts'
 import { type PromiseWithResolvers, withResolvers } from '../broker/with-resolvers.ts'
+import type { HostId } from './host-list.ts'
 import type { Delivery, Fate } from './port.ts'
 import { callQueue, callQueueName } from './topology.ts'
-import type { WebHost } from './web-host.ts'
+import type { Member, WebHost } from './web-host.ts'
 import { decodeReply, encodeValue, errorOf, type PipelineNews } from './wire.ts'
 
 /** A call on its way, beside the promise in Pending. */
@@ -31,7 +32,7 @@ const CALL_BYTES = 512
 const WAITING_EVERY_MS = 2000
 
 /** Calls to a pipeline on other hosts, through RabbitMQ. Each call has a key, under which its promise waits. */
-export class FleetBroker extends EventEmitter<BrokerEvents> implements Calls {
+export class FleetBroker extends EventEmitter<BrokerEvents> implements Calls, Member {
   readonly pipeline: string
   readonly web: WebHost
   readonly #pending = new Pending((call, outcome, timing, error) => this.#ended(call, outcome, timing, error))
@@ -147,7 +148,7 @@ export class FleetBroker extends EventEmitter<BrokerEvents> implements Calls {
     await this.close()
   }
 
-  /** For WebHost: the connection is there. Every call without an answer is published again. */
+  /** Every call without an answer is published again. */
   connected(): void {
     for (const [key, flight] of this.#flights) {
       if (flight.takenBy !== undefined) continue
@@ -159,7 +160,7 @@ export class FleetBroker extends EventEmitter<BrokerEvents> implements Calls {
     this.send()
   }
 
-  /** For WebHost: RabbitMQ accepts nothing. Calls that it has not accepted would wait without a place in the queue. */
+  /** Calls that RabbitMQ has not accepted would wait without a place in the queue. */
   blocked(reason: string): void {
     for (const [key, { attempt, isAccepted }] of [...this.#flights]) {
       if (attempt > 1 || isAccepted) continue
@@ -167,7 +168,6 @@ export class FleetBroker extends EventEmitter<BrokerEvents> implements Calls {
     }
   }
 
-  /** For WebHost: the news of a host, or the connection, have changed. */
   update(): void {
     if (this.#closing || this.#state === 'idle') return
     const news = this.web.hosts.newsOf(this.pipeline)
@@ -186,7 +186,6 @@ export class FleetBroker extends EventEmitter<BrokerEvents> implements Calls {
     this.#positions.tell({ keys: () => this.#queuedKeys() })
   }
 
-  /** For WebHost, called twice a second. */
   look(): void {
     this.update()
     const now = performance.now()
@@ -197,7 +196,7 @@ export class FleetBroker extends EventEmitter<BrokerEvents> implements Calls {
     })
   }
 
-  /** For WebHost: publishes what must be published, as long as messages do not pile up. */
+  /** Publishes what must be published, as long as messages do not pile up. */
   send(): void {
     const { port } = this.web
     for (const key of this.#unsent) {
@@ -207,7 +206,6 @@ export class FleetBroker extends EventEmitter<BrokerEvents> implements Calls {
     }
   }
 
-  /** For WebHost: a reply. Returns false if the key belongs to no pending call of this pipeline. */
   answer({ key, type, body, headers }: Delivery): boolean {
     const flight = this.#flights.get(key)
     if (!flight) return false
@@ -227,11 +225,14 @@ export class FleetBroker extends EventEmitter<BrokerEvents> implements Calls {
     return true
   }
 
-  /** For WebHost: a host has not been heard of for too long. RabbitMQ gives its calls to other hosts, except those that
-   *  it ran alone, because they have cost another host its life before. */
-  hostLost(host: { readonly name: string; readonly boot: string }): void {
+  /**
+   * RabbitMQ gives the calls of a lost host to other hosts, except those that the host ran alone, because they have cost
+   * another host its life before.
+   */
+  hostChanged(host: HostId, change: 'came' | 'leaving' | 'lost'): void {
+    tell(() => this.emit('host', { ...host, change }))
+    if (change !== 'lost') return
     this.#lostHosts++
-    this.emit('host', { ...host, change: 'lost' })
     for (const [key, { takenBy }] of [...this.#flights]) {
       if (takenBy !== host.boot) continue
       const message = `Two hosts died over this call, the last one is ${host.name}.`

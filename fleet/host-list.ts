@@ -13,12 +13,18 @@ interface Host {
   heardAt: number
 }
 
+export interface HostId {
+  readonly name: string
+  readonly boot: string
+}
+
 export interface HostHooks {
   /** The pipelines of this host have changed. */
   changed(pipelines: Iterable<string>): void
-  came(host: Announcement): void
-  leaving(host: Announcement): void
-  lost(host: { readonly name: string; readonly boot: string }, pipelines: Iterable<string>): void
+  came(host: HostId, pipelines: Iterable<string>): void
+  leaving(host: HostId, pipelines: Iterable<string>): void
+  /** The host has been silent for too long. */
+  lost(host: HostId, pipelines: Iterable<string>): void
   /** A host has an `info` that is not known. */
   unknownInfo(): void
 }
@@ -50,10 +56,10 @@ export class HostList {
     if (!known && (leaving || this.#hosts.size >= MAX_HOSTS)) return
     if (leaving) {
       this.#hosts.delete(boot)
-      this.#hooks.leaving(announcement)
+      this.#hooks.leaving({ name, boot }, news.keys())
     } else {
       this.#hosts.set(boot, { name, boot, news, heardAt: performance.now() })
-      if (!known) this.#hooks.came(announcement)
+      if (!known) this.#hooks.came({ name, boot }, news.keys())
     }
     this.#hooks.changed(news.keys())
     const isUnknown = (infoId: string) => infoId !== '' && !this.#infos.has(infoId)

@@ -7,13 +7,13 @@ import { wholeNumber } from '../broker/options.ts'
 import type { CallTiming } from '../broker/pending.ts'
 import { AmqpPort } from './amqp-port.ts'
 import { Callers } from './callers.ts'
+import type { FleetEvents } from './events.ts'
 import { BEAT_MS } from './host-list.ts'
 import { type Job, Jobs } from './jobs.ts'
 import { KnownAnswers } from './known-answers.ts'
 import { type FleetOptions, type FleetSettings, readFleetOptions } from './options.ts'
 import type { Delivery, Outgoing, Port, Subscription } from './port.ts'
 import { CANCEL, callQueue, deadQueue, HOSTS, noticeQueue } from './topology.ts'
-import type { FleetEvents } from './web-host.ts'
 import {
   decodeValue,
   encodeReply,

@@ -1,21 +1,29 @@
 import { EventEmitter } from 'node:events'
 import { nanoid } from 'nanoid'
 import { AmqpPort } from './amqp-port.ts'
-import type { FleetBroker } from './fleet-broker.ts'
-import { BEAT_MS, HostList } from './host-list.ts'
+import type { FleetEvents } from './events.ts'
+import { BEAT_MS, type HostId, HostList } from './host-list.ts'
 import { type FleetOptions, type FleetSettings, readFleetOptions } from './options.ts'
 import type { Delivery, Port } from './port.ts'
 import { CANCEL, callQueueName, deadQueue, HOSTS, noticeQueue, replyQueue } from './topology.ts'
 import { encodeValue, readAnnouncement } from './wire.ts'
 
-export interface FleetEvents {
-  up: []
-  down: [Error]
-  unreachable: [Error]
-  blocked: [string]
-  unblocked: []
-  /** A queue exists with other arguments than this host would give it, and is used as it is. */
-  differs: [string]
+/** What a WebHost tells the FleetBroker of one pipeline. */
+export interface Member {
+  readonly pipeline: string
+  /** The news of hosts, or the connection, have changed. */
+  update(): void
+  /** The connection is there, for the first time or again. */
+  connected(): void
+  /** RabbitMQ accepts no messages. */
+  blocked(reason: string): void
+  /** Messages do not pile up any more. */
+  send(): void
+  /** Called twice a second. */
+  look(): void
+  /** A reply. Returns false if the key belongs to no pending call of this pipeline. */
+  answer(delivery: Delivery): boolean
+  hostChanged(host: HostId, change: 'came' | 'leaving' | 'lost'): void
 }
 
 /** The least time between two requests for news. */
@@ -28,7 +36,7 @@ export class WebHost extends EventEmitter<FleetEvents> {
   readonly port: Port
   readonly replyTo: string
   readonly hosts: HostList
-  readonly #brokers = new Map<string, FleetBroker>()
+  readonly #brokers = new Map<string, Member>()
   // Keys whose cancellation is sent at the end of this tick.
   #cancelled: string[] = []
   #saidHelloAt = Number.NEGATIVE_INFINITY
@@ -49,16 +57,9 @@ export class WebHost extends EventEmitter<FleetEvents> {
       changed: (pipelines) => {
         for (const pipeline of pipelines) this.#brokers.get(pipeline)?.update()
       },
-      came: ({ name, boot, pipelines }) => {
-        for (const one of pipelines) this.#brokers.get(one.name)?.emit('host', { name, boot, change: 'came' })
-      },
-      leaving: ({ name, boot, pipelines }) => {
-        for (const one of pipelines)
-          this.#brokers.get(one.name)?.emit('host', { name, boot, change: 'leaving' })
-      },
-      lost: (host, pipelines) => {
-        for (const pipeline of pipelines) this.#brokers.get(pipeline)?.hostLost(host)
-      },
+      came: (host, pipelines) => this.#tell(host, pipelines, 'came'),
+      leaving: (host, pipelines) => this.#tell(host, pipelines, 'leaving'),
+      lost: (host, pipelines) => this.#tell(host, pipelines, 'lost'),
       unknownInfo: () => this.#hello(),
     })
     this.port.consume({ queue: replies, deliver: (delivery) => this.#reply(delivery) })
@@ -67,7 +68,7 @@ export class WebHost extends EventEmitter<FleetEvents> {
   }
 
   /** Called by each FleetBroker. */
-  add(broker: FleetBroker): void {
+  add(broker: Member): void {
     this.#brokers.set(broker.pipeline, broker)
   }
 
@@ -84,7 +85,7 @@ export class WebHost extends EventEmitter<FleetEvents> {
   }
 
   /** Called by each FleetBroker that is closed: after the last one, the connection is closed. */
-  async remove(broker: FleetBroker): Promise<void> {
+  async remove(broker: Member): Promise<void> {
     if (this.#brokers.get(broker.pipeline) === broker) this.#brokers.delete(broker.pipeline)
     if (this.#brokers.size > 0) return
     clearInterval(this.#timer)
@@ -140,6 +141,10 @@ export class WebHost extends EventEmitter<FleetEvents> {
       for (const broker of this.#brokers.values()) broker.send()
     })
     port.on('differs', (queue) => this.emit('differs', queue))
+  }
+
+  #tell(host: HostId, pipelines: Iterable<string>, change: 'came' | 'leaving' | 'lost'): void {
+    for (const pipeline of pipelines) this.#brokers.get(pipeline)?.hostChanged(host, change)
   }
 
   #updateAll(): void {

@@ -7,8 +7,8 @@ import { describeError, type ErrorDescription, type ShownError } from '../http/e
 interface Shapes {
   /** how the clients of a path are told */
   shapeAt(path: string): ErrorShape
-  /** how a browser is told, where no route has a page for it */
-  page(error: ShownError): string
+  /** how a browser is told, where no route has a page for it; undefined for a service without pages */
+  readonly page: ((error: ShownError) => string) | undefined
 }
 
 /** The only place where an error becomes an answer. */
@@ -46,10 +46,11 @@ function answer(
   // For the shapes that have no place for it.
   ctx.set('X-Error-Code', code)
   if (retryAfter !== undefined) ctx.set('Retry-After', String(retryAfter))
-  const asPage = shape === OWN_ERROR && ctx.accepts('json', 'html') === 'html'
+  const asPage =
+    shape === OWN_ERROR && ctx.accepts('json', 'html') === 'html' ? (ctx.state.errorPage ?? page) : undefined
   ctx.type = asPage ? 'html' : 'json'
   ctx.body = asPage
-    ? (ctx.state.errorPage ?? page)({ status, code, message, requestId: ctx.state.requestId })
+    ? asPage({ status, code, message, requestId: ctx.state.requestId })
     : JSON.stringify(shape.body(description, ctx))
   if (closes) answerThenDrain(ctx)
 }

@@ -79,6 +79,9 @@ function logFailures(broker: Calls, log: Logger): void {
 
 function logEvents(broker: Calls, log: Logger): void {
   broker.on('state', (change) => log.info(change, 'model state'))
+  broker.on('host', ({ change, ...host }) =>
+    log[change === 'lost' ? 'warn' : 'info'](host, `model host ${change}`),
+  )
   broker.on('child-start', (child) => log.info(child, 'child started'))
   broker.on('child-exit', (exit) => log[exit.expected ? 'info' : 'warn'](exit, 'child ended'))
   broker.on('log', ({ pid, stream, line }) =>

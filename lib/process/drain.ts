@@ -53,12 +53,15 @@ async function drain({ server, service, log }: DrainParts, sockets: ReadonlySet<
   const { brokers, config } = service
   const end = performance.now() + config.drainTimeoutMs
   // Closes idle connections as well; those with a request are closed behind its answer (close-when-draining).
+  const left = service.modelHost?.close({ timeout: config.drainTimeoutMs })
   const answered = new Promise<boolean>((resolve) => server.close(() => resolve(true)))
   const silence = setTimeout(() => destroySilent(sockets), SILENT_SOCKET_GRACE_MS)
   const inTime = await Promise.race([answered, delay(config.drainTimeoutMs, false)])
   clearTimeout(silence)
   if (!inTime) log.warn({ connections: sockets.size }, 'drain timed out: open connections are cut')
   server.closeAllConnections()
+  // The children are needed until the last call from the fleet is answered.
+  await left
   const timeout = Math.max(0, Math.ceil(end - performance.now()))
   const children = [...brokers.values()].map((broker) => broker.close({ timeout }))
   await Promise.all([service.close(), ...children])
@@ -67,6 +70,7 @@ async function drain({ server, service, log }: DrainParts, sockets: ReadonlySet<
 
 function endAtOnce({ service, log }: DrainParts, signal: string): never {
   log.warn({ signal }, 'ending at once')
+  service.modelHost?.kill()
   for (const broker of service.brokers.values()) broker.kill()
   return exit(1)
 }

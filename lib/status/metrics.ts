@@ -1,6 +1,8 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Calls } from '../../broker/broker.ts'
+import type { ModelHost } from '../../fleet/fleet.ts'
+import { gaugeFleet, gaugeModelHost } from './fleet-metrics.ts'
 
 export interface Metrics {
   readonly registry: Registry
@@ -31,12 +33,14 @@ const BATCH_SIZES = [1, 2, 4, 8, 16, 32, 64, 128]
 const STAGES = ['queue', 'prepare', 'predict', 'total'] as const
 
 /** Every label has few possible values. No path and no input becomes a label, or a client could fill the memory. */
-export function createMetrics(brokers: Brokers): Metrics {
+export function createMetrics(brokers: Brokers, modelHost?: ModelHost): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   gaugeEventLoop(registry)
   watchCalls(brokers, registry)
   gaugeBrokers(brokers, registry)
+  gaugeFleet(brokers, registry)
+  if (modelHost) gaugeModelHost(modelHost, registry)
   const totals: RequestTotals = { succeeded: 0, refused: 0, failed: 0 }
   const hits = new Map<string, number>()
   return {
