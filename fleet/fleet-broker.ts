@@ -30,6 +30,8 @@ const OUTAGE_MS = 10_000
 const AGAIN_MS = 200
 const CALL_BYTES = 512
 const WAITING_EVERY_MS = 2000
+const NO_CONNECTION = 'There is no connection to RabbitMQ.'
+const TWO_DEATHS = 'Two model hosts died over this call.'
 
 /** Calls to a pipeline on other hosts, through RabbitMQ. Each call has a key, under which its promise waits. */
 export class FleetBroker extends EventEmitter<BrokerEvents> implements Calls, Member {
@@ -235,8 +237,7 @@ export class FleetBroker extends EventEmitter<BrokerEvents> implements Calls, Me
     this.#lostHosts++
     for (const [key, { takenBy }] of [...this.#flights]) {
       if (takenBy !== host.boot) continue
-      const message = `Two hosts died over this call, the last one is ${host.name}.`
-      this.#pending.reject(key, 'child_exit', new BrokerError('ERR_CHILD_EXIT', message))
+      this.#pending.reject(key, 'child_exit', new BrokerError('ERR_CHILD_EXIT', TWO_DEATHS))
     }
   }
 
@@ -367,8 +368,8 @@ export class FleetBroker extends EventEmitter<BrokerEvents> implements Calls, Me
     const { downSince, lastError } = this.web
     const without = this.#wasReady ? 'restarting' : 'starting'
     if (downSince !== undefined) {
-      const message = lastError?.message ?? 'RabbitMQ has not answered yet.'
-      const error = new BrokerError('ERR_NOT_READY', message)
+      // Clients see the message. The address of RabbitMQ is for the log alone.
+      const error = new BrokerError('ERR_NOT_READY', NO_CONNECTION, { cause: lastError })
       return [now - downSince >= OUTAGE_MS ? 'failed' : without, error]
     }
     if (news.some(({ state }) => state === 'ready')) return ['ready', undefined]
@@ -407,7 +408,8 @@ export class FleetBroker extends EventEmitter<BrokerEvents> implements Calls, Me
     const news = this.web.hosts.newsOf(this.pipeline)
     const reports = news.flatMap(({ progress }) => (progress ? [progress] : []))
     const furthest = reports.sort((a, b) => b.fraction - a.fraction)[0]
-    if (furthest || this.#wasReady || this.web.downSince !== undefined) return furthest ?? null
+    if (furthest || this.#wasReady) return furthest ?? null
+    if (this.web.downSince !== undefined) return { fraction: 0, word: NO_CONNECTION }
     return news.length > 0 ? null : { fraction: 0, word: `No model host serves "${this.pipeline}" yet.` }
   }
 

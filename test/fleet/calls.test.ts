@@ -111,10 +111,15 @@ describeFleet('A call to another host', (rabbit) => {
     const url = rabbit().url.replace('guest:guest', 'someone:secret')
     const caller = fleet.web({ url: [url.replace(/:\d+$/, ':1'), url] })
     void caller.start().catch(() => undefined)
-    await until(() => /refuses the user/.test(caller.stats().error?.message ?? ''), 10_000, 'an error')
-    const { message } = caller.stats().error ?? {}
-    expect(message).to.match(/^RabbitMQ at 127\.0\.0\.1:\d+ /)
-    expect(message).not.to.match(/someone|secret/)
+    const why = () => caller.web.lastError?.message ?? ''
+    await until(() => /refuses the user/.test(why()), 10_000, 'an error')
+    expect(why()).to.match(/^RabbitMQ at 127\.0\.0\.1:\d+ refuses/)
+    expect(why()).not.to.match(/someone|secret/)
+    const { error, progress } = caller.stats()
+    expect([error?.message, progress?.word]).to.deep.equal([
+      'There is no connection to RabbitMQ.',
+      'There is no connection to RabbitMQ.',
+    ])
     expect(await codeOf(caller.call('predict', order('f'), { deadline: 20 }))).to.equal('ERR_DEADLINE')
     caller.kill()
   })
