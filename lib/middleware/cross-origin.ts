@@ -5,6 +5,7 @@ import type { Middleware } from '../http/context.ts'
 const EXPOSED = [
   'X-Request-Id',
   'X-Error-Code',
+  'X-Model-Version',
   'Retry-After',
   'RateLimit-Limit',
   'RateLimit-Remaining',

@@ -50,6 +50,8 @@ export class PipelineInfos {
   // By model. `told` is the object that `info` was read from, so that no object is read twice.
   readonly #known = new Map<string, { readonly told: unknown; readonly info: PipelineInfo }>()
 
+  readonly #read = new WeakMap<object, PipelineInfo>()
+
   constructor(brokers: ReadonlyMap<string, Calls>) {
     this.#brokers = brokers
     // Without this, the info of a child that died before the first request would be lost.
@@ -61,10 +63,18 @@ export class PipelineInfos {
     return stats && this.#look(model, stats)
   }
 
+  /** The info of the pipeline that has answered a call; each object is read once. */
+  read(info: unknown): PipelineInfo {
+    if (typeof info !== 'object' || info === null) return readPipelineInfo({ info })
+    const known = this.#read.get(info) ?? readPipelineInfo({ info })
+    this.#read.set(info, known)
+    return known
+  }
+
   #look(model: string, stats: BrokerStats): PipelineInfo | undefined {
     const known = this.#known.get(model)
     if (stats.info === undefined || stats.info === known?.told) return known?.info
-    const info = readPipelineInfo(stats)
+    const info = this.read(stats.info)
     this.#known.set(model, { told: stats.info, info })
     return info
   }

@@ -55,6 +55,8 @@ export interface Predictor {
   ): Promise<PredictedImage>
 }
 
+const VERSION_HEADER = 'X-Model-Version'
+
 export function createPredictor(parts: PredictorParts): Predictor {
   const { classifier, images, recentImages, recentPredictions, keepsImages } = parts
 
@@ -66,6 +68,7 @@ export function createPredictor(parts: PredictorParts): Predictor {
     const isShown = show === 'all' || (show === 'from-address' && sent.url !== '')
     const stored = isShown || keepsImages ? await recentImages.put(sent.bytes, answer.sha256) : undefined
     const { version, sha256 } = answer
+    tellVersion(ctx, version)
     const best = answer.guesses?.[0]
     if (best) {
       const guess = { prediction: best.name, score: best.probability }
@@ -82,4 +85,13 @@ export function createPredictor(parts: PredictorParts): Predictor {
       return predictBytes(ctx, model, sent, wanted, options)
     },
   }
+}
+
+/** While hosts are being updated, the images of one request may be computed by several versions. */
+function tellVersion(ctx: Context, version: string): void {
+  // The version of a user's own pipeline may be any text. A stream of states has sent its headers before.
+  if (!/^[\w.:+-]{1,100}$/.test(version) || ctx.headerSent) return
+  const told = ctx.response.get(VERSION_HEADER)
+  const versions = new Set(told === '' ? [version] : [...told.split(', '), version])
+  ctx.set(VERSION_HEADER, [...versions].join(', '))
 }
