@@ -82,7 +82,12 @@ export function createClassifier(
   return { models: [...brokers.keys()], mustServe: (model) => void brokerOf(model), classify }
 }
 
-async function call(broker: Calls, infos: PipelineInfos, input: unknown, { signal, onPosition }: Waiting): Promise<TimedAnswer> {
+async function call(
+  broker: Calls,
+  infos: PipelineInfos,
+  input: unknown,
+  { signal, onPosition }: Waiting,
+): Promise<TimedAnswer> {
   let timing = NO_TIME
   const onTiming = (measured: CallTiming) => {
     timing = measured

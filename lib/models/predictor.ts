@@ -91,7 +91,7 @@ export function createPredictor(parts: PredictorParts): Predictor {
 function tellVersion(ctx: Context, version: string): void {
   // The version of a user's own pipeline may be any text. A stream of states has sent its headers before.
   if (!/^[\w.:+-]{1,100}$/.test(version) || ctx.headerSent) return
-  const told = ctx.response.get(VERSION_HEADER)
-  const versions = new Set(told === '' ? [version] : [...told.split(', '), version])
+  const told = ctx.res.getHeader(VERSION_HEADER)
+  const versions = new Set(typeof told === 'string' ? [...told.split(', '), version] : [version])
   ctx.set(VERSION_HEADER, [...versions].join(', '))
 }

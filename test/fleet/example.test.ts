@@ -33,11 +33,15 @@ describeFleet('The example of docs/scale.md', function (rabbit) {
       .filter((line) => line.trim() !== '')
     expect(lines).to.have.length.within(20, 30)
     const start = (name: string) => {
-      const child = spawn(process.execPath, ['--import', createRequire(import.meta.url).resolve('tsx'), join(folder, name)], {
-        cwd: folder,
-        env: { ...process.env, AMQP_URL: rabbit().url },
-        stdio: ['ignore', 'pipe', 'inherit'],
-      })
+      const child = spawn(
+        process.execPath,
+        ['--import', createRequire(import.meta.url).resolve('tsx'), join(folder, name)],
+        {
+          cwd: folder,
+          env: { ...process.env, AMQP_URL: rabbit().url },
+          stdio: ['ignore', 'pipe', 'inherit'],
+        },
+      )
       child.once(
         'exit',
         closeAfterRun(() => child.kill('SIGKILL')),

@@ -1,11 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
+import type { Readable } from 'node:stream'
 import { Broker, type BrokerOptions } from '../../broker/broker.ts'
 import { FleetBroker } from '../../fleet/fleet-broker.ts'
 import { ModelHost, type ModelHostOptions } from '../../fleet/model-host.ts'
 import type { FleetOptions } from '../../fleet/options.ts'
 import { WebHost } from '../../fleet/web-host.ts'
+import type { CallerScript } from '../fixtures/fleet/caller.ts'
 import type { HostScript } from '../fixtures/fleet/host.ts'
 import type { Order } from '../fixtures/pipelines/hashes.ts'
 import { until } from './broker.ts'
@@ -82,12 +84,23 @@ export class TestFleet {
       host: { url: this.#url, ...options },
       pipelines: { [this.name]: { pipeline: hashes().href, options: pipeline, ...limits } },
     }
-    const args = [...programArgs('test/fixtures/fleet/host.ts'), JSON.stringify(script)]
+    const child = this.#spawn('test/fixtures/fleet/host.ts', script)
+    await once(child.stdout, 'data')
+    return child
+  }
+
+  /** A caller in a process of its own, called `dying`, which makes this many calls at once. */
+  caller(count: number, order: object): ChildProcessByStdio<null, Readable, null> {
+    const script: CallerScript = { web: { url: this.#url, name: 'dying' }, pipeline: this.name, count, order }
+    return this.#spawn('test/fixtures/fleet/caller.ts', script)
+  }
+
+  #spawn(program: string, script: object): ChildProcessByStdio<null, Readable, null> {
+    const args = [...programArgs(program), JSON.stringify(script)]
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
     const unregister = closeAfterRun(() => child.kill('SIGKILL'))
     child.once('exit', unregister)
     this.#open.push({ kill: () => child.kill('SIGKILL') })
-    await once(child.stdout, 'data')
     return child
   }
 
