@@ -59,7 +59,7 @@ export function createService(
   const safeFetch = createSafeFetch(config)
   const images = createRequestImages(bodyReader(config), safeFetch, config.maxBodyBytes)
   const recentImages = createRecentImages(config)
-  const recentPredictions = createRecentPredictions()
+  const recentPredictions = createRecentPredictions(config)
   const feedback = createFeedback(config, (error) => log.warn({ err: error }, 'reports cannot be stored'))
   const dialects: Dialect<Service>[] = []
   const dialectModels = createDialectModels(config, brokers, pipelineInfos)

@@ -340,6 +340,12 @@ export const SETTINGS = {
     wholeNumber(0, 10),
     'model hosts with a higher priority get predictions first, until they have as many as they can hold',
   ),
+  signingKeys: fleet(
+    'SIGNING_KEYS',
+    '',
+    secretList(),
+    'keys that sign the id of each answer, so that every web host accepts a report of the answer; the first key signs, all are accepted; the same on all web hosts',
+  ),
   hostName: fleet(
     'HOST_NAME',
     '',

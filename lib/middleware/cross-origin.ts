@@ -6,6 +6,7 @@ const EXPOSED = [
   'X-Request-Id',
   'X-Error-Code',
   'X-Model-Version',
+  'X-Report-Id',
   'Retry-After',
   'RateLimit-Limit',
   'RateLimit-Remaining',

@@ -26,6 +26,8 @@ export interface PredictedImage {
   readonly answer: Classification
   /** the kept image, for a page to show; undefined if the image is not kept */
   readonly stored: RecentImage | undefined
+  /** the id under which the answer can be reported as wrong */
+  readonly reportId: string
 }
 
 /** Which images are kept for a while, for a page to show: none, those from an address, or all. */
@@ -56,6 +58,8 @@ export interface Predictor {
 }
 
 const VERSION_HEADER = 'X-Model-Version'
+/** Set only if the id is another one than X-Request-Id. */
+const REPORT_HEADER = 'X-Report-Id'
 
 export function createPredictor(parts: PredictorParts): Predictor {
   const { classifier, images, recentImages, recentPredictions, keepsImages } = parts
@@ -70,11 +74,15 @@ export function createPredictor(parts: PredictorParts): Predictor {
     const { version, sha256 } = answer
     tellVersion(ctx, version)
     const best = answer.guesses?.[0]
+    const { requestId } = ctx.state
+    let reportId = requestId
     if (best) {
       const guess = { prediction: best.name, score: best.probability }
-      recentPredictions.remember(ctx.state.requestId, { sha256, model, version, ...guess })
+      reportId = recentPredictions.remember(requestId, { sha256, model, version, ...guess })
+      const isNew = reportId !== requestId && ctx.res.getHeader(REPORT_HEADER) === undefined
+      if (isNew && !ctx.headerSent) ctx.set(REPORT_HEADER, reportId)
     }
-    return { sent, answer, stored: isShown ? stored : undefined }
+    return { sent, answer, stored: isShown ? stored : undefined, reportId }
   }
 
   return {

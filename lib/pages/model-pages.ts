@@ -66,7 +66,12 @@ export function modelPages({ brokers, config, site }: ModelPagesParts): ModelPag
   }
 }
 
-function toResult(ctx: Context, { answer, stored }: PredictedImage, json: object, url: string): Result {
+function toResult(
+  ctx: Context,
+  { answer, stored, reportId }: PredictedImage,
+  json: object,
+  url: string,
+): Result {
   return {
     name: url === '' ? 'Your picture' : url,
     image: stored && `/uploads/${stored.file}`,
@@ -74,7 +79,7 @@ function toResult(ctx: Context, { answer, stored }: PredictedImage, json: object
     timing: answer.timing,
     answer: json,
     model: answer.model,
-    id: ctx.state.requestId,
+    id: reportId,
     curl: curl(ownAddress(ctx) + ctx.path, url),
   }
 }

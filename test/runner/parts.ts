@@ -47,11 +47,12 @@ const LONGEST_FIRST = [
   'lib/pages',
   'scripts/stress',
   'survival',
+  'fleet',
   'broker',
   'pipeline/weights',
 ]
 
-/** Sorts every spec file below the folder into exactly one part. A new folder is a new part. */
+/** Sorts every spec file below the folder, except the slow ones, into exactly one part. A new folder is a new part. */
 export function partsIn(folder: string): Part[] {
   const parts = new Map<string, string[]>(['alone', ...LONGEST_FIRST].map((name) => [name, []]))
   for (const file of specsIn(folder)) {
@@ -71,9 +72,12 @@ function partOf(file: string): string {
   return Object.keys(TOGETHER).find((name) => isIn(TOGETHER[name])) ?? (directory || 'top')
 }
 
+/** Tests that take minutes by their nature: `npm run test:slow`. */
+const SLOW = 'slow/'
+
 function specsIn(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .map((file) => file.replaceAll('\\', '/'))
-    .filter((file) => file.endsWith(SPEC))
+    .filter((file) => file.endsWith(SPEC) && !file.startsWith(SLOW))
     .sort()
 }
