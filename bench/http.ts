@@ -9,6 +9,8 @@ export interface BenchService {
   pid: number
   /** Milliseconds from the start of the process to the log line with this message and these fields. */
   seen(msg: string, fields?: Record<string, unknown>): Promise<number>
+  /** How many lines of the log have this message. */
+  logged(msg: string): number
   /** How many children have ended. */
   ended(): number
   stop(): Promise<void>
@@ -25,7 +27,7 @@ export async function startService(settings: Record<string, string>): Promise<Be
   const entry = fileURLToPath(new URL('../StartService.ts', import.meta.url))
   const started = performance.now()
   const child = spawn(process.execPath, ['--import', 'tsx', entry], {
-    env: { ...process.env, PORT: '0', ...settings },
+    env: { ...process.env, PORT: '0', SPARE_CHILDREN: '0', ...settings },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const exited = once(child, 'exit')
@@ -39,6 +41,7 @@ export async function startService(settings: Record<string, string>): Promise<Be
     lines.push({ ...(JSON.parse(line) as object), at: performance.now() - started })
     for (const look of waiting) look()
   })
+  const logged = (wanted: string) => lines.filter(({ msg }) => msg === wanted).length
   const find = (msg: string, fields: Record<string, unknown>) =>
     lines.find(
       (line) => line.msg === msg && Object.entries(fields).every(([name, value]) => line[name] === value),
@@ -59,7 +62,8 @@ export async function startService(settings: Record<string, string>): Promise<Be
     url: String(url),
     pid: Number(pid),
     seen: async (msg, fields) => (await line(msg, fields)).at,
-    ended: () => lines.filter(({ msg }) => msg === 'child ended').length,
+    logged,
+    ended: () => logged('child ended'),
     async stop() {
       child.kill('SIGTERM')
       await exited

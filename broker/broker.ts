@@ -14,6 +14,7 @@ import {
   pipelineUrl,
   readDeadline,
   readLimits,
+  readSpares,
   wholeNumber,
 } from './options.ts'
 import { type Call, type CallTiming, type Outcome, Pending, tell } from './pending.ts'
@@ -21,13 +22,14 @@ import type { ProgressReport } from './pipeline.ts'
 import { Positions } from './positions.ts'
 import { closed, refusalOf } from './refusal.ts'
 import { Scheduler } from './scheduler.ts'
+import { Spares } from './spares.ts'
 import { type BrokerEvents, type BrokerState, type BrokerStats, errorSummary } from './state.ts'
 import { type PromiseWithResolvers, withResolvers } from './with-resolvers.ts'
 import { Worker } from './worker.ts'
 
 export type { CallOptions, Calls } from './calls.ts'
 export { BrokerError, type BrokerErrorCode } from './errors.ts'
-export type { BrokerOptions } from './options.ts'
+export type { BrokerOptions, ReadyChild, SpareCount } from './options.ts'
 export type { CallTiming, Outcome } from './pending.ts'
 export type {
   MakePipeline,
@@ -47,6 +49,7 @@ export class Broker extends EventEmitter<BrokerEvents> implements Calls {
   readonly #scheduler: Scheduler
   readonly #positions = new Positions()
   readonly #workers: Worker[]
+  readonly #spares: Spares
   #state: BrokerState = 'idle'
   // Set by the first close(); later calls of close() return the same promise.
   #closing: Promise<void> | undefined
@@ -67,16 +70,17 @@ export class Broker extends EventEmitter<BrokerEvents> implements Calls {
       pipeline: pipelineUrl(options.pipeline),
       options: cloneable(options.options),
     }
-    this.#workers = Array.from(
-      { length: this.#limits.workers },
-      () =>
-        new Worker(child, this.#limits.maxDeaths, {
-          changed: () => this.#changed(),
-          answered: (from, answers) => this.#answers(from, answers),
-          lost: (from, error) => this.#lost(from, error),
-          event: (...event: unknown[]) => this.#forward(event as never),
-        }),
-    )
+    const hooks = {
+      changed: () => this.#changed(),
+      answered: (from: ChildView, answers: CallAnswer[]) => this.#answers(from, answers),
+      lost: (from: ChildView, error: Error | undefined) => this.#lost(from, error),
+      spare: () => this.#spares.take(),
+      event: (...event: unknown[]) => this.#forward(event as never),
+    }
+    const { workers, maxDeaths } = this.#limits
+    this.#workers = Array.from({ length: workers }, () => new Worker(child, maxDeaths, hooks))
+    const serving = () => this.#workers.map(({ ready }) => ready)
+    this.#spares = new Spares(child, readSpares(options.spares), { ...hooks, serving })
   }
 
   /**
@@ -135,6 +139,7 @@ export class Broker extends EventEmitter<BrokerEvents> implements Calls {
       info: this.#ready()[0]?.info,
       capacity: this.#limits.workers * this.#scheduler.room,
       workers: children,
+      spares: this.#spares.stats,
     }
   }
 
@@ -148,6 +153,7 @@ export class Broker extends EventEmitter<BrokerEvents> implements Calls {
   kill(): void {
     this.#closing ??= Promise.resolve()
     for (const worker of this.#workers) worker.kill()
+    this.#spares.kill()
     this.#rejectAll('closed', closed())
     this.#started?.reject(closed())
     this.#setState('closed')
@@ -254,6 +260,7 @@ export class Broker extends EventEmitter<BrokerEvents> implements Calls {
       this.#setState('ready')
       this.#started?.resolve()
       this.#dispatchSoon()
+      this.#spares.look()
       return
     }
     const error = this.#error()
@@ -282,7 +289,7 @@ export class Broker extends EventEmitter<BrokerEvents> implements Calls {
       })
     }
     this.#rejectAll('closed', closed())
-    await Promise.all(this.#workers.map((worker) => worker.end()))
+    await Promise.all([...this.#workers.map((worker) => worker.end()), this.#spares.end()])
     this.#started?.reject(closed())
     this.#setState('closed')
   }
@@ -292,9 +299,7 @@ export class Broker extends EventEmitter<BrokerEvents> implements Calls {
   }
 
   #ready(): ChildView[] {
-    const ready = []
-    for (const { child } of this.#workers) if (child?.ready) ready.push(child)
-    return ready
+    return this.#workers.flatMap(({ ready }) => ready ?? [])
   }
 
   /** The progress of the child that is furthest: the broker is ready as soon as one child is. */
@@ -315,7 +320,7 @@ export class Broker extends EventEmitter<BrokerEvents> implements Calls {
     return new BrokerError('ERR_NOT_READY', message, { cause })
   }
 
-  #forward<Name extends 'child-start' | 'child-exit' | 'log' | 'progress'>(
+  #forward<Name extends 'child-start' | 'takeover' | 'child-exit' | 'log' | 'progress'>(
     event: [Name, BrokerEvents[Name][0]],
   ): void {
     this.emit(event[0] as 'log', event[1] as BrokerEvents['log'][0])

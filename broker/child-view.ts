@@ -1,6 +1,7 @@
 import type { ChildProcess as Forked } from 'node:child_process'
 import { EventEmitter } from 'node:events'
-import type { BrokerErrorCode } from './errors.ts'
+import { ChildError } from './error-wire.ts'
+import { BrokerError, type BrokerErrorCode } from './errors.ts'
 import { forkChild } from './fork-child.ts'
 import { guardChannel } from './guard-channel.ts'
 import {
@@ -38,6 +39,8 @@ export interface ChildEvents {
   exit: [{ exitCode: number | null; signal: NodeJS.Signals | null; expected: boolean }]
 }
 
+// A spare that has not shown itself for this long is no faster than a new child.
+const WAKE_WITHIN_MS = 5_000
 // A child that was asked to close has this long before it is killed.
 const KILL_AFTER_MS = 2_000
 // The exit event may come before the child's last answers; answers in the pipe have this long to arrive.
@@ -50,9 +53,15 @@ const HELD_HANGS = 4
 export class ChildView extends EventEmitter<ChildEvents> {
   readonly #forked: Forked
   readonly #options: ChildOptions
-  // Set when the child reports that it is ready; undefined until then.
+  // Set when the child reports that it is ready; undefined until then, and again from wake() to its answer.
   methods: ReadonlySet<string> | undefined
   info: unknown
+  /** The files that decide what the pipeline is. */
+  watch: readonly string[] = []
+  /** Milliseconds since 1970. A change of a file after this moment may be unknown to the child. */
+  readonly startedAt = Date.now()
+  /** How long the start took; undefined until the child was ready. */
+  startMs: number | undefined
   progress: ProgressReport | undefined
   /** Why this child could not start or is being killed. Always set before the exit event. */
   failure:
@@ -66,15 +75,21 @@ export class ChildView extends EventEmitter<ChildEvents> {
   culprits: readonly string[] = []
   // The key of the call that this child retries alone: no other call is sent meanwhile.
   suspect: string | undefined
+  readonly #forkedAt = performance.now()
   // The time of the last sign of work: an answer, or, while the child starts, a report of progress.
   #lastSign = performance.now()
   #timer: NodeJS.Timeout | undefined
+  // How long a child that is not ready may be silent, and the words for it.
+  #patience: { readonly ms: number; readonly why: string }
   #expected = false
   #gone = false
 
   constructor(options: ChildOptions) {
     super()
     this.#options = options
+    const { startTimeout } = options
+    const why = `while starting, it gave no sign of progress for ${startTimeout} ms (startTimeout)`
+    this.#patience = { ms: startTimeout, why }
     this.#forked = forkChild()
     this.#listen()
     const { name, pipeline, maxBatch, prepareTimeout, maxGrowth } = options
@@ -96,6 +111,24 @@ export class ChildView extends EventEmitter<ChildEvents> {
 
   get ready(): boolean {
     return this.methods !== undefined && !this.#gone && this.failure === undefined
+  }
+
+  /** Why this child is gone, as the error of the calls that it held. */
+  get lossError(): Error {
+    const { error, code = 'ERR_CHILD_EXIT', message = 'The child died.' } = this.failure ?? {}
+    return error ? new ChildError(error) : new BrokerError(code, message)
+  }
+
+  /**
+   * Asks a ready child whether it is still there. The child is not ready until it has answered: a child that has just been
+   * killed looks alive until its exit is reported, and would cost each call one of two tries.
+   */
+  wake(): void {
+    this.methods = undefined
+    this.#patience = { ms: WAKE_WITHIN_MS, why: `as a spare, it did not answer within ${WAKE_WITHIN_MS} ms` }
+    this.#lastSign = performance.now()
+    this.#post({ kind: 'ping' })
+    this.#watch()
   }
 
   /** Throws when an input cannot be cloned; then none of the calls is sent. */
@@ -205,6 +238,8 @@ export class ChildView extends EventEmitter<ChildEvents> {
       case 'ready':
         this.methods = new Set(message.methods)
         this.info = message.info
+        this.watch = message.watch
+        this.startMs ??= performance.now() - this.#forkedAt
         // From now on hangTimeout counts instead of startTimeout.
         clearTimeout(this.#timer)
         this.#timer = undefined
@@ -252,11 +287,9 @@ export class ChildView extends EventEmitter<ChildEvents> {
         this.#timer = undefined
         const late = this.#due()
         if (late === undefined || performance.now() < late) return this.#watch()
-        const { hangTimeout, startTimeout } = this.#options
-        const message = this.methods
-          ? `The child was killed: it gave no answer for ${hangTimeout} ms (hangTimeout).`
-          : `The child was killed: while starting, it gave no sign of progress for ${startTimeout} ms (startTimeout).`
-        this.kill({ code: 'ERR_CHILD_EXIT', message })
+        const hangs = `it gave no answer for ${this.#options.hangTimeout} ms (hangTimeout)`
+        const why = this.methods ? hangs : this.#patience.why
+        this.kill({ code: 'ERR_CHILD_EXIT', message: `The child was killed: ${why}.` })
       },
       due - performance.now() + 1,
     )
@@ -264,7 +297,7 @@ export class ChildView extends EventEmitter<ChildEvents> {
   }
 
   #due(): number | undefined {
-    if (!this.methods) return this.#lastSign + this.#options.startTimeout
+    if (!this.methods) return this.#lastSign + this.#patience.ms
     const oldest = this.held.values().next().value
     if (!oldest) return undefined
     const { hangTimeout } = this.#options

@@ -51,7 +51,7 @@ export function encodeError(thrown: unknown, depth = 0): WireError {
     message: text(read(thrown, 'message'), ''),
     stack: text(read(thrown, 'stack'), ''),
     ...(cause === undefined ? {} : { cause: encodeError(cause, depth + 1) }),
-    ...(isPermanent ? { permanent: { watch: paths(read(thrown, 'watch')) } } : {}),
+    ...(isPermanent ? { permanent: { watch: watchedPaths(read(thrown, 'watch')) } } : {}),
   }
 }
 
@@ -77,7 +77,8 @@ function text(value: unknown, otherwise: string): string {
   return typeof value === 'string' ? value.slice(0, MAX_TEXT) : otherwise
 }
 
-function paths(watch: unknown): string[] {
+/** The files to watch, out of what a pipeline says. */
+export function watchedPaths(watch: unknown): string[] {
   if (!Array.isArray(watch)) return []
   const absolute = watch.filter((path): path is string => typeof path === 'string' && isAbsolute(path))
   return absolute.filter((path) => path.length <= MAX_TEXT).slice(0, MAX_WATCHED)

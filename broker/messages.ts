@@ -11,6 +11,8 @@ export type ToChild =
   | CallMessage
   | { kind: 'calls'; calls: CallMessage[] }
   | { kind: 'cancel'; keys: string[] }
+  // Asks a ready child whether it is still there. The answer is another `ready`.
+  | { kind: 'ping' }
   | { kind: 'close' }
 
 export interface ChildLimits {
@@ -28,7 +30,7 @@ export interface CallMessage {
 
 export type FromChild =
   | ({ kind: 'progress' } & ProgressReport)
-  | { kind: 'ready'; methods: string[]; info: unknown }
+  | { kind: 'ready'; methods: string[]; info: unknown; watch: string[] }
   | { kind: 'failed'; error: WireError }
   | CallAnswer
   | { kind: 'answers'; answers: CallAnswer[] }
@@ -59,7 +61,7 @@ export function isFromChild(message: unknown): message is FromChild {
     case 'progress':
       return typeof message.fraction === 'number' && typeof message.word === 'string'
     case 'ready':
-      return isListOf(message.methods, isText)
+      return isListOf(message.methods, isText) && isFewFiles(message.watch)
     case 'failed':
       return isWireError(message.error)
     case 'result':
@@ -92,6 +94,7 @@ export function isToChild(message: unknown): message is ToChild {
       return isListOf(message.calls, isCall)
     case 'cancel':
       return Array.isArray(message.keys)
+    case 'ping':
     case 'close':
       return true
     default:
@@ -126,8 +129,11 @@ export function isWireError(error: unknown, depth = 0): error is WireError {
 }
 
 function isPermanent(permanent: unknown): boolean {
-  if (!isRecord(permanent) || !Array.isArray(permanent.watch)) return false
-  return permanent.watch.length <= MAX_WATCHED && isListOf(permanent.watch, isText)
+  return isRecord(permanent) && isFewFiles(permanent.watch)
+}
+
+function isFewFiles(watch: unknown): boolean {
+  return Array.isArray(watch) && watch.length <= MAX_WATCHED && isListOf(watch, isText)
 }
 
 /** `every` alone would pass over the holes of a sparse array; the copy has undefined in their places. */

@@ -4,6 +4,16 @@ import { inspect } from 'node:util'
 import { serialize } from 'node:v8'
 import { BrokerError } from './errors.ts'
 
+/** The number of spares, or a function that is asked for the number before each start of a spare. */
+export type SpareCount = number | ((child: ReadyChild) => number | Promise<number>)
+
+/** A child that serves. */
+export interface ReadyChild {
+  readonly pid: number | undefined
+  /** the pipeline's `info` */
+  readonly info: unknown
+}
+
 export interface BrokerOptions {
   /** The module with `makePipeline`: a URL, or an absolute path. */
   pipeline: string | URL
@@ -13,6 +23,8 @@ export interface BrokerOptions {
   name?: string
   /** The number of child processes. */
   workers?: number
+  /** The number of further children that are ready to take the place of a dead one, and get no calls until then. */
+  spares?: SpareCount
   /** The most inputs that one predict() gets. */
   maxBatch?: number
   /** The most calls that may wait; `maxQueueBytes` is the most bytes of their inputs. */
@@ -36,11 +48,13 @@ export interface BrokerOptions {
   maxMessageBytes?: number
 }
 
-export type Limits = Required<Omit<BrokerOptions, 'pipeline' | 'options' | 'name'>>
+export type Limits = Required<Omit<BrokerOptions, 'pipeline' | 'options' | 'name' | 'spares'>>
 
 const MIB = 2 ** 20
 // About twelve days; a timer of Node can wait twice as long.
 const LONGEST_MS = 2 ** 30
+
+const MAX_SPARES = 16
 
 // name: [default, minimum, maximum]
 const LIMITS: Record<keyof Limits, readonly [number, number, number]> = {
@@ -74,6 +88,14 @@ export function wholeNumber(name: string, value: unknown, least: number, most: n
     'ERR_OPTION',
     `${name} must be a whole number from ${least} to ${most}, but is ${inspect(value, { depth: 0 })}.`,
   )
+}
+
+export function readSpares(spares: SpareCount | undefined): SpareCount {
+  return typeof spares === 'function' ? spares : spareCount(spares ?? 0)
+}
+
+export function spareCount(count: unknown): number {
+  return wholeNumber('spares', count, 0, MAX_SPARES)
 }
 
 export function readDeadline(value: number): number {

@@ -34,6 +34,9 @@ export interface Pipeline {
   methods?: readonly string[]
   /** Facts about the ready pipeline, for `broker.stats().info`: anything that can be cloned. */
   info?: unknown
+  /** Absolute paths of the files that decide what the pipeline is, also of files that do not exist. A spare child does not
+   *  take over when one of these files has changed since the spare was started. */
+  watch?: readonly string[]
   /** First step of a prediction. Runs for many inputs at the same time. */
   prepare?(input: unknown, context: PrepareContext): unknown
   /** Second step: gets the results of `prepare` and returns one answer for each, in the same order. Never overlaps

@@ -9,6 +9,8 @@ export interface BrokerStats {
   queued: number
   queuedBytes: number
   inFlight: number
+  /** The children that wait to take the place of a dead one. */
+  spares: { pid: number | undefined; state: 'starting' | 'ready' }[]
   /** The number of children that died without being asked to; a pipeline that cannot be made is no such death. */
   restarts: number
   /** The progress of the furthest child; null while a child is ready. */
@@ -82,7 +84,9 @@ export interface BrokerEvents {
   batch: [{ size: number }]
   /** A host that answers the calls has come, is leaving, or has not been heard of for too long. */
   host: [{ name: string; boot: string; change: 'came' | 'leaving' | 'lost' }]
-  'child-start': [{ pid: number | undefined }]
+  'child-start': [{ pid: number | undefined; spare?: true }]
+  /** A spare child takes the place of a dead one. */
+  takeover: [{ pid: number | undefined }]
   'child-exit': [
     { pid: number | undefined; exitCode: number | null; signal: string | null; expected: boolean },
   ]

@@ -1,10 +1,9 @@
-import { backoff } from './backoff.ts'
+import { backoff, deathWeight } from './backoff.ts'
 import { type ChildOptions, ChildView } from './child-view.ts'
-import { ChildError } from './error-wire.ts'
-import { BrokerError } from './errors.ts'
 import type { CallAnswer } from './messages.ts'
 import type { ProgressReport } from './pipeline.ts'
-import { watchFiles } from './watch-files.ts'
+import type { Spare } from './spares.ts'
+import { type FileWatch, watchFiles } from './watch-files.ts'
 
 export type WorkerState = 'starting' | 'ready' | 'waiting' | 'failed' | 'ended'
 
@@ -14,7 +13,10 @@ export interface WorkerHooks {
   answered(child: ChildView, answers: CallAnswer[]): void
   /** A child is gone. `error` says why; it is undefined when the broker ended the child. */
   lost(child: ChildView, error: Error | undefined): void
-  event(name: 'child-start', event: { pid: number | undefined }): void
+  /** A child that was kept for this moment, if there is one. */
+  spare(): Spare | undefined
+  event(name: 'child-start', event: { pid: number | undefined; spare?: true }): void
+  event(name: 'takeover', event: { pid: number | undefined }): void
   event(
     name: 'child-exit',
     event: { pid: number | undefined; exitCode: number | null; signal: string | null; expected: boolean },
@@ -23,14 +25,14 @@ export interface WorkerHooks {
   event(name: 'progress', event: { pid: number | undefined } & ProgressReport): void
 }
 
-// A kill from outside (an operator, the kernel short of memory) says little about the pipeline. It counts a tenth of a
-// crash, so that a series of kills leads neither to long delays nor to the state `failed`.
 const OUTSIDE_SIGNALS: readonly (string | null)[] = ['SIGKILL', 'SIGTERM']
-const KILL_WEIGHT = 0.1
 // A child that has been ready for this long clears the count of deaths, even if it got no calls.
 const PROVEN_AFTER_MS = 10_000
 
-/** Keeps one child alive: replaces a dead child, at once after the first death and after growing delays from then on. */
+/**
+ * Keeps one child alive: replaces a dead child by a spare or by a new one, at once after the first death and after growing
+ * delays from then on.
+ */
 export class Worker {
   readonly #options: ChildOptions
   readonly #maxDeaths: number
@@ -38,7 +40,9 @@ export class Worker {
   #child: ChildView | undefined
   #timer: NodeJS.Timeout | undefined
   // After a permanent error: starts another child when a file has changed.
-  #watch: { close(): void } | undefined
+  #watch: FileWatch | undefined
+  // Undefined while no child serves.
+  #readyAt: number | undefined
   // The weighted deaths since a child last answered or was ready for PROVEN_AFTER_MS.
   #deaths = 0
   #state: WorkerState = 'starting'
@@ -59,10 +63,31 @@ export class Worker {
     return this.#child
   }
 
+  /** The child, if calls may be sent to it. */
+  get ready(): ChildView | undefined {
+    return this.#state === 'ready' && this.#child?.ready ? this.#child : undefined
+  }
+
   start(): void {
-    const startedAt = Date.now()
+    const spare = this.#hooks.spare()
+    if (spare) {
+      this.#adopt(spare)
+      return
+    }
     const child = this.#fork()
     if (!child) return
+    this.#attach(child, () => this.#ready())
+    this.#hooks.event('child-start', { pid: child.pid })
+    this.#hooks.changed(this)
+  }
+
+  #adopt({ child, files }: Spare): void {
+    this.#attach(child, () => void this.#readyUnlessOld(child, files))
+    if (child.ready) child.wake()
+    this.#hooks.changed(this)
+  }
+
+  #attach(child: ChildView, onReady: () => void): void {
     this.#child = child
     this.#state = this.#deaths >= this.#maxDeaths ? 'failed' : 'starting'
     const pid = child.pid
@@ -71,17 +96,34 @@ export class Worker {
       this.#hooks.event('progress', { pid, ...progress })
       this.#hooks.changed(this)
     })
-    child.on('ready', () => this.#ready())
+    child.on('ready', onReady)
     child.on('answers', (answers) => {
       this.#deaths = 0
       this.#hooks.answered(child, answers)
     })
     child.on('exit', (exit) => {
       this.#hooks.event('child-exit', { pid, ...exit })
-      this.#exited(child, startedAt, exit.expected, OUTSIDE_SIGNALS.includes(exit.signal))
+      this.#exited(child, exit.expected, OUTSIDE_SIGNALS.includes(exit.signal))
     })
-    this.#hooks.event('child-start', { pid })
-    this.#hooks.changed(this)
+  }
+
+  /** A spare may have read files that have changed since: then it must not serve, and another child is started. */
+  async #readyUnlessOld(
+    child: ChildView,
+    files = watchFiles(child.watch, child.startedAt, () => {}),
+  ): Promise<void> {
+    files.close()
+    const isOld = child.watch.length > 0 && (await files.changed())
+    if (this.#child !== child || this.#state === 'ended') return
+    if (!isOld) {
+      this.#hooks.event('takeover', { pid: child.pid })
+      this.#ready()
+      return
+    }
+    child.removeAllListeners()
+    child.on('exit', (exit) => this.#hooks.event('child-exit', { pid: child.pid, ...exit }))
+    child.kill()
+    this.start()
   }
 
   /** A failed fork counts as a death, and is retried like one. */
@@ -114,6 +156,7 @@ export class Worker {
   #ready(): void {
     if (this.#state === 'ended') return
     this.#state = 'ready'
+    this.#readyAt = performance.now()
     this.error = undefined
     this.#timer = setTimeout(() => {
       this.#deaths = 0
@@ -137,8 +180,10 @@ export class Worker {
     this.#hooks.changed(this)
   }
 
-  #exited(child: ChildView, startedAt: number, expected: boolean, killed: boolean): void {
+  #exited(child: ChildView, expected: boolean, killed: boolean): void {
     clearTimeout(this.#timer)
+    const readyMs = this.#readyAt === undefined ? 0 : performance.now() - this.#readyAt
+    this.#readyAt = undefined
     this.#child = undefined
     if (expected || this.#state === 'ended') {
       this.#state = 'ended'
@@ -146,18 +191,16 @@ export class Worker {
       return
     }
     const { failure, condemned } = child
-    this.error = failure?.error
-      ? new ChildError(failure.error)
-      : new BrokerError(failure?.code ?? 'ERR_CHILD_EXIT', failure?.message ?? 'The child died.')
+    this.error = child.lossError
     const permanent = failure?.error?.permanent
     if (permanent) {
       this.#hooks.lost(child, undefined)
-      this.#failForGood(permanent.watch, startedAt)
+      this.#failForGood(permanent.watch, child.startedAt)
       return
     }
-    // An input that costs too much says as little about the pipeline as a kill from outside.
-    const isInput = failure?.code === 'ERR_COST' && child.held.size > 0
+    const isOverInput = failure?.code === 'ERR_COST' && child.held.size > 0
+    const isOutside = killed && !condemned
     this.#hooks.lost(child, this.error)
-    this.#tryLater(isInput || (killed && !condemned) ? KILL_WEIGHT : 1)
+    this.#tryLater(deathWeight({ isOutside, isOverInput, startMs: child.startMs, readyMs }))
   }
 }

@@ -118,6 +118,7 @@ export class FleetBroker extends EventEmitter<BrokerEvents> implements Calls, Me
       info: this.#info(),
       capacity,
       workers: [],
+      spares: [],
       fleet: {
         connected: port.isUp,
         blocked: port.blocked ?? null,

@@ -49,6 +49,7 @@ async function pipelineFor(options: PipelineOptions, progress: Progress) {
       image,
       top,
     }),
+    watch: await modelFiles(options.model, options.path, options.weightsDir),
     info: {
       model: options.model,
       version: versionOf(READING, found.key, image, labels, name, device),

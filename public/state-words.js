@@ -94,11 +94,12 @@ function isEnding(state) {
 
 /**
  * The line on /status that says where a model runs.
- * @param {{ engine: string | null, device: string | null, reason: string | null, workers: readonly unknown[], fleet?: { hosts: readonly unknown[] } | undefined }} model
+ * @param {{ engine: string | null, device: string | null, reason: string | null, workers: readonly unknown[], spares: readonly unknown[], fleet?: { hosts: readonly unknown[] } | undefined }} model
  */
-export function aboutModel({ engine, device, reason, workers, fleet }) {
+export function aboutModel({ engine, device, reason, workers, spares, fleet }) {
   if (fleet) return `${fleet.hosts.length} model ${fleet.hosts.length === 1 ? 'host' : 'hosts'}`
   const where = [engine, device].filter((word) => word !== null).join(' on ')
   const children = `${workers.length} ${workers.length === 1 ? 'child' : 'children'}`
-  return [where, children, reason].filter((word) => word).join(' · ')
+  const waiting = spares.length === 0 ? '' : ` and ${spares.length} spare`
+  return [where, children + waiting, reason].filter((word) => word).join(' · ')
 }

@@ -17,6 +17,7 @@ const MARGIN_MS = 60
  * @property {string | null} device
  * @property {string | null} reason
  * @property {readonly unknown[]} workers
+ * @property {readonly unknown[]} spares
  * @property {number} restarts
  * @property {{ word: string } | null} progress
  * @property {{ code: string, message: string } | null} error

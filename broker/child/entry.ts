@@ -1,6 +1,6 @@
 /** The main module of the forked child: makes the pipeline, answers calls, and ends when the parent ends. */
 
-import { encodeError } from '../error-wire.ts'
+import { encodeError, watchedPaths } from '../error-wire.ts'
 import { BrokerError } from '../errors.ts'
 import {
   type CallAnswer,
@@ -45,6 +45,8 @@ async function receive(message: ToChild): Promise<void> {
       return batcher?.accept(message.calls)
     case 'cancel':
       return batcher?.cancel(message.keys)
+    case 'ping':
+      return ready()
     case 'close':
       await pipeline?.close?.()
       process.exit(0)
@@ -57,12 +59,18 @@ async function start(message: Extract<ToChild, { kind: 'start' }>): Promise<void
     pipeline = await makePipeline(message.pipeline, message.options)
     clock = prepareClock(message)
     batcher = new Batcher(pipeline, message.maxBatch, clock, answer)
-    await sent({ kind: 'ready', methods: batcher.methods, info: pipeline.info })
+    await ready()
     limitMemory(message)
   } catch (error) {
     await sent({ kind: 'failed', error: encodeError(error) })
     process.exit(1)
   }
+}
+
+async function ready(): Promise<void> {
+  if (!batcher || !pipeline) return
+  const { info, watch } = pipeline
+  await sent({ kind: 'ready', methods: batcher.methods, info, watch: watchedPaths(watch) })
 }
 
 async function makePipeline(url: string, options: unknown): Promise<Pipeline> {

@@ -21,7 +21,8 @@ export async function predictFiles(
   show: (outcome: Outcome) => void,
 ): Promise<boolean> {
   // One child gets all cores, because there are no other requests.
-  const [broker] = createBrokers({ ...config, models: [model], workers: 1 }, { attempts: 3 }).values()
+  const alone = { ...config, models: [model], workers: 1, spareChildren: 0 }
+  const [broker] = createBrokers(alone, { attempts: 3 }).values()
   if (broker === undefined || !(await startBroker(broker, model))) return false
   let areAllRead = true
   // Two batches keep the child busy while the next files are read, and bound the memory.

@@ -59,6 +59,15 @@ export function wholeNumber(min: number, max: number): Kind<number> {
   }
 }
 
+/** A number, or the word for a number that the service finds out. */
+export function orAuto(kind: Kind<number>): Kind<number | 'auto'> {
+  return {
+    expected: `auto, or ${kind.expected}`,
+    bounds: `auto, or ${kind.bounds}`,
+    parse: (text) => (text === 'auto' ? text : kind.parse(text)),
+  }
+}
+
 /** A size: plain bytes, or a number with kb, mb or gb (powers of 1024). */
 export function bytes(min: number, max: number): Kind<number> {
   return {

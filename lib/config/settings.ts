@@ -8,6 +8,7 @@ import {
   type Kind,
   modelList,
   oneOf,
+  orAuto,
   originList,
   portList,
   secretList,
@@ -132,6 +133,12 @@ export const SETTINGS = {
     'device that executes the models; auto measures the available devices and chooses the fastest',
   ),
   workers: models('WORKERS', '1', wholeNumber(1, 64), 'child processes per model'),
+  spareChildren: models(
+    'SPARE_CHILDREN',
+    'auto',
+    orAuto(wholeNumber(0, 16)),
+    'further child processes per model, ready to take the place of one that dies; auto keeps one on a CPU while a quarter of the memory stays free',
+  ),
   threads: models(
     'THREADS',
     '0',

@@ -7,6 +7,7 @@ import { BrokerError } from '../../broker/errors.ts'
 import type { Config } from '../config/config.ts'
 import { writeProgress } from './model-progress.ts'
 import { readPipelineInfo } from './pipeline-info.ts'
+import { spareChildren } from './spare-children.ts'
 
 // Measured: VGG-16 takes 28 to 39 MiB for each image of a batch; other models take less.
 const BYTES_PER_INPUT = 64 * 2 ** 20
@@ -24,6 +25,7 @@ export function createBrokers(config: Config, more: Record<string, unknown> = {}
   const { workers, maxBatch, maxQueue, maxQueueBytes, deadlineMs, drainTimeoutMs } = config
   const { hangTimeoutMs, prepareTimeoutMs } = config
   const limits = { workers, maxBatch, maxQueue, maxQueueBytes, maxGrowth: maxGrowth(config) }
+  const spares = spareChildren(config.spareChildren)
   const times = {
     deadline: deadlineMs,
     hangTimeout: hangTimeoutMs,
@@ -45,7 +47,7 @@ export function createBrokers(config: Config, more: Record<string, unknown> = {}
   return new Map(
     config.models.map(({ name, path }) => {
       const options = { model: name, ...(path !== undefined && { path }), ...shared, ...more }
-      return [name, new Broker({ pipeline, name, options, ...limits, ...times })]
+      return [name, new Broker({ pipeline, name, options, spares, ...limits, ...times })]
     }),
   )
 }
@@ -83,6 +85,7 @@ function logEvents(broker: Calls, log: Logger): void {
     log[change === 'lost' ? 'warn' : 'info'](host, `model host ${change}`),
   )
   broker.on('child-start', (child) => log.info(child, 'child started'))
+  broker.on('takeover', (child) => log.info(child, 'spare child took over'))
   broker.on('child-exit', (exit) => log[exit.expected ? 'info' : 'warn'](exit, 'child ended'))
   broker.on('log', ({ pid, stream, line }) =>
     log[stream === 'stderr' ? 'warn' : 'info']({ pid, stream }, line),

@@ -58,6 +58,9 @@ export const ModelState = z.object({
   queued: z.int(),
   inFlight: z.int(),
   workers: z.array(z.object({ pid: z.int().nullable(), state: z.string(), inFlight: z.int() })),
+  spares: z
+    .array(z.object({ pid: z.int().nullable(), state: z.string() }))
+    .describe('Child processes that get no calls until they take the place of one that died.'),
   fleet: Fleet.optional().describe('Present if other hosts compute the predictions (ROLE=web).'),
 })
 export type ModelState = z.output<typeof ModelState>
@@ -69,7 +72,7 @@ export function modelStates(brokers: Brokers): ModelState[] {
 /** Device, reason, engine and warnings come from the current child. */
 export function modelState(name: string, broker: Calls): ModelState {
   const stats = broker.stats()
-  const { state, progress, error, restarts, queued, inFlight, workers, fleet } = stats
+  const { state, progress, error, restarts, queued, inFlight, workers, spares, fleet } = stats
   const { device, reason, engine, warnings } = readPipelineInfo(stats)
   return {
     name,
@@ -84,6 +87,7 @@ export function modelState(name: string, broker: Calls): ModelState {
     queued,
     inFlight,
     workers: workers.map(({ pid, ...rest }) => ({ pid: pid ?? null, ...rest })),
+    spares: spares.map(({ pid, state }) => ({ pid: pid ?? null, state })),
     ...(fleet && { fleet: fleetState(fleet) }),
   }
 }

@@ -60,8 +60,10 @@ export async function listen(handler: Handler, config: Config, log: Log): Promis
 }
 
 /** MAX_CONNECTIONS, or fewer: without descriptors left, no child could be replaced and nothing be downloaded. */
-function connectionsWithin({ maxConnections, maxFetches, models, workers }: Config, log: Log): number {
-  const most = mostConnections(models.length * workers, maxFetches)
+function connectionsWithin(config: Config, log: Log): number {
+  const { maxConnections, maxFetches, models, workers, spareChildren } = config
+  const spares = spareChildren === 'auto' ? 1 : spareChildren
+  const most = mostConnections(models.length * (workers + spares), maxFetches)
   if (maxConnections <= most) return maxConnections
   log.warn(
     { maxConnections, most },

@@ -77,6 +77,6 @@ function statusOf(models: readonly ModelState[], { draining }: ServiceState): st
   return models.length > 0 && models.every(({ state }) => state === 'failed') ? 'failed' : 'starting'
 }
 
-function shown({ name, engine, workers, ...others }: ModelState) {
-  return { ...others, workers: workers.map((worker) => worker.state) }
+function shown({ name, engine, workers, spares, ...others }: ModelState) {
+  return { ...others, workers: workers.map(({ state }) => state), spares: spares.map(({ state }) => state) }
 }

@@ -124,6 +124,11 @@ function gaugeBrokers(brokers: Brokers, registry: Registry): void {
   gauge('tandem_model_ready', '1 if the model is ready, else 0', (broker) =>
     Number(broker.stats().state === 'ready'),
   )
+  gauge(
+    'tandem_spare_children',
+    'Child processes that are ready to take the place of one that dies',
+    (broker) => broker.stats().spares.filter(({ state }) => state === 'ready').length,
+  )
   countRestarts(brokers, registry)
 }
 

@@ -48,9 +48,9 @@ export class ModelMeter {
   }
 
   sample(now: number, elapsedMs: number): void {
-    const { queued, queuedBytes, inFlight, restarts, workers } = this.#broker.stats()
+    const { queued, queuedBytes, inFlight, restarts, workers, spares } = this.#broker.stats()
     const seconds = elapsedMs / 1000
-    const pids = workers.flatMap(({ pid }) => (pid === undefined ? [] : [pid]))
+    const pids = [...workers, ...spares].flatMap(({ pid }) => (pid === undefined ? [] : [pid]))
     const holding = workers.filter((worker) => worker.inFlight > 0).length
     const hits = this.#cacheHits()
     this.ring.add({

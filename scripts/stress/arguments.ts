@@ -1,6 +1,4 @@
-import { parseArgs } from 'node:util'
-import { nearest } from '../../lib/config/nearest-word.ts'
-import { EXIT, StressError } from './stress-error.ts'
+import { type Kind, number, readNumber, readOptions, text, usage, within } from '../shared/options.ts'
 
 /** One part of a test: so many users who wait for their answers, or so many arrivals per second that wait for nothing. */
 export type Level =
@@ -60,12 +58,6 @@ const MAX_MINUTES = 1440
 const MAX_SECONDS = 3600
 const DEFAULT_USERS = '10,100,600'
 
-interface Kind<T> {
-  readonly expected: string
-  /** undefined: not as expected */
-  parse(text: string): T | undefined
-}
-
 const KINDS = {
   url: { expected: 'an http:// or https:// address without a path', parse: readUrl },
   users: numbers(
@@ -81,71 +73,30 @@ const KINDS = {
   report: text('a path without an ending', /[^/\\]$/),
 } satisfies Record<string, Kind<unknown>>
 
-type Name = keyof typeof KINDS
-
-/** What the command line asks for, or undefined where it asks for help. A wrong word is a StressError. */
+/** What the command line asks for, or undefined where it asks for help. A wrong word is a CommandError. */
 export function readArguments(
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): Plan | undefined {
-  const given = readFlags(argv)
-  if (given === undefined) return undefined
-  const value = <N extends Name>(name: N, fallback: string) => {
-    const raw = given.texts.get(name) ?? fallback
-    return must(name, raw) as NonNullable<ReturnType<(typeof KINDS)[N]['parse']>>
-  }
-  const optional = (name: 'model' | 'images') => (given.texts.has(name) ? value(name, '') : undefined)
-  const rates = given.texts.has('rate') ? value('rate', '') : []
-  const users = given.texts.has('users') || rates.length === 0 ? value('users', DEFAULT_USERS) : []
+  const options = readOptions(argv, { kinds: KINDS, switches: ['same'] })
+  if (options === undefined) return undefined
+  const rates = options.optional('rate') ?? []
+  const users = options.has('users') || rates.length === 0 ? options.value('users', DEFAULT_USERS) : []
   return {
-    url: value('url', 'http://127.0.0.1:2017'),
+    url: options.value('url', 'http://127.0.0.1:2017'),
     levels: [
       ...users.map((count): Level => ({ kind: 'closed', users: count })),
       ...rates.map((rate): Level => ({ kind: 'open', rate })),
     ],
-    secondsPerLevel: value('minutes', '2') * 60,
-    think: value('think', '1,5'),
-    timeoutMs: value('timeout', '120') * 1000,
-    model: optional('model'),
-    images: optional('images'),
-    same: given.same,
-    report: value('report', 'stress-report'),
+    secondsPerLevel: options.value('minutes', '2') * 60,
+    think: options.value('think', '1,5'),
+    timeoutMs: options.value('timeout', '120') * 1000,
+    model: options.optional('model'),
+    images: options.optional('images'),
+    same: options.isOn('same'),
+    report: options.value('report', 'stress-report'),
     key: readKey(env.TANDEM_KEY),
   }
-}
-
-function readFlags(argv: readonly string[]): { texts: Map<string, string>; same: boolean } | undefined {
-  const names = Object.keys(KINDS)
-  const options = Object.fromEntries([
-    ...names.map((name) => [name, { type: 'string' as const }]),
-    ['same', { type: 'boolean' as const }],
-    ['help', { type: 'boolean' as const, short: 'h' }],
-  ])
-  const { tokens } = parseArgs({ args: [...argv], options, strict: false, tokens: true })
-  const texts = new Map<string, string>()
-  let same = false
-  for (const token of tokens) {
-    if (token.kind === 'option-terminator') continue
-    if (token.kind === 'positional') throw usage(`Options were expected, but "${token.value}" came.`)
-    const { name, rawName, value, inlineValue } = token
-    if (name === 'help') return undefined
-    if (name === 'same') {
-      if (value !== undefined) throw usage(`--same takes no value, but "${value}" came.`)
-      same = true
-    } else if (!names.includes(name)) throw unknownOption(rawName, [...names, 'same', 'help'])
-    // Without this, "--model --same" would look for a model called "--same".
-    else if (value === undefined || value === '' || (!inlineValue && value.startsWith('--')))
-      throw usage(`--${name} must have a value, but none came.`)
-    else texts.set(name, value)
-  }
-  return { texts, same }
-}
-
-function must(name: Name, raw: string): unknown {
-  const { expected, parse } = KINDS[name]
-  const value = parse(raw)
-  if (value === undefined) throw usage(`--${name} must be ${expected}, but is "${raw}".`)
-  return value
 }
 
 /** The key is never shown, not even a wrong one. */
@@ -169,16 +120,6 @@ function readThink(raw: string): ThinkTime | undefined {
   return min <= max && within(min, 0, MAX_SECONDS) && within(max, 0, MAX_SECONDS) ? [min, max] : undefined
 }
 
-function number(unit: string, min: number, max: number): Kind<number> {
-  return {
-    expected: `a number of ${unit} from ${min} to ${max}`,
-    parse(raw) {
-      const value = readNumber(raw)
-      return value !== undefined && within(value, min, max) ? value : undefined
-    },
-  }
-}
-
 function numbers(what: string, fits: (value: number) => boolean): Kind<readonly number[]> {
   return {
     expected: `at most ${MAX_LEVELS} ${what}, with commas between them`,
@@ -189,29 +130,4 @@ function numbers(what: string, fits: (value: number) => boolean): Kind<readonly 
         : undefined
     },
   }
-}
-
-function text(expected: string, pattern: RegExp): Kind<string> {
-  return { expected, parse: (raw) => (pattern.test(raw) ? raw : undefined) }
-}
-
-function readNumber(raw: string): number | undefined {
-  return /^\d+(\.\d+)?$/.test(raw.trim()) ? Number(raw) : undefined
-}
-
-function within(value: number, min: number, max: number): boolean {
-  return value >= min && value <= max
-}
-
-function unknownOption(rawName: string, known: readonly string[]): StressError {
-  const near = nearest(rawName.replace(/^-+/, ''), known)
-  return usage(
-    near === undefined
-      ? `There is no option ${rawName}; --help lists them all.`
-      : `There is no option ${rawName}; did you mean --${near}?`,
-  )
-}
-
-function usage(message: string): StressError {
-  return new StressError(message, EXIT.usage)
 }

@@ -1,5 +1,6 @@
+import { countText, durationText, rateText } from '../shared/figure-text.ts'
 import type { Level } from './arguments.ts'
-import { countText, durationText, levelText, rateText } from './figure-text.ts'
+import { levelText } from './level-text.ts'
 import type { Failure, Recorder, RouteResult } from './recorder.ts'
 
 /** The part of process.stdout that is used. */

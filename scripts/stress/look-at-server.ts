@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Client } from 'undici'
 import { z } from 'zod'
+import { CommandError, EXIT } from '../shared/command-error.ts'
+import { readMetrics } from '../shared/metrics-text.ts'
 import type { Plan } from './arguments.ts'
-import { readMetrics } from './metrics-text.ts'
-import { EXIT, StressError } from './stress-error.ts'
 
 /** What the server tells of itself: as much as /readyz, /models and /metrics hold. */
 export interface ServerAbout {
@@ -55,7 +55,7 @@ const ModelList = z.object({
 type Looking = Pick<Plan, 'url' | 'key' | 'model'> & { readonly readyWithinMs?: number }
 
 /**
- * Waits until the server has a model ready, and reads what it tells. A StressError says what would make every request
+ * Waits until the server has a model ready, and reads what it tells. A CommandError says what would make every request
  * of a test fail. A service that has no /readyz is taken as it is: the older services can be loaded, too.
  */
 export async function lookAtServer(
@@ -101,7 +101,7 @@ export async function lookAtServer(
       }),
     }
   } catch (error) {
-    if (error instanceof StressError) throw error
+    if (error instanceof CommandError) throw error
     throw unreachable(`${url.origin} answers no longer: ${messageOf(error)}.`)
   } finally {
     await client.destroy()
@@ -131,22 +131,22 @@ async function whenReady(
 function mustServe(model: string | undefined, list: readonly { readonly name: string }[]): void {
   if (model === undefined || list.some(({ name }) => name === model)) return
   const served = list.length === 0 ? 'tells of none' : `serves ${list.map(({ name }) => name).join(', ')}`
-  throw new StressError(
+  throw new CommandError(
     `--model must be a model of the server, but is "${model}"; the server ${served}.`,
     EXIT.usage,
   )
 }
 
-function wrongKey(url: URL, key: string | undefined): StressError {
+function wrongKey(url: URL, key: string | undefined): CommandError {
   const sentence =
     key === undefined
       ? `${url.origin} wants a key: put one of its API_KEYS into the environment variable TANDEM_KEY.`
       : `${url.origin} does not accept the key in TANDEM_KEY.`
-  return new StressError(sentence, EXIT.usage)
+  return new CommandError(sentence, EXIT.usage)
 }
 
-function unreachable(message: string): StressError {
-  return new StressError(message, EXIT.unreachable)
+function unreachable(message: string): CommandError {
+  return new CommandError(message, EXIT.unreachable)
 }
 
 /** undefined for what is not of that shape: the answer of another kind of service */

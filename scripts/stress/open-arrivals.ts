@@ -1,6 +1,6 @@
+import { sleepUntil } from '../shared/sleep-until.ts'
 import type { LevelRun } from './level-run.ts'
 import { dealRoutes } from './scenario.ts'
-import { sleepUntil } from './sleep-until.ts'
 
 /**
  * The open scenario: requests come at a constant rate, whether or not the ones before are answered. Latency counts from

@@ -1,14 +1,9 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { imageKind } from '../../lib/image/image-kind.ts'
-import { markPicture } from './mark-picture.ts'
-import { EXIT, StressError } from './stress-error.ts'
-
-export interface Picture {
-  readonly bytes: Buffer
-  readonly name: string
-  readonly type: string
-}
+import { CommandError, EXIT } from '../shared/command-error.ts'
+import { markPicture } from '../shared/mark-picture.ts'
+import type { Picture } from '../shared/picture.ts'
 
 const MAX_FILES = 1000
 /** All pictures stay in memory, so that no disk slows the tester down. */
@@ -59,6 +54,6 @@ function namesIn(folder: string): string[] {
   }
 }
 
-function wrong(folder: string, what: string): StressError {
-  return new StressError(`The folder of --images, "${folder}", ${what}.`, EXIT.usage)
+function wrong(folder: string, what: string): CommandError {
+  return new CommandError(`The folder of --images, "${folder}", ${what}.`, EXIT.usage)
 }

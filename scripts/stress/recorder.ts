@@ -1,7 +1,7 @@
-import { Durations, type Latency } from './durations.ts'
+import { Durations, type Latency } from '../shared/durations.ts'
+import type { ServerFigures } from '../shared/server-figures.ts'
 import { ROUTES, type Route } from './scenario.ts'
 import { ANSWERED, CUT } from './sender.ts'
-import type { ServerFigures } from './server-figures.ts'
 
 export interface RouteResult {
   readonly route: Route | 'all'

@@ -1,11 +1,12 @@
 import { type Html, html } from '../../lib/pages/html.ts'
-import { bytesText, countText, durationText, levelText, NONE, percentText, rateText } from './figure-text.ts'
-import { lineChart } from './line-chart.ts'
+import { bytesText, countText, durationText, NONE, percentText, rateText } from '../shared/figure-text.ts'
+import { lineChart } from '../shared/line-chart.ts'
+import type { ServerFigures } from '../shared/server-figures.ts'
+import { levelText } from './level-text.ts'
 import type { RouteResult } from './recorder.ts'
 import { facts, type Report, warnings } from './report.ts'
 import { STYLE } from './report-style.ts'
 import type { LevelResult } from './run-level.ts'
-import type { ServerFigures } from './server-figures.ts'
 import { meanBatch, type ServerSummary } from './server-summary.ts'
 
 const LATENCIES = ['p50', 'p90', 'p95', 'p99', 'max'] as const

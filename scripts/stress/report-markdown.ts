@@ -1,8 +1,8 @@
-import { countText, durationText, levelText, NONE, percentText, rateText } from './figure-text.ts'
+import { countText, durationText, NONE, percentText, rateText } from '../shared/figure-text.ts'
+import { markdownTable, type Row } from '../shared/markdown-table.ts'
+import { levelText } from './level-text.ts'
 import { facts, type Report, warnings } from './report.ts'
 import type { LevelResult } from './run-level.ts'
-
-type Row = readonly string[]
 
 /** The report as a short text: the tables alone. */
 export function reportMarkdown(report: Report): string {
@@ -17,12 +17,12 @@ export function reportMarkdown(report: Report): string {
   const parts = [
     '# Stress test',
     ...warnings(report).map((sentence) => `**${sentence}**`),
-    table(
+    markdownTable(
       ['level', 'route', 'sent', 'failed', 'p50', 'p90', 'p95', 'p99', 'max', 'answers'],
       levels.flatMap(routeRows),
     ),
     failureTable(levels),
-    table(
+    markdownTable(
       [
         'level',
         'queue, max',
@@ -33,8 +33,8 @@ export function reportMarkdown(report: Report): string {
       ],
       levels.map(ownFigures),
     ),
-    table(['setting', 'value'], facts(report)),
-    models.length === 0 ? '' : table(['model', 'state', 'device', 'workers', 'version'], models),
+    markdownTable(['setting', 'value'], facts(report)),
+    models.length === 0 ? '' : markdownTable(['model', 'state', 'device', 'workers', 'version'], models),
   ]
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`
 }
@@ -62,7 +62,7 @@ function failureTable(levels: readonly LevelResult[]): string {
     ]),
   )
   if (rows.length === 0) return 'No request failed.'
-  return table(['level', 'route', 'failed with', 'times', 'after, p50', 'after, max'], rows)
+  return markdownTable(['level', 'route', 'failed with', 'times', 'after, p50', 'after, max'], rows)
 }
 
 function ownFigures({ level, server, tester }: LevelResult): Row {
@@ -74,15 +74,4 @@ function ownFigures({ level, server, tester }: LevelResult): Row {
     `${durationText(tester.late?.p99)} / ${durationText(tester.late?.max)}`,
     percentText(tester.busy),
   ]
-}
-
-function table(head: Row, rows: readonly Row[]): string {
-  const all = [head, head.map(() => '---'), ...rows.map((row) => row.map(escaped))]
-  const widths = head.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)))
-  return all.map((row) => `| ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(' | ')} |`).join('\n')
-}
-
-/** Codes and names of models come from the server. */
-function escaped(cell: string): string {
-  return cell.replace(/[\\|`*_<[\]]/g, '\\$&').replace(/\s+/g, ' ')
 }

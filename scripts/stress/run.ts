@@ -1,23 +1,24 @@
-import { accessSync, constants, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { writeFileSync } from 'node:fs'
+import { CommandError, EXIT } from '../shared/command-error.ts'
+import { endEarly } from '../shared/end-early.ts'
+import { checkout, machine } from '../shared/machine.ts'
+import { canBeMarked } from '../shared/mark-picture.ts'
+import { mustBeWritable } from '../shared/must-be-writable.ts'
+import { photographs } from '../shared/photographs.ts'
+import type { Picture } from '../shared/picture.ts'
 import { type Plan, readArguments, USAGE } from './arguments.ts'
-import { endEarly } from './end-early.ts'
 import { LiveTable } from './live-table.ts'
 import { lookAtServer } from './look-at-server.ts'
-import { checkout, machine } from './machine.ts'
-import { canBeMarked } from './mark-picture.ts'
-import { photographs } from './photographs.ts'
-import { type Picture, pictureSource, picturesIn } from './pictures.ts'
+import { pictureSource, picturesIn } from './pictures.ts'
 import type { Report } from './report.ts'
 import { reportHtml } from './report-html.ts'
 import { reportMarkdown } from './report-markdown.ts'
 import { type LevelResult, runLevel } from './run-level.ts'
-import { EXIT, StressError } from './stress-error.ts'
 
 const say = (sentence: string) => void process.stdout.write(`${sentence}\n`)
 
 process.exitCode = await stress().catch((error: unknown) => {
-  if (!(error instanceof StressError)) throw error
+  if (!(error instanceof CommandError)) throw error
   process.stderr.write(`${error.message}\n`)
   return error.exitCode
 })
@@ -60,16 +61,4 @@ function picturesSent(pictures: readonly Picture[], { same }: Plan): Report['pic
 function write(report: Report): void {
   writeFileSync(`${report.plan.report}.html`, reportHtml(report))
   writeFileSync(`${report.plan.report}.md`, reportMarkdown(report))
-}
-
-/** Known before the test, not after its ten minutes. */
-function mustBeWritable(report: string): void {
-  try {
-    accessSync(dirname(report), constants.W_OK)
-  } catch {
-    throw new StressError(
-      `--report must be a path in a folder that can be written to, but is "${report}".`,
-      EXIT.usage,
-    )
-  }
 }

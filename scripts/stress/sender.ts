@@ -1,5 +1,6 @@
 import { Pool } from 'undici'
-import type { Picture } from './pictures.ts'
+import { FORM_TYPE, formWith } from '../shared/multipart-form.ts'
+import type { Picture } from '../shared/picture.ts'
 import type { Route } from './scenario.ts'
 
 export interface SenderOptions {
@@ -16,7 +17,6 @@ export const ANSWERED = 'answered'
 /** By the tester itself, as the user has ended the test. */
 export const CUT = 'cut off'
 
-const BOUNDARY = 'tandem-stress-7d41c0f2a9'
 const MAX_ANSWER_BYTES = 16 * 2 ** 20
 const TIMEOUTS: readonly string[] = [
   'UND_ERR_HEADERS_TIMEOUT',
@@ -78,25 +78,12 @@ export class Sender {
       path: model === undefined ? '/predict' : `/predict?model=${model}`,
       headers: {
         accept: 'application/json',
-        'content-type': `multipart/form-data; boundary=${BOUNDARY}`,
+        'content-type': FORM_TYPE,
         ...authorization,
       },
-      body: formWith(nextPicture()),
+      body: formWith('file', nextPicture()),
     } as const
   }
-}
-
-function formWith({ bytes, name, type }: Picture): Buffer {
-  // Browsers escape the same three characters of a file's name.
-  const fileName = name.replaceAll('"', '%22').replaceAll('\r', '%0D').replaceAll('\n', '%0A')
-  const head = [
-    `--${BOUNDARY}`,
-    `Content-Disposition: form-data; name="file"; filename="${fileName}"`,
-    `Content-Type: ${type}`,
-    '',
-    '',
-  ]
-  return Buffer.concat([Buffer.from(head.join('\r\n')), bytes, Buffer.from(`\r\n--${BOUNDARY}--\r\n`)])
 }
 
 function outcomeOf(route: Route, { status, serverCode, text }: Answer): string {

@@ -1,4 +1,4 @@
-import type { ServerFigures } from './server-figures.ts'
+import type { ServerFigures } from '../shared/server-figures.ts'
 
 /** What the server did in one level. */
 export interface ServerSummary {

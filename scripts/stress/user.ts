@@ -1,7 +1,7 @@
+import { sleepUntil } from '../shared/sleep-until.ts'
 import type { ThinkTime } from './arguments.ts'
 import type { LevelRun } from './level-run.ts'
 import { dealRoutes, thinkMs } from './scenario.ts'
-import { sleepUntil } from './sleep-until.ts'
 
 /**
  * A user of the closed scenario: sends a request, waits for the answer, thinks, and sends the next one. Each user comes

@@ -59,7 +59,7 @@ describe('Broker.call', () => {
     const broker = await startBroker('behave')
     const error = await errorOf(broker.call('predict', { do: 'throw', value: 'this' }))
     expect(error).to.include({ name: 'TypeError', code: 'ERR_PIPELINE', message: 'cannot do this' })
-    expect(error.stack).to.match(/obey.*behave\.ts/s)
+    expect(error.stack).to.match(/obey.*behave\.[jt]s/s)
     expect(error.cause?.message).to.equal('the reason')
     expect(await codeOf(broker.call('predict', { do: 'throw-coded' }))).to.equal('ERR_OWN')
     expect(await codeOf(broker.call('predict', { do: 'reject-prepare' }))).to.equal('ERR_IMAGE_DECODE')

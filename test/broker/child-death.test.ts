@@ -24,7 +24,7 @@ describe('When the child dies', () => {
   it('the call in flight is retried once, and its caller notices nothing', async () => {
     const broker = await startBroker('behave')
     const call = broker.call('predict', { value: 'kept', predictMs: 200 })
-    await until(() => broker.stats().inFlight === 1, 1000, 'the call is in the child')
+    await until(() => broker.stats().inFlight === 1, 10_000, 'the call is in the child')
     killChild(broker)
     expect(await call).to.equal('kept')
     expect(broker.stats().restarts).to.equal(1)
@@ -33,7 +33,7 @@ describe('When the child dies', () => {
   it('waiting calls wait for the next child', async () => {
     const broker = await startBroker('behave', { maxBatch: 1 })
     const calls = Array.from({ length: 10 }, (_, value) => broker.call('predict', { value, predictMs: 20 }))
-    await until(() => broker.stats().inFlight === 2, 1000, 'the child is full')
+    await until(() => broker.stats().inFlight === 2, 10_000, 'the child is full')
     killChild(broker)
     expect(await Promise.all(calls)).to.deep.equal(Array.from({ length: 10 }, (_, value) => value))
   })
@@ -44,7 +44,7 @@ describe('When the child dies', () => {
     const calls = Array.from({ length: 12 }, (_, value) =>
       broker.call('predict', { value, predictMs: 30 }).then((answer) => order.push(answer)),
     )
-    await until(() => broker.stats().inFlight === 8, 1000, 'the child is full')
+    await until(() => broker.stats().inFlight === 8, 10_000, 'the child is full')
     killChild(broker)
     let most = 0
     const retried = new Promise<void>((resolve) => {
@@ -69,7 +69,7 @@ describe('When the child dies', () => {
   it('says so at once, although a thread of its pool is busy for minutes', async () => {
     const broker = await startBroker('behave')
     const busy = codeOf(broker.call('predict', { do: 'busy-pool' }, { deadline: 20_000 }))
-    await until(() => broker.stats().inFlight === 1, 1000, 'the call is in the child')
+    await until(() => broker.stats().inFlight === 1, 10_000, 'the call is in the child')
     const error = new Promise<string | undefined>((resolve) =>
       broker.once('state', ({ error }) => resolve(error?.message)),
     )
@@ -134,7 +134,7 @@ describe('When the child dies', () => {
     expect(await Promise.all([poison(), poison()])).to.deep.equal(['ERR_CHILD_EXIT', 'ERR_CHILD_EXIT'])
     expect(states).to.include('failed')
     expect(await codeOf(broker.call('predict', {}))).to.equal('ERR_NOT_READY')
-    await until(() => broker.stats().state === 'ready', 5_000, 'a later attempt succeeds')
+    await until(() => broker.stats().state === 'ready', 10_000, 'a later attempt succeeds')
     expect(await broker.call('predict', { value: 'again' })).to.equal('again')
   }).timeout(30_000)
 

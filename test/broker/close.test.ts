@@ -18,7 +18,7 @@ describe('Broker.close', () => {
   it('stops waiting for calls after its timeout', async () => {
     const broker = await startBroker('behave')
     const stuck = codeOf(broker.call('predict', { do: 'spin' }))
-    await until(() => broker.stats().inFlight === 1, 1000, 'the call is in the child')
+    await until(() => broker.stats().inFlight === 1, 10_000, 'the call is in the child')
     const start = performance.now()
     await broker.close({ timeout: 100 })
     expect(await stuck).to.equal('ERR_CLOSED')
@@ -41,7 +41,7 @@ describe('Broker.close', () => {
   it('replaces a child that dies during the drain, so that every accepted call is answered', async () => {
     const broker = await startBroker('behave', { maxBatch: 1 })
     const calls = Array.from({ length: 4 }, (_, value) => broker.call('predict', { value, predictMs: 50 }))
-    await until(() => broker.stats().inFlight === 2, 1000, 'the child is full')
+    await until(() => broker.stats().inFlight === 2, 10_000, 'the child is full')
     const closing = broker.close()
     process.kill(broker.stats().workers[0]?.pid ?? 0, 'SIGKILL')
     expect(await Promise.all(calls)).to.deep.equal([0, 1, 2, 3])
@@ -68,6 +68,6 @@ describe('Broker.close', () => {
     const stuck = codeOf(broker.call('predict', { do: 'hang' }))
     broker.kill()
     expect(await stuck).to.equal('ERR_CLOSED')
-    await until(() => !isAlive(pid), 1000, 'the child is gone')
+    await until(() => !isAlive(pid), 10_000, 'the child is gone')
   })
 })

@@ -8,7 +8,7 @@ describe('An input that costs too much', () => {
     const broker = await startBroker('behave', { prepareTimeout: 500 })
     const bomb = errorOf(broker.call('predict', { do: 'busy-pool' }))
     const calls = Array.from({ length: 7 }, (_, value) => broker.call('predict', { value, prepareMs: 100 }))
-    await until(() => broker.stats().inFlight === 8, 1000, 'all calls are in the child')
+    await until(() => broker.stats().inFlight === 8, 10_000, 'all calls are in the child')
     await Promise.all(calls)
     const late = Array.from({ length: 7 }, (_, value) => broker.call('predict', { value, predictMs: 1000 }))
     expect(await bomb).to.include({ code: 'ERR_COST' })

@@ -13,7 +13,7 @@ describe('A call ends once', () => {
       'ERR_DEADLINE',
     )
     expect(broker.stats().inFlight).to.equal(1)
-    await until(() => broker.stats().inFlight === 0, 1000, 'the late answer')
+    await until(() => broker.stats().inFlight === 0, 10_000, 'the late answer')
     expect(await broker.call('predict', { value: 'next' })).to.equal('next')
     expect(outcomes).to.deep.equal(['deadline', 'result'])
   })
@@ -38,11 +38,11 @@ describe('A call ends once', () => {
         code: codeOf(broker.call('predict', { value, predictMs: 150 }, { signal: caller.signal })),
       }
     })
-    await until(() => broker.stats().inFlight === 2, 1000, 'the child is full')
-    await until(() => readFileSync(journal, 'utf8') !== '', 1000, 'the first call runs')
+    await until(() => broker.stats().inFlight === 2, 10_000, 'the child is full')
+    await until(() => readFileSync(journal, 'utf8') !== '', 10_000, 'the first call runs')
     for (const { caller } of callers) caller.abort(new Error('client closed'))
     expect(await Promise.all(callers.map(({ code }) => code))).to.deep.equal(Array(3).fill('ERR_ABORTED'))
-    await until(() => broker.stats().inFlight === 0, 1000, 'what runs is finished')
+    await until(() => broker.stats().inFlight === 0, 10_000, 'what runs is finished')
     await broker.call('predict', { value: 'last' })
     expect(readFileSync(journal, 'utf8')).to.equal('["runs"]\n["last"]\n')
   })
@@ -93,7 +93,7 @@ describe('A call ends once', () => {
     }
     expect(codes).to.deep.equal(Array(10).fill('ERR_ABORTED'))
     expect(broker.stats().inFlight).to.equal(4)
-    await until(() => broker.stats().inFlight === 0, 2000, 'the preparations have ended')
+    await until(() => broker.stats().inFlight === 0, 10_000, 'the preparations have ended')
   })
 
   it('with a wrong deadline, before it begins', async () => {

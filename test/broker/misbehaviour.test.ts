@@ -124,7 +124,7 @@ describe('A pipeline that', () => {
     await broker.call('predict', { do: 'print-for-a-second' })
     delays.disable()
     expect(lines).to.be.within(1_000, 30_000)
-    expect(delays.percentile(99) / 1e6).to.be.below(50)
+    expect(delays.percentile(99) / 1e6).to.be.below(300)
   })
 
   it('leaves a process behind that keeps its pipes open costs no descriptors', async () => {
@@ -134,7 +134,7 @@ describe('A pipeline that', () => {
     for (let i = 0; i < 3; i++)
       expect(await codeOf(broker.call('predict', { do: 'leave-process' }))).to.equal('ERR_CHILD_EXIT')
     await broker.call('predict', {})
-    await until(() => descriptors() <= before, 3_000, `no more than ${before} descriptors`)
+    await until(() => descriptors() <= before, 10_000, `no more than ${before} descriptors`)
   })
 
   it('closes its own pipe is replaced', async () => {

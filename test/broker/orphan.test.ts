@@ -15,7 +15,7 @@ describe('A child whose parent is killed with -9', () => {
       const pid = Number(output)
       expect(isAlive(pid)).to.equal(true)
       parent.kill('SIGKILL')
-      await until(() => !isAlive(pid), 2_000, 'the child is gone')
+      await until(() => !isAlive(pid), 10_000, 'the child is gone')
     })
   }
 
@@ -30,6 +30,6 @@ describe('A child whose parent is killed with -9', () => {
     await new Promise((resolve) => setTimeout(resolve, 300))
     expect(isAlive(pid)).to.equal(true)
     parent.kill('SIGKILL')
-    await until(() => !isAlive(pid), 2_000, 'the child is gone')
+    await until(() => !isAlive(pid), 10_000, 'the child is gone')
   })
 })

@@ -70,7 +70,7 @@ describe('an error of makePipeline that a retry cannot fix', () => {
     await errorOf(broker.start())
     writeFileSync(path, 'nonsense')
     await until(() => broker.stats().error?.message === 'The file holds nonsense.', 20_000, 'the new reason')
-    await until(() => broker.stats().state === 'failed', 5000, 'failed again')
+    await until(() => broker.stats().state === 'failed', 10_000, 'failed again')
     writeFileSync(path, 'good')
     await ready(broker)
   })

@@ -37,11 +37,11 @@ describe('Broker.start', () => {
       error: { code: error.code, message: error.message, permanent: false },
     })
     const waiting = errorOf(broker.call('predict', {}))
-    await until(() => broker.stats().state === 'failed', 5_000, 'three deaths in a row')
+    await until(() => broker.stats().state === 'failed', 10_000, 'three deaths in a row')
     expect(await waiting).to.include({ code: 'ERR_NOT_READY' })
     expect(await codeOf(broker.call('predict', {}))).to.equal('ERR_NOT_READY')
     const { restarts } = broker.stats()
-    await until(() => broker.stats().restarts > restarts, 5_000, 'another attempt')
+    await until(() => broker.stats().restarts > restarts, 10_000, 'another attempt')
     expect(broker.stats().state).to.equal('failed')
   })
 

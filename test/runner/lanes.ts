@@ -1,17 +1,10 @@
-interface Alone {
-  readonly alone: boolean
-}
-
-/**
- * Works on all parts: first on those that must run alone, one after the other, then on the others, `count` at a time.
- */
-export async function lanes<Part extends Alone>(
+/** Works on all parts, `count` at a time. */
+export async function lanes<Part>(
   parts: readonly Part[],
   count: number,
   work: (part: Part) => Promise<void>,
 ): Promise<void> {
-  for (const part of parts.filter(({ alone }) => alone)) await work(part)
-  const rest = parts.filter(({ alone }) => !alone)
+  const rest = [...parts]
   const lane = async () => {
     for (let part = rest.shift(); part !== undefined; part = rest.shift()) await work(part)
   }

@@ -1,12 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createRequire } from 'node:module'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
-/** Mocha without its launcher: one process less, and signals reach Mocha itself. */
-const MOCHA = createRequire(import.meta.url).resolve('mocha/lib/cli/cli.js')
+/** Mocha without its own launcher: one process less, and signals reach Mocha itself. */
+const MOCHA = fileURLToPath(new URL('./mocha.mjs', import.meta.url))
 const CLOSE_WITHIN_MS = 2000
 const SUMMARY = /^(\d+) passed, (\d+) failed, (\d+) skipped$/gm
 
@@ -38,7 +37,9 @@ export interface PartOptions {
 /** Runs spec files in a Mocha of their own, and waits for its end up to a limit. */
 export async function runPart(options: PartOptions): Promise<Outcome> {
   const { files, flags, temporaryDirectory, built, limitMs, mayRunNothing, started } = options
-  const child = spawn(process.execPath, ['--import', 'tsx', MOCHA, ...flags, ...files], {
+  // A flag for Node, because the processes that the tests start need it as well, if they are not compiled.
+  const loader = built === undefined ? ['--import', 'tsx'] : []
+  const child = spawn(process.execPath, [...loader, MOCHA, ...flags, ...files], {
     cwd: ROOT,
     env: {
       ...process.env,

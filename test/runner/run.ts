@@ -10,12 +10,13 @@ import { type Part, partsIn } from './parts.ts'
 import { type Counts, runPart } from './run-part.ts'
 
 /**
- * `npm test` runs all spec files, in parts: each part in a Mocha of its own, several at the same time. `npm test --
- * PATH…` runs only those files and folders. Flags are Mocha's. The last line counts the tests of all parts.
+ * `npm test` runs all spec files but the slow ones, in parts: each part in a Mocha of its own, several at the same time.
+ * `npm run test:slow` runs the slow ones. `npm test -- PATH…` runs only those files and folders. Other flags are
+ * Mocha's. The last line counts the tests of all parts.
  */
 const PART_LIMIT_MS = 10 * 60_000
-/** One more than there are cores, since tests often wait, for services to start and deadlines to pass. */
-const LANES = Math.min(4, availableParallelism() + 1)
+/** More than there are cores, since tests often wait, for services to start and deadlines to pass. */
+const LANES = Math.min(6, availableParallelism() + 2)
 const GO_WITHIN_MS = 5000
 
 const root = temporaryRoot()
@@ -26,11 +27,13 @@ for (const [signal, number] of Object.entries({ SIGHUP: 1, SIGINT: 2, SIGTERM: 1
   process.once(signal, () => end(128 + number))
 }
 
-const args = process.argv.slice(2)
+const SLOW_FLAG = '--slow'
+const args = process.argv.slice(2).filter((arg) => arg !== SLOW_FLAG)
+const folder = process.argv.includes(SLOW_FLAG) ? 'test/slow' : 'test'
 const chosen = args.filter((arg) => resolve(arg).startsWith(resolve('test')) && existsSync(arg))
 const flags = args.filter((arg) => !chosen.includes(arg))
 const parts: readonly Part[] =
-  chosen.length > 0 ? chosen.map((path) => ({ name: path, files: [path], alone: false })) : partsIn('test')
+  chosen.length > 0 ? chosen.map((path) => ({ name: path, files: [path] })) : partsIn(folder)
 
 // For a few files, running from source is faster than compiling first.
 const built = chosen.length > 0 ? undefined : await build()

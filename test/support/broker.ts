@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
 import { Broker, type BrokerOptions } from '../../broker/broker.ts'
+import { programFile } from './program.ts'
 
 const open: Broker[] = []
 
-export const fixture = (name: string) => new URL(`../fixtures/pipelines/${name}.ts`, import.meta.url)
+export const fixture = (name: string) => pathToFileURL(programFile(`test/fixtures/pipelines/${name}.ts`))
 
 /** A broker over one of the fixture pipelines; it is closed after the test. */
 export function brokerFor(pipeline: string, options: Omit<BrokerOptions, 'pipeline'> = {}): Broker {

@@ -3,4 +3,6 @@ export const PLACES = {
   PATH: process.env.PATH,
   HOME: process.env.HOME,
   TMPDIR: process.env.TMPDIR,
+  // A spare would double the work of each start: only the tests of spares have one.
+  SPARE_CHILDREN: '0',
 }

@@ -1,7 +1,9 @@
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
 /** The folder into which `npm test` has compiled the service and the pipelines of the tests. */
 const BUILT = process.env.TANDEM_TEST_BUILD
 
@@ -15,7 +17,7 @@ export function programArgs(source: string): string[] {
   return BUILT === undefined ? fromSources(source) : [programFile(source)]
 }
 
-/** The arguments that `npm start` uses, even if the file has been compiled. */
+/** The arguments that `npm start` uses, in any folder, even if the file has been compiled. */
 export function fromSources(source: string): string[] {
-  return ['--import', 'tsx', join(ROOT, source)]
+  return ['--import', TSX, join(ROOT, source)]
 }

@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PLACES } from './environment.ts'
 import { closeAfterRun } from './leftovers.ts'
-import { fromSources } from './program.ts'
+import { programArgs } from './program.ts'
+import { tableWith, toNumber } from './tables.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
@@ -38,7 +39,7 @@ export function startStress(args: readonly string[], env: Record<string, string>
   const report = join(temporaryFolder(), 'report')
   const child = spawn(
     process.execPath,
-    [...fromSources('scripts/stress/run.ts'), '--report', report, ...args],
+    [...programArgs('scripts/stress/run.ts'), '--report', report, ...args],
     { cwd: ROOT, env: { ...PLACES, ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
   )
   let stdout = ''
@@ -69,20 +70,7 @@ export function htmlOf({ report }: StressEnd): string {
 
 /** The rows of the table of the Markdown report that has this column, each under the names of the columns. */
 export function rowsWith(column: string, end: StressEnd): Record<string, string>[] {
-  for (const block of markdownOf(end).split('\n\n')) {
-    const [head = [], , ...rows] = block
-      .trim()
-      .split('\n')
-      .map((line) =>
-        line
-          .split(/(?<!\\)\|/)
-          .slice(1, -1)
-          .map((cell) => cell.trim()),
-      )
-    if (!head.includes(column)) continue
-    return rows.map((row) => Object.fromEntries(head.map((name, i) => [name, row[i] ?? ''])))
-  }
-  return []
+  return tableWith(column, markdownOf(end))
 }
 
 /** Counts of a route in the report, or of all of them. */
@@ -95,10 +83,6 @@ export function countsOf(end: StressEnd, route: string, level = ''): { sent: num
 export function toMs(text: string | undefined): number {
   const [, number, unit] = /^([\d.]+) (ms|s)$/.exec(text ?? '') ?? []
   return Number(number) * (unit === 's' ? 1000 : 1)
-}
-
-export function toNumber(text: string | undefined): number {
-  return Number(text?.replaceAll(',', '') ?? Number.NaN)
 }
 
 /** An HTTP server that is no Tandem. */

@@ -110,8 +110,9 @@ async function sendBody(response: ServerResponse, body: Buffer, state: WeightsSe
     if (piece.length > 0) await new Promise((resolve) => response.write(piece, resolve))
     if (at + PIECE >= stallAfter) return
     if (at + PIECE >= cutAfter) {
-      // Waits for the bytes to arrive: a client may drop bytes that come together with the end of the connection.
-      await new Promise((resolve) => setTimeout(resolve, 50))
+      // Waits for the bytes to arrive: a client may drop bytes that come together with the end of the connection. Several
+      // times, because a busy process reads from its sockets only between two timers.
+      for (let i = 0; i < 5; i++) await new Promise((resolve) => setTimeout(resolve, 50))
       response.destroy()
       return
     }

@@ -5,7 +5,7 @@ import { expect } from 'chai'
 import { type Browser, type BrowserContext, chromium } from 'playwright-core'
 import { CHROMIUM, describeInBrowser } from '../support/browser.ts'
 import { exchange } from '../support/raw-http.ts'
-import { type Service, scripted, startService } from '../support/service.ts'
+import { type Service, scripted, startService, until } from '../support/service.ts'
 
 const EVIL = 'http://evil.example'
 
@@ -207,6 +207,7 @@ describeInBrowser('In a browser', () => {
     }, service.url)
     await Promise.all([page.waitForURL(`${service.url}/**`), page.click('button')])
     expect(await page.textContent('body')).to.contain('ERR_CROSS_SITE')
+    await until(() => lines('/model').length >= before + 2, 'two lines in the log')
     const statuses = lines('/model').slice(before)
     expect(statuses.map(({ status }) => status)).to.deep.equal([403, 403])
   })
@@ -229,8 +230,8 @@ describeInBrowser('In a browser', () => {
         page.click('form button'),
       ])
       await ownContext.close()
-      const [line] = lines('/feedback').slice(before)
-      expect(line?.status).to.equal(200)
+      const line = await until(() => lines('/feedback')[before], 'the line in the log')
+      expect(line.status).to.equal(200)
     })
   }
 })

@@ -144,7 +144,7 @@ async function predictUntil({ url }: Service, over: Promise<unknown>): Promise<n
   while (!isOver) {
     expect((await fetch(`${url}/picture`, { method: 'POST', body })).status).to.equal(200)
     count++
-    await delay(50)
+    await delay(200)
   }
   return count
 }

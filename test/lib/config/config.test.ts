@@ -46,6 +46,14 @@ describe('readConfig', () => {
     expect(models).to.deep.equal([{ name: 'vgg16' }, { name: 'mine', path: './a=b.onnx' }])
   })
 
+  it('reads the word auto in place of a number where the service can find out the number', () => {
+    expect(readConfig([], {}).spareChildren).to.equal('auto')
+    expect(readConfig(['--spare-children=2'], {}).spareChildren).to.equal(2)
+    expect(messageOf(['--spare-children=some'])).to.equal(
+      'SPARE_CHILDREN must be auto, or a whole number from 0 to 16, but --spare-children says "some".',
+    )
+  })
+
   it('freezes the settings deeply', () => {
     const config = readConfig(['--models', 'vgg16'], {})
     for (const part of [config, config.models, config.models[0]]) expect(Object.isFrozen(part)).to.equal(true)

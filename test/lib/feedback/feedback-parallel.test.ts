@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { csvFiles, feedbackIn, newFolder, recordsIn } from '../../support/feedback-folder.ts'
 import { NASTY_TEXTS } from '../../support/nasty-texts.ts'
 import { originalText } from '../../support/parse-csv.ts'
+import { programArgs } from '../../support/program.ts'
 
-const WRITER = fileURLToPath(new URL('../../fixtures/write-feedback.ts', import.meta.url))
+const WRITER = programArgs('test/fixtures/write-feedback.ts')
 const FILE_BYTES = 4096
 
 describe('feedback from many clients at once', () => {
@@ -39,7 +39,7 @@ describe('feedback from many clients at once', () => {
   })
 
   function startWriter(folder: string, name: string) {
-    const args = ['--import', 'tsx', WRITER, folder, String(FILE_BYTES), name, '100']
+    const args = [...WRITER, folder, String(FILE_BYTES), name, '100']
     const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] })
     running.push(child)
     const lines: string[] = []

@@ -3,14 +3,14 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, utimesSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { PipelineError } from '../../../pipeline/errors.ts'
 import { compiledModel } from '../../../pipeline/graph/compiled-cache.ts'
 import { codeOf } from '../../support/broker.ts'
+import { programArgs } from '../../support/program.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 
-const FIXTURE = fileURLToPath(new URL('../../fixtures/compile-into.ts', import.meta.url))
+const FIXTURE = programArgs('test/fixtures/compile-into.ts')
 const DAY_MS = 24 * 60 * 60 * 1000
 
 describe('cache of compiled models', () => {
@@ -29,7 +29,7 @@ describe('cache of compiled models', () => {
 
   /** A compilation in a process of its own, that ends after so many pieces or is killed before. */
   function compileElsewhere(key: string, pieces: number, pauseMs: number) {
-    const args = ['--import', 'tsx', FIXTURE, cacheDir, key, String(pieces), String(pauseMs)]
+    const args = [...FIXTURE, cacheDir, key, String(pieces), String(pauseMs)]
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
     children.add(child)
     const exit = once(child, 'exit')

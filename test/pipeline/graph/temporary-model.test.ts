@@ -3,15 +3,15 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { PipelineError } from '../../../pipeline/errors.ts'
 import { temporaryModel } from '../../../pipeline/graph/temporary-model.ts'
 import { codeOf, errorOf } from '../../support/broker.ts'
 import { mountFull } from '../../support/full-disk.ts'
+import { programArgs } from '../../support/program.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 
-const FIXTURE = fileURLToPath(new URL('../../fixtures/compile-temporarily.ts', import.meta.url))
+const FIXTURE = programArgs('test/fixtures/compile-temporarily.ts')
 
 describe('a model that is compiled for one start', () => {
   let folder = ''
@@ -76,7 +76,7 @@ describe('a model that is compiled for one start', () => {
   })
 
   function elsewhere() {
-    const child = spawn(process.execPath, ['--import', 'tsx', FIXTURE, good], {
+    const child = spawn(process.execPath, [...FIXTURE, good], {
       stdio: ['pipe', 'pipe', 'inherit'],
     })
     return { child, exit: once(child, 'exit'), line: once(createInterface(child.stdout), 'line') }

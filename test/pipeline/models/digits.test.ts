@@ -1,6 +1,6 @@
 import { cpSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { expect } from 'chai'
 import sharp from 'sharp'
 import { Broker } from '../../../broker/broker.ts'
@@ -8,11 +8,12 @@ import { makePipeline, type PipelineOptions } from '../../../pipeline/make-pipel
 import { drawn, encoded, inked, validationDigits } from '../../support/digits.ts'
 import { HANDS, lined } from '../../support/hands.ts'
 import { seeded } from '../../support/image-files.ts'
+import { programFile } from '../../support/program.ts'
 import { describeWithShared } from '../../support/shared.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 const FOLDER = fileURLToPath(new URL('../../../weights/digits', import.meta.url))
-const PIPELINE = new URL('../../../pipeline/make-pipeline.ts', import.meta.url)
+const PIPELINE = pathToFileURL(programFile('pipeline/make-pipeline.ts'))
 const NOBODY_LISTENS = 'http://127.0.0.1:9'
 
 // Of the picture's side, and the side.

@@ -3,16 +3,16 @@ import { once } from 'node:events'
 import { closeSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { Hdf5Reader } from '../../../pipeline/weights/hdf5/hdf5-reader.ts'
 import { type FileWindow, openWindow } from '../../../pipeline/weights/source/file-window.ts'
 import { errorOf } from '../../support/broker.ts'
 import { goldenBytes } from '../../support/golden.ts'
+import { programArgs } from '../../support/program.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 import { writeH5 } from '../../support/write-keras-h5.ts'
 
-const READ_AGAIN = fileURLToPath(new URL('../../fixtures/weights/read-again.ts', import.meta.url))
+const READ_AGAIN = programArgs('test/fixtures/weights/read-again.ts')
 const folder = temporaryFolder()
 const windows: FileWindow[] = []
 const readers: Hdf5Reader[] = []
@@ -114,7 +114,7 @@ describe('Hdf5Reader', () => {
 
   it('gives a sound file unlimited time on a busy machine', async () => {
     const limitMs = 2500
-    const args = ['--import', 'tsx', READ_AGAIN, path, '/packed', String(limitMs)]
+    const args = [...READ_AGAIN, path, '/packed', String(limitMs)]
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
     let output = ''
     child.stdout.on('data', (text) => (output += text))

@@ -1,12 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, readdirSync, rmSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { expect } from 'chai'
 import type { Opened } from '../../fixtures/weights/open-models.ts'
 import { golden } from '../../support/golden.ts'
+import { programArgs } from '../../support/program.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 /** The error message for each file that must be refused. */
@@ -90,13 +89,10 @@ describe('hostile model files', function () {
   before(async () => {
     cpSync(golden('hostile'), folder, { recursive: true })
     // Runs in the folder of the models, where HDF5 would look for other files, with little memory.
-    child = fork(new URL('../../fixtures/weights/open-models.ts', import.meta.url), {
+    const program = programArgs('test/fixtures/weights/open-models.ts')
+    child = fork(program.at(-1) ?? '', {
       cwd: folder,
-      execArgv: [
-        '--import',
-        pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href,
-        '--max-old-space-size=96',
-      ],
+      execArgv: [...program.slice(0, -1), '--max-old-space-size=96'],
     })
     await answer('the start')
     for (const name of readdirSync(folder)) {

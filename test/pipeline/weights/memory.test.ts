@@ -1,16 +1,13 @@
 import { execFile } from 'node:child_process'
 import { rmSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
 import { golden } from '../../support/golden.ts'
+import { programArgs } from '../../support/program.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 const MAX_PEAK_BYTES = 1.2e9
-
-const fixture = (name: string) => fileURLToPath(new URL(`../../fixtures/weights/${name}.ts`, import.meta.url))
 
 describe('memory while VGG-16 is read', function () {
   this.timeout(120_000)
@@ -30,7 +27,7 @@ describe('memory while VGG-16 is read', function () {
 })
 
 async function run(name: string, ...args: string[]): Promise<string> {
-  const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
-  const { stdout } = await promisify(execFile)(process.execPath, ['--import', loader, fixture(name), ...args])
+  const program = programArgs(`test/fixtures/weights/${name}.ts`)
+  const { stdout } = await promisify(execFile)(process.execPath, [...program, ...args])
   return stdout
 }

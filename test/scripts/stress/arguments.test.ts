@@ -1,6 +1,6 @@
 import { expect } from 'chai'
+import { CommandError } from '../../../scripts/shared/command-error.ts'
 import { type Plan, readArguments } from '../../../scripts/stress/arguments.ts'
-import { StressError } from '../../../scripts/stress/stress-error.ts'
 import { runStress } from '../../support/stress.ts'
 
 const read = (line: string, env: Record<string, string> = {}): Plan => {
@@ -13,7 +13,7 @@ function refusalOf(line: string, env: Record<string, string> = {}): string {
   try {
     read(line, env)
   } catch (error) {
-    if (error instanceof StressError && error.exitCode === 2) return error.message
+    if (error instanceof CommandError && error.exitCode === 2) return error.message
     throw error
   }
   throw new Error(`"${line}" was taken`)

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { readMetrics } from '../../../scripts/stress/metrics-text.ts'
-import { figuresIn } from '../../../scripts/stress/server-figures.ts'
+import { readMetrics } from '../../../scripts/shared/metrics-text.ts'
+import { figuresIn } from '../../../scripts/shared/server-figures.ts'
 import { summarise } from '../../../scripts/stress/server-summary.ts'
 import { scripted, startService } from '../../support/service.ts'
 import { GUESSES } from '../../support/stress.ts'

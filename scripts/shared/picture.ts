@@ -1,0 +1,5 @@
+export interface Picture {
+  readonly bytes: Buffer
+  readonly name: string
+  readonly type: string
+}
