@@ -79,25 +79,40 @@ export class TestFleet {
     options: Partial<ModelHostOptions> = {},
     pipeline: Record<string, unknown> = {},
     limits: Limits = {},
+    wrapper: readonly string[] = [],
   ): Promise<ChildProcess> {
     const script: HostScript = {
       host: { url: this.#url, ...options },
       pipelines: { [this.name]: { pipeline: hashes().href, options: pipeline, ...limits } },
     }
-    const child = this.#spawn('test/fixtures/fleet/host.ts', script)
+    const child = this.#spawn('test/fixtures/fleet/host.ts', script, wrapper)
     await once(child.stdout, 'data')
     return child
   }
 
   /** A caller in a process of its own, called `dying`, which makes this many calls at once. */
-  caller(count: number, order: object): ChildProcessByStdio<null, Readable, null> {
+  caller(
+    count: number,
+    order: object,
+    wrapper: readonly string[] = [],
+  ): ChildProcessByStdio<null, Readable, null> {
     const script: CallerScript = { web: { url: this.#url, name: 'dying' }, pipeline: this.name, count, order }
-    return this.#spawn('test/fixtures/fleet/caller.ts', script)
+    return this.#spawn('test/fixtures/fleet/caller.ts', script, wrapper)
   }
 
-  #spawn(program: string, script: object): ChildProcessByStdio<null, Readable, null> {
-    const args = [...programArgs(program), JSON.stringify(script)]
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  /** `wrapper` is a program that runs the command behind its own arguments. */
+  #spawn(
+    program: string,
+    script: object,
+    wrapper: readonly string[],
+  ): ChildProcessByStdio<null, Readable, null> {
+    const [command = process.execPath, ...args] = [
+      ...wrapper,
+      process.execPath,
+      ...programArgs(program),
+      JSON.stringify(script),
+    ]
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
     const unregister = closeAfterRun(() => child.kill('SIGKILL'))
     child.once('exit', unregister)
     this.#open.push({ kill: () => child.kill('SIGKILL') })
