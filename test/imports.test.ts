@@ -31,6 +31,10 @@ describe('the directions of imports', () => {
     'the pipeline from fleet': ['fleet/a.ts', "import { makePipeline } from '../pipeline/make-pipeline.ts'"],
     'an engine from fleet': ['fleet/a.ts', "import ort from 'onnxruntime-node'"],
     'any other package from fleet': ['fleet/a.ts', "import { pino } from 'pino'"],
+    'the fleet from lib, before the role is known': [
+      'lib/a.ts',
+      "import { WebHost } from '../fleet/fleet.ts'",
+    ],
     'lib from pipeline': ['pipeline/models/a.ts', "import\n'../../lib/log.ts'"],
     'broker from pipeline, other than the contract, as a type': [
       'pipeline/a.ts',
@@ -54,7 +58,10 @@ describe('the directions of imports', () => {
       ['StartService.ts', "import { createApp } from './lib/app.ts'"],
       ['lib/routes/a.ts', "import type { Broker } from '../../broker/broker.ts'\nimport Koa from 'koa'"],
       ['fleet/a.ts', "import { connect } from 'amqplib'\nimport { Pending } from '../broker/pending.ts'"],
-      ['lib/models/a.ts', "await import('../../fleet/fleet.ts')"],
+      [
+        'lib/models/a.ts',
+        "import type { ModelHost } from '../../fleet/fleet.ts'\nawait import('../../fleet/fleet.ts')",
+      ],
       ['lib/pages/a.ts', "import { percent } from '../../public/figure-words.js'"],
       ['broker/a.ts', "import { nanoid } from 'nanoid'\nimport { fork } from 'node:child_process'"],
       ['pipeline/engines/onnx.ts', "import ort from 'onnxruntime-node'\nimport { a } from '../image/a.ts'"],

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { describeFleet } from '../support/fleet.ts'
+import { describeFleet, knowsHosts, TestFleet } from '../support/fleet.ts'
 import { ROOT } from '../support/import-graph.ts'
 import { closeAfterRun } from '../support/leftovers.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
@@ -55,10 +55,13 @@ describeFleet('The example of docs/scale.md', function (rabbit) {
     caller.stdout.on('data', (chunk) => (output += chunk))
     expect(await once(caller, 'exit')).to.deep.equal([0, null])
     expect(output).to.equal('5\n')
+    const watcher = new TestFleet(rabbit().url, 'words')
+    await knowsHosts(await watcher.startWeb(), 2, WITHIN_MS)
     for (const host of hosts) {
       host.kill('SIGTERM')
       expect(await once(host, 'exit')).to.deep.equal([0, null])
     }
+    watcher.close()
   })
 })
 

@@ -39,8 +39,14 @@ export function violations({ path, text }: SourceFile): string[] {
     .map((match) => ({
       target: resolveSpecifier(path, match[2] ?? ''),
       isType: TYPES_ONLY.test(statementBefore(text, match.index)),
+      isDynamic: match[0].includes('('),
     }))
-    .filter(({ target, isType }) => !isAllowed(path, target) && !isContract(path, target, isType))
+    .filter(
+      ({ target, isType, isDynamic }) =>
+        (!isAllowed(path, target) && !isContract(path, target, isType)) ||
+        // A service without a fleet must not load the fleet's code and packages.
+        (path.startsWith('lib/') && target.startsWith('fleet/') && !isType && !isDynamic),
+    )
     .map(({ target }) => `${path} imports ${target}`)
   if (!MAY_USE_ENVIRONMENT.test(path) && /\bprocess\.env\b/.test(text))
     wrong.push(`${path} reads process.env`)
