@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import type { FleetBroker } from '../../fleet/fleet-broker.ts'
 import { codeOf, errorOf, until } from '../support/broker.ts'
 import { describeFleet, type Hashed, hash, knowsHosts, order, TestFleet } from '../support/fleet.ts'
+import { MAX_MESSAGE_BYTES } from '../support/rabbitmq.ts'
 
 describeFleet('A call to another host', (rabbit) => {
   let fleet: TestFleet
@@ -73,6 +74,16 @@ describeFleet('A call to another host', (rabbit) => {
   it('fails with the error of the Broker on that host', async () => {
     const error = await errorOf(web.call('undeclared', order('d')))
     expect(error).to.deep.include({ code: 'ERR_UNKNOWN_METHOD', name: 'BrokerError' })
+  })
+
+  it('fails alone when its input or its answer is larger than a message of RabbitMQ may be', async () => {
+    const others = Array.from({ length: 5 }, (_, i) => web.call<Hashed>('predict', order(`other ${i}`)))
+    const input = codeOf(web.call('predict', order('x'.repeat(MAX_MESSAGE_BYTES))))
+    expect(await input).to.equal('ERR_TOO_LARGE')
+    expect(await codeOf(web.call('predict', order('y', { answer: 'large' })))).to.equal('ERR_TOO_LARGE')
+    expect((await Promise.all(others)).map(({ sha256 }) => sha256)).to.deep.equal(
+      others.map((_, i) => hash(`other ${i}`)),
+    )
   })
 
   it('ends with its deadline', async () => {

@@ -10,6 +10,8 @@ import { temporaryFolder } from './temporary-folder.ts'
 
 const PROGRAM = '/usr/lib/rabbitmq/bin/rabbitmq-server'
 const CONTROL = '/usr/lib/rabbitmq/bin/rabbitmqctl'
+/** Far below the default, so that a test reaches the limit with little data. */
+export const MAX_MESSAGE_BYTES = 2_000_000
 /** Seven seconds on a machine with nothing else to do. */
 const START_WITHIN_MS = 60_000
 
@@ -36,7 +38,7 @@ export async function startRabbitMq(host = '127.0.0.1'): Promise<RabbitMq> {
   const config = join(folder, 'rabbitmq.conf')
   writeFileSync(
     config,
-    `listeners.tcp.1 = ${host}:${port}\nloopback_users = none\ndisk_free_limit.absolute = 50MB\n`,
+    `listeners.tcp.1 = ${host}:${port}\nloopback_users = none\ndisk_free_limit.absolute = 50MB\nmax_message_size = ${MAX_MESSAGE_BYTES}\n`,
   )
   mkdirSync(join(folder, 'home'))
   const env = {
