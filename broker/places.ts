@@ -1,18 +1,18 @@
-/** One message of a child may hold this many values; images are bytes, and count as one. Walking them takes 0.2 s at most. */
+/** A message may have this many values. A buffer counts as one. To walk this many takes 0.2 s at most. */
 export const MAX_PLACES = 4_000_000
-/** JSON.stringify overflows the stack of the parent at a few thousand. */
+/** JSON.stringify overflows the stack at a few thousand levels. */
 const MAX_DEPTH = 1000
 
 /**
- * Whether a message is as small as it looks when it is walked or written as JSON. A few bytes can hold an array of 2³² - 1
- * holes, or an object that contains another one twice, which contains a third one twice, and so on: either one would block
- * the event loop of the parent for minutes.
+ * Whether a message has few enough values to walk it or to write it as JSON. A message of a few bytes can have an array of 2³² - 1
+ * holes, or an object that contains another object twice, which contains a third one twice, and so on. Both would block the
+ * event loop for minutes.
  */
 export function hasFewPlaces(message: unknown): boolean {
   return countPlaces(message, new Map(), 0) <= MAX_PLACES
 }
 
-/** The number of values below this one, a shared one as often as it is referred to. Infinity where they are too many. */
+/** The number of values below this one; a shared value counts once per reference. Infinity for too many. */
 function countPlaces(value: unknown, known: Map<object, number>, depth: number): number {
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return 0
   const before = known.get(value)

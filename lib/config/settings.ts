@@ -179,7 +179,7 @@ export const SETTINGS = {
     'MAX_QUEUE_BYTES',
     '256mb',
     bytes(1, 64 * GIB),
-    'maximum size of all waiting images per model; also the maximum size of all request bodies that are arriving',
+    'maximum size of all waiting images per model; also the maximum size of all request bodies that wait for an answer',
   ),
   maxOwedBytes: limits(
     'MAX_OWED_BYTES',

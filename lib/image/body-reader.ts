@@ -1,19 +1,21 @@
-import type { IncomingMessage } from 'node:http'
 import type { Config } from '../config/config.ts'
+import type { Context } from '../http/context.ts'
 import { HttpError } from '../http/errors.ts'
 
 export type BodyLimits = Pick<Config, 'maxBodyBytes' | 'bodyTimeoutMs' | 'maxQueueBytes'>
 
-export type ReadBody = (req: IncomingMessage) => Promise<Buffer>
+type Exchange = Pick<Context, 'req' | 'res'>
 
-/** One reader for all requests: bounds each body, and the memory of all arriving bodies together. */
+export type ReadBody = (exchange: Exchange) => Promise<Buffer>
+
+/** One reader for all requests: bounds each body, and the memory of all bodies whose requests have no answer yet. */
 export function bodyReader(limits: BodyLimits): ReadBody {
-  const arriving = { bytes: 0 }
-  return (req) => readBody(req, limits, arriving)
+  const all = { bytes: 0 }
+  return (exchange) => readBody(exchange, limits, all)
 }
 
 /** The raw body in memory, within the limits of size and time. Data beyond a limit is discarded. */
-function readBody(req: IncomingMessage, limits: BodyLimits, arriving: { bytes: number }): Promise<Buffer> {
+function readBody({ req, res }: Exchange, limits: BodyLimits, all: { bytes: number }): Promise<Buffer> {
   const { maxBodyBytes, bodyTimeoutMs, maxQueueBytes } = limits
   // A Content-Length beyond the limit is refused before the body arrives.
   if (Number(req.headers['content-length'] ?? 0) > maxBodyBytes) return Promise.reject(tooLarge(maxBodyBytes))
@@ -21,25 +23,37 @@ function readBody(req: IncomingMessage, limits: BodyLimits, arriving: { bytes: n
     const chunks: Buffer[] = []
     let length = 0
     let held = 0
-    const timer = setTimeout(() => settle(() => reject(tooSlow(bodyTimeoutMs))), bodyTimeoutMs)
+    const timer = setTimeout(() => fail(tooSlow(bodyTimeoutMs)), bodyTimeoutMs)
 
     const onData = (chunk: Buffer) => {
       length += chunk.length
-      if (length > maxBodyBytes) return settle(() => reject(tooLarge(maxBodyBytes)))
+      if (length > maxBodyBytes) return fail(tooLarge(maxBodyBytes))
       chunks.push(chunk)
-      arriving.bytes += chunk.length
+      all.bytes += chunk.length
       held += chunk.length
-      if (arriving.bytes > maxQueueBytes) settle(() => reject(tooMany(maxQueueBytes)))
+      if (all.bytes > maxQueueBytes) fail(tooMany(maxQueueBytes))
     }
-    const onEnd = () => settle(() => resolve(Buffer.concat(chunks, length)))
-    const onGone = () => settle(() => reject(gone()))
-    const settle = (finish: () => void) => {
+    const onEnd = () => {
+      settle()
+      // Until the answer, because a body with an image URL stays in memory while the image is downloaded.
+      if (res.destroyed) release()
+      else res.once('close', release)
+      resolve(Buffer.concat(chunks, length))
+    }
+    const onGone = () => fail(gone())
+    const settle = () => {
       clearTimeout(timer)
-      arriving.bytes -= held
-      held = 0
       req.off('data', onData).off('end', onEnd).off('close', onGone)
-      chunks.length = length > maxBodyBytes ? 0 : chunks.length
-      finish()
+    }
+    const release = () => {
+      all.bytes -= held
+      held = 0
+    }
+    const fail = (error: HttpError) => {
+      settle()
+      release()
+      chunks.length = 0
+      reject(error)
     }
     // The listener for 'error' stays: a connection that is reset later must not end the process.
     req.on('data', onData).on('end', onEnd).on('close', onGone).on('error', onGone)
@@ -53,7 +67,7 @@ function tooLarge(maxBodyBytes: number): HttpError {
 function tooMany(maxQueueBytes: number): HttpError {
   return new HttpError(
     'ERR_QUEUE_FULL',
-    `All request bodies that are arriving together have more than ${maxQueueBytes} bytes.`,
+    `All request bodies that wait for an answer together have more than ${maxQueueBytes} bytes.`,
   )
 }
 

@@ -44,7 +44,7 @@ export async function requestBody(ctx: Context, readBody: ReadBody, taking: Taki
       },
     )
   }
-  const bytes = await readBody(ctx.req)
+  const bytes = await readBody(ctx)
   const type = ctx.request.type.toLowerCase()
   if (taking === 'json') return { kind: 'json', value: await parseText(ctx, bytes, JSON_TYPE) }
   // The first bytes decide: curl declares every body as a form by default, and users often declare a wrong type.

@@ -1,11 +1,11 @@
 import type { Middleware } from '../http/context.ts'
 
-/** Browsers send a few hundred characters. A longer header is taken for none: to read one takes time that grows with its square. */
+/** Browsers send a few hundred characters. A longer header counts as none, because parsing takes quadratic time. */
 const MAX_LENGTH = 1024
 
 /**
- * Some clients ask for `application/json;charset=UTF-8`. Read strictly, none of our types has that parameter; whatever is
- * a text here is UTF-8.
+ * Removes `charset` from the header. Some clients ask for `application/json;charset=UTF-8`, which, strictly read, matches none of
+ * our types. All our texts are UTF-8.
  */
 export function acceptHeader(): Middleware {
   return (ctx, next) => {

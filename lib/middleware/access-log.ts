@@ -5,13 +5,13 @@ import { finalStatus } from '../http/final-status.ts'
 
 const MAX_LISTENERS = 32
 
-/** One line per request, written when its connection is done with it, however that came about. */
+/** Logs one line per request, when the answer is sent or the client has left. */
 export function accessLog(log: Logger): Middleware {
   return (ctx, next) => {
     const start = performance.now()
-    // Once it is closed, a connection has no address any more.
+    // A closed connection no longer has an address.
     const client = clientAddress(ctx)
-    // Each of these listens for the end of its answer, a stream as a body to it several times over.
+    // Several middleware listen for the end of the answer, and a body that is a stream adds more listeners.
     ctx.res.setMaxListeners(MAX_LISTENERS)
     ctx.res.once('close', () => {
       log.info(
@@ -19,7 +19,7 @@ export function accessLog(log: Logger): Middleware {
           requestId: ctx.state.requestId,
           client,
           method: ctx.method,
-          // Without the query: it may hold an address or a token of the user's.
+          // Without the query, which may contain an image URL or a token of the user.
           path: ctx.state.path,
           status: finalStatus(ctx),
           code: ctx.res.getHeader('X-Error-Code'),

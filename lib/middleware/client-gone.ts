@@ -1,7 +1,7 @@
 import type { Middleware } from '../http/context.ts'
 import { HttpError } from '../http/errors.ts'
 
-/** `ctx.state.gone` fires when the client leaves before its answer is written, so that nothing is computed for nobody. */
+/** Aborts `ctx.state.gone` when the client leaves before the answer is written, so that work in vain stops. */
 export function clientGone(): Middleware {
   return (ctx, next) => {
     const gone = new AbortController()

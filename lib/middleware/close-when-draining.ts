@@ -1,6 +1,6 @@
 import type { Middleware, ServiceState } from '../http/context.ts'
 
-/** A kept-alive connection would hold up the end of the process: each ends with the answer it is waiting for. */
+/** Closes each connection after its answer while the service drains: keep-alive connections would delay the end. */
 export function closeWhenDraining(service: ServiceState): Middleware {
   return async (ctx, next) => {
     await next()

@@ -4,7 +4,7 @@ import type { Context, Middleware } from '../http/context.ts'
 import { finalStatus } from '../http/final-status.ts'
 import type { Metrics } from '../status/metrics.ts'
 
-/** Counts requests by the pattern of their route, never by their path: strangers choose paths. */
+/** Counts requests by the pattern of their route. Clients choose paths, so counters per path would have no bound. */
 export function countRequests(metrics: Metrics): Middleware {
   return (ctx, next) => {
     const start = performance.now()

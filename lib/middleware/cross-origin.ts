@@ -1,7 +1,7 @@
 import cors from '@koa/cors'
 import type { Middleware } from '../http/context.ts'
 
-/** What a page of another site may read beside the body; browsers hide every other header from it. */
+/** The headers that pages of other sites may read; browsers hide all others from them. */
 const EXPOSED = [
   'X-Request-Id',
   'X-Error-Code',
@@ -14,12 +14,12 @@ const EXPOSED = [
   'RateLimit-Policy',
 ]
 const ALLOWED = ['Content-Type', 'Authorization', 'X-Api-Key', 'X-Request-Id']
-/** A browser asks again after ten minutes; each preflight costs a round trip. */
+/** How long a browser remembers the answer to a preflight. Each preflight costs a round trip. */
 const PREFLIGHT_SECONDS = 600
 
 /**
- * Lets pages of the listed origins call. It stands above the error handler, so that what it sets is on errors too.
- * Never with credentials: there are no cookies, and keys come in headers that the page has to set itself.
+ * Lets pages of the listed origins call. Runs above the error handler, so that errors have the same headers. Credentials are
+ * never allowed: there are no cookies, and a page sets the header with the key itself.
  */
 export function crossOrigin(origins: readonly string[]): Middleware {
   if (origins.length === 0) return (_ctx, next) => next()
@@ -33,8 +33,8 @@ export function crossOrigin(origins: readonly string[]): Middleware {
     keepHeadersOnError: false,
   })
   return (ctx, next) => {
-    // A plain <img> of another site says no origin, and helmet's same-origin would keep what everybody may read from it.
-    // For listed origins it stays: their pages load with CORS (<img crossorigin>), which it does not apply to.
+    // A plain <img> of another site sends no origin, so helmet's "same-origin" would block images that every page may read.
+    // With listed origins, "same-origin" stays: pages load images with <img crossorigin>, which the header does not block.
     if (isForAll) ctx.set('Cross-Origin-Resource-Policy', 'cross-origin')
     return middleware(ctx, next)
   }

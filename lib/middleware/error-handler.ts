@@ -5,9 +5,9 @@ import { type ErrorShape, OWN_ERROR } from '../http/dialect.ts'
 import { describeError, type ErrorDescription, type ShownError } from '../http/errors.ts'
 
 interface Shapes {
-  /** how the clients of a path are told */
+  /** the shape of errors at a path */
   shapeAt(path: string): ErrorShape
-  /** how a browser is told, where no route has a page for it; undefined for a service without pages */
+  /** the page for a browser, if the route has no error page of its own; undefined for a service without pages */
   readonly page: ((error: ShownError) => string) | undefined
 }
 
@@ -43,7 +43,7 @@ function answer(
   const shape = shapeAt(ctx.state.path)
   ctx.status = shape.status?.(description) ?? status
   ctx.set(headersOf(error))
-  // For the shapes that have no place for it.
+  // Some shapes have no field for the code.
   ctx.set('X-Error-Code', code)
   if (retryAfter !== undefined) ctx.set('Retry-After', String(retryAfter))
   const asPage =

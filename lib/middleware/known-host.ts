@@ -4,17 +4,17 @@ import type { Config } from '../config/config.ts'
 import type { Middleware } from '../http/context.ts'
 import { HttpError } from '../http/errors.ts'
 
-/** Nobody can register these names: "localhost", the name of a container, and what .local and .internal are kept for. */
+/** No attacker can register such a name: "localhost", the name of a container, and the reserved .local and .internal. */
 const PRIVATE_NAME = /^[^.]+$|\.(localhost|local|internal)$/
 const MAX_SHOWN = 100
 
 type Settings = Pick<Config, 'allowedHostnames' | 'host' | 'trustProxy'>
 
 /**
- * Refuses requests for a name that this service does not have. A page of evil.example may let its name lead to 127.0.0.1 (DNS
- * rebinding); for the browser, the service is then part of evil.example, and the page may read every answer.
+ * Refuses requests for a host name that this service does not have. The owner of evil.example may let this name resolve to
+ * 127.0.0.1 (DNS rebinding). Then the browser takes the service for a part of evil.example, and its pages may read every answer.
  *
- * Addresses and names that nobody can register are safe. With TRUST_PROXY, the proxy chooses the names it answers for.
+ * IP addresses and PRIVATE_NAME are safe. With TRUST_PROXY, the proxy decides which names it serves.
  */
 export function knownHost({ allowedHostnames, host, trustProxy }: Settings): Middleware {
   const isOpen = allowedHostnames.includes('*') || (trustProxy > 0 && allowedHostnames.length === 0)

@@ -2,7 +2,7 @@ import type { RouterContext } from '@koa/router'
 import type { Context, Middleware } from '../http/context.ts'
 import { HttpError, unknownModel } from '../http/errors.ts'
 
-/** Requests that no route has taken: OPTIONS, a path that is served with other methods, a model that is not served, or nothing. */
+/** Answers requests that no route has taken: OPTIONS, a wrong method, an unknown model, an unknown path. */
 export function notFound(): Middleware {
   return (ctx: Context & Partial<Pick<RouterContext, 'matched'>>) => {
     const { method, state } = ctx
@@ -15,7 +15,7 @@ export function notFound(): Middleware {
     }
     if (methods.size > 0) {
       const allow = listed(methods)
-      throw new HttpError('ERR_METHOD_NOT_ALLOWED', `${state.path} takes ${allow}, not ${method}.`, {
+      throw new HttpError('ERR_METHOD_NOT_ALLOWED', `${state.path} allows ${allow}, not ${method}.`, {
         Allow: allow,
       })
     }

@@ -3,21 +3,21 @@ import { clientAddress, networkOf } from '../http/client-address.ts'
 import type { Context, Middleware } from '../http/context.ts'
 import { HttpError } from '../http/errors.ts'
 
-/** About 15 MB. With more clients than this in a minute, those that were quiet the longest begin anew. */
+/** About 15 MB. With more clients in a minute, the least recent ones are forgotten, and may send a full minute's worth. */
 const MAX_CLIENTS = 50_000
 const WINDOW_S = 60
-/** Fractions of tokens and seconds do not add up to exactly one. */
+/** Fractions of tokens do not add up to exactly one. */
 const ROUNDING = 1e-6
 
 interface Bucket {
   tokens: number
-  /** when `tokens` was right, on the clock of `now` */
+  /** the time of the last update of `tokens`, on the clock of `now` */
   at: number
 }
 
 /**
- * POST requests per minute and client. Each takes a token out of the client's bucket, which holds a minute's worth and
- * fills evenly: a burst of all of them is fine, after it they come at the rate. One that is refused takes none.
+ * Limits the POST requests per minute and client with a token bucket. A full bucket allows the requests of a whole minute at
+ * once, and fills evenly. A refused request takes no token.
  */
 export function rateLimit(perMinute: number, now: () => number = () => performance.now() / 1000): Middleware {
   if (perMinute === 0) return (_ctx, next) => next()
@@ -40,7 +40,7 @@ export function rateLimit(perMinute: number, now: () => number = () => performan
     const wait = secondsUntil(1, bucket)
     throw new HttpError(
       'ERR_RATE_LIMIT',
-      `A client may send ${perMinute} POST requests per minute; the next one may come in ${wait} s.`,
+      `A client may send ${perMinute} POST requests per minute; retry in ${wait} s.`,
       { 'Retry-After': String(wait) },
     )
   }
@@ -54,13 +54,13 @@ export function rateLimit(perMinute: number, now: () => number = () => performan
     return bucket
   }
 
-  /** Whole seconds, rounded up: whoever waits as long as it says is let through. */
+  /** Whole seconds, rounded up, so that a client that waits this long is let through. */
   function secondsUntil(tokens: number, bucket: Bucket): number {
     return Math.max(1, Math.ceil((tokens - bucket.tokens) / perSecond - ROUNDING))
   }
 }
 
-/** A key that was found right stands for its owner, wherever the requests come from. */
+/** A valid key identifies a client, whatever the address; without a key, the network does. */
 function clientOf(ctx: Context): string {
   return ctx.state.key === undefined ? networkOf(clientAddress(ctx)) : `key ${ctx.state.key}`
 }

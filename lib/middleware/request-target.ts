@@ -1,13 +1,13 @@
 import type { Context, Middleware } from '../http/context.ts'
 import { HttpError } from '../http/errors.ts'
 
-/** RFC 3986: a percent code of one of these means the same as the character. Any other code, such as %2F, does not. */
+/** RFC 3986: the percent code of such a character means the character. Other codes, such as %2F, differ from it. */
 const UNRESERVED = /^[\w.~-]$/
 
 /**
- * Reads the path once, before anything else does, and writes it in one way: /%76gg is /vgg for the router, for the check of
- * keys, and in the log. Koa reads it anew from the request line whenever it is asked, and
- * throws when that is no address ("GET http://["): in a listener, after the answer, nobody would catch it.
+ * Reads the path once, and normalizes the path: /%76gg is /vgg for the router, for the key check and in the log. Koa parses the
+ * request line at each access of `ctx.path`, and throws for an invalid one ("GET http://["). In a listener that runs after the
+ * answer, nothing would catch this error.
  */
 export function requestTarget(): Middleware {
   return (ctx, next) => {
@@ -18,11 +18,11 @@ export function requestTarget(): Middleware {
   }
 }
 
-/** Below the error handler: what has no path, or says twice whom it is for, gets no further. */
+/** Refuses requests without a valid path, and with more than one Host. Runs below the error handler. */
 export function refuseBadTarget(): Middleware {
   return (ctx, next) => {
     if (ctx.state.path === '') {
-      throw new HttpError('ERR_BAD_REQUEST', 'The request line holds no address that can be read.')
+      throw new HttpError('ERR_BAD_REQUEST', 'The request line has no valid path.')
     }
     if (!isDecodable(ctx.state.path)) {
       throw new HttpError(
@@ -30,9 +30,9 @@ export function refuseBadTarget(): Middleware {
         `The path ${ctx.state.path} has a percent code that stands for no character.`,
       )
     }
-    // Node keeps the first, a proxy in front may have gone by the last.
+    // Node uses the first Host, but a proxy in front may have used the last one.
     if ((ctx.req.headersDistinct.host?.length ?? 0) > 1) {
-      throw new HttpError('ERR_BAD_REQUEST', 'A request has one Host, but this one has more.')
+      throw new HttpError('ERR_BAD_REQUEST', 'A request must have one Host, but this request has more.')
     }
     return next()
   }
@@ -40,7 +40,7 @@ export function refuseBadTarget(): Middleware {
 
 function readPath(ctx: Context): string {
   try {
-    // Of "GET http://" Koa makes no path at all, whatever its type says.
+    // For "GET http://", the path is undefined, although its type is string.
     return ctx.path ?? ''
   } catch {
     return ''

@@ -2,7 +2,7 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Context, Middleware } from '../http/context.ts'
 import { HttpError } from '../http/errors.ts'
 
-/** Pages, and what tells whether the service runs. They show nothing of what others have sent. */
+/** Pages and health checks. None of them shows data of other clients. */
 const OPEN_PAGES: ReadonlySet<string> = new Set([
   '/',
   '/digits',
@@ -11,15 +11,15 @@ const OPEN_PAGES: ReadonlySet<string> = new Set([
   '/healthz',
   '/openapi.json',
   '/readyz',
-  // Its figures are another matter: the route gives them to those with a key alone.
+  // The page alone: the route shows the figures only to clients with a key.
   '/status',
   '/vgg',
 ])
 
-/** The files of these pages. */
+/** The scripts and styles of these pages. */
 const OPEN_FOLDER = '/public/'
 
-/** With API_KEYS set, whatever is not listed above needs one of them: a new route is closed until somebody opens it. */
+/** With API_KEYS set, every path that is not listed above needs a key: a new route is closed until it is listed. */
 export function requireKey(keys: readonly string[], models: readonly string[]): Middleware {
   if (keys.length === 0) return (_ctx, next) => next()
   const find = keyFinder(keys)
@@ -33,12 +33,12 @@ export function requireKey(keys: readonly string[], models: readonly string[]): 
   }
 }
 
-/** Whether a route needs a key, where keys are set at all. */
+/** Whether a route needs a key when API_KEYS is set. */
 export function isClosed(method: string, path: string, models: readonly string[]): boolean {
   return !isOpen(method.toUpperCase(), path, new Set(models.map((model) => `/${model}`)))
 }
 
-/** A preflight cannot bring a key, and its answer tells nothing. */
+/** A preflight cannot have a key, and the answer shows no data. */
 function isOpen(method: string, path: string, modelPages: ReadonlySet<string>): boolean {
   if (method === 'OPTIONS') return true
   if (method !== 'GET' && method !== 'HEAD') return false
@@ -46,8 +46,8 @@ function isOpen(method: string, path: string, modelPages: ReadonlySet<string>): 
 }
 
 /**
- * Which of the keys it is. Only digests under a key of this process are compared, all of them, whichever fits: the time
- * that it takes says nothing of how many characters were right, of how long the keys are, or of how far down one stands.
+ * Finds the index of a key in constant time: each key is compared, as a digest under a random secret. So the time tells neither
+ * how many characters were right, nor how long the keys are, nor which key it was.
  */
 function keyFinder(keys: readonly string[]): (brought: string) => number | undefined {
   const secret = randomBytes(32)
@@ -62,7 +62,7 @@ function keyFinder(keys: readonly string[]): (brought: string) => number | undef
   }
 }
 
-/** From the headers only: an address with a key in it would be logged by every proxy on the way. */
+/** From headers only, because every proxy on the way would log a key in a URL. */
 function keysOf(ctx: Context): string[] {
   const [, bearer = ''] = /^bearer +(\S+)$/i.exec(ctx.get('Authorization')) ?? []
   return [bearer, ctx.get('X-Api-Key')].filter((key) => key !== '')
@@ -71,7 +71,7 @@ function keysOf(ctx: Context): string[] {
 function unauthorized(broughtOne: boolean): HttpError {
   const challenge = 'Bearer realm="Tandem"'
   if (!broughtOne) {
-    const sentence = 'This needs a key, as "Authorization: Bearer <key>" or "X-Api-Key: <key>".'
+    const sentence = 'This request needs a key, as "Authorization: Bearer <key>" or "X-Api-Key: <key>".'
     return new HttpError('ERR_UNAUTHORIZED', sentence, { 'WWW-Authenticate': challenge })
   }
   return new HttpError('ERR_UNAUTHORIZED', 'The key is not one of the accepted keys.', {

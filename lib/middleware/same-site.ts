@@ -6,10 +6,10 @@ const DEFAULT_PORT: Readonly<Record<string, string>> = { 'http:': ':80', 'https:
 const MAX_SHOWN = 100
 
 /**
- * Refuses what pages of other sites send. A form, or a `fetch` of plain text, needs no preflight: the browser sends it even
- * to a service on 127.0.0.1, and hides only the answer. CORS_ORIGINS lists the sites that may.
+ * Refuses requests that pages of other sites send, unless CORS_ORIGINS lists the site. A form, or a `fetch` of plain text, needs no
+ * preflight: a browser sends such a request even to a service on 127.0.0.1, and hides only the answer.
  *
- * Browsers write Origin or Sec-Fetch-Site into each such request, and no page can change them. Other clients send neither.
+ * Browsers add Origin or Sec-Fetch-Site to each such request, and pages cannot change them. Other clients send neither.
  */
 export function sameSite(corsOrigins: readonly string[]): Middleware {
   if (corsOrigins.includes('*')) return (_ctx, next) => next()
@@ -27,9 +27,9 @@ export function sameSite(corsOrigins: readonly string[]): Middleware {
 
 function isOwnPage(ctx: Context, origin: string): boolean {
   const site = ctx.get('Sec-Fetch-Site')
-  // "none": the user has asked for it, without any page.
+  // "none": the user has sent the request, not a page.
   if (site !== '') return site === 'same-origin' || site === 'none'
-  // Browsers send Sec-Fetch-Site to https and to 127.0.0.1, but not to http in a local network.
+  // Browsers send Sec-Fetch-Site to https and to 127.0.0.1, but not to plain http in a local network.
   return origin === '' || isAt(origin, ctx.host)
 }
 

@@ -4,26 +4,27 @@ import { networkOfPeer } from '../http/client-address.ts'
 
 export interface ConnectionLimits {
   readonly maxConnections: number
-  /** the connections of one address, or of one /64 network; Infinity where proxies hold the connections of all clients */
+  /** per IPv4 address or IPv6 /64 network; Infinity behind a proxy, which has the connections of all clients */
   readonly maxPerAddress: number
   /** An idle connection was closed to make room, or a new one was refused. */
   onClosed(): void
 }
 
-/** A browser that connects ahead of a request sends the request within this time, or connects again. */
+/** Browsers connect in advance; after this time, they have to connect again. */
 const FIRST_BYTE_MS = 10_000
-/** Node refuses a connection above `maxConnections` unseen. So many are kept free for connections that come at once. */
+/** Kept free for connections that come at the same time: Node refuses connections above `maxConnections` by itself. */
 const FREE_SHARE = 1 / 20
 
-/** The connections of one address: how many, and which have no request, the one that is idle for longest first. */
+/** The connections of one address. `idle` has those without a request, the longest idle one first. */
 interface Peer {
   connections: number
   readonly idle: Set<Socket>
 }
 
 /**
- * Closes connections that send nothing, and makes room for new ones: by an idle connection of the address itself where it
- * has its share, else by one of the address with the most idle connections. A connection with a request is never closed here.
+ * Closes connections that send nothing, and closes idle connections in favour of new ones. An address with `maxPerAddress`
+ * connections loses one of its own; near `maxConnections`, the address with the most idle connections loses one. Connections
+ * with a request stay.
  */
 export function boundConnections(server: Server, limits: ConnectionLimits): void {
   const { maxConnections, maxPerAddress, onClosed } = limits
@@ -61,7 +62,7 @@ export function boundConnections(server: Server, limits: ConnectionLimits): void
   function closeIdle(peer: Peer | undefined): boolean {
     const [socket] = peer?.idle ?? []
     if (socket === undefined) return false
-    // The event "close" comes later, and another connection may come before it.
+    // Other connections may come before the event "close" does.
     peer?.idle.delete(socket)
     socket.destroy()
     onClosed()

@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs'
 
 /** The import of all modules needs about 90, because it opens many files at the same time. */
 const MIN_DESCRIPTORS = 256
-/** For modules, the log, files of weights and feedback, and sockets of the system library. */
+/** For modules, the log, files of weights and feedback, and DNS. */
 const OWN = 96
-/** Two streams, the pipe of messages, and one to spare while a child replaces another. */
+/** Two streams, the pipe for messages, and one in reserve while a new child replaces an old one. */
 const PER_CHILD = 4
 
-/** How many files and sockets the system lets this process open; Infinity where the system does not say. */
+/** How many files and sockets this process may have open; Infinity if the system does not tell. */
 export function descriptorLimit(): number {
   try {
     const [, soft] = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1')) ?? []
@@ -17,7 +17,7 @@ export function descriptorLimit(): number {
   }
 }
 
-/** Ends the process with one sentence and status 1 where it could not even load its code. */
+/** Ends the process with one sentence and status 1 if there are too few descriptors to load the code. */
 export function mustHaveDescriptors(): void {
   const limit = descriptorLimit()
   if (limit >= MIN_DESCRIPTORS) return
@@ -27,7 +27,7 @@ export function mustHaveDescriptors(): void {
   process.exit(1)
 }
 
-/** How many connections leave enough descriptors for everything else. */
+/** The number of connections that leaves enough descriptors for everything else. */
 export function mostConnections(children: number, downloads: number): number {
   return Math.max(1, descriptorLimit() - OWN - PER_CHILD * children - downloads)
 }

@@ -2,7 +2,7 @@ import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Service } from '../service.ts'
-import { endForSure } from './kill-after.ts'
+import { killAfter } from './kill-after.ts'
 import type { Log } from './log.ts'
 
 export interface DrainParts {
@@ -11,20 +11,20 @@ export interface DrainParts {
   readonly log: Log
 }
 
-/** Browsers open connections in advance; one that has sent nothing in this time after the signal will not. */
+/** Browsers open connections in advance. A connection without a byte in this time after the signal is closed. */
 const SILENT_SOCKET_GRACE_MS = 500
-/** A broker kills a child that does not end in peace after two seconds. */
+/** A broker gives a child two seconds to end, and then kills the child. */
 const CHILDREN_END_MS = 3000
-/** What the log may take to be written out at the end. */
+/** How long the last lines of the log may take to be written. */
 const FLUSH_MS = 500
 
 /**
- * One Ctrl-C arrives as two signals: the terminal signals the whole group, and npm passes its own copy on, some 30 ms
- * later. systemd does the same with SIGTERM. Signals within this time of the first count as copies.
+ * One Ctrl-C arrives as two signals: the terminal signals the whole group of processes, and npm passes on a copy, some
+ * 30 ms later. systemd does the same with SIGTERM. Signals within this time of the first count as copies.
  */
 const COPIES_WITHIN_MS = 500
 
-/** The first SIGTERM or SIGINT: finish what was accepted, then end. A later one: end at once. */
+/** The first SIGTERM or SIGINT finishes the accepted requests, and then ends the process. A later signal ends the process at once. */
 export function drainOnSignal(parts: DrainParts): void {
   const sockets = trackSockets(parts.server)
   let firstAt: number | undefined
@@ -36,7 +36,7 @@ export function drainOnSignal(parts: DrainParts): void {
     firstAt = performance.now()
     const { config, state } = parts.service
     state.draining = true
-    endForSure(config.drainTimeoutMs + CHILDREN_END_MS + FLUSH_MS)
+    killAfter(config.drainTimeoutMs + CHILDREN_END_MS + FLUSH_MS)
     parts.log.info({ signal }, 'draining')
     void drain(parts, sockets).then(
       () => exit(0),
@@ -52,13 +52,13 @@ export function drainOnSignal(parts: DrainParts): void {
 async function drain({ server, service, log }: DrainParts, sockets: ReadonlySet<Socket>): Promise<void> {
   const { brokers, config } = service
   const end = performance.now() + config.drainTimeoutMs
-  // Closes idle connections as well; those with a request are closed behind its answer (close-when-draining).
   const left = service.modelHost?.close({ timeout: config.drainTimeoutMs })
+  // close() also closes idle connections. The others are closed after their answer, see close-when-draining.ts.
   const answered = new Promise<boolean>((resolve) => server.close(() => resolve(true)))
   const silence = setTimeout(() => destroySilent(sockets), SILENT_SOCKET_GRACE_MS)
   const inTime = await Promise.race([answered, delay(config.drainTimeoutMs, false)])
   clearTimeout(silence)
-  if (!inTime) log.warn({ connections: sockets.size }, 'drain timed out: open connections are cut')
+  if (!inTime) log.warn({ connections: sockets.size }, 'drain timed out: open connections are closed')
   server.closeAllConnections()
   // The children are needed until the last call from the fleet is answered.
   await left
@@ -76,7 +76,7 @@ function endAtOnce({ service, log }: DrainParts, signal: string): never {
 }
 
 function exit(code: number): never {
-  endForSure(FLUSH_MS)
+  killAfter(FLUSH_MS)
   return process.exit(code)
 }
 

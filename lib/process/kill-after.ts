@@ -1,10 +1,10 @@
 import { Worker } from 'node:worker_threads'
 
 /**
- * Kills this process after a while, if it is still there. The log is flushed when a process exits, and that flush
- * waits for a reader that may have stopped reading: the thread that waits can no longer end itself, another can.
+ * Kills this process after a while. At its exit, the process flushes the log. If the reader of the log has stopped reading,
+ * the flush blocks the main thread for ever, and only another thread can still end the process.
  */
-export function endForSure(afterMs: number): void {
+export function killAfter(afterMs: number): void {
   const code = `setTimeout(() => process.kill(process.pid, 'SIGKILL'), ${Math.ceil(afterMs)})`
   new Worker(code, { eval: true, execArgv: [], env: {} }).unref()
 }

@@ -4,10 +4,10 @@ import { terminalLine } from './terminal-line.ts'
 
 export type Log = Logger
 
-/** What may wait for a reader that has stopped reading; beyond it, lines are dropped rather than memory filled. */
+/** Lines that wait for a reader that has stopped reading. Further lines are dropped, because memory is bounded. */
 const MAX_WAITING_BYTES = 8 * 2 ** 20
 
-/** JSON lines into a pipe or file, readable ones on a terminal. Written asynchronously, the rest flushed on exit. */
+/** Writes JSON lines to a pipe or file, and readable lines to a terminal: asynchronously, the last ones at the exit. */
 export function createLog({ logLevel }: Pick<Config, 'logLevel'>): Log {
   const options = { level: logLevel, base: null, timestamp: stdTimeFunctions.isoTime }
   const output = pino.destination({ dest: 1, sync: false, minLength: 0, maxLength: MAX_WAITING_BYTES })
@@ -15,7 +15,7 @@ export function createLog({ logLevel }: Pick<Config, 'logLevel'>): Log {
 }
 
 function readable(output: DestinationStream): DestinationStream {
-  // Node's own rule: NO_COLOR, FORCE_COLOR, NODE_DISABLE_COLORS and TERM count.
+  // Follows NO_COLOR, FORCE_COLOR, NODE_DISABLE_COLORS and TERM.
   const hasColors = process.stdout.hasColors()
   return {
     write(json) {

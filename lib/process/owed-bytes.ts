@@ -12,18 +12,18 @@ export interface OwedLimits {
 }
 
 /**
- * How long nothing may move on a connection whose answer is finished. Node compares twice, so that a connection is closed
- * between this time and twice this time after the client stopped reading.
+ * How long a client may take nothing of a finished answer. Node notices this between one and two such times after the client has
+ * stopped reading.
  */
 const TAKEN_WITHIN_MS = 10_000
 
 /**
- * Bounds what clients that do not read hold in memory: each connection by time, all of them by bytes. A connection owes one
- * answer at most, see take-turns.ts. An answer that is streamed holds little, because of backpressure.
+ * Bounds the memory of answers that clients do not read: by time for each connection, by bytes for all connections together. A
+ * connection has one answer at a time, see take-turns.ts. A streamed answer needs little memory because of backpressure.
  */
 export function boundOwedBytes(handler: Handler, limits: OwedLimits): Handler {
   const { maxOwedBytes, answerWithinMs } = limits
-  // The oldest first. The memory of an answer is free only when its last byte has been taken.
+  // The oldest first. An answer counts in full until its last byte has been taken, because its memory is freed only then.
   const owed = new Map<ServerResponse, number>()
   let total = 0
 

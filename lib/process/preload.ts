@@ -1,13 +1,13 @@
-/** Behind the start of the models, with which it would compete. */
+/** Later than the start of the models, which needs the processor. */
 const AFTER_MS = 3000
 
 /**
- * What is not needed to listen, but by the first form and the first address: each takes tens of milliseconds to load, in
- * which nobody is answered, and which nobody notices soon after the start.
+ * Loads packages that only the first form and the first image URL need. Each takes tens of milliseconds and blocks the event
+ * loop meanwhile, which hurts less now than during requests.
  */
 export function preload(): void {
   setTimeout(() => {
-    // Where one of them cannot be loaded, the request that needs it says so.
+    // If a package cannot be loaded, the first request that needs the package reports the error.
     Promise.all([import('koa-body'), import('undici')]).catch(() => {})
   }, AFTER_MS).unref()
 }

@@ -1,6 +1,6 @@
 const INTERVAL_MS = 60_000
 
-/** Counts events that clients cause, and says once a minute how many there were: clients must not fill the log. */
+/** Counts events that clients cause, and says the count at most once a minute, because clients must not fill the log. */
 export function seldom(say: (count: number) => void): () => void {
   let count = 0
   let timer: NodeJS.Timeout | undefined

@@ -10,15 +10,15 @@ import { boundOwedBytes, type Handler } from './owed-bytes.ts'
 import { seldom } from './seldom.ts'
 import { takeTurns } from './take-turns.ts'
 
-/** A request line and headers arrive in one or two packets; who takes longer keeps a connection busy on purpose. */
+/** A request line and headers arrive in one or two packets. A client that takes longer does so on purpose. */
 const HEADERS_TIMEOUT_MS = 10_000
-/** Longer than the 60 s that load balancers commonly keep a connection, so that it is they who close it. */
+/** Longer than the usual 60 s of load balancers: if the server closed first, the next request could get lost. */
 const KEEP_ALIVE_MS = 65_000
 const MAX_HEADER_BYTES = 16 * 1024
-/** Timeouts are looked at this often; Node's own 30 s would let a slow client stay three times too long. */
+/** How often Node checks the timeouts. With the default of 30 s, a slow client could stay three times too long. */
 const CHECK_INTERVAL_MS = 5_000
 
-/** Listens, and says where. A port that is taken ends the process with one sentence. */
+/** Listens, and logs the address. If the port is taken, the process ends with one sentence. */
 export async function listen(handler: Handler, config: Config, log: Log): Promise<Server> {
   // Nothing moves on a connection that waits for an answer, for as long as a download and a call may take.
   const answerWithinMs = 2 * (config.fetchTimeoutMs + config.deadlineMs)
@@ -30,7 +30,7 @@ export async function listen(handler: Handler, config: Config, log: Log): Promis
   const server = createServer(
     {
       headersTimeout: HEADERS_TIMEOUT_MS,
-      // The last resort behind BODY_TIMEOUT_MS, whose answer says more; also for bodies that no route reads.
+      // Later than BODY_TIMEOUT_MS, whose answer says more. This limit is for bodies that no route reads.
       requestTimeout: HEADERS_TIMEOUT_MS + config.bodyTimeoutMs + CHECK_INTERVAL_MS,
       keepAliveTimeout: KEEP_ALIVE_MS,
       maxHeaderSize: MAX_HEADER_BYTES,
@@ -81,9 +81,9 @@ function maxPerAddress({ maxConnectionsPerIp, trustProxy }: Config, maxConnectio
 function explain(error: unknown, { host, port }: Config): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   if (code === 'EADDRINUSE')
-    return `Port ${port} of ${host} is taken by another process; choose one with --port.`
+    return `Port ${port} of ${host} is taken by another process; choose another one with --port.`
   if (code === 'EACCES')
-    return `Port ${port} of ${host} needs rights that this process lacks; choose one with --port.`
+    return `Port ${port} of ${host} needs permissions that this process does not have; choose another one with --port.`
   return `Cannot listen on ${host}, port ${port}.`
 }
 

@@ -1,11 +1,11 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
-/** Browsers and libraries send one request at a time on a connection; no honest client pipelines more than this. */
+/** Browsers and libraries wait for an answer before they send the next request on a connection. */
 const MAX_WAITING = 32
 /** The headers of waiting requests stay in memory. */
 const MAX_WAITING_BYTES = 64 * 1024
-/** How long requests may begin one after the other before the event loop serves everything else. */
+/** How long one turn of the event loop may begin requests. */
 const TURN_MS = 5
 
 interface Exchange {
@@ -25,7 +25,7 @@ interface Line {
  *
  * Node itself begins all pipelined requests of a packet at once, and the packets of all connections in one turn: 200
  * connections with 32 requests each would block the event loop for seconds, and 32 answers would wait for each client. Here,
- * the second request of a connection begins behind the first request of every other connection.
+ * the second request of a connection begins after the first request of every other connection.
  */
 export function takeTurns(handler: RequestListener): RequestListener {
   const lines = new WeakMap<Socket, Line>()
@@ -55,7 +55,7 @@ export function takeTurns(handler: RequestListener): RequestListener {
 
   function next(line: Line, socket: Socket): void {
     line.isBusy = false
-    // Behind an answer with "Connection: close", Node never sends another one.
+    // After an answer with "Connection: close", Node sends no other answer.
     if (socket.destroyed || socket.writableEnded) line.waiting.length = 0
     const exchange = line.waiting.shift()
     if (exchange === undefined) return
@@ -64,10 +64,10 @@ export function takeTurns(handler: RequestListener): RequestListener {
   }
 }
 
-/** Lets the event loop turn when what has begun in this turn has taken TURN_MS. */
+/** Begins requests until they have taken TURN_MS of this turn of the event loop. The others wait for later turns. */
 class Turns {
   readonly #waiting: (() => void)[] = []
-  // When this turn has begun; undefined while nothing has begun in this turn.
+  // The time of the first request in this turn of the event loop; undefined before it.
   #begunAt: number | undefined
 
   take(begin: () => void): void {
@@ -84,7 +84,7 @@ class Turns {
     setImmediate(() => this.#turn())
   }
 
-  /** One request in each turn while requests wait: the promises of a handler go on only when this function has returned. */
+  /** Begins one waiting request per turn: the promises of its handler run only after this function has returned. */
   #turn(): void {
     this.#begunAt = undefined
     const begin = this.#waiting.shift()

@@ -6,7 +6,7 @@ type Entry = Readonly<Record<string, unknown>>
 const WARN = 40
 const ERROR = 50
 const LEVELS: Readonly<Record<number, string>> = { 40: 'warning', 50: 'error', 60: 'fatal' }
-/** Fields that are in the line already, or that help only a program that collects logs. */
+/** Fields that the line already shows, or that only help programs that collect logs. */
 const UNSHOWN: ReadonlySet<string> = new Set([
   'level',
   'time',
@@ -18,25 +18,25 @@ const UNSHOWN: ReadonlySet<string> = new Set([
   'requestId',
 ])
 
-/** Messages with a wording of their own on a terminal; undefined for a line that a person does not need. */
+/** The words for these messages on a terminal; undefined hides the line. */
 const TEXTS: Readonly<Record<string, (entry: Entry) => string | undefined>> = {
   listening: ({ url }) =>
     `Open ${String(url).replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:')}`,
   request: ({ method, path, status, ms, code }) =>
     `${method} ${path} ${status} ${ms} ms${code === undefined ? '' : ` ${code}`}`,
   draining: () => 'finishing the accepted requests; press Ctrl-C again to end at once',
-  // The word of its progress says more.
+  // Hidden, because the progress of the start says more.
   'model state': ({ state }) => (state === 'starting' ? undefined : String(state)),
   'child started': () => undefined,
   'child ended': ({ expected, exitCode, signal }) =>
     expected === true ? undefined : `child ended with ${signal ?? exitCode}`,
 }
 
-/** A line of the log for a person: one line without a line break, and the stack of our own faults below it. */
+/** The text for one entry of the log: one line, and the stack below it if the error is ours. */
 export function terminalLine(json: string, hasColors: boolean): string | undefined {
   const entry = JSON.parse(json) as Entry
   const level = Number(entry.level)
-  // The line of the request names the code.
+  // The access log has the code of this error.
   if (entry.msg === 'request failed' && level < ERROR) return undefined
   const text = textOf(entry)
   if (text === undefined) return undefined
@@ -68,12 +68,12 @@ function shown(value: unknown): string {
 function stackOf(err: unknown): string {
   // A permanent error is in the user's file or settings: its sentence says all.
   if (!isRecord(err) || err.permanent === true || typeof err.stack !== 'string') return ''
-  // Its first line is the message.
+  // The first line of a stack is the message.
   const frames = err.stack.split('\n').filter((line) => /^\s+at /.test(line))
   return frames.map((frame) => `  ${oneLine(frame.trim())}\n`).join('')
 }
 
-/** A client chooses paths: control characters in one could move the cursor or clear the screen. */
+/** Clients choose paths, and control characters in a path could move the cursor or clear the screen. */
 function oneLine(text: string): string {
   return text.replace(/[\s\p{Cc}\p{Cf}]+/gu, ' ').trim()
 }

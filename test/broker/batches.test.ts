@@ -17,7 +17,9 @@ describe('Batches', () => {
     const broker = await startBroker('behave', { options: { journal }, maxBatch: 4 })
     const first = broker.call('predict', { value: 0, predictMs: 100 })
     await until(() => broker.stats().inFlight === 1, 10_000, 'the first call is in the child')
-    const rest = Array.from({ length: 11 }, (_, i) => broker.call('predict', { value: i + 1, predictMs: 10 }))
+    const rest = Array.from({ length: 11 }, (_, i) =>
+      broker.call('predict', { value: i + 1, predictMs: 100 }),
+    )
     await Promise.all([first, ...rest])
     expect(batchesIn(journal)).to.deep.equal([[0], [1, 2, 3, 4], [5, 6, 7, 8], [9, 10, 11]])
   })

@@ -75,7 +75,7 @@ export function browserOfSuite(): (look?: Look) => Promise<Watched> {
       permissions: ['clipboard-read', 'clipboard-write'],
     }
     const context = await browser.newContext(options)
-    context.setDefaultTimeout(10_000)
+    context.setDefaultTimeout(20_000)
     return watch(await context.newPage())
   }
 }
