@@ -21,6 +21,8 @@ export const HAS_RABBITMQ = existsSync(PROGRAM)
 export interface RabbitMq {
   readonly url: string
   readonly port: number
+  /** of the process, whose group has all processes of RabbitMQ; undefined while none runs */
+  readonly pid: number | undefined
   /** Ends it without warning, and keeps its data. */
   kill(): Promise<void>
   /** Starts it again, with its data. */
@@ -62,6 +64,9 @@ export async function startRabbitMq(host = '127.0.0.1'): Promise<RabbitMq> {
   const rabbit: RabbitMq = {
     url: `amqp://guest:guest@${host}:${port}`,
     port,
+    get pid() {
+      return running?.pid
+    },
     async start() {
       // In a group of its own: the program is a script, and the server is its child.
       running = spawn(PROGRAM, { env, detached: true, stdio: ['ignore', 'ignore', 'ignore'] })
