@@ -14,6 +14,11 @@ import { measureThroughput } from './fleet/throughput.ts'
 import { measureWebHost } from './fleet/web-host.ts'
 import { machine } from './statistics.ts'
 
+const SIGNALS = [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const
+
 process.exitCode = await bench().catch((error: unknown) => {
   if (!(error instanceof CommandError)) throw error
   process.stderr.write(`${error.message}\n`)
@@ -29,7 +34,9 @@ async function bench(): Promise<number> {
   if (plan.report !== undefined) mustBeWritable(plan.report)
   if (!HAS_RABBITMQ) throw new CommandError('RabbitMQ is not installed: apt-get install rabbitmq-server', 3)
   const rabbit = await startRabbitMq()
-  process.once('exit', () => killGroup(rabbit.pid))
+  // Before its folder is removed.
+  process.prependListener('exit', () => killGroup(rabbit.pid))
+  for (const [signal, code] of SIGNALS) process.once(signal, () => process.exit(code))
   const figures = await measure(rabbit, plan)
   await rabbit.stop()
   process.stdout.write(`${figuresText(figures)}\n`)
@@ -51,7 +58,7 @@ async function measure(rabbit: RabbitMq, plan: Plan): Promise<Figures> {
   return { machine: machine(), msPerImage, bytes, throughput, latency, failover, web, saturation, faults }
 }
 
-/** If the bench fails, RabbitMQ must not go on running. */
+/** RabbitMQ is in a group of its own: neither Ctrl-C nor a failed bench ends it. */
 function killGroup(pid: number | undefined): void {
   try {
     if (pid !== undefined) process.kill(-pid, 'SIGKILL')

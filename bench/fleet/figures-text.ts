@@ -60,7 +60,12 @@ function failoverTable({ kills }: Failover): string {
 
 function webTable({ callers, pending, perSecond, webCores, rssMib, pages }: WebHostFigures): string {
   const head = [`${callers} HTTP callers, ${pending} of them waiting`, 'asked', 'p50', 'p99']
-  const rows = pages.map(({ page, asked, p50, p99 }) => [`GET ${page}`, String(asked), ms(p50), ms(p99)])
+  const rows = pages.map(({ page, asked, p50, p99 }) => [
+    page.startsWith('/') ? `GET ${page}` : page,
+    String(asked),
+    ms(p50),
+    ms(p99),
+  ])
   const use = `${perSecond.toFixed(0)} images/s; the web host: ${webCores.toFixed(2)} cores, ${rssMib.toFixed(0)} MiB`
   return `${table(head, rows)}\n\n${use}`
 }

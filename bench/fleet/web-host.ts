@@ -18,7 +18,7 @@ export interface WebHostFigures extends Faults {
   readonly callers: number
   readonly pending: number
   readonly perSecond: number
-  /** CPU seconds per second */
+  /** CPU seconds per second, before pages are asked for */
   readonly webCores: number
   readonly rssMib: number
   readonly pages: readonly PageRow[]
@@ -35,7 +35,7 @@ const HOSTS = 4
 const PIPELINE = 'simulated'
 const PAGES = ['/', `/${PIPELINE}`, '/status', '/docs', '/healthz', '/readyz']
 /** Between an answer and the next request, as with several users who look often. */
-const PAUSE_MS = 50
+const PAUSE_MS = 100
 /** A web host accepts connections one after the other; all callers at once would measure the arrival alone. */
 const RAMP_MS_PER_CALLER = 2
 
@@ -75,11 +75,12 @@ export async function measureWebHost(rabbit: RabbitMq, plan: Plan): Promise<WebH
     cpuSeconds([service.pid]),
     await hosts.answered(),
   ]
-  const pages = await askPages(service.url, agent, plan.seconds * 1000)
+  await delay(plan.seconds * 500)
   const seconds = (performance.now() - from) / 1000
   const perSecond = ((await hosts.answered()) - answeredBefore) / seconds
   const webCores = (cpuSeconds([service.pid]) - cpuBefore) / seconds
   const rssMib = (await metric(service, agent, 'process_resident_memory_bytes')) / 2 ** 20
+  const pages = await askPages(service.url, agent, plan.seconds * 1000)
   const ended = word(callers)
   callers.send('end')
   const tally = await ended
@@ -118,9 +119,10 @@ async function metric({ url }: BenchService, agent: Agent, name: string): Promis
   return Number(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)`, 'm').exec(text)?.[1])
 }
 
+/** The last row is for all pages together. */
 async function askPages(url: string, agent: Agent, forMs: number): Promise<PageRow[]> {
   const end = performance.now() + forMs
-  const rows = PAGES.map(async (page) => {
+  const all = PAGES.map(async (page) => {
     const times: number[] = []
     while (performance.now() < end) {
       const start = performance.now()
@@ -128,7 +130,14 @@ async function askPages(url: string, agent: Agent, forMs: number): Promise<PageR
       times.push(performance.now() - start)
       await delay(PAUSE_MS)
     }
-    return { page, asked: times.length, p50: percentile(times, 0.5), p99: percentile(times, 0.99) }
+    return { page, times }
   })
-  return Promise.all(rows)
+  const rows = await Promise.all(all)
+  const together = { page: 'all of them', times: rows.flatMap(({ times }) => times) }
+  return [...rows, together].map(({ page, times }) => ({
+    page,
+    asked: times.length,
+    p50: percentile(times, 0.5),
+    p99: percentile(times, 0.99),
+  }))
 }

@@ -1,4 +1,5 @@
 /** A model host in a process of its own. The one argument is the order as JSON. */
+import { setPriority } from 'node:os'
 import { Broker } from '../../broker/broker.ts'
 import { ModelHost } from '../../fleet/model-host.ts'
 import { InstantCalls } from './instant-calls.ts'
@@ -17,6 +18,11 @@ export interface HostWord {
   readonly answered: number
 }
 
+/** the lowest priority */
+const LOW = 19
+
+// Model hosts are on other machines; here, they must not take the CPU from callers and web hosts.
+setPriority(LOW)
 const { msPerInput, pipeline, ...options } = JSON.parse(process.argv[2] ?? '') as HostOrder
 const calls =
   msPerInput === 'instant'

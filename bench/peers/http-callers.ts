@@ -1,5 +1,6 @@
 /** Callers of a web host in a process of their own, so that the bench measures the web host and not its clients. */
 import { Agent } from 'node:http'
+import { setPriority } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Questions } from '../fleet/questions.ts'
 import { send } from '../http.ts'
@@ -20,7 +21,12 @@ export interface CallersWord {
   readonly failures: Readonly<Record<string, number>>
 }
 
+/** the lowest priority */
+const LOW = 19
+
 const { url, count, bytes, rampMs } = JSON.parse(process.argv[2] ?? '') as CallersOrder
+// Callers are on other machines; here, they must not take the CPU from the web host.
+setPriority(LOW)
 const agent = new Agent({ keepAlive: true, maxSockets: count })
 const questions = new Questions(bytes, async (body) => {
   const { prediction } = JSON.parse(await send(url, agent, body)) as { prediction: unknown }
