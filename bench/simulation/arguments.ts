@@ -43,7 +43,7 @@ it, and Kubernetes' autoscaler. The measured figures come from npm run bench -- 
 --cell-rate NUMBER   calls per second of one cell; default half of what a core of RabbitMQ has carried
 --load NUMBER        part of the capacity of hosts that the plan uses; default 0.7
 --nodes NUMBER       nodes of RabbitMQ in a cell; default 1; 3 for quorum queues
---peak NUMBER        images per second of the simulated cell at its peak; default 500
+--peak NUMBER        images per second of the simulated cell at its peak; default 300
 --trough NUMBER      part of the peak that remains at night; default 0.3
 --hours NUMBER       length of the simulated day; default 24
 --spike NUMBER       how many times as many calls the spike brings; default 2
@@ -89,7 +89,7 @@ export function readArguments(argv: readonly string[]): Order | undefined {
     cellRate: options.optional('cell-rate'),
     load: options.value('load', '0.7'),
     nodes: Math.round(options.value('nodes', '1')),
-    peak: options.value('peak', '500'),
+    peak: options.value('peak', '300'),
     trough: options.value('trough', '0.3'),
     hours: options.value('hours', '24'),
     spike: options.value('spike', '2'),

@@ -118,7 +118,7 @@ describe('The simulation of a fleet', () => {
         clock.runUntil(time)
         return cell.hosts
       }
-      expect([70, 80, 450, 600].map(hostsAt)).to.deep.equal([1, 3, 3, 1])
+      expect([70, 80, 420, 600].map(hostsAt)).to.deep.equal([1, 3, 3, 1])
     })
   }
 
