@@ -52,8 +52,6 @@ export class AmqpPort extends EventEmitter<PortEvents> implements Port {
   readonly #sent = new Map<string, Sent>()
   #out: ConfirmChannel | undefined
   #in: ChannelModel | undefined
-  // True when all consumers have begun.
-  #isConsuming = false
   #isFalling = false
   // The max_message_size of RabbitMQ, once it has refused a message.
   #maxBytes = Number.POSITIVE_INFINITY
@@ -89,7 +87,7 @@ export class AmqpPort extends EventEmitter<PortEvents> implements Port {
 
   publish({ exchange, to, body, mandatory = true, ...message }: Outgoing): Promise<Fate> {
     const channel = this.#out
-    if (channel === undefined || !this.isUp) return Promise.resolve('lost')
+    if (channel === undefined) return Promise.resolve('lost')
     if (body.byteLength > this.#maxBytes) return Promise.resolve('too_large')
     return new Promise((resolve) => {
       const id = String(this.#next++)
@@ -137,7 +135,7 @@ export class AmqpPort extends EventEmitter<PortEvents> implements Port {
       isCancelled: false,
     }
     this.#consumers.add(consumer)
-    if (this.#in) this.#begin(consumer, this.#in).catch(() => this.#beginLater(consumer))
+    if (this.#in && this.#out) this.#begin(consumer, this.#in).catch(() => this.#beginLater(consumer))
     return { cancel: () => this.#cancel(consumer) }
   }
 
@@ -179,6 +177,7 @@ export class AmqpPort extends EventEmitter<PortEvents> implements Port {
   async close(): Promise<void> {
     this.isUp = false
     this.#in = undefined
+    this.#out = undefined
     this.#consumers.clear()
     await Promise.all([this.#publishing.close(), this.#consuming.close()])
     for (const sent of [...this.#sent.values()]) sent.settle('lost')
@@ -215,7 +214,7 @@ export class AmqpPort extends EventEmitter<PortEvents> implements Port {
       if (this.#publishing.connection !== connection) return
       this.#out = channel
       this.isWritable = true
-      this.#upIfBoth()
+      await this.#upIfBoth()
     } catch (error) {
       void this.#publishing.restart(connection, error)
     }
@@ -230,9 +229,7 @@ export class AmqpPort extends EventEmitter<PortEvents> implements Port {
       await channel.close()
       if (this.#consuming.connection !== connection) return
       this.#in = connection
-      for (const consumer of [...this.#consumers]) await this.#begin(consumer, connection)
-      this.#isConsuming = this.#in === connection
-      this.#upIfBoth()
+      await this.#upIfBoth()
     } catch (error) {
       void this.#consuming.restart(connection, error)
     }
@@ -319,8 +316,16 @@ export class AmqpPort extends EventEmitter<PortEvents> implements Port {
     return result
   }
 
-  #upIfBoth(): void {
-    if (this.#out === undefined || !this.#isConsuming || this.isUp) return
+  /** Consumers begin when there is a way to answer what they get. */
+  async #upIfBoth(): Promise<void> {
+    const [out, connection] = [this.#out, this.#in]
+    if (out === undefined || connection === undefined) return
+    try {
+      for (const consumer of [...this.#consumers]) await this.#begin(consumer, connection)
+    } catch (error) {
+      return void this.#consuming.restart(connection, error)
+    }
+    if (this.#out !== out || this.#in !== connection) return
     this.isUp = true
     this.#ups++
     this.emit('up')
@@ -337,7 +342,6 @@ export class AmqpPort extends EventEmitter<PortEvents> implements Port {
     this.isUp = false
     this.#out = undefined
     this.#in = undefined
-    this.#isConsuming = false
     this.#side = undefined
     this.blocked = undefined
     for (const consumer of this.#consumers) consumer.channel = undefined
@@ -363,7 +367,11 @@ function deliveryOf(
   settled: () => void,
 ): Delivery {
   const message = { content, fields, properties }
+  let isSettled = false
   const settle = (settling: () => void) => {
+    // RabbitMQ closes a channel on which a message is acknowledged twice.
+    if (isSettled) return
+    isSettled = true
     try {
       settling()
       settled()
