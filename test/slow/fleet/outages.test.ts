@@ -1,4 +1,6 @@
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'chai'
 import { percentile } from '../../../bench/statistics.ts'
@@ -6,6 +8,7 @@ import type { FleetBroker } from '../../../fleet/fleet-broker.ts'
 import { BEAT_MS, SILENT_AFTER_MS } from '../../../fleet/host-list.ts'
 import { codeOf, until } from '../../support/broker.ts'
 import { describeFleet, type Hashed, hash, knowsHosts, order, TestFleet } from '../../support/fleet.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 const MINUTE_MS = 60_000
 const DEADLINE_MS = 40_000
@@ -128,6 +131,23 @@ describeFleet('Under load', function (rabbit) {
     await rabbit().start()
     await until(() => caller.stats().state === 'ready', MINUTE_MS, 'the caller is ready again')
     expect((await caller.call<Hashed>('predict', order('again'))).sha256).to.equal(hash('again'))
+  })
+
+  it('RabbitMQ closes all connections: a host does not compute a second time what it is computing', async () => {
+    fleet = new TestFleet(rabbit().url, 'closed')
+    const journal = join(temporaryFolder(), 'journal')
+    const host = await fleet.host({}, { journal })
+    const caller = await fleet.startWeb()
+    const running = load(caller, 8, { ms: 8000 })
+    await until(() => host.stats().held === 8, MINUTE_MS, 'the host has all calls')
+    await rabbit().control('close_all_connections', 'test')
+    const ends = await Promise.all(running)
+    expect(ends.filter(({ right }) => !right)).to.deep.equal([])
+    expect(readFileSync(journal, 'utf8').trim().split('\n')).to.have.length(8)
+    // Each call came again from RabbitMQ, from the caller, or from both.
+    await until(() => host.stats().held === 0, MINUTE_MS, 'the host holds nothing')
+    expect(host.stats()).to.deep.include({ answered: 8, reconnects: 1 })
+    expect(host.stats().repeated).to.be.within(8, 16)
   })
 
   it('RabbitMQ loses all its data: hosts and callers declare their queues again', async () => {
