@@ -21,6 +21,10 @@ const PAUSE_MS = 20
 const WARM_UP_MS = 15_000
 const rowMs = (Number(values.minutes) * 60_000) / Number(values.rows)
 
+if (!(rowMs >= 1000) || !Number.isInteger(Number(values.rows))) {
+  console.error('--minutes and --rows must be numbers, with at least a second for each row.')
+  process.exit(2)
+}
 if (!HAS_RABBITMQ) {
   console.error('RabbitMQ is not installed: apt-get install rabbitmq-server')
   process.exit(3)

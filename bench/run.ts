@@ -7,6 +7,7 @@ const BENCHES: Readonly<Record<string, readonly [args: string, about: string]>> 
   broker: ['', 'a call through the Broker, compared with a bare fork and with piscina'],
   device: ['[MODELS [BATCHES [MS [DEVICES]]]]', 'each device of this machine, alone and behind the service'],
   models: ['[MODELS [MS]]', 'each model over HTTP, compared with the bare session of the engine'],
+  outage: ['[--minutes M] [--rows N]', 'the memory and the pages of a web host while RabbitMQ is away'],
   pages: ['[MS]', 'the pages while 32 callers keep VGG-16 busy'],
   storms: [
     '[--seconds S] [--every MS,…] [--workers N,…] [--spares N|auto] [--model NAME]',
