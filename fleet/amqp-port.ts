@@ -214,10 +214,10 @@ export class AmqpPort extends EventEmitter<PortEvents> implements Port {
       if (this.#publishing.connection !== connection) return
       this.#out = channel
       this.isWritable = true
-      await this.#upIfBoth()
     } catch (error) {
-      void this.#publishing.restart(connection, error)
+      return void this.#publishing.restart(connection, error)
     }
+    await this.#upIfBoth()
   }
 
   async #beginConsuming(connection: ChannelModel): Promise<void> {
@@ -229,10 +229,10 @@ export class AmqpPort extends EventEmitter<PortEvents> implements Port {
       await channel.close()
       if (this.#consuming.connection !== connection) return
       this.#in = connection
-      await this.#upIfBoth()
     } catch (error) {
-      void this.#consuming.restart(connection, error)
+      return void this.#consuming.restart(connection, error)
     }
+    await this.#upIfBoth()
   }
 
   #begin(consumer: Consumer, connection: ChannelModel): Promise<void> {
