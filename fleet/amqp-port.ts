@@ -236,6 +236,7 @@ export class AmqpPort extends EventEmitter<PortEvents> implements Port {
   }
 
   #begin(consumer: Consumer, connection: ChannelModel): Promise<void> {
+    if (consumer.isCancelled) return Promise.resolve()
     if (consumer.connection === connection && consumer.begun) return consumer.begun
     consumer.connection = connection
     consumer.begun = this.#consumeOn(connection, consumer)
