@@ -146,13 +146,15 @@ export class AmqpPort extends EventEmitter<PortEvents> implements Port {
     await consumer.begun?.catch(() => undefined)
     const { channel, tag } = consumer
     if (tag !== undefined) await channel?.cancel(tag).catch(() => undefined)
+    consumer.tag = undefined
     this.#closeIfDone(consumer)
   }
 
   /** A channel is needed until the last delivery is acknowledged. */
   #closeIfDone(consumer: Consumer): void {
-    const { channel, held, isCancelled } = consumer
-    if (!isCancelled || held > 0 || channel === undefined) return
+    const { channel, tag, held, isCancelled } = consumer
+    // Until RabbitMQ has ended the consumer, more may come.
+    if (!isCancelled || tag !== undefined || held > 0 || channel === undefined) return
     consumer.channel = undefined
     channel.close().catch(() => undefined)
   }
