@@ -14,6 +14,11 @@ const { values } = parseArgs({
   args: process.argv.slice(3),
   options: { minutes: { type: 'string', default: '10' }, rows: { type: 'string', default: '10' } },
 })
+interface Row {
+  readonly megabytes: number
+  readonly cells: string[]
+}
+
 const PICTURE = Buffer.alloc(25_000, 7)
 const CLIENTS = 8
 const PAUSE_MS = 20
@@ -41,7 +46,7 @@ let isOver = false
 const clients = Promise.all([...Array.from({ length: CLIENTS }, client), pageReader()])
 await rabbit.kill()
 await delay(WARM_UP_MS)
-const rows = []
+const rows: Row[] = []
 for (let row = 0; row < Number(values.rows); row++) rows.push(await measure())
 isOver = true
 await clients
@@ -66,7 +71,7 @@ console.log(`After RabbitMQ is back, the answer to the same picture is ${back}.`
 await Promise.all([web.stop(), model.stop()])
 await closeLeftovers()
 
-async function measure(): Promise<{ megabytes: number; cells: string[] }> {
+async function measure(): Promise<Row> {
   ends = new Map()
   pages = []
   await delay(rowMs)
