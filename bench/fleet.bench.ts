@@ -2,7 +2,9 @@
 import { writeFileSync } from 'node:fs'
 import { CommandError, EXIT } from '../scripts/shared/command-error.ts'
 import { mustBeWritable } from '../scripts/shared/must-be-writable.ts'
+import { killProcessesIn } from '../test/support/leftovers.ts'
 import { HAS_RABBITMQ, type RabbitMq, startRabbitMq } from '../test/support/rabbitmq.ts'
+import { temporaryRoot } from '../test/support/temporary-folder.ts'
 import { measureAddedLatency } from './fleet/added-latency.ts'
 import { type Part, type Plan, readArguments, USAGE } from './fleet/arguments.ts'
 import { measureFailover } from './fleet/failover.ts'
@@ -34,8 +36,8 @@ async function bench(): Promise<number> {
   if (plan.report !== undefined) mustBeWritable(plan.report)
   if (!HAS_RABBITMQ) throw new CommandError('RabbitMQ is not installed: apt-get install rabbitmq-server', 3)
   const rabbit = await startRabbitMq()
-  // Before its folder is removed.
-  process.prependListener('exit', () => killGroup(rabbit.pid))
+  // RabbitMQ is in a group of its own: neither Ctrl-C nor a failed bench ends it.
+  process.prependListener('exit', () => killProcessesIn(temporaryRoot()))
   for (const [signal, code] of SIGNALS) process.once(signal, () => process.exit(code))
   const figures = await measure(rabbit, plan)
   await rabbit.stop()
@@ -56,13 +58,4 @@ async function measure(rabbit: RabbitMq, plan: Plan): Promise<Figures> {
   const faults = sumOf(all.filter((one) => one !== undefined))
   const { msPerImage, bytes } = plan
   return { machine: machine(), msPerImage, bytes, throughput, latency, failover, web, saturation, faults }
-}
-
-/** RabbitMQ is in a group of its own: neither Ctrl-C nor a failed bench ends it. */
-function killGroup(pid: number | undefined): void {
-  try {
-    if (pid !== undefined) process.kill(-pid, 'SIGKILL')
-  } catch {
-    // It has ended.
-  }
 }

@@ -1,9 +1,17 @@
 import { expect } from 'chai'
 import { BrokerError } from '../../broker/errors.ts'
 import { connectFailure } from '../../fleet/connect-failure.ts'
+import { HostList } from '../../fleet/host-list.ts'
 import { KnownAnswers } from '../../fleet/known-answers.ts'
 import { readFleetOptions } from '../../fleet/options.ts'
-import { decodeReply, decodeValue, encodeValue, readAnnouncement, readNotice } from '../../fleet/wire.ts'
+import {
+  type Announcement,
+  decodeReply,
+  decodeValue,
+  encodeValue,
+  readAnnouncement,
+  readNotice,
+} from '../../fleet/wire.ts'
 
 const codeOf = (work: () => unknown) => {
   try {
@@ -25,28 +33,56 @@ describe('The last answers of a model host', () => {
   })
 })
 
-describe('A message from the network', () => {
-  const announcement = {
-    name: 'host',
-    boot: 'abc',
-    leaving: false,
-    pipelines: [
-      {
-        name: 'model',
-        state: 'ready',
-        infoId: '',
-        progress: null,
-        error: null,
-        children: 1,
-        capacity: 16,
-        inFlight: 0,
-        rate: 0,
-        restarts: 0,
-        redelivered: 0,
-      },
-    ],
-  }
+const announcement = {
+  name: 'host',
+  boot: 'abc',
+  leaving: false,
+  pipelines: [
+    {
+      name: 'model',
+      state: 'ready',
+      infoId: '',
+      progress: null,
+      error: null,
+      children: 1,
+      capacity: 16,
+      inFlight: 0,
+      rate: 0,
+      restarts: 0,
+      redelivered: 0,
+    },
+  ],
+}
 
+describe('The list of model hosts', () => {
+  it('has 2000 hosts at most, and 200 infos: the oldest info is forgotten', () => {
+    const asked: string[] = []
+    const hosts = new HostList({
+      changed: () => undefined,
+      came: () => undefined,
+      leaving: () => undefined,
+      lost: () => undefined,
+      quiet: () => undefined,
+      unknownInfo: () => asked.push('info'),
+    })
+    const [pipeline] = announcement.pipelines
+    const say = (boot: number, infoId: string, more: object = {}) =>
+      hosts.heard({
+        ...announcement,
+        boot: String(boot),
+        pipelines: [{ ...pipeline, infoId, ...more }],
+      } as Announcement)
+    for (let boot = 0; boot <= 2000; boot++) say(boot, '')
+    expect(hosts.statsOf('model')).to.have.length(2000)
+    expect(asked).to.deep.equal([])
+    say(0, 'unknown')
+    expect(asked).to.deep.equal(['info'])
+    for (let i = 0; i <= 200; i++) say(0, `info ${i}`, { info: { version: i } })
+    expect([hosts.info('info 0'), hosts.info('info 1')]).to.deep.equal([undefined, { version: 1 }])
+  })
+})
+
+describe('A message from the network', () => {
   it('is refused if it is no MessagePack, is cut off, declares a giant list, or has the key __proto__', () => {
     const whole = encodeValue({ text: 'x'.repeat(100) })
     const bad = [
@@ -109,6 +145,9 @@ describe('The reason why RabbitMQ cannot be reached', () => {
       Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }),
       new Error('something about alice and hunter2'),
       undefined,
+      new Error(
+        `Channel closed by server: 403 (ACCESS-REFUSED) with message "ACCESS_REFUSED - access to exchange 'x' in vhost 'production' refused for user 'alice'"`,
+      ),
     ]
     for (const error of errors) {
       const { message } = connectFailure(error, url)

@@ -8,7 +8,7 @@ export interface Part {
 }
 
 const SPEC = '.test.ts'
-/** What waits long by nature, and tests of the repository's own commands: `npm run test:slow` runs this folder. */
+/** What waits long, floods the service, takes gigabytes, installs the package, or tests our own commands. */
 const SLOW = 'slow/'
 
 /** Folders and files that share a process: they are few and quick, or use the same services. */
@@ -24,20 +24,27 @@ const TOGETHER: Readonly<Record<string, readonly string[]>> = {
   requests: ['lib/http', 'lib/image', 'lib/middleware', 'lib/routes', 'lib/feedback', 'e2e'],
   'models and figures': ['lib/cli', 'lib/config', 'lib/models', 'lib/status', 'lib/fetch'],
   networks: ['pipeline/models', 'pipeline/graph', 'pipeline/engines', 'pipeline/top-indices'],
-  house: ['architecture', 'floors', 'imports', 'scripts', 'scripts/soak', 'scripts/stress', 'bench'],
+  house: [
+    'architecture',
+    'floors',
+    'imports',
+    'scripts',
+    'scripts/fuzz',
+    'scripts/soak',
+    'scripts/stress',
+    'bench',
+  ],
 }
 
 /** The longest parts, which begin first: at the end of the run, nothing would be left to run beside them. */
 const LONGEST_FIRST = [
   'pages of services of their own',
   'lib/pages',
-  'stress',
-  'scripts/fuzz',
   'survival',
   'fleet',
   'broker',
+  'requests',
   'pipeline/weights',
-  'top',
   'lib/process',
   'lib/dialects',
   'models and figures',

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { until } from './broker.ts'
-import { closeAfterRun } from './leftovers.ts'
+import { closeAfterRun, killProcessesIn } from './leftovers.ts'
 import { sharedBetweenSuites } from './shared-service.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
@@ -91,7 +91,11 @@ export async function startRabbitMq(host = '127.0.0.1'): Promise<RabbitMq> {
       if (code !== 0) throw new Error(`rabbitmqctl ${args.join(' ')} has failed: ${output}`)
       return output
     },
-    stop: () => rabbit.kill(),
+    async stop() {
+      await rabbit.kill()
+      // Erlang's daemon of names has left the group.
+      killProcessesIn(folder)
+    },
   }
   closeAfterRun(() => rabbit.stop())
   await rabbit.start()

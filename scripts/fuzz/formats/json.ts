@@ -31,12 +31,13 @@ export const json: Format = {
     const value = parsed(text)
     if (value === undefined) return file
     const other = parsed(donor.subarray(0, Math.max(0, donor.indexOf(0)) || donor.length))
-    return Buffer.concat([Buffer.from(JSON.stringify(mutateJson(value, other ?? value, random))), rest])
+    const changed = written(() => mutateJson(value, other ?? value, random))
+    return changed === undefined ? file : Buffer.concat([Buffer.from(changed), rest])
   },
 }
 
 /** Changes one value, somewhere. */
-export function mutateJson(value: Json, other: Json, random: Random): Json {
+function mutateJson(value: Json, other: Json, random: Random): Json {
   const root: Holder = { root: structuredClone(value) }
   const holders = holdersIn(root)
   // The holders of a graph of layers are mostly small, so a random holder is a fair choice.
@@ -82,6 +83,16 @@ function parsed(text: Buffer): Json {
     return JSON.parse(text.toString('utf8'))
   } catch {
     return undefined
+  }
+}
+
+/** undefined for a value that mutations have nested deeper than JSON.stringify and structuredClone can go */
+function written(make: () => Json): string | undefined {
+  try {
+    return JSON.stringify(make())
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
   }
 }
 
