@@ -60,7 +60,12 @@ describe('deploy/Dockerfile', () => {
     expect(JSON.parse(of('VOLUME')[0] ?? '')).to.deep.equal([config.weightsDir, config.feedbackDir])
     for (const folder of [config.weightsDir, config.feedbackDir])
       expect(of('RUN').find((command) => command.startsWith('install -d -o 1000 -g 1000'))).to.contain(folder)
-    expect(JSON.parse(of('ENTRYPOINT')[0] ?? '')).to.deep.equal(['tini', '--', 'node', 'dist/StartService.js'])
+    expect(JSON.parse(of('ENTRYPOINT')[0] ?? '')).to.deep.equal([
+      'tini',
+      '--',
+      'node',
+      'dist/StartService.js',
+    ])
   })
 
   it('installs without development packages, and without install scripts', () => {
@@ -82,7 +87,14 @@ describe('deploy/Dockerfile', () => {
 
   it('leaves secrets, downloads and builds out of the context, but no source', () => {
     const ignored = deployFile('Dockerfile.dockerignore').split('\n')
-    expect(ignored).to.include.members(['.git', '**/node_modules', 'dist', 'deploy/tls', '**/*.env', 'weights/*'])
+    expect(ignored).to.include.members([
+      '.git',
+      '**/node_modules',
+      'dist',
+      'deploy/tls',
+      '**/*.env',
+      'weights/*',
+    ])
     const needed = fromContext.filter((source) => source.startsWith('weights/'))
     for (const source of needed) expect(ignored).to.include(`!${source}`)
   })

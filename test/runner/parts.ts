@@ -24,7 +24,7 @@ const TOGETHER: Readonly<Record<string, readonly string[]>> = {
   requests: ['lib/http', 'lib/image', 'lib/middleware', 'lib/routes', 'lib/feedback', 'e2e'],
   'models and figures': ['lib/cli', 'lib/config', 'lib/models', 'lib/status', 'lib/fetch'],
   networks: ['pipeline/models', 'pipeline/graph', 'pipeline/engines', 'pipeline/top-indices'],
-  house: ['architecture', 'floors', 'imports', 'scripts', 'scripts/soak', 'scripts/stress'],
+  house: ['architecture', 'deploy', 'floors', 'imports', 'scripts', 'scripts/soak', 'scripts/stress'],
 }
 
 /** The longest parts, which begin first: at the end of the run, nothing would be left to run beside them. */
