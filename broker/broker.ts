@@ -58,6 +58,7 @@ export class Broker extends EventEmitter<BrokerEvents> implements Calls {
   // True while a dispatch is scheduled for the end of this tick, so that calls made in one tick are sent together.
   #dispatching = false
   #started: PromiseWithResolvers<void> | undefined
+  #toldInfo: unknown
   #restarts = 0
 
   constructor(options: BrokerOptions) {
@@ -258,6 +259,7 @@ export class Broker extends EventEmitter<BrokerEvents> implements Calls {
     const states = this.#workers.map((worker) => worker.state)
     if (states.includes('ready')) {
       this.#setState('ready')
+      this.#tellInfo()
       this.#started?.resolve()
       this.#dispatchSoon()
       this.#spares.look()
@@ -271,6 +273,14 @@ export class Broker extends EventEmitter<BrokerEvents> implements Calls {
       return
     }
     this.#setState(error ? 'restarting' : 'starting', error)
+  }
+
+  /** The state may stay `ready` while one child of several is replaced by another, which has an `info` of its own. */
+  #tellInfo(): void {
+    const info = this.#ready()[0]?.info
+    if (info === this.#toldInfo) return
+    this.#toldInfo = info
+    this.emit('info', { info })
   }
 
   #setState(state: BrokerState, error?: Error): void {

@@ -103,6 +103,12 @@ export class Spares {
       if (!this.#isTime()) return
       if (wanted > this.#spares.size) this.#startIfBelow(wanted)
       else this.#lookLater(ASK_AGAIN_MS)
+    } catch (error) {
+      if (this.#isClosed) return
+      const reason = error instanceof Error ? error.message : 'the function "spares" failed.'
+      const line = `No spare child could be started: ${reason}`
+      this.#hooks.event('log', { pid: child.pid, stream: 'stderr', line })
+      this.#lookLater(ASK_AGAIN_MS)
     } finally {
       this.#isAsking = false
     }

@@ -76,6 +76,8 @@ export interface ErrorSummary {
 
 export interface BrokerEvents {
   state: [{ state: BrokerState; previous: BrokerState; error?: ErrorSummary }]
+  /** The first ready child is another one, with the pipeline's `info` as it reports it. */
+  info: [{ info: unknown }]
   progress: [{ pid: number | undefined } & ProgressReport]
   /** The pipeline printed a line. */
   log: [{ pid: number | undefined; stream: 'stdout' | 'stderr'; line: string }]

@@ -22,14 +22,21 @@ interface Sent {
 /** One consumer; it begins anew at each connection. */
 interface Consumer {
   readonly source: Source
+  /** where it has begun, or is beginning: it must not begin there twice */
+  connection: ChannelModel | undefined
   channel: Channel | undefined
   tag: string | undefined
+  begun: Promise<void> | undefined
+  again: NodeJS.Timeout | undefined
+  /** deliveries that are not acknowledged yet */
+  held: number
   isCancelled: boolean
 }
 
 const NACKED = 'message nacked'
 const PRECONDITION_FAILED = 406
 const NOT_FOUND = 404
+const CLOSED_BY_RABBITMQ = new Error('Channel closed')
 /** After a channel was closed by RabbitMQ, or a queue was deleted under a consumer. */
 const CONSUME_AGAIN_MS = 500
 
@@ -45,6 +52,9 @@ export class AmqpPort extends EventEmitter<PortEvents> implements Port {
   readonly #sent = new Map<string, Sent>()
   #out: ConfirmChannel | undefined
   #in: ChannelModel | undefined
+  #isFalling = false
+  // The max_message_size of RabbitMQ, once it has refused a message.
+  #maxBytes = Number.POSITIVE_INFINITY
   // For declarations and looks, one at a time: RabbitMQ closes the channel when one of them fails.
   #side: Channel | undefined
   #sideFree: Promise<unknown> = Promise.resolve()
@@ -77,7 +87,8 @@ export class AmqpPort extends EventEmitter<PortEvents> implements Port {
 
   publish({ exchange, to, body, mandatory = true, ...message }: Outgoing): Promise<Fate> {
     const channel = this.#out
-    if (channel === undefined || !this.isUp) return Promise.resolve('lost')
+    if (channel === undefined) return Promise.resolve('lost')
+    if (body.byteLength > this.#maxBytes) return Promise.resolve('too_large')
     return new Promise((resolve) => {
       const id = String(this.#next++)
       const sent: Sent = {
@@ -113,17 +124,37 @@ export class AmqpPort extends EventEmitter<PortEvents> implements Port {
   }
 
   consume(source: Source): Subscription {
-    const consumer: Consumer = { source, channel: undefined, tag: undefined, isCancelled: false }
-    this.#consumers.add(consumer)
-    if (this.#in && this.isUp) void this.#begin(consumer, this.#in).catch(() => this.#beginLater(consumer))
-    return {
-      cancel: async () => {
-        consumer.isCancelled = true
-        this.#consumers.delete(consumer)
-        // Fails if the connection is lost at the same time; then nothing comes either.
-        if (consumer.tag !== undefined) await consumer.channel?.cancel(consumer.tag).catch(() => undefined)
-      },
+    const consumer: Consumer = {
+      source,
+      connection: undefined,
+      channel: undefined,
+      tag: undefined,
+      begun: undefined,
+      again: undefined,
+      held: 0,
+      isCancelled: false,
     }
+    this.#consumers.add(consumer)
+    if (this.#in && this.#out) this.#begin(consumer, this.#in).catch(() => this.#beginLater(consumer))
+    return { cancel: () => this.#cancel(consumer) }
+  }
+
+  /** Whatever fails here fails with the connection; then nothing comes either. */
+  async #cancel(consumer: Consumer): Promise<void> {
+    consumer.isCancelled = true
+    this.#consumers.delete(consumer)
+    await consumer.begun?.catch(() => undefined)
+    const { channel, tag } = consumer
+    if (tag !== undefined) await channel?.cancel(tag).catch(() => undefined)
+    this.#closeIfDone(consumer)
+  }
+
+  /** A channel is needed until the last delivery is acknowledged. */
+  #closeIfDone(consumer: Consumer): void {
+    const { channel, held, isCancelled } = consumer
+    if (!isCancelled || held > 0 || channel === undefined) return
+    consumer.channel = undefined
+    channel.close().catch(() => undefined)
   }
 
   async declare(queue: QueueDeclaration): Promise<void> {
@@ -145,6 +176,9 @@ export class AmqpPort extends EventEmitter<PortEvents> implements Port {
 
   async close(): Promise<void> {
     this.isUp = false
+    this.#in = undefined
+    this.#out = undefined
+    this.#consumers.clear()
     await Promise.all([this.#publishing.close(), this.#consuming.close()])
     for (const sent of [...this.#sent.values()]) sent.settle('lost')
   }
@@ -165,8 +199,7 @@ export class AmqpPort extends EventEmitter<PortEvents> implements Port {
         // RabbitMQ closes a channel after a message that it cannot accept, and leaves the connection open. If the
         // connection is lost too, its own event comes first.
         setImmediate(() => {
-          if (this.#out === channel)
-            void this.#publishing.restart(new Error('RabbitMQ has closed the channel.'))
+          if (this.#out === channel) void this.#publishing.restart(connection, CLOSED_BY_RABBITMQ)
         })
       })
       channel.on('return', ({ properties }) => {
@@ -178,11 +211,12 @@ export class AmqpPort extends EventEmitter<PortEvents> implements Port {
         this.emit('drain')
       })
       for (const exchange of EXCHANGES) await channel.assertExchange(exchange, 'fanout', { durable: true })
+      if (this.#publishing.connection !== connection) return
       this.#out = channel
       this.isWritable = true
-      this.#upIfBoth()
+      await this.#upIfBoth()
     } catch (error) {
-      void this.#publishing.restart(error as Error)
+      void this.#publishing.restart(connection, error)
     }
   }
 
@@ -193,16 +227,22 @@ export class AmqpPort extends EventEmitter<PortEvents> implements Port {
       // A queue can be bound only to an exchange that exists.
       for (const exchange of EXCHANGES) await channel.assertExchange(exchange, 'fanout', { durable: true })
       await channel.close()
+      if (this.#consuming.connection !== connection) return
       this.#in = connection
-      for (const consumer of [...this.#consumers]) await this.#begin(consumer, connection)
-      this.#upIfBoth()
+      await this.#upIfBoth()
     } catch (error) {
-      this.#in = undefined
-      void this.#consuming.restart(error as Error)
+      void this.#consuming.restart(connection, error)
     }
   }
 
-  async #begin(consumer: Consumer, connection: ChannelModel): Promise<void> {
+  #begin(consumer: Consumer, connection: ChannelModel): Promise<void> {
+    if (consumer.connection === connection && consumer.begun) return consumer.begun
+    consumer.connection = connection
+    consumer.begun = this.#consumeOn(connection, consumer)
+    return consumer.begun
+  }
+
+  async #consumeOn(connection: ChannelModel, consumer: Consumer): Promise<void> {
     const { source } = consumer
     const { exclusive = false, name } = source.queue
     if (!exclusive && name !== '') await this.declare(source.queue)
@@ -210,6 +250,7 @@ export class AmqpPort extends EventEmitter<PortEvents> implements Port {
     channel.on('error', () => undefined)
     consumer.channel = channel
     consumer.tag = undefined
+    consumer.held = 0
     channel.on('close', () => {
       if (consumer.channel === channel) this.#beginLater(consumer)
     })
@@ -218,21 +259,29 @@ export class AmqpPort extends EventEmitter<PortEvents> implements Port {
     if (prefetch !== undefined) await channel.prefetch(prefetch)
     const deliver = (message: ConsumeMessage | null) => {
       // RabbitMQ sends null when the queue is deleted.
-      if (message === null) void channel.close().catch(() => undefined)
-      else source.deliver(deliveryOf(message, channel))
+      if (message === null) return void channel.close().catch(() => undefined)
+      if (prefetch !== undefined) consumer.held++
+      const settled = () => {
+        if (consumer.channel !== channel) return
+        consumer.held--
+        this.#closeIfDone(consumer)
+      }
+      source.deliver(deliveryOf(message, channel, settled))
     }
     const options = { noAck: prefetch === undefined, ...(priority !== undefined && { priority }) }
     const { consumerTag } = await channel.consume(queue, deliver, options)
     consumer.tag = consumerTag
-    if (consumer.isCancelled) await channel.cancel(consumerTag)
   }
 
   /** If the whole connection is lost, #beginConsuming starts the consumer instead. */
   #beginLater(consumer: Consumer): void {
+    const { connection } = consumer
     consumer.channel = undefined
-    setTimeout(() => {
-      const connection = this.#in
-      if (!connection || consumer.isCancelled || consumer.channel) return
+    clearTimeout(consumer.again)
+    consumer.again = setTimeout(() => {
+      if (!connection || this.#in !== connection || consumer.connection !== connection) return
+      if (consumer.isCancelled) return
+      consumer.begun = undefined
       this.#begin(consumer, connection).catch(() => this.#beginLater(consumer))
     }, CONSUME_AGAIN_MS).unref()
   }
@@ -267,41 +316,65 @@ export class AmqpPort extends EventEmitter<PortEvents> implements Port {
     return result
   }
 
-  #upIfBoth(): void {
-    if (this.#out === undefined || this.#in === undefined || this.isUp) return
+  /** Consumers begin when there is a way to answer what they get. */
+  async #upIfBoth(): Promise<void> {
+    const [out, connection] = [this.#out, this.#in]
+    if (out === undefined || connection === undefined) return
+    try {
+      for (const consumer of [...this.#consumers]) await this.#begin(consumer, connection)
+    } catch (error) {
+      return void this.#consuming.restart(connection, error)
+    }
+    if (this.#out !== out || this.#in !== connection) return
     this.isUp = true
     this.#ups++
     this.emit('up')
   }
 
+  /**
+   * Without one of the two connections, the other one is useless. Only if both end does RabbitMQ deliver again what was
+   * not acknowledged, as `down` promises.
+   */
   #down(link: Link, error: Error): void {
-    if (link === this.#publishing) {
-      this.#out = undefined
-      this.blocked = undefined
-      for (const sent of [...this.#sent.values()]) sent.settle('lost')
-    } else {
-      this.#in = undefined
-      this.#side = undefined
-      for (const consumer of this.#consumers) consumer.channel = undefined
-    }
-    if (!this.isUp) return
+    if (this.#isFalling) return
+    this.#isFalling = true
+    const wasUp = this.isUp
     this.isUp = false
-    this.emit('down', error)
+    this.#out = undefined
+    this.#in = undefined
+    this.#side = undefined
+    this.blocked = undefined
+    for (const consumer of this.#consumers) consumer.channel = undefined
+    for (const sent of [...this.#sent.values()]) sent.settle('lost')
+    const other = link === this.#publishing ? this.#consuming : this.#publishing
+    void other.restart(other.connection, error)
+    this.#isFalling = false
+    this.emit(wasUp ? 'down' : 'unreachable', error)
   }
 
   /** RabbitMQ names its limit, but not the message: every unconfirmed message above the limit is refused. */
   #refuseTooLarge(error: Error): void {
     const [, limit] = /message size \d+ is larger than configured max size (\d+)/.exec(error.message) ?? []
     if (limit === undefined) return
-    for (const sent of [...this.#sent.values()]) if (sent.bytes > Number(limit)) sent.settle('too_large')
+    this.#maxBytes = Number(limit)
+    for (const sent of [...this.#sent.values()]) if (sent.bytes > this.#maxBytes) sent.settle('too_large')
   }
 }
 
-function deliveryOf({ content, fields, properties }: ConsumeMessage, channel: Channel): Delivery {
+function deliveryOf(
+  { content, fields, properties }: ConsumeMessage,
+  channel: Channel,
+  settled: () => void,
+): Delivery {
   const message = { content, fields, properties }
+  let isSettled = false
   const settle = (settling: () => void) => {
+    // RabbitMQ closes a channel on which a message is acknowledged twice.
+    if (isSettled) return
+    isSettled = true
     try {
       settling()
+      settled()
     } catch {
       // The channel is closed: RabbitMQ delivers the message again.
     }

@@ -4,12 +4,12 @@ import type { Port } from './port.ts'
 const LOOKS = 2
 
 /**
- * Which web hosts are gone. A web host that is there consumes its reply queue. If one comes back, it publishes its calls
- * again, so that calls may be dropped whenever it is not there.
+ * Which web hosts are gone. A web host that is there consumes its reply queue. If one comes back, it declares its queue
+ * and publishes its calls again, so that calls may be dropped whenever it is not there.
  */
 export class Callers {
   readonly #port: Port
-  // By reply queue: in how many looks in a row it had no consumer. Infinity: the queue has gone, and never comes back.
+  // By reply queue: in how many looks in a row it had no consumer.
   readonly #missed = new Map<string, number>()
 
   constructor(port: Port) {
@@ -22,25 +22,23 @@ export class Callers {
 
   /** A reply could not be delivered. */
   gone(replyTo: string): void {
-    this.#missed.set(replyTo, Number.POSITIVE_INFINITY)
+    this.#missed.set(replyTo, LOOKS)
+    this.#forgetOldest()
   }
 
-  /** Looks at the reply queues of these web hosts, and forgets all others. */
-  async look(replyTos: Iterable<string>): Promise<void> {
-    const current = new Set(replyTos)
+  /** Forgets the web hosts with a single missed look, except these. */
+  keep(replyTos: ReadonlySet<string>): void {
     for (const known of this.#missed.keys())
-      if (!current.has(known) && !this.isGone(known)) this.#missed.delete(known)
-    for (const replyTo of current) await this.isThere(replyTo)
+      if (!replyTos.has(known) && !this.isGone(known)) this.#missed.delete(known)
   }
 
+  /** Looks at the reply queue. */
   async isThere(replyTo: string): Promise<boolean> {
-    const missed = this.#missed.get(replyTo) ?? 0
-    if (missed === Number.POSITIVE_INFINITY) return false
     const found = await this.#port.look(replyTo).catch(() => 'unknown' as const)
     // The connection was lost: nothing is known.
     if (found === 'unknown') return true
     if (found === undefined) this.gone(replyTo)
-    else if (found.consumers === 0) this.#missed.set(replyTo, missed + 1)
+    else if (found.consumers === 0) this.#missed.set(replyTo, (this.#missed.get(replyTo) ?? 0) + 1)
     else this.#missed.delete(replyTo)
     this.#forgetOldest()
     return found !== undefined && found.consumers > 0

@@ -7,10 +7,13 @@ export function connectFailure(error: unknown, url: string): Error {
 
 function reasonOf(error: unknown): string {
   const { code, message = '' } = (error ?? {}) as { code?: unknown; message?: string }
+  if (/access to (queue|exchange|topic|operation)/.test(message))
+    return 'refuses the user a queue or an exchange: the user lacks a permission.'
   if (/ACCESS_REFUSED|ACCESS-REFUSED/.test(message)) return 'refuses the user or the password.'
   if (/NOT_ALLOWED|NOT-ALLOWED/.test(message)) return 'refuses the user the virtual host.'
   if (/Heartbeat timeout/.test(message)) return 'has sent no heartbeat.'
   if (/CONNECTION_FORCED|CONNECTION-FORCED/.test(message)) return 'has closed the connection.'
+  if (/^Channel closed/.test(message)) return 'has closed the channel.'
   if (/Socket closed|Unexpected close|closed abruptly/.test(message)) return 'has ended the connection.'
   if (/ETIMEDOUT/.test(message)) return 'cannot be reached: ETIMEDOUT.'
   return typeof code === 'string' ? `cannot be reached: ${code}.` : 'has lost the connection.'

@@ -51,6 +51,7 @@ export class FleetBroker extends EventEmitter<BrokerEvents> implements Calls, Me
   // Since when no host is known; undefined while there is one.
   #deserted: number | undefined
   #started: PromiseWithResolvers<void> | undefined
+  #toldInfo: unknown
   #closing: Promise<void> | undefined
   #drained: (() => void) | undefined
   #isSending = false
@@ -183,6 +184,7 @@ export class FleetBroker extends EventEmitter<BrokerEvents> implements Calls, Me
     if (state === 'ready') {
       if (!this.#wasReady) void this.#declare()
       this.#wasReady = true
+      this.#tellInfo()
       this.#started?.resolve()
     } else if (state === 'failed' && error) this.#started?.reject(error)
     this.#setState(state, error)
@@ -390,6 +392,13 @@ export class FleetBroker extends EventEmitter<BrokerEvents> implements Calls, Me
     if (state === previous) return
     this.#state = state
     tell(() => this.emit('state', { state, previous, ...(error ? { error: summaryOf(error) } : {}) }))
+  }
+
+  #tellInfo(): void {
+    const info = this.#info()
+    if (info === this.#toldInfo) return
+    this.#toldInfo = info
+    tell(() => this.emit('info', { info }))
   }
 
   #noHost(): BrokerError {

@@ -3,6 +3,8 @@ import type { Announcement, PipelineNews } from './wire.ts'
 
 /** How often each model host says that it is there. */
 export const BEAT_MS = 2000
+/** One word has been missed. */
+const QUIET_AFTER_MS = BEAT_MS + 1000
 /** Three words have been missed, and the network had half a second for the last one. */
 export const SILENT_AFTER_MS = 3 * BEAT_MS + 500
 
@@ -25,6 +27,8 @@ export interface HostHooks {
   leaving(host: HostId, pipelines: Iterable<string>): void
   /** The host has been silent for too long. */
   lost(host: HostId, pipelines: Iterable<string>): void
+  /** A host has been silent for longer than usual. */
+  quiet(): void
   /** A host has an `info` that is not known. */
   unknownInfo(): void
 }
@@ -68,11 +72,13 @@ export class HostList {
 
   /** Forgets hosts that have been silent for too long. */
   look(): void {
-    const since = performance.now() - SILENT_AFTER_MS
-    for (const host of [...this.#hosts.values()]) if (host.heardAt < since) this.#lose(host)
+    const now = performance.now()
+    const hosts = [...this.#hosts.values()]
+    if (hosts.some(({ heardAt }) => heardAt < now - QUIET_AFTER_MS)) this.#hooks.quiet()
+    for (const host of hosts) if (host.heardAt < now - SILENT_AFTER_MS) this.#lose(host)
   }
 
-  /** While the connection was lost, no host could be heard. */
+  /** While the connection was lost, or RabbitMQ accepted no messages, no host could be heard. */
   excuse(): void {
     for (const host of this.#hosts.values()) host.heardAt = performance.now()
   }

@@ -22,8 +22,10 @@ export class Link extends EventEmitter<LinkEvents> {
   readonly #urls: readonly string[]
   readonly #name: string
   #connection: ChannelModel | undefined
+  #connectedAt = 0
+  #url = ''
   #attempt = 0
-  // Failures since the last success.
+  // Attempts in a row that led to no connection, or to one that ended at once.
   #failures = 0
   #timer: NodeJS.Timeout | undefined
   #isClosed = false
@@ -47,12 +49,15 @@ export class Link extends EventEmitter<LinkEvents> {
     await connection?.close().catch(() => undefined)
   }
 
-  /** Gives the connection up; the next one follows at once. */
-  async restart(error: Error): Promise<void> {
-    const connection = this.#connection
-    if (connection === undefined) return
-    this.#lost(connection, error)
+  /** Gives this connection up, if it is still the current one; the next one follows. */
+  async restart(connection: ChannelModel | undefined, error: unknown): Promise<void> {
+    if (connection === undefined || this.#connection !== connection) return
+    this.#lost(connection, connectFailure(error, this.#url))
     await connection.close().catch(() => undefined)
+  }
+
+  get connection(): ChannelModel | undefined {
+    return this.#connection
   }
 
   async #connect(): Promise<void> {
@@ -69,7 +74,8 @@ export class Link extends EventEmitter<LinkEvents> {
       connection.on('error', () => undefined)
       if (this.#isClosed) return void connection.close().catch(() => undefined)
       this.#connection = connection
-      this.#failures = 0
+      this.#connectedAt = performance.now()
+      this.#url = url
       connection.on('close', (error) => this.#lost(connection, connectFailure(error, url)))
       this.emit('up', connection)
     } catch (error) {
@@ -82,6 +88,8 @@ export class Link extends EventEmitter<LinkEvents> {
   #lost(connection: ChannelModel, error: Error): void {
     if (this.#isClosed || this.#connection !== connection) return
     this.#connection = undefined
+    // A RabbitMQ that ends each connection at once must not be asked ten times a second.
+    if (performance.now() - this.#connectedAt > LONGEST_PAUSE_MS) this.#failures = 0
     this.emit('down', error)
     this.#again()
   }

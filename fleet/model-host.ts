@@ -81,12 +81,16 @@ export class ModelHost extends EventEmitter<FleetEvents> {
   // The keys of cancelled calls, which may still come; the oldest first.
   readonly #cancelled = new Set<string>()
   readonly #infoIds = new WeakMap<object, string>()
-  // The infos that all web hosts have been told.
-  readonly #told = new Set<string>()
+  // By pipeline, the id of the info that all web hosts have been told.
+  readonly #told = new Map<string, string>()
   readonly #timers: NodeJS.Timeout[] = []
   #soon: NodeJS.Timeout | undefined
   #saidAt = performance.now()
   #isLeaving = false
+  #isLooking = false
+  #isSaying = false
+  // True if there is more to say since the last word, which RabbitMQ has not accepted yet.
+  #hasNews = false
   #closing: Promise<void> | undefined
   #idle: (() => void) | undefined
   #counts = { answered: 0, redelivered: 0, repeated: 0, dropped: 0, malformed: 0 }
@@ -188,6 +192,7 @@ export class ModelHost extends EventEmitter<FleetEvents> {
         this.#saySoon()
       })
       calls.on('progress', () => this.#saySoon())
+      calls.on('info', () => this.#saySoon())
     }
   }
 
@@ -210,6 +215,11 @@ export class ModelHost extends EventEmitter<FleetEvents> {
   }
 
   async #deliver(pipeline: string, delivery: Delivery): Promise<void> {
+    if (this.#callers.isGone(delivery.replyTo) && !(await this.#callers.isThere(delivery.replyTo))) {
+      this.#counts.dropped++
+      delivery.ack()
+      return
+    }
     const { key, replyTo, headers, redelivered } = delivery
     const { method } = headers
     if (key === '' || replyTo === '' || typeof method !== 'string') {
@@ -224,13 +234,13 @@ export class ModelHost extends EventEmitter<FleetEvents> {
     // The acknowledgement follows the reply, as for the first delivery.
     if (running) return void running.deliveries.push(delivery)
     if (known) {
-      await this.#port.publish({ ...known, to: replyTo })
-      delivery.ack()
+      // Without an acknowledgement, the call comes again when the connection is back.
+      const fate = await this.#port.publish({ ...known, to: replyTo })
+      if (fate !== 'lost') delivery.ack()
       return
     }
     const left = leftOf(delivery)
-    const isWanted = left > 0 && !this.#cancelled.has(key)
-    if (!isWanted || (this.#callers.isGone(replyTo) && !(await this.#callers.isThere(replyTo)))) {
+    if (left <= 0 || this.#cancelled.has(key)) {
       this.#counts.dropped++
       delivery.ack()
       return
@@ -251,7 +261,7 @@ export class ModelHost extends EventEmitter<FleetEvents> {
   }
 
   async #run(job: Job): Promise<void> {
-    if (job.isAlone) await this.#take(job)
+    if (job.isAlone && !(await this.#take(job))) return this.#abandon(job)
     const calls = this.#served.get(job.pipeline)?.calls
     const left = Math.ceil(job.endsAt - performance.now())
     if (!calls || left <= 0 || job.controller.signal.aborted) return this.#drop(job)
@@ -276,8 +286,8 @@ export class ModelHost extends EventEmitter<FleetEvents> {
   }
 
   /** The caller learns who has the call, and RabbitMQ forgets it: a third host must not die over it. */
-  async #take(job: Job): Promise<void> {
-    await this.#port.publish({
+  async #take(job: Job): Promise<boolean> {
+    const fate = await this.#port.publish({
       exchange: '',
       to: job.replyTo,
       type: 'taken',
@@ -285,7 +295,10 @@ export class ModelHost extends EventEmitter<FleetEvents> {
       body: encodeValue({}),
       headers: { host: this.name, boot: this.boot },
     })
+    // RabbitMQ delivers the call again, and its caller does not know yet that it has been taken.
+    if (fate === 'lost') return false
     for (const delivery of job.deliveries.splice(0)) delivery.ack()
+    return true
   }
 
   #failed(job: Job, error: unknown): void {
@@ -383,10 +396,16 @@ export class ModelHost extends EventEmitter<FleetEvents> {
   }
 
   async #lookAtCallers(): Promise<void> {
-    if (!this.#port.isUp) return
+    if (!this.#port.isUp || this.#isLooking) return
+    this.#isLooking = true
     const replyTos = new Set([...this.#jobs].filter(({ isAlone }) => !isAlone).map(({ replyTo }) => replyTo))
-    await this.#callers.look(replyTos)
-    for (const replyTo of replyTos) if (this.#callers.isGone(replyTo)) this.#dropCallsOf(replyTo)
+    this.#callers.keep(replyTos)
+    for (const replyTo of replyTos) {
+      // Dropped at once, before the web host can come back and publish its calls again.
+      await this.#callers.isThere(replyTo)
+      if (this.#callers.isGone(replyTo)) this.#dropCallsOf(replyTo)
+    }
+    this.#isLooking = false
   }
 
   #notice({ type, body }: Delivery): void {
@@ -424,7 +443,12 @@ export class ModelHost extends EventEmitter<FleetEvents> {
 
   /** Tells all web hosts what this host has, and how it is. */
   async #say(): Promise<void> {
+    // Words that RabbitMQ does not accept must not pile up, except the last one.
     if (!this.#port.isUp) return
+    if (this.#isSaying && !this.#isLeaving) {
+      this.#hasNews = true
+      return
+    }
     const now = performance.now()
     const elapsed = (now - this.#saidAt) / 1000
     // Words that follow at once upon each other would make the rate a matter of chance.
@@ -438,6 +462,7 @@ export class ModelHost extends EventEmitter<FleetEvents> {
       return this.#news(name, one)
     })
     const body = encodeValue({ name: this.name, boot: this.boot, leaving: this.#isLeaving, pipelines })
+    this.#isSaying = true
     await this.#port.publish({
       exchange: HOSTS,
       to: '',
@@ -446,13 +471,17 @@ export class ModelHost extends EventEmitter<FleetEvents> {
       mandatory: false,
       expiresIn: 3 * BEAT_MS,
     })
+    this.#isSaying = false
+    if (!this.#hasNews) return
+    this.#hasNews = false
+    this.#saySoon()
   }
 
   #news(name: string, { calls, rate, redelivered }: Served): PipelineNews {
     const { state, info, progress, error, workers, capacity, inFlight, queued, restarts } = calls.stats()
     const infoId = this.#infoId(info)
-    const isNew = infoId !== '' && !this.#told.has(infoId)
-    if (isNew) this.#told.add(infoId)
+    const isNew = infoId !== '' && this.#told.get(name) !== infoId
+    if (isNew) this.#told.set(name, infoId)
     return {
       name,
       state,

@@ -60,6 +60,7 @@ export class WebHost extends EventEmitter<FleetEvents> {
       came: (host, pipelines) => this.#tell(host, pipelines, 'came'),
       leaving: (host, pipelines) => this.#tell(host, pipelines, 'leaving'),
       lost: (host, pipelines) => this.#tell(host, pipelines, 'lost'),
+      quiet: () => this.#ask(),
       unknownInfo: () => this.#hello(),
     })
     this.port.consume({ queue: replies, deliver: (delivery) => this.#reply(delivery) })
@@ -78,7 +79,7 @@ export class WebHost extends EventEmitter<FleetEvents> {
     this.downSince = performance.now()
     this.port.open()
     this.#timer = setInterval(() => {
-      if (this.port.isUp) this.hosts.look()
+      if (this.port.isUp && this.port.blocked === undefined) this.hosts.look()
       for (const broker of this.#brokers.values()) broker.look()
     }, BEAT_MS / 4)
     this.#timer.unref()
@@ -136,7 +137,10 @@ export class WebHost extends EventEmitter<FleetEvents> {
       this.emit('blocked', reason)
       for (const broker of this.#brokers.values()) broker.blocked(reason)
     })
-    port.on('unblocked', () => this.emit('unblocked'))
+    port.on('unblocked', () => {
+      this.hosts.excuse()
+      this.emit('unblocked')
+    })
     port.on('drain', () => {
       for (const broker of this.#brokers.values()) broker.send()
     })
@@ -158,6 +162,15 @@ export class WebHost extends EventEmitter<FleetEvents> {
     this.#saidHelloAt = now
     const body = encodeValue({})
     void this.port.publish({ exchange: CANCEL, to: '', type: 'hello', body, mandatory: false })
+  }
+
+  /**
+   * Hosts are silent when they are gone, but also when RabbitMQ is short of memory. It says so only to a connection that
+   * publishes: this message without content makes RabbitMQ say so.
+   */
+  #ask(): void {
+    const body = encodeValue({ keys: [] })
+    void this.port.publish({ exchange: CANCEL, to: '', type: 'cancel', body, mandatory: false })
   }
 
   #heard({ body }: Delivery): void {

@@ -95,8 +95,7 @@ function logEvents(broker: Calls, log: Logger): void {
 /** Each warning is logged once, however many children repeat it, and once more if it comes back after it was gone. */
 function logWarnings(broker: Calls, log: Logger): void {
   let known: readonly string[] = []
-  broker.on('state', ({ state }) => {
-    if (state !== 'ready') return
+  broker.on('info', () => {
     const { warnings } = readPipelineInfo(broker.stats())
     for (const warning of new Set(warnings)) if (!known.includes(warning)) log.warn(warning)
     known = warnings

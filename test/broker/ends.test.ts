@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { codeOf, errorOf, startBroker, until } from '../support/broker.ts'
@@ -21,7 +21,7 @@ describe('A call ends once', () => {
   it('by its deadline in the queue, and is then never predicted', async () => {
     const journal = join(temporaryFolder(), 'journal')
     const broker = await startBroker('behave', { options: { journal }, maxBatch: 1 })
-    const busy = ['a', 'b'].map((value) => broker.call('predict', { value, predictMs: 150 }))
+    const busy = ['a', 'b'].map((value) => broker.call('predict', { value, predictMs: 500 }))
     const late = codeOf(broker.call('predict', { value: 'late' }, { deadline: 60 }))
     expect(await late).to.equal('ERR_DEADLINE')
     await Promise.all(busy)
@@ -39,7 +39,11 @@ describe('A call ends once', () => {
       }
     })
     await until(() => broker.stats().inFlight === 2, 10_000, 'the child is full')
-    await until(() => readFileSync(journal, 'utf8') !== '', 10_000, 'the first call runs')
+    await until(
+      () => existsSync(journal) && readFileSync(journal, 'utf8') !== '',
+      10_000,
+      'the first call runs',
+    )
     for (const { caller } of callers) caller.abort(new Error('client closed'))
     expect(await Promise.all(callers.map(({ code }) => code))).to.deep.equal(Array(3).fill('ERR_ABORTED'))
     await until(() => broker.stats().inFlight === 0, 10_000, 'what runs is finished')

@@ -137,6 +137,28 @@ describe('A spare child', () => {
     }
   })
 
+  for (const [what, spares] of [
+    [
+      'throws',
+      () => {
+        throw new Error('no idea')
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('no idea'))],
+    ['gives no number', () => Number.NaN],
+  ] as const) {
+    it(`are none if the function ${what}; the log says why, and calls go on`, async () => {
+      const broker = brokerFor('behave', { spares })
+      const lines: string[] = []
+      broker.on('log', ({ line }) => lines.push(line))
+      await broker.start()
+      await until(() => lines.length > 0, 10_000, 'the line in the log')
+      expect(lines[0]).to.match(/^No spare child could be started: .*(no idea|spares)/)
+      expect(broker.stats().spares).to.deep.equal([])
+      expect(await broker.call('predict', { value: 'fine' })).to.equal('fine')
+    })
+  }
+
   it('is wanted by a function, which is asked before each start and gets a child that serves', async () => {
     const asked: ReadyChild[] = []
     const broker = await start('behave', {

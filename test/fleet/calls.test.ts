@@ -1,3 +1,4 @@
+import { connect } from 'amqplib'
 import { expect } from 'chai'
 import type { FleetBroker } from '../../fleet/fleet-broker.ts'
 import { codeOf, errorOf, until } from '../support/broker.ts'
@@ -84,6 +85,49 @@ describeFleet('A call to another host', (rabbit) => {
     expect((await Promise.all(others)).map(({ sha256 }) => sha256)).to.deep.equal(
       others.map((_, i) => hash(`other ${i}`)),
     )
+  })
+
+  it('is answered although RabbitMQ has closed the channel over an answer that is too large, and leaves nothing behind', async () => {
+    const other = new TestFleet(rabbit().url, 'too-large')
+    const host = await other.host({}, {}, { maxBatch: 4 })
+    const caller = await other.startWeb()
+    const slow = Array.from({ length: 3 }, (_, i) =>
+      caller.call<Hashed>('predict', order(`${i}`, { ms: 300 })),
+    )
+    const large = [0, 1].map(() => codeOf(caller.call('predict', order('l', { answer: 'large' }))))
+    expect(await Promise.all(large)).to.deep.equal(['ERR_TOO_LARGE', 'ERR_TOO_LARGE'])
+    expect((await Promise.all(slow)).map(({ sha256 }) => sha256)).to.deep.equal(['0', '1', '2'].map(hash))
+    // After the first refusal, the host knows the limit.
+    expect(await codeOf(caller.call('predict', order('l', { answer: 'large' })))).to.equal('ERR_TOO_LARGE')
+    await until(() => host.stats().held === 0, 5000, 'the host holds nothing')
+    expect(host.stats().reconnects).to.equal(1)
+    await host.close()
+    // RabbitMQ would give another host what the first one has not acknowledged.
+    const second = await other.host()
+    expect((await caller.call<Hashed>('predict', order('last'))).sha256).to.equal(hash('last'))
+    expect(second.stats()).to.deep.include({ redelivered: 0, answered: 1 })
+    other.close()
+  })
+
+  it('is answered after the queue of replies was lost, while a host had an answer for it', async () => {
+    const other = new TestFleet(rabbit().url, 'replies-lost')
+    const host = await other.host()
+    const caller = await other.startWeb()
+    const lost = codeOf(caller.call('predict', order('lost', { ms: 300 }), { deadline: 3000 }))
+    await until(() => host.stats().held === 1, 5000, 'the host has the call')
+    const connection = await connect(rabbit().url)
+    const channel = await connection.createChannel()
+    await channel.deleteQueue(caller.web.replyTo)
+    await connection.close()
+    await until(() => host.stats().held === 0, 5000, 'the answer is dropped')
+    await until(
+      async () => (await caller.web.port.look(caller.web.replyTo))?.consumers === 1,
+      5000,
+      'replies',
+    )
+    expect((await caller.call<Hashed>('predict', order('next'))).sha256).to.equal(hash('next'))
+    expect(await lost).to.equal('ERR_DEADLINE')
+    other.close()
   })
 
   it('ends with its deadline', async () => {

@@ -19,7 +19,12 @@ describeFleet('Model hosts', (rabbit) => {
   it('are known to a caller with their state, children and info, and a host that leaves is forgotten at once', async () => {
     begin('known')
     const host = await fleet.host({ name: 'gpu-1' }, { version: '7' }, { workers: 2, maxBatch: 3 })
-    const caller = await fleet.startWeb()
+    const caller = fleet.web()
+    const infos: unknown[] = []
+    caller.on('info', ({ info }) => infos.push(info))
+    await caller.start()
+    await until(() => infos.length > 0, 5000, 'the info')
+    expect(infos).to.deep.equal([{ version: '7', device: 'cpu' }])
     const [known] = caller.stats().fleet?.hosts ?? []
     expect(known).to.deep.include({
       name: 'gpu-1',
@@ -160,7 +165,7 @@ describeFleet('When a model host is killed', (rabbit) => {
     const hosts = await Promise.all([1, 2, 3].map(() => fleet.process()))
     const caller = await fleet.startWeb()
     await knowsHosts(caller, 3, WITHIN_MS)
-    const texts = Array.from({ length: 60 }, (_, i) => `image ${i}`)
+    const texts = Array.from({ length: 200 }, (_, i) => `image ${i}`)
     const calls = texts.map((text, i) =>
       caller.call<Hashed>('predict', order(text, i === 20 ? { kill: 'host' } : { ms: 5 })),
     )
@@ -170,7 +175,7 @@ describeFleet('When a model host is killed', (rabbit) => {
     const right = ends.filter(
       (end, i) => end.status === 'fulfilled' && end.value.sha256 === hash(texts[i] ?? ''),
     )
-    expect(right).to.have.length(59)
+    expect(right).to.have.length(199)
     expect(hosts.filter(({ signalCode }) => signalCode === 'SIGKILL')).to.have.length(2)
   })
 })

@@ -109,6 +109,9 @@ describe('The reason why RabbitMQ cannot be reached', () => {
       Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }),
       new Error('something about alice and hunter2'),
       undefined,
+      new Error(
+        `Channel closed by server: 403 (ACCESS-REFUSED) with message "ACCESS_REFUSED - access to exchange 'x' in vhost 'production' refused for user 'alice'"`,
+      ),
     ]
     for (const error of errors) {
       const { message } = connectFailure(error, url)

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
+import { percentile } from '../../bench/statistics.ts'
 import { describeFleet } from '../support/fleet.ts'
 import { allReady, runService, type Service, scripted, startService, until } from '../support/service.ts'
+import { timesOf } from '../support/times.ts'
 
 interface Ready {
   status: string
@@ -10,6 +12,8 @@ interface Ready {
 }
 
 const WITHIN_MS = 60_000
+/** One or two milliseconds on a machine with nothing else to do. */
+const REFUSED_WITHIN_MS = 50
 
 describeFleet('Web hosts and model hosts', function (rabbit) {
   this.timeout(WITHIN_MS)
@@ -111,6 +115,10 @@ describeFleet('Web hosts and model hosts', function (rabbit) {
     expect((await fetch(`${alone.url}/readyz`)).status).to.equal(503)
     const refused = await fetch(`${alone.url}/lonely`, { method: 'POST', body: 'x' })
     expect([refused.status, refused.headers.get('x-error-code')]).to.deep.equal([503, 'ERR_NOT_READY'])
+    const times = await timesOf(20, async () => {
+      expect((await fetch(`${alone.url}/lonely`, { method: 'POST', body: 'x' })).status).to.equal(503)
+    })
+    expect(percentile(times, 0.5)).to.be.below(REFUSED_WITHIN_MS)
     const { code } = await alone.stop()
     expect(code).to.equal(0)
   })

@@ -8,7 +8,7 @@ export interface Part {
 }
 
 const SPEC = '.test.ts'
-/** What waits long by nature, and tests of the repository's own commands: `npm run test:slow` runs this folder. */
+/** What waits long, floods the service, installs the package, or tests our own commands: `npm run test:slow`. */
 const SLOW = 'slow/'
 
 /** Folders and files that share a process: they are few and quick, or use the same services. */
@@ -36,8 +36,8 @@ const LONGEST_FIRST = [
   'survival',
   'fleet',
   'broker',
+  'requests',
   'pipeline/weights',
-  'top',
   'lib/process',
   'lib/dialects',
   'models and figures',

@@ -16,7 +16,7 @@ import { type Counts, runPart } from './run-part.ts'
  */
 const PART_LIMIT_MS = 10 * 60_000
 /** More than there are cores, since tests often wait, for services to start and deadlines to pass. */
-const LANES = Math.min(6, availableParallelism() + 2)
+const LANES = Math.min(6, availableParallelism() + 1)
 const GO_WITHIN_MS = 5000
 
 const root = temporaryRoot()

@@ -11,6 +11,8 @@ export interface ServerBehaviour {
   ignoresRange?: boolean
   /** breaks the connection after this many bytes of a body */
   cutAfter?: number | undefined
+  /** Waits for the client, which drops what it has not written to its file when the connection ends. */
+  beforeCut?: () => Promise<unknown>
   /** sends nothing more after this many bytes of a body */
   stallAfter?: number | undefined
   /** without Content-Length */
@@ -110,9 +112,7 @@ async function sendBody(response: ServerResponse, body: Buffer, state: WeightsSe
     if (piece.length > 0) await new Promise((resolve) => response.write(piece, resolve))
     if (at + PIECE >= stallAfter) return
     if (at + PIECE >= cutAfter) {
-      // Waits for the bytes to arrive: a client may drop bytes that come together with the end of the connection. Several
-      // times, because a busy process reads from its sockets only between two timers.
-      for (let i = 0; i < 5; i++) await new Promise((resolve) => setTimeout(resolve, 50))
+      await state.behaviour.beforeCut?.()
       response.destroy()
       return
     }

@@ -126,7 +126,7 @@ const SERVED: Readonly<Record<string, string>> = {
   'a body that the route does not read': `GET /healthz HTTP/1.1\r\n${HEAD}Content-Length: 3\r\n\r\nabc`,
   'an upgrade to WebSocket': `GET /healthz HTTP/1.1\r\n${HEAD}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`,
   'an upgrade to HTTP/2': `GET /healthz HTTP/1.1\r\n${HEAD}Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n`,
-  '1500 headers': `GET /healthz HTTP/1.1\r\n${HEAD}${'a: b\r\n'.repeat(1500)}\r\n`,
+  '400 headers': `GET /healthz HTTP/1.1\r\n${HEAD}${'a: b\r\n'.repeat(400)}\r\n`,
   'a query of 7500 names': `GET /healthz?${'a&'.repeat(7500)} HTTP/1.1\r\n${HEAD}\r\n`,
   '1500 types in Accept': `GET /healthz HTTP/1.1\r\n${HEAD}Accept: ${'a/b;q=0.1,'.repeat(1500)}\r\n\r\n`,
   'garbage in cookies': `GET /healthz HTTP/1.1\r\n${HEAD}Cookie: notice=__proto__; =;;;${'c=d;'.repeat(3000)}\r\n\r\n`,

@@ -5,6 +5,7 @@ import { type Service, scripted, startService, until } from '../../support/servi
 const WARN = 40
 const SLOW = 'The folder cannot be written.'
 const OTHER = 'The disk is nearly full.'
+const NEW = 'The labels are old.'
 
 interface Readiness {
   models: { model: { state: string; warnings: string[]; workers: string[] } }
@@ -57,5 +58,17 @@ describe('A warning of a pipeline', () => {
     await replaceChildren([SLOW], 12)
     await until(() => warned().length >= 3, 'the third warning')
     expect(warned()).to.deep.equal([SLOW, OTHER, SLOW])
+  })
+
+  it('is logged although the model stays ready while one child after the other is replaced', async () => {
+    writeFileSync(script, JSON.stringify({ warnings: [NEW] }))
+    const changes = () => service.logs.filter(({ msg }) => msg === 'model state').length
+    const [before, starts] = [changes(), service.logs.filter(({ msg }) => msg === 'child started')]
+    for (const [i, { pid }] of starts.slice(-3).entries()) {
+      process.kill(Number(pid), 'SIGKILL')
+      await becomeReady(starts.length + i + 1)
+    }
+    await until(() => warned().includes(NEW), 'the new warning')
+    expect(changes()).to.equal(before)
   })
 })

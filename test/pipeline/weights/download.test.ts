@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -37,9 +37,16 @@ describe('downloadFile', () => {
   }
   const download = (options: Partial<DownloadOptions> = {}) =>
     downloadFile({ url: server.url, path, bytes: BYTES, md5: MD5, allowHttp: true, ...options })
+  const hasWritten = () =>
+    until(
+      () => (statSync(`${path}.part`, { throwIfNoEntry: false })?.size ?? 0) > 0,
+      10_000,
+      'bytes in the part',
+    )
   /** A download that was cut off in the middle. */
   async function cut(options: Partial<DownloadOptions> = {}): Promise<number> {
     server.behaviour.cutAfter = 300_000
+    server.behaviour.beforeCut = hasWritten
     expect(await codeOf(download(options))).to.equal('ERR_WEIGHTS_DOWNLOAD')
     server.behaviour.cutAfter = undefined
     const have = readFileSync(`${path}.part`).length

@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
@@ -125,9 +125,13 @@ describe('ensureWeights', () => {
 
   it('says what is missing, retries, and resumes', async () => {
     const weightsUrl = await mirror()
-    if (server) server.behaviour.cutAfter = 100_000
+    if (server) {
+      server.behaviour.cutAfter = 100_000
+      const size = () => statSync(`${path}.part`, { throwIfNoEntry: false })?.size ?? 0
+      server.behaviour.beforeCut = () => until(() => size() > 0, 10_000, 'bytes in the part')
+    }
     const ensured = ensure({ weightsUrl, firstPauseMs: 100 })
-    await until(() => saidWhatIsMissing(), 2000, 'the sentence')
+    await until(() => saidWhatIsMissing(), 10_000, 'the sentence')
     if (server) server.behaviour.cutAfter = undefined
     expect(await ensured).to.equal(path)
     expect(server?.requests[0]?.range).to.equal(undefined)
@@ -139,7 +143,7 @@ describe('ensureWeights', () => {
     const ensured = ensure()
     let done = false
     void ensured.then(() => (done = true))
-    await until(() => saidWhatIsMissing(), 2000, 'the sentence')
+    await until(() => saidWhatIsMissing(), 10_000, 'the sentence')
     expect(told.at(-1)?.[1]).to.match(/ \(connect ECONNREFUSED .* Next try in \d+ s\.$/)
     writeFileSync(path, CONTENT.subarray(0, 100_000))
     await sleep(500)
@@ -152,7 +156,7 @@ describe('ensureWeights', () => {
 
   it('takes a file without a published hash once it has settled', async () => {
     const ensured = ensure({}, WITHOUT_MD5)
-    await until(() => saidWhatIsMissing(), 2000, 'the sentence')
+    await until(() => saidWhatIsMissing(), 10_000, 'the sentence')
     writeFileSync(path, CONTENT)
     const start = performance.now()
     expect(await ensured).to.equal(path)
@@ -175,7 +179,7 @@ describe('ensureWeights', () => {
     const weightsUrl = await mirror(bytesOf(CONTENT.length, 2))
     const stop = new AbortController()
     const failed = errorOf(ensure({ weightsUrl, firstPauseMs: 1, signal: stop.signal }))
-    await until(() => saidWhatIsMissing(), 2000, 'the sentence')
+    await until(() => saidWhatIsMissing(), 10_000, 'the sentence')
     await sleep(300)
     expect(server?.requests).to.have.length(1)
     expect(told.at(-1)?.[1]).to.match(/Next try in (1 h|60 min)\.$/)

@@ -1,12 +1,12 @@
 import { expect } from 'chai'
 import sharp from 'sharp'
-import { mutate } from '../../scripts/fuzz/formats/format.ts'
-import { IMAGE_FORMATS } from '../../scripts/fuzz/kinds/images.ts'
-import { randomOf } from '../../scripts/fuzz/random.ts'
-import { type FixtureImage, fixtureImages } from '../support/fixture-images.ts'
-import { pngBomb } from '../support/image-files.ts'
-import type { Service } from '../support/service.ts'
-import { expectUnharmed, HEALTH_P99_MS, survivor, watchHealth, watchMemory } from '../support/survivor.ts'
+import { mutate } from '../../../scripts/fuzz/formats/format.ts'
+import { IMAGE_FORMATS } from '../../../scripts/fuzz/kinds/images.ts'
+import { randomOf } from '../../../scripts/fuzz/random.ts'
+import { type FixtureImage, fixtureImages } from '../../support/fixture-images.ts'
+import { pngBomb } from '../../support/image-files.ts'
+import type { Service } from '../../support/service.ts'
+import { expectUnharmed, HEALTH_P99_MS, survivor, watchHealth, watchMemory } from '../../support/survivor.ts'
 
 const SEED = 2026
 const MUTANTS = 500

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'chai'
-import { attack, type Outcome } from '../support/open-socket.ts'
-import { type RawServer, rawServer } from '../support/raw-server.ts'
-import type { Service } from '../support/service.ts'
-import { expectUnharmed, startSurvivor, watchMemory } from '../support/survivor.ts'
+import { attack, type Outcome } from '../../support/open-socket.ts'
+import { type RawServer, rawServer } from '../../support/raw-server.ts'
+import type { Service } from '../../support/service.ts'
+import { expectUnharmed, startSurvivor, watchMemory } from '../../support/survivor.ts'
 
 const MIB = 2 ** 20
 const MAX_BYTES = 64 * MIB

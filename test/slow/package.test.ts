@@ -3,11 +3,11 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
-import { drawn, encoded, inked } from './support/digits.ts'
-import { PLACES } from './support/environment.ts'
-import { type Packed, packedPackage } from './support/packed.ts'
-import { allReady, type Service, startService } from './support/service.ts'
-import { subgroup, writeH5 } from './support/write-keras-h5.ts'
+import { drawn, encoded, inked } from '../support/digits.ts'
+import { PLACES } from '../support/environment.ts'
+import { type Packed, packedPackage } from '../support/packed.ts'
+import { allReady, type Service, startService } from '../support/service.ts'
+import { subgroup, writeH5 } from '../support/write-keras-h5.ts'
 
 const run = promisify(execFile)
 const SIDE = 100

@@ -2,10 +2,10 @@ import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'chai'
-import { openSocket } from '../support/open-socket.ts'
-import { type Service, until } from '../support/service.ts'
-import { expectUnharmed, startSurvivor, survivor, watchHealth, watchMemory } from '../support/survivor.ts'
-import { showNoise } from '../support/upload-noise.ts'
+import { openSocket } from '../../support/open-socket.ts'
+import { type Service, until } from '../../support/service.ts'
+import { expectUnharmed, startSurvivor, survivor, watchHealth, watchMemory } from '../../support/survivor.ts'
+import { showNoise } from '../../support/upload-noise.ts'
 
 const MIB = 2 ** 20
 const CLIENTS = 40

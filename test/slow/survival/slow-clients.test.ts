@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'chai'
-import { photo } from '../support/image-files.ts'
-import { openSocket } from '../support/open-socket.ts'
-import type { Service } from '../support/service.ts'
+import { photo } from '../../support/image-files.ts'
+import { openSocket } from '../../support/open-socket.ts'
+import type { Service } from '../../support/service.ts'
 import {
   expectUnharmed,
   HEALTH_P99_MS,
@@ -10,8 +10,8 @@ import {
   startSurvivor,
   watchHealth,
   watchMemory,
-} from '../support/survivor.ts'
-import { showNoise } from '../support/upload-noise.ts'
+} from '../../support/survivor.ts'
+import { showNoise } from '../../support/upload-noise.ts'
 
 const CLIENTS = 200
 const DRIP_EVERY_MS = 400
