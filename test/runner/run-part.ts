@@ -2,12 +2,15 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { stripVTControlCharacters } from 'node:util'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 /** Mocha without its own launcher: one process less, and signals reach Mocha itself. */
 const MOCHA = fileURLToPath(new URL('./mocha.mjs', import.meta.url))
 const CLOSE_WITHIN_MS = 2000
 const SUMMARY = /^(\d+) passed, (\d+) failed, (\d+) skipped$/gm
+/** The end of what Mocha prints: each failed test with its error. */
+const FAILURES = /^ +\d+ failing$.*/ms
 
 export interface Counts {
   readonly passed: number
@@ -17,6 +20,8 @@ export interface Counts {
 
 export interface Outcome extends Counts {
   readonly output: string
+  /** the end of the output that describes the failed tests, empty if there are none */
+  readonly failures: string
   /** what went wrong apart from failed tests */
   readonly problem?: string
 }
@@ -66,9 +71,11 @@ export async function runPart(options: PartOptions): Promise<Outcome> {
   const text = Buffer.concat(chunks).toString('utf8')
   const counts = countsIn(text)
   const problem = problemOf({ code, signal, tookTooLong, counts, mayRunNothing, limitMs })
+  const output = text.replaceAll(SUMMARY, '').trimEnd()
   return {
     ...(counts ?? { passed: 0, failed: 0, skipped: 0 }),
-    output: text.replaceAll(SUMMARY, '').trimEnd(),
+    output,
+    failures: counts?.failed ? (stripVTControlCharacters(output).match(FAILURES)?.[0] ?? '') : '',
     ...(problem === undefined ? {} : { problem }),
   }
 }

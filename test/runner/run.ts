@@ -12,11 +12,11 @@ import { type Counts, runPart } from './run-part.ts'
 /**
  * `npm test` runs all spec files but the slow ones, in parts: each part in a Mocha of its own, several at the same time.
  * `npm run test:slow` runs the slow ones. `npm test -- PATH…` runs only those files and folders. Other flags are
- * Mocha's. The last line counts the tests of all parts.
+ * Mocha's. At the end, the failed tests of all parts are printed again, and the last line counts all tests.
  */
 const PART_LIMIT_MS = 10 * 60_000
 /** More than there are cores, since tests often wait, for services to start and deadlines to pass. */
-const LANES = Math.min(6, availableParallelism() + 1)
+const LANES = Math.min(6, 2 * availableParallelism())
 const GO_WITHIN_MS = 5000
 
 const root = temporaryRoot()
@@ -39,9 +39,15 @@ const parts: readonly Part[] =
 const built = chosen.length > 0 ? undefined : await build()
 const total = { passed: 0, failed: 0, skipped: 0 }
 const problems: string[] = []
+const failures: string[] = []
 await lanes(parts, LANES, async ({ name, files }) => {
   if (stopping) return
-  const { output, problem, ...counts } = await runPart({
+  const {
+    output,
+    failures: ofPart,
+    problem,
+    ...counts
+  } = await runPart({
     files,
     flags,
     temporaryDirectory: root,
@@ -55,11 +61,13 @@ await lanes(parts, LANES, async ({ name, files }) => {
   })
   console.log(`${output}\n`)
   for (const key of Object.keys(counts) as (keyof Counts)[]) total[key] += counts[key]
+  if (ofPart !== '') failures.push(`${name}\n\n${ofPart}`)
   if (problem !== undefined) problems.push(`${name}: Mocha ${problem}.`)
 })
 
 const ran = total.passed + total.failed + total.skipped
 if (ran === 0) problems.push('No test was run.')
+if (failures.length > 0) console.log(`Failed tests, part by part:\n\n${failures.join('\n\n')}\n`)
 for (const problem of problems) console.log(problem)
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`)
 process.exitCode = total.failed + problems.length > 0 ? 1 : 0

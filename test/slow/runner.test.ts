@@ -109,6 +109,15 @@ describe('npm test', function () {
     await expectNothingLeft(run)
   })
 
+  it('prints the failed tests once more behind all parts', async () => {
+    const run = start(NPM_TEST, ['red', 'green'])
+    await run.code
+    const [, again] = run.output().split('Failed tests')
+    expect(again).to.match(
+      /red\.ts.*1 failing.*fails before it stops.*expected 2 to equal 3.*1 passed, 1 failed/s,
+    )
+  })
+
   it('ends and leaves nothing behind on SIGINT to the whole group, as a terminal sends it', async () => {
     const run = start(NPM_TEST, ['waits'], { detached: true })
     const { pid = 0 } = run.child
