@@ -26,6 +26,7 @@ const TOGETHER: Readonly<Record<string, readonly string[]>> = {
   networks: ['pipeline/models', 'pipeline/graph', 'pipeline/engines', 'pipeline/top-indices'],
   house: [
     'architecture',
+    'deploy',
     'floors',
     'imports',
     'scripts',
