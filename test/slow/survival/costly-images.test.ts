@@ -1,9 +1,9 @@
 import { expect } from 'chai'
 import sharp from 'sharp'
-import { avifTiles } from '../support/avif-bombs.ts'
-import { photo } from '../support/image-files.ts'
-import type { Service } from '../support/service.ts'
-import { startSurvivor } from '../support/survivor.ts'
+import { avifTiles } from '../../support/avif-bombs.ts'
+import { photo } from '../../support/image-files.ts'
+import type { Service } from '../../support/service.ts'
+import { startSurvivor } from '../../support/survivor.ts'
 
 const BYSTANDERS = 24
 /** A restart of the child, and each photograph once more by itself. Without the limits: minutes, or a killed container. */

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { openSocket } from '../support/open-socket.ts'
-import { type Service, scripted, startService, until } from '../support/service.ts'
+import { openSocket } from '../../support/open-socket.ts'
+import { type Service, scripted, startService, until } from '../../support/service.ts'
 
 const CONNECTIONS = 200
 const REQUESTS = 32
