@@ -46,7 +46,7 @@ export function modelPages({ brokers, config, site }: ModelPagesParts): ModelPag
     maxBytes: config.maxBodyBytes,
     needsKey: config.apiKeys.length > 0,
   })
-  const sentenceOf = (broker: Broker) => {
+  const sentenceOf = (broker: Calls) => {
     const { output } = readPipelineInfo(broker.stats())
     return output === null ? undefined : outputSentence(output)
   }
