@@ -7,7 +7,8 @@ import { type ModelInput, readInput, readPixels } from './read-input.ts'
 /** The output of a model as it is: one vector, or a map with a vector in each place. */
 export interface Features {
   readonly shape: readonly number[]
-  readonly values: Float32Array
+  /** Floats of 32 bits, the lowest byte first: a form that every process and host can send. */
+  readonly values: Uint8Array
 }
 
 export interface FeatureParts {
@@ -30,11 +31,17 @@ export function imageFeatures({ engine, image }: FeatureParts) {
       for (const [row, image] of batch.entries()) pixels.set(image, row * size)
       const { outputSize, outputShape } = engine
       const numbers = await engine.run(pixels, batch.length)
-      // A copy for each image: the numbers of the whole batch would be sent with each of its parts.
-      const rowOf = (row: number) => numbers.slice(row * outputSize, (row + 1) * outputSize)
-      return batch.map((_, row) => ({ shape: outputShape, values: rowOf(row) }))
+      const rowOf = (row: number) => numbers.subarray(row * outputSize, (row + 1) * outputSize)
+      return batch.map((_, row) => ({ shape: [...outputShape], values: littleEndian(rowOf(row)) }))
     },
 
     close: () => engine.close(),
   }
+}
+
+function littleEndian(numbers: Float32Array): Uint8Array {
+  const bytes = new Uint8Array(4 * numbers.length)
+  const view = new DataView(bytes.buffer)
+  for (const [i, value] of numbers.entries()) view.setFloat32(4 * i, value, true)
+  return bytes
 }

@@ -56,8 +56,14 @@ export function littleEndian({ values }: Features): Buffer {
   return bytes
 }
 
+/** The built-in pipeline sends bytes; a pipeline of the user may send a list of numbers. */
 function numbersIn(values: unknown): Float32Array | undefined {
-  if (values instanceof Float32Array) return values
+  if (values instanceof Uint8Array) return fromBytes(values)
   const areNumbers = Array.isArray(values) && values.every((value) => typeof value === 'number')
   return areNumbers ? Float32Array.from(values) : undefined
+}
+
+function fromBytes(bytes: Uint8Array): Float32Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return Float32Array.from({ length: Math.floor(bytes.length / 4) }, (_, i) => view.getFloat32(4 * i, true))
 }

@@ -1,4 +1,4 @@
-import type { Broker } from '../../broker/broker.ts'
+import type { Calls } from '../../broker/broker.ts'
 import type { Config } from '../config/config.ts'
 import type { Context } from '../http/context.ts'
 import { type ShownError, unknownModel } from '../http/errors.ts'
@@ -32,7 +32,7 @@ export interface ModelPages {
 
 /** The page of a model: empty, with an answer, or with an error. */
 export function modelPages({ brokers, config, site }: ModelPagesParts): ModelPages {
-  const brokerOf = (model: string): Broker => {
+  const brokerOf = (model: string): Calls => {
     const broker = brokers.get(model)
     if (broker === undefined) throw unknownModel(model)
     return broker
@@ -46,7 +46,7 @@ export function modelPages({ brokers, config, site }: ModelPagesParts): ModelPag
     maxBytes: config.maxBodyBytes,
     needsKey: config.apiKeys.length > 0,
   })
-  const sentenceOf = (broker: Broker) => {
+  const sentenceOf = (broker: Calls) => {
     const { output } = readPipelineInfo(broker.stats())
     return output === null ? undefined : outputSentence(output)
   }
@@ -73,7 +73,12 @@ export function modelPages({ brokers, config, site }: ModelPagesParts): ModelPag
   }
 }
 
-function toResult(ctx: Context, { answer, stored }: PredictedImage, json: object, url: string): Result {
+function toResult(
+  ctx: Context,
+  { answer, stored, reportId }: PredictedImage,
+  json: object,
+  url: string,
+): Result {
   return {
     name: url === '' ? 'Your picture' : url,
     image: stored && `/uploads/${stored.file}`,
@@ -81,7 +86,7 @@ function toResult(ctx: Context, { answer, stored }: PredictedImage, json: object
     timing: answer.timing,
     answer: json,
     model: answer.model,
-    id: ctx.state.requestId,
+    id: reportId,
     curl: curl(ownAddress(ctx) + ctx.path, url),
   }
 }

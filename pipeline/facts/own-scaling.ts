@@ -4,6 +4,8 @@ import { consumersIn } from './producers.ts'
 /** Operators between the pixels and the scaling that leave the numbers as they are. */
 const SAME_NUMBERS: ReadonlySet<string> = new Set([
   'Cast',
+  // Channels that were taken apart are put together in another order.
+  'Concat',
   'DequantizeLinear',
   'Flatten',
   'Gather',

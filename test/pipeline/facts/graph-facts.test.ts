@@ -58,6 +58,22 @@ describe('the graph of a model', () => {
     expect(await scalingOf('none', conv, rescaling), 'after the weights').to.equal(undefined)
   })
 
+  it("shows a model's own scaling after its channels were put into another order", () => {
+    const path = writeOnnx(join(temporaryFolder(), 'model.onnx'), {
+      input: { type: TYPE.float32, shape: ['n', 3, 8, 8] },
+      output: { type: TYPE.float32, shape: ['n', 3] },
+      nodes: [
+        ['Gather', ['input', 'order'], 'blue', { axis: 1 }],
+        ['Concat', ['blue'], 'all', { axis: 1 }],
+        ['Sub', ['all', 'means'], 'scaled'],
+        ['GlobalAveragePool', ['scaled'], 'output'],
+      ],
+      weights: { means: { shape: [3, 1, 1], values: [103.939, 116.779, 123.68] } },
+      integers: { order: [2, 1, 0] },
+    })
+    expect(ownScaling(onnxOutline(path))).to.equal('scaled')
+  })
+
   const ENDINGS: [title: string, expected: string | undefined, nodes: NodeSketch[]][] = [
     ['softmax', 'softmax', [dense('logits'), ['Softmax', ['logits'], 'output', { axis: 1 }]]],
     ['log-softmax', 'log_softmax', [dense('logits'), ['LogSoftmax', ['logits'], 'output', { axis: 1 }]]],
