@@ -91,6 +91,7 @@ async function describeModel(
     preprocessing,
     settings.kernels ?? null,
     settings.size ?? null,
+    settings.head ?? null,
   ])
   return {
     path,
@@ -105,7 +106,7 @@ async function describeModel(
 async function openWithLayers(
   path: string,
   entry: CatalogEntry | undefined,
-  { kernels, size }: ModelSettings,
+  { kernels, size, head }: ModelSettings,
 ) {
   // Imported here, since most starts find a compiled model and need no library that reads the formats.
   const { openModel, peekModel } = await import('./weights/open-model.ts')
@@ -118,7 +119,12 @@ async function openWithLayers(
         `weights are for: ${[...catalog.keys()].map((name) => `MODELS=${name}=${path}`).join(' or ')}.`,
     )
   }
-  const opened = await openModel(path, { layers, ...(kernels && { kernels }), ...(size && { size }) })
+  const opened = await openModel(path, {
+    layers,
+    ...(kernels && { kernels }),
+    ...(size && { size }),
+    ...(head !== undefined && { head }),
+  })
   if (!opened.weights) throw new PipelineError('ERR_MODEL_LOAD', `${path} holds no weights.`)
   return { layers: opened.layers ?? layers, weights: opened.weights, close: () => opened.close() }
 }

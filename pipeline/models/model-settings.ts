@@ -25,6 +25,8 @@ export interface ModelSettings {
   readonly subject?: (typeof SUBJECTS)[number]
   /** The number of guesses in an answer. */
   readonly top?: number
+  /** Which of a model's outputs is served: the name of its layer, or its place, counted from 0. */
+  readonly head?: string | number
 }
 
 const PREPROCESSING = ['caffe', 'tf', 'torch', 'unit', 'none'] as const
@@ -53,6 +55,13 @@ const READERS: { readonly [Key in keyof Omit<ModelSettings, 'labelsFile'>]-?: Re
   kernels: oneOf(KERNELS),
   subject: oneOf(SUBJECTS),
   top: (value, key, file) => wholeNumber(value, MAX_TOP, key, file),
+  head: readHead,
+}
+
+function readHead(value: unknown, key: string, file: string): string | number {
+  if (typeof value === 'string' && value !== '') return value
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 0) return value
+  throw wrong(file, `has ${key} ${shown(value)}, which is neither the name nor the place of an output`)
 }
 
 /** The settings beside a model; an empty object when there is no settings file. */

@@ -52,10 +52,7 @@ export async function ensureWeights(entry: WeightsEntry, options: EnsureOptions)
   let seen = await lookAtWeights(path, entry, options.signal)
   // The user seems to be copying the file: no download begins.
   while (seen === 'settling') {
-    options.progress(
-      shareOf((await sizeOf(path)) ?? 0, entry),
-      `waiting for the rest of ${entry.file}`,
-    )
+    options.progress(shareOf((await sizeOf(path)) ?? 0, entry), `waiting for the rest of ${entry.file}`)
     await sleep(SETTLE_MS, undefined, { signal: options.signal })
     seen = await lookAtWeights(path, entry, options.signal)
   }

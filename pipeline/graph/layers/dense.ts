@@ -97,7 +97,7 @@ const einsumDense = kind(
     const biasShape =
       biasAxes === undefined
         ? undefined
-        : [...own.slice(own.search(new RegExp(`[${biasAxes}]`)))].map((letter) =>
+        : [...own.slice([...own].findIndex((letter) => biasAxes.includes(letter)))].map((letter) =>
             biasAxes.includes(letter) ? sizeOf(letter) : 1,
           )
     return {

@@ -33,7 +33,9 @@ function densenet(counts: readonly number[]): LayerList {
     if (i === counts.length - 1) break
     channels /= 2
     const name = `pool${i + 2}`
-    x = convolution(net, `${name}_conv`, rectified(net, `${name}_bn`, `${name}_relu`, x), channels, 1, { bias: false })
+    x = convolution(net, `${name}_conv`, rectified(net, `${name}_bn`, `${name}_relu`, x), channels, 1, {
+      bias: false,
+    })
     x = pooling(net, 'Average', `${name}_pool`, x, { size: 2, strides: 2 })
   }
   x = globalAverage(net, 'avg_pool', rectified(net, 'bn', 'relu', x))

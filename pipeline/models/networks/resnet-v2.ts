@@ -31,7 +31,10 @@ function resnetV2(counts: readonly number[]): LayerList {
     for (let block = 1; block <= blocks; block++) {
       const halves = block === blocks && i < FILTERS.length - 1
       const pool = halvings === 0 ? 'max_pooling2d' : `max_pooling2d_${halvings}`
-      x = residual(net, `conv${i + 2}_block${block}`, x, filters, { project: block === 1, ...(halves && { pool }) })
+      x = residual(net, `conv${i + 2}_block${block}`, x, filters, {
+        project: block === 1,
+        ...(halves && { pool }),
+      })
       if (halves) halvings++
     }
   }

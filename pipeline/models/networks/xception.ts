@@ -70,7 +70,11 @@ function halved(
   { rectifyFirst }: { rectifyFirst: boolean },
 ): string {
   const last = filters.at(-1) ?? 0
-  const side = convolution(net, shortcut.convolution, input, last, 1, { strides: 2, padding: 'same', bias: false })
+  const side = convolution(net, shortcut.convolution, input, last, 1, {
+    strides: 2,
+    padding: 'same',
+    bias: false,
+  })
   const sideNorm = normalization(net, shortcut.normalization, side)
   let x = input
   for (const [i, channels] of filters.entries()) {
@@ -83,5 +87,9 @@ function halved(
 }
 
 function convolved(net: Network, name: string, input: string, filters: number): string {
-  return normalization(net, `${name}_bn`, separable(net, name, input, filters, 3, { padding: 'same', bias: false }))
+  return normalization(
+    net,
+    `${name}_bn`,
+    separable(net, name, input, filters, 3, { padding: 'same', bias: false }),
+  )
 }

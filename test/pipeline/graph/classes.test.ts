@@ -1,5 +1,7 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { copyFileSync, existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect } from 'chai'
+import { findAndFetch } from '../../../pipeline/found-model.ts'
 import type { LayerList } from '../../../pipeline/models/networks/layer-list.ts'
 import { type OpenedModel, openModel } from '../../../pipeline/weights/open-model.ts'
 import { relativeError, withCompiled, withEngine } from '../../support/compiled.ts'
@@ -10,6 +12,7 @@ import {
   flatNumbers,
   teachableInput,
 } from '../../support/golden-classes.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 const TOLERANCE = 1e-4
 
@@ -29,6 +32,37 @@ describe('the golden models of all layer classes', () => {
       it(`gives the numbers of Keras: ${model}, ${form}`, () => compare(model, form))
     }
   }
+})
+
+describe('a model with several outputs', () => {
+  const path = golden('classes', 'head-two-outputs', 'keras3.keras')
+
+  it('has the output that is asked for, by name or by place', async () => {
+    for (const head of ['real', 1]) {
+      const { layers, close } = await openModel(path, { head })
+      await close()
+      expect(layers?.output).to.equal('real')
+    }
+  })
+
+  it('has the output that the setting head names', async () => {
+    const weightsDir = temporaryFolder()
+    const model = join(weightsDir, 'pets.keras')
+    copyFileSync(path, model)
+    writeFileSync(join(weightsDir, 'pets.json'), JSON.stringify({ head: 'real' }))
+    const found = await findAndFetch({ model: 'pets', path: model, weightsDir }, () => undefined)
+    const { layers, close } = await found.open()
+    await close()
+    expect(layers.output).to.equal('real')
+  })
+
+  it('refuses an output that it does not have, and names those that it has', async () => {
+    for (const head of ['none', 2]) {
+      const error = await openModel(path, { head }).catch((reason: unknown) => reason)
+      expect(error).to.include({ code: 'ERR_MODEL_SETTINGS' })
+      expect((error as Error).message).to.match(/"head" may be 0 or "kind", 1 or "real"/)
+    }
+  })
 })
 
 async function compare(model: string, form: string): Promise<void> {
