@@ -2,11 +2,13 @@
 import { stripVTControlCharacters } from 'node:util'
 
 /** The arguments of each measurement, and what it measures. */
-const BENCHES: Readonly<Record<string, readonly [args: string, about: string]>> = {
+const BENCHES: Readonly<Record<string, readonly [args: string, about: string, help?: 'own']>> = {
   bombs: ['[PHOTOGRAPHS]', 'photographs while image bombs arrive between them, and the cost of the checks'],
   broker: ['', 'a call through the Broker, compared with a bare fork and with piscina'],
   device: ['[MODELS [BATCHES [MS [DEVICES]]]]', 'each device of this machine, alone and behind the service'],
+  fleet: ['[OPTIONS]', 'several hosts behind RabbitMQ; the options are in its own --help', 'own'],
   models: ['[MODELS [MS]]', 'each model over HTTP, compared with the bare session of the engine'],
+  outage: ['[--minutes M] [--rows N]', 'the memory and the pages of a web host while RabbitMQ is away'],
   pages: ['[MS]', 'the pages while 32 callers keep VGG-16 busy'],
   storms: [
     '[--seconds S] [--every MS,…] [--workers N,…] [--spares N|auto] [--model NAME]',
@@ -17,7 +19,8 @@ const WRONG_USAGE = 2
 
 const [name = '', ...rest] = process.argv.slice(2)
 const isHelp = [name, ...rest].some((arg) => arg === '--help' || arg === '-h')
-if (isHelp) {
+const hasOwnHelp = Object.hasOwn(BENCHES, name) && BENCHES[name]?.[2] === 'own'
+if (isHelp && !hasOwnHelp) {
   console.log(usage(name))
 } else if (!Object.hasOwn(BENCHES, name)) {
   refuse(name === '' ? 'Which measurement?' : `There is no measurement "${printable(name)}".`)

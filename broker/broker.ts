@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
-import { inspect } from 'node:util'
 import { nanoid } from 'nanoid'
 import { byteSize } from './byte-size.ts'
+import type { CallOptions, Calls } from './calls.ts'
 import type { ChildView } from './child-view.ts'
 import { ChildError, isPermanent } from './error-wire.ts'
 import { BrokerError } from './errors.ts'
@@ -10,6 +10,7 @@ import {
   type BrokerOptions,
   cloneable,
   type Limits,
+  mustBeSignal,
   pipelineUrl,
   readDeadline,
   readLimits,
@@ -23,8 +24,10 @@ import { closed, refusalOf } from './refusal.ts'
 import { Scheduler } from './scheduler.ts'
 import { Spares } from './spares.ts'
 import { type BrokerEvents, type BrokerState, type BrokerStats, errorSummary } from './state.ts'
+import { type PromiseWithResolvers, withResolvers } from './with-resolvers.ts'
 import { Worker } from './worker.ts'
 
+export type { CallOptions, Calls } from './calls.ts'
 export { BrokerError, type BrokerErrorCode } from './errors.ts'
 export type { BrokerOptions, ReadyChild, SpareCount } from './options.ts'
 export type { CallTiming, Outcome } from './pending.ts'
@@ -37,21 +40,10 @@ export type {
   Progress,
   ProgressReport,
 } from './pipeline.ts'
-export type { BrokerEvents, BrokerState, BrokerStats } from './state.ts'
-
-export interface CallOptions {
-  /** Takes the call out of the queue; its promise rejects with ERR_ABORTED. */
-  signal?: AbortSignal
-  /** Milliseconds that this call may take. */
-  deadline?: number
-  /** Called with the time spent in each step, just before the promise resolves. */
-  onTiming?: (timing: CallTiming) => void
-  /** Called when the call's place in the queue changes: 1 is next, 0 means that a child has the call. */
-  onPosition?: (position: number) => void
-}
+export type { BrokerEvents, BrokerState, BrokerStats, FleetStats, HostStats } from './state.ts'
 
 /** Forwards calls to child processes that own a pipeline. Each call has a key, under which its promise waits. */
-export class Broker extends EventEmitter<BrokerEvents> {
+export class Broker extends EventEmitter<BrokerEvents> implements Calls {
   readonly #limits: Limits
   readonly #pending = new Pending((call, outcome, timing, error) => this.#ended(call, outcome, timing, error))
   readonly #scheduler: Scheduler
@@ -99,7 +91,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
   start(): Promise<void> {
     if (this.#closing) return Promise.reject(closed())
     if (this.#started) return this.#started.promise
-    this.#started = withResolvers()
+    this.#started = withResolvers<void>()
     this.#setState('starting')
     for (const worker of this.#workers) worker.start()
     return this.#started.promise
@@ -120,7 +112,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
       mustBeSignal(options.signal)
       const deadline = readDeadline(options.deadline ?? this.#limits.deadline)
       this.#admit(call, options.signal)
-      const promise = this.#pending.add<Result>(call, deadline, options.signal, options.onTiming)
+      const promise = this.#pending.add<Result>(call, deadline, options)
       this.#scheduler.add(call)
       if (options.onPosition) this.#positions.watch(call.key, options.onPosition)
       this.#dispatchSoon()
@@ -146,6 +138,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
       progress: this.#state === 'ready' ? null : this.#progress(),
       error: error ? errorSummary(error) : null,
       info: this.#ready()[0]?.info,
+      capacity: this.#limits.workers * this.#scheduler.room,
       workers: children,
       spares: this.#spares.stats,
     }
@@ -221,7 +214,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
       // An answer to a call that this child does not hold is dropped.
       if (!child.held.delete(answer.key)) continue
       if (child.suspect === answer.key) child.suspect = undefined
-      if (answer.kind === 'result') this.#pending.resolve(answer.key, answer.value, answer.work)
+      if (answer.kind === 'result') this.#pending.resolve(answer.key, answer.value, answer.work, child.info)
       else this.#pending.reject(answer.key, 'failure', new ChildError(answer.error), answer.work)
     }
     const size = answers[0]?.work.batch ?? 0
@@ -342,28 +335,4 @@ export class Broker extends EventEmitter<BrokerEvents> {
   ): void {
     this.emit(event[0] as 'log', event[1] as BrokerEvents['log'][0])
   }
-}
-
-function mustBeSignal(signal: unknown): void {
-  if (signal === undefined || signal instanceof AbortSignal) return
-  throw new BrokerError(
-    'ERR_OPTION',
-    `signal must be an AbortSignal, but is ${inspect(signal, { depth: 0 })}.`,
-  )
-}
-
-interface PromiseWithResolvers<Value> {
-  promise: Promise<Value>
-  resolve: (value: Value) => void
-  reject: (error: Error) => void
-}
-
-/** Node 20 has no Promise.withResolvers. */
-function withResolvers(): PromiseWithResolvers<void> {
-  let resolve: () => void = () => {}
-  let reject: (error: Error) => void = () => {}
-  const promise = new Promise<void>((...settle) => {
-    ;[resolve, reject] = settle
-  })
-  return { promise, resolve, reject }
 }

@@ -14,6 +14,8 @@ export type BrokerErrorCode =
   | 'ERR_NOT_READY'
   /** the broker is closing or closed */
   | 'ERR_CLOSED'
+  /** the input is larger than a message to another host may be */
+  | 'ERR_TOO_LARGE'
   /** the pipeline does not declare this method */
   | 'ERR_UNKNOWN_METHOD'
   /** the input or the answer holds something that cannot cross a process boundary (a function, a handle) */

@@ -116,11 +116,11 @@ function isAnswer(answer: unknown): answer is CallAnswer {
   return answer.kind === 'result' || (answer.kind === 'failure' && isWireError(answer.error))
 }
 
-function isWork(work: unknown): work is Work {
+export function isWork(work: unknown): work is Work {
   return isRecord(work) && [work.prepare, work.predict, work.batch].every(Number.isFinite)
 }
 
-function isWireError(error: unknown, depth = 0): error is WireError {
+export function isWireError(error: unknown, depth = 0): error is WireError {
   if (!isRecord(error) || depth > MAX_CAUSES) return false
   const texts = [error.name, error.code, error.message, error.stack]
   if (!texts.every((text) => typeof text === 'string')) return false
@@ -145,6 +145,6 @@ function isText(value: unknown): value is string {
   return typeof value === 'string'
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
+export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null
 }

@@ -102,6 +102,14 @@ export function readDeadline(value: number): number {
   return wholeNumber('deadline', value, LIMITS.deadline[1], LIMITS.deadline[2])
 }
 
+export function mustBeSignal(signal: unknown): void {
+  if (signal === undefined || signal instanceof AbortSignal) return
+  throw new BrokerError(
+    'ERR_OPTION',
+    `signal must be an AbortSignal, but is ${inspect(signal, { depth: 0 })}.`,
+  )
+}
+
 export function pipelineUrl(pipeline: unknown): string {
   if (pipeline instanceof URL) return pipeline.href
   if (typeof pipeline === 'string') {

@@ -32,9 +32,16 @@ export interface Call {
   deaths: number
 }
 
+/** What the caller wants to be told about the call. */
+interface Listeners {
+  readonly signal?: AbortSignal | undefined
+  readonly onTiming?: ((timing: CallTiming) => void) | undefined
+  readonly onInfo?: ((info: unknown) => void) | undefined
+}
+
 interface Deferred {
   readonly call: Call
-  readonly settle: (outcome: Outcome, value: unknown, timing: CallTiming) => void
+  readonly settle: (outcome: Outcome, value: unknown, timing: CallTiming, info: unknown) => void
 }
 
 /**
@@ -61,12 +68,7 @@ export class Pending {
     return [...this.#waiting.keys()]
   }
 
-  add<T>(
-    call: Call,
-    deadline: number,
-    signal: AbortSignal | undefined,
-    onTiming: ((timing: CallTiming) => void) | undefined,
-  ): Promise<T> {
+  add<T>(call: Call, deadline: number, { signal, onTiming, onInfo }: Listeners): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const timer = setTimeout(() => {
         const message = `The call was not answered within ${deadline} ms.`
@@ -79,32 +81,34 @@ export class Pending {
       signal?.addEventListener('abort', onAbort, { once: true })
       this.#waiting.set(call.key, {
         call,
-        settle: (outcome, value, timing) => {
+        settle: (outcome, value, timing, info) => {
           clearTimeout(timer)
           signal?.removeEventListener('abort', onAbort)
           if (outcome !== 'result') return reject(value)
-          // Code that awaits the promise runs only after this function, so after onTiming.
+          // Code that awaits the promise runs only after this function, so after onTiming and onInfo.
           resolve(value as T)
           if (onTiming) tell(() => onTiming(timing))
+          if (onInfo) tell(() => onInfo(info))
         },
       })
     })
   }
 
-  resolve(key: string, value: unknown, work: Work): void {
-    this.#end(key, 'result', value, work)
+  /** `info` is that of the pipeline that has answered. */
+  resolve(key: string, value: unknown, work: Work, info: unknown): void {
+    this.#end(key, 'result', value, work, info)
   }
 
   reject(key: string, outcome: Exclude<Outcome, 'result'>, error: unknown, work?: Work): void {
     this.#end(key, outcome, error, work)
   }
 
-  #end(key: string, outcome: Outcome, value: unknown, work?: Work): void {
+  #end(key: string, outcome: Outcome, value: unknown, work?: Work, info?: unknown): void {
     const deferred = this.#waiting.get(key)
     if (!deferred) return
     this.#waiting.delete(key)
     const timing = timingOf(deferred.call, work)
-    deferred.settle(outcome, value, timing)
+    deferred.settle(outcome, value, timing, info)
     tell(() => this.#onEnd(deferred.call, outcome, timing, outcome === 'result' ? undefined : value))
   }
 }

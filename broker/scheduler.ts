@@ -17,6 +17,11 @@ export class Scheduler {
     this.#maxBatch = maxBatch
   }
 
+  /** The number of calls that one child may hold. */
+  get room(): number {
+    return this.#maxBatch * BATCHES_IN_CHILD
+  }
+
   get size(): number {
     return this.#waiting.size + this.#suspects.size
   }
@@ -60,7 +65,7 @@ export class Scheduler {
     }
     while (this.#waiting.size > 0) {
       const child = least(open, plan)
-      if (!child || load(child, plan) >= this.#maxBatch * BATCHES_IN_CHILD) break
+      if (!child || load(child, plan) >= this.room) break
       const call = this.#waiting.shift()
       if (call) give(child, call, plan)
     }

@@ -19,7 +19,52 @@ export interface BrokerStats {
   error: ErrorSummary | null
   /** The pipeline's `info`, from the first ready child. */
   info: unknown
+  /** The number of calls that children can hold at the same time, beyond those that wait in the queue. */
+  capacity: number
   workers: { pid: number | undefined; state: string; inFlight: number }[]
+  /** Set if other hosts answer the calls, in place of `workers`. */
+  fleet?: FleetStats
+}
+
+/** The hosts that answer calls, and the connection to them. */
+export interface FleetStats {
+  /** False while the connection to RabbitMQ is lost. */
+  connected: boolean
+  /** Why RabbitMQ accepts no messages at the moment, such as an alarm; null while it accepts them. */
+  blocked: string | null
+  hosts: HostStats[]
+  /** The calls of all callers that wait in RabbitMQ's queue; null while the number is unknown. */
+  waiting: number | null
+  /** Milliseconds since the oldest pending call of this process was made; 0 without one. */
+  oldest: number
+  /** How many times the connection came back. */
+  reconnects: number
+  /** Messages that RabbitMQ has returned, because no queue takes them. */
+  returned: number
+  /** Messages that RabbitMQ has refused, because the queue is full. */
+  refused: number
+  /** Calls that were published again after the connection came back. */
+  republished: number
+}
+
+/** What a host has last said about one pipeline. */
+export interface HostStats {
+  name: string
+  /** Differs from one start of the host to the next. */
+  boot: string
+  state: BrokerState
+  info: unknown
+  /** The number of child processes. */
+  children: number
+  capacity: number
+  inFlight: number
+  /** Answers per second. */
+  rate: number
+  restarts: number
+  /** The host has taken over this many calls from a host that died or lost its connection. */
+  redelivered: number
+  /** Milliseconds since the last word of the host. */
+  age: number
 }
 
 export interface ErrorSummary {
@@ -39,6 +84,8 @@ export interface BrokerEvents {
   /** A call has ended, or was refused. */
   call: [{ method: string; outcome: Outcome; code?: string; timing: CallTiming }]
   batch: [{ size: number }]
+  /** A host that answers the calls has come, is leaving, or has not been heard of for too long. */
+  host: [{ name: string; boot: string; change: 'came' | 'leaving' | 'lost' }]
   'child-start': [{ pid: number | undefined; spare?: true }]
   /** A spare child takes the place of a dead one. */
   takeover: [{ pid: number | undefined }]

@@ -45,12 +45,16 @@ const ROUTES = [
   labelRoutes,
 ]
 
+/** A model host answers its operators alone. */
+const MODEL_HOST_ROUTES = [healthRoutes, metricsRoutes]
+
 /** The web application. The order of the list is the order of execution. */
 export function createApp(service: Service, log: Logger): Koa<RequestState> {
-  const { apiKeys, corsOrigins, rateLimit: perMinute, trustProxy } = service.config
+  const { apiKeys, corsOrigins, rateLimit: perMinute, role, trustProxy } = service.config
   const { brokers, dialects, metrics, router, site, state } = service
-  for (const dialect of [tornadoCompute, ...DIALECTS]) speak(service, dialect)
-  for (const routes of ROUTES) routes(service)
+  const hasPages = role !== 'model'
+  if (hasPages) for (const dialect of [tornadoCompute, ...DIALECTS]) speak(service, dialect)
+  for (const routes of hasPages ? ROUTES : MODEL_HOST_ROUTES) routes(service)
 
   const app = new Koa<RequestState>({ proxy: trustProxy > 0, maxIpsCount: trustProxy })
   // 'error' reports a failure after the answer has begun; errorHandler answers every earlier one.
@@ -69,7 +73,7 @@ export function createApp(service: Service, log: Logger): Koa<RequestState> {
   app.use(
     errorHandler(log, {
       shapeAt: (path) => errorShapeAt(path, dialects),
-      page: (error) => errorPage(site, error),
+      page: hasPages ? (error) => errorPage(site, error) : undefined,
     }),
   )
   app.use(refuseBadTarget())

@@ -1,5 +1,6 @@
 import { Router } from '@koa/router'
 import type { Logger } from 'pino'
+import type { ModelHost } from '../fleet/fleet.ts'
 import type { Config } from './config/config.ts'
 import { VERSION } from './config/version.ts'
 import { createFeedback, type Feedback } from './feedback/feedback.ts'
@@ -11,6 +12,7 @@ import { bodyReader } from './image/body-reader.ts'
 import { createRecentImages, type RecentImages } from './image/recent-images.ts'
 import { createRequestImages, type RequestImages } from './image/request-image.ts'
 import type { Brokers } from './models/brokers.ts'
+import type { Role } from './models/calls-of-role.ts'
 import { type Classifier, createClassifier } from './models/classifier.ts'
 import { createDialectModels, type DialectModels } from './models/dialect-models.ts'
 import { PipelineInfos } from './models/pipeline-info.ts'
@@ -25,6 +27,8 @@ import { StatusHistory } from './status/status-history.ts'
 export interface Service extends Served {
   readonly config: Config
   readonly brokers: Brokers
+  /** what connects the models of this process to the fleet; only in the role `model` */
+  readonly modelHost: ModelHost | undefined
   readonly metrics: Metrics
   readonly history: StatusHistory
   readonly state: ServiceState
@@ -43,15 +47,19 @@ export interface Service extends Served {
   close(): Promise<void>
 }
 
-export function createService(config: Config, brokers: Brokers, log: Logger): Service {
-  const metrics = createMetrics(brokers)
+export function createService(
+  config: Config,
+  { brokers, modelHost }: Pick<Role, 'brokers' | 'modelHost'>,
+  log: Logger,
+): Service {
+  const metrics = createMetrics(brokers, modelHost)
   const history = new StatusHistory(brokers, metrics)
   const pipelineInfos = new PipelineInfos(brokers)
   const classifier = createClassifier(brokers, config, pipelineInfos, metrics.countCached)
   const safeFetch = createSafeFetch(config)
   const images = createRequestImages(bodyReader(config), safeFetch, config.maxBodyBytes)
   const recentImages = createRecentImages(config)
-  const recentPredictions = createRecentPredictions()
+  const recentPredictions = createRecentPredictions(config)
   const feedback = createFeedback(config, (error) => log.warn({ err: error }, 'reports cannot be stored'))
   const dialects: Dialect<Service>[] = []
   const dialectModels = createDialectModels(config, brokers, pipelineInfos)
@@ -61,6 +69,7 @@ export function createService(config: Config, brokers: Brokers, log: Logger): Se
     operations: [],
     config,
     brokers,
+    modelHost,
     metrics,
     history,
     state: { draining: false },

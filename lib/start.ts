@@ -1,6 +1,6 @@
 import { createApp } from './app.ts'
 import { configOfThisProcess } from './config/config.ts'
-import { createBrokers, startBrokers } from './models/brokers.ts'
+import { callsOfRole } from './models/calls-of-role.ts'
 import { drainOnSignal } from './process/drain.ts'
 import { createLog } from './process/log.ts'
 import { preload } from './process/preload.ts'
@@ -10,11 +10,11 @@ import { createService } from './service.ts'
 // The web process listens at once; the models load in child processes, and /readyz shows their progress.
 const config = configOfThisProcess()
 const log = createLog(config)
-const brokers = createBrokers(config)
-const service = createService(config, brokers, log)
+const role = await callsOfRole(config, log)
+const service = createService(config, role, log)
 const app = createApp(service, log)
 
 const server = await listen(app.callback(), config, log)
 drainOnSignal({ server, service, log })
-startBrokers(brokers, log)
+role.start()
 preload()

@@ -79,7 +79,7 @@ export class Asker {
       const answer = await response.json()
       if (signal.aborted) return 0
       if (!response.ok) return this.#refused(response, answer.error, makeBytes)
-      this.#listener.answered(answer, response.headers.get('X-Request-Id') ?? '', this.#next === undefined)
+      this.#listener.answered(answer, idOf(response), this.#next === undefined)
       return PAUSE_MS
     } catch {
       if (signal.aborted) return 0
@@ -107,4 +107,12 @@ export class Asker {
     // A loading model sends Retry-After: 10, but may be ready in one second.
     return status === 503 ? RETRY_MS : seconds * 1000
   }
+}
+
+/**
+ * The id that a report names.
+ * @param {Response} response
+ */
+function idOf({ headers }) {
+  return headers.get('X-Report-Id') ?? headers.get('X-Request-Id') ?? ''
 }

@@ -6,6 +6,7 @@
  * @property {{ fraction: number, word: string } | null} progress
  * @property {{ message: string, permanent: boolean } | null} error
  * @property {string | null | undefined} [device]
+ * @property {{ hosts: readonly unknown[] } | undefined} [fleet] set if other hosts compute the predictions
  */
 
 /** Only pages know the state `unreachable`: the service has not answered. */
@@ -59,6 +60,10 @@ export function modelWord({ state, device, progress, error }) {
 export function loadingWords(name, its) {
   const { state, progress, error } = its
   const why = error?.message ?? 'The log of the service says why.'
+  const lacksHosts = its.fleet?.hosts.length === 0
+  if (lacksHosts && (state === 'failed' || state === 'restarting')) {
+    return { title: `${name} has no model host`, word: `${why} The page goes on trying.`, isBad: true }
+  }
   if (state === 'failed') {
     const word = `${why} ${nextTry(error)} The log has the details.`
     return { title: `${name} could not be loaded`, word, isBad: true }
@@ -70,7 +75,8 @@ export function loadingWords(name, its) {
     return { title: `${name} is not reachable`, word, isBad: true }
   }
   if (isEnding(state)) return { title: `${name} is ${stateWord(state)}`, word: SHUTTING_DOWN, isBad: true }
-  const does = isLoading(state) && !hasBar(its) ? 'is waiting for its weights' : 'is loading'
+  const missing = lacksHosts ? 'a model host' : 'its weights'
+  const does = isLoading(state) && !hasBar(its) ? `is waiting for ${missing}` : 'is loading'
   return { title: `${name} ${does}`, word: progress?.word ?? 'starting', isBad: false }
 }
 
@@ -88,9 +94,10 @@ function isEnding(state) {
 
 /**
  * The line on /status that says where a model runs.
- * @param {{ engine: string | null, device: string | null, reason: string | null, workers: readonly unknown[], spares: readonly unknown[] }} model
+ * @param {{ engine: string | null, device: string | null, reason: string | null, workers: readonly unknown[], spares: readonly unknown[], fleet?: { hosts: readonly unknown[] } | undefined }} model
  */
-export function aboutModel({ engine, device, reason, workers, spares }) {
+export function aboutModel({ engine, device, reason, workers, spares, fleet }) {
+  if (fleet) return `${fleet.hosts.length} model ${fleet.hosts.length === 1 ? 'host' : 'hosts'}`
   const where = [engine, device].filter((word) => word !== null).join(' on ')
   const children = `${workers.length} ${workers.length === 1 ? 'child' : 'children'}`
   const waiting = spares.length === 0 ? '' : ` and ${spares.length} spare`

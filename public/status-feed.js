@@ -21,6 +21,7 @@ const MARGIN_MS = 60
  * @property {number} restarts
  * @property {{ word: string } | null} progress
  * @property {{ code: string, message: string } | null} error
+ * @property {import('./fleet-words.js').Fleet} [fleet] set if other hosts compute the predictions
  */
 /**
  * The JSON of /status.

@@ -1,6 +1,7 @@
 import { askForKey } from './api-key.js'
 import { clockText } from './clock-text.js'
 import { figureText } from './figure-words.js'
+import { fleetLine, hostCells } from './fleet-words.js'
 import { byId, find, put } from './page.js'
 import { setPill } from './readiness.js'
 import { aboutModel } from './state-words.js'
@@ -187,8 +188,23 @@ function showModel(element, model) {
   setPill(find(element, '[data-state]'), state)
   put(find(element, '[data-about]'), aboutModel(model))
   put(find(element, '[data-total="restarts"]'), String(restarts))
+  if (model.fleet) showFleet(element, model.fleet)
   putNotice(find(element, '[data-progress]'), progress?.word)
   putNotice(find(element, '[data-error]'), error && `${error.code}: ${error.message}`)
+}
+
+/**
+ * @param {Element} element
+ * @param {import('./fleet-words.js').Fleet} fleet
+ */
+function showFleet(element, fleet) {
+  put(find(element, '[data-fleet-line]'), fleetLine(fleet))
+  const rows = fleet.hosts.map((host) => {
+    const row = document.createElement('tr')
+    for (const text of hostCells(host)) row.insertCell().textContent = text
+    return row
+  })
+  find(element, '[data-hosts]').replaceChildren(...rows)
 }
 
 /** @param {Readonly<Record<string, Columns>>} columnsOf */

@@ -23,6 +23,7 @@ const HOUSE: Floors = [
   ['lib/fetch/'],
   ['lib/http/'],
   ['lib/config/'],
+  ['fleet/'],
   ['broker/'],
 ]
 
@@ -32,6 +33,15 @@ const BROKER: Floors = [
   ['broker/messages.ts'],
   ['broker/error-wire.ts', 'broker/pipeline.ts'],
   ['broker/errors.ts'],
+]
+
+const FLEET: Floors = [
+  ['fleet/fleet.ts'],
+  ['fleet/fleet-broker.ts', 'fleet/model-host.ts'],
+  ['fleet/web-host.ts', 'fleet/jobs.ts', 'fleet/callers.ts', 'fleet/known-answers.ts'],
+  ['fleet/host-list.ts', 'fleet/options.ts', 'fleet/events.ts', 'fleet/amqp-port.ts'],
+  ['fleet/wire.ts', 'fleet/topology.ts', 'fleet/link.ts'],
+  ['fleet/port.ts', 'fleet/connect-failure.ts'],
 ]
 
 const PIPELINE: Floors = [
@@ -60,7 +70,7 @@ const WEIGHTS: Floors = [
 describe('the house', () => {
   const all = importGraph([
     'StartService.ts',
-    ...sourcesIn('lib', 'broker', 'pipeline', 'public', 'bench', 'scripts', 'test'),
+    ...sourcesIn('lib', 'broker', 'fleet', 'pipeline', 'public', 'bench', 'scripts', 'test'),
   ])
 
   it('has no circle of imports, types included', () => {
@@ -71,6 +81,7 @@ describe('the house', () => {
   for (const [name, floors] of Object.entries({
     'the web process': HOUSE,
     'the broker': BROKER,
+    'the fleet': FLEET,
     'the pipeline': PIPELINE,
     'the weights': WEIGHTS,
   })) {

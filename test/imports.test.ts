@@ -8,7 +8,7 @@ const ROOT = fileURLToPath(new URL('../', import.meta.url))
 
 describe('the directions of imports', () => {
   it('are kept by every source file', () => {
-    const files = ['StartService.ts', ...['lib', 'broker', 'pipeline'].flatMap(sourcesIn)]
+    const files = ['StartService.ts', ...['lib', 'broker', 'fleet', 'pipeline'].flatMap(sourcesIn)]
     expect(files.length).to.be.greaterThan(20)
     expect(
       files.flatMap((path) => violations({ path, text: readFileSync(join(ROOT, path), 'utf8') })),
@@ -26,6 +26,15 @@ describe('the directions of imports', () => {
     ],
     'lib from broker': ['broker/a.ts', "export { log } from '../lib/process/log.ts'"],
     'a package from broker': ['broker/a.ts', "import { pino } from 'pino'"],
+    'the fleet from broker': ['broker/a.ts', "import type { Port } from '../fleet/port.ts'"],
+    'lib from fleet': ['fleet/a.ts', "import type { Config } from '../lib/config/config.ts'"],
+    'the pipeline from fleet': ['fleet/a.ts', "import { makePipeline } from '../pipeline/make-pipeline.ts'"],
+    'an engine from fleet': ['fleet/a.ts', "import ort from 'onnxruntime-node'"],
+    'any other package from fleet': ['fleet/a.ts', "import { pino } from 'pino'"],
+    'the fleet from lib, before the role is known': [
+      'lib/a.ts',
+      "import { WebHost } from '../fleet/fleet.ts'",
+    ],
     'lib from pipeline': ['pipeline/models/a.ts', "import\n'../../lib/log.ts'"],
     'broker from pipeline, other than the contract, as a type': [
       'pipeline/a.ts',
@@ -48,6 +57,11 @@ describe('the directions of imports', () => {
     const good: [string, string][] = [
       ['StartService.ts', "import { createApp } from './lib/app.ts'"],
       ['lib/routes/a.ts', "import type { Broker } from '../../broker/broker.ts'\nimport Koa from 'koa'"],
+      ['fleet/a.ts', "import { connect } from 'amqplib'\nimport { Pending } from '../broker/pending.ts'"],
+      [
+        'lib/models/a.ts',
+        "import type { ModelHost } from '../../fleet/fleet.ts'\nawait import('../../fleet/fleet.ts')",
+      ],
       ['lib/pages/a.ts', "import { percent } from '../../public/figure-words.js'"],
       ['broker/a.ts', "import { nanoid } from 'nanoid'\nimport { fork } from 'node:child_process'"],
       ['pipeline/engines/onnx.ts', "import ort from 'onnxruntime-node'\nimport { a } from '../image/a.ts'"],

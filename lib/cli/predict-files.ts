@@ -1,4 +1,4 @@
-import type { Broker } from '../../broker/broker.ts'
+import type { Calls } from '../../broker/broker.ts'
 import type { Config } from '../config/config.ts'
 import type { Model } from '../config/setting-kinds.ts'
 import { createBrokers } from '../models/brokers.ts'
@@ -36,7 +36,7 @@ export async function predictFiles(
   return areAllRead
 }
 
-async function startBroker(broker: Broker, { name }: Model): Promise<boolean> {
+async function startBroker(broker: Calls, { name }: Model): Promise<boolean> {
   showProgress(name, broker, (word) => process.stderr.write(`${name}: ${word}\n`))
   broker.on('log', ({ line }) => process.stderr.write(`${line}\n`))
   try {
@@ -53,7 +53,7 @@ async function startBroker(broker: Broker, { name }: Model): Promise<boolean> {
 
 /** Never rejects: a bad file must not stop the others. */
 async function predictFile(
-  broker: Broker,
+  broker: Calls,
   file: string,
   { config, model, top }: Omit<PredictRequest, 'files'>,
 ): Promise<Outcome> {

@@ -31,6 +31,7 @@ export function readConfig(argv: readonly string[], env: Source): Config {
     )
   }
   mustBeServed(config)
+  mustHaveRabbitMq(config)
   return deepFreeze(config)
 }
 
@@ -99,6 +100,11 @@ function mustBeServed(config: Config): void {
       `${env} must be one of the models that are served (${served.join(', ')}), but is "${model}".`,
     )
   }
+}
+
+function mustHaveRabbitMq({ role, amqpUrl }: Config): void {
+  if (role === 'all' || amqpUrl.length > 0) return
+  throw new ConfigError(`AMQP_URL must have the address of RabbitMQ when ROLE is ${role}, but is empty.`)
 }
 
 function keysOfFile({ apiKeysFile }: Config): readonly string[] {

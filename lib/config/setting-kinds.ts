@@ -161,6 +161,23 @@ export function secretList(): Kind<readonly string[]> {
   return { ...keys, isSecret: true }
 }
 
+/** Addresses of RabbitMQ. A password in an address may hold a comma only as %2C. */
+export function amqpList(): Kind<readonly string[]> {
+  const addresses = list('amqp:// or amqps:// addresses', (entry) =>
+    /^amqps?:\/\/[^/]/.test(entry) && URL.canParse(entry) ? entry : undefined,
+  )
+  return { ...addresses, isSecret: true }
+}
+
+/** A name of this host, or nothing. */
+export function hostName(): Kind<string> {
+  return {
+    expected: 'at most 100 letters, digits and .:_-',
+    bounds: 'letters, digits and .:_-',
+    parse: (text) => (/^[\w.:-]{0,100}$/.test(text) ? text : undefined),
+  }
+}
+
 /** `vgg16,mine=./mine.onnx`: the models to serve, by name or by name and path. */
 export function modelList(): Kind<readonly Model[]> {
   return {

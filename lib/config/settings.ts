@@ -1,7 +1,9 @@
 import {
+  amqpList,
   bytes,
   fraction,
   hostList,
+  hostName,
   hostnameList,
   type Kind,
   modelList,
@@ -23,6 +25,7 @@ export const GROUPS = {
   limits: 'Limits',
   access: 'Access',
   storage: 'Storage',
+  fleet: 'Several hosts',
 } as const
 
 /** One setting. The flag is the variable in kebab-case: MAX_QUEUE is --max-queue. */
@@ -44,6 +47,7 @@ const models = inGroup('models')
 const limits = inGroup('limits')
 const access = inGroup('access')
 const storage = inGroup('storage')
+const fleet = inGroup('fleet')
 
 /** All settings. A flag beats the environment, the environment beats the default; an empty variable counts as unset. */
 export const SETTINGS = {
@@ -318,6 +322,42 @@ export const SETTINGS = {
     'off',
     oneOf('on', 'off'),
     'whether the images of reports are stored in the feedback folder',
+  ),
+  role: fleet(
+    'ROLE',
+    'all',
+    oneOf('all', 'web', 'model'),
+    'all: one machine does everything; web: answers HTTP and sends predictions through RabbitMQ; model: computes predictions that come through RabbitMQ',
+  ),
+  amqpUrl: fleet(
+    'AMQP_URL',
+    '',
+    amqpList(),
+    'address of RabbitMQ with user, password and virtual host, for the roles web and model; several addresses are tried in turn',
+  ),
+  queueType: fleet(
+    'QUEUE_TYPE',
+    'classic',
+    oneOf('classic', 'quorum'),
+    'kind of the queues in RabbitMQ: quorum for a cluster of three nodes; the same on all hosts',
+  ),
+  hostPriority: fleet(
+    'HOST_PRIORITY',
+    '0',
+    wholeNumber(0, 10),
+    'model hosts with a higher priority get predictions first, until they have as many as they can hold',
+  ),
+  signingKeys: fleet(
+    'SIGNING_KEYS',
+    '',
+    secretList(),
+    'keys that sign the id of each answer, so that every web host accepts a report of the answer; the first key signs, all are accepted; the same on all web hosts',
+  ),
+  hostName: fleet(
+    'HOST_NAME',
+    '',
+    hostName(),
+    'name of this host on /status, in metrics and in the names of queues; when unset, the name of the machine and the process id',
   ),
 } as const
 

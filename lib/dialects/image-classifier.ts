@@ -147,7 +147,13 @@ function routes(service: Service): void {
     const notice = noticeFor(file)
     if (file === undefined || notice !== undefined) return sendBack(ctx, notice ?? 'no-part')
     const sent = { bytes: file.bytes, url: '' }
-    const { answer, stored } = await predictor.predictBytes(ctx, model, sent, { top }, { show: 'all' })
+    const { answer, stored, reportId } = await predictor.predictBytes(
+      ctx,
+      model,
+      sent,
+      { top },
+      { show: 'all' },
+    )
     const [best, ...others] = mustHaveGuesses(answer)
     const page = {
       others:
@@ -156,7 +162,7 @@ function routes(service: Service): void {
       prediction: best?.name ?? '',
       score: score(best?.probability ?? 0),
       seconds: (performance.now() - start) / 1000,
-      id: ctx.state.requestId,
+      id: reportId,
       model,
     }
     await sendPage(ctx, uploadPage(site, page))

@@ -39,7 +39,7 @@ export type FeedbackLimits = Pick<
 
 /** Characters, about a page. */
 const MAX_REPORT = 2000
-const HEADER = 'time,request_id,image_sha256,model,version,prediction,score,report,source\r\n'
+export const FEEDBACK_HEADER = 'time,request_id,image_sha256,model,version,prediction,score,report,source\r\n'
 /** The block size of most disks. An image counts as at least one block. */
 const BLOCK_BYTES = 4096
 const SHA256 = /^[0-9a-f]{64}$/
@@ -53,7 +53,7 @@ export function createFeedback(limits: FeedbackLimits, warn: (error: HttpError) 
   const images = join(folder, 'images')
   const file: LineFile = {
     path: join(folder, 'feedback.csv'),
-    header: Buffer.from(HEADER),
+    header: Buffer.from(FEEDBACK_HEADER),
     maxBytes: limits.feedbackFileBytes,
   }
   const size = createFolderSize([

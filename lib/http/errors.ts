@@ -92,6 +92,7 @@ export const ERRORS: Readonly<Record<Code, Row>> = {
   ERR_DEADLINE: { status: 504, expose: true },
   ERR_NOT_READY: { status: 503, expose: true, retryAfter: 10 },
   ERR_QUEUE_FULL: { status: 503, expose: true, retryAfter: 1 },
+  ERR_TOO_LARGE: { status: 413, expose: true },
   ERR_UNKNOWN_METHOD: { status: 404, expose: true },
   ERR_NOT_CLONEABLE: HIDDEN,
   ERR_OPTION: HIDDEN,

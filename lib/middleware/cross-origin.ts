@@ -5,6 +5,8 @@ import type { Middleware } from '../http/context.ts'
 const EXPOSED = [
   'X-Request-Id',
   'X-Error-Code',
+  'X-Model-Version',
+  'X-Report-Id',
   'Retry-After',
   'RateLimit-Limit',
   'RateLimit-Remaining',

@@ -7,8 +7,8 @@ import { describeError, type ErrorDescription, type ShownError } from '../http/e
 interface Shapes {
   /** the shape of errors at a path */
   shapeAt(path: string): ErrorShape
-  /** the page for a browser, if the route has no error page of its own */
-  page(error: ShownError): string
+  /** the page for a browser, if the route has no error page of its own; undefined for a service without pages */
+  readonly page: ((error: ShownError) => string) | undefined
 }
 
 /** The only place where an error becomes an answer. */
@@ -46,10 +46,11 @@ function answer(
   // Some shapes have no field for the code.
   ctx.set('X-Error-Code', code)
   if (retryAfter !== undefined) ctx.set('Retry-After', String(retryAfter))
-  const asPage = shape === OWN_ERROR && ctx.accepts('json', 'html') === 'html'
+  const asPage =
+    shape === OWN_ERROR && ctx.accepts('json', 'html') === 'html' ? (ctx.state.errorPage ?? page) : undefined
   ctx.type = asPage ? 'html' : 'json'
   ctx.body = asPage
-    ? (ctx.state.errorPage ?? page)({ status, code, message, requestId: ctx.state.requestId })
+    ? asPage({ status, code, message, requestId: ctx.state.requestId })
     : JSON.stringify(shape.body(description, ctx))
   if (closes) answerThenDrain(ctx)
 }

@@ -5,6 +5,8 @@ import type { Guessed } from './wanted-guesses.ts'
 
 /** A model's answer for an image, with the time that each stage took. */
 export interface TimedAnswer extends Guessed {
+  /** the version that has computed the answer; empty if the pipeline reports none */
+  readonly version: string
   readonly timing: CallTiming & Origin
 }
 
@@ -32,8 +34,6 @@ export interface AnswerCacheOptions {
   readonly entries: number
   /** counts where each answer came from */
   count(model: string, outcome: 'hit' | 'shared' | 'miss'): void
-  /** the current version of a model: an answer computed by another version is not kept */
-  versionOf(model: string): string
 }
 
 /** Average number of guesses per entry: an entry with all thousand guesses takes the room of a hundred. */
@@ -73,8 +73,8 @@ export class AnswerCache {
     this.#options.count(model, isShared ? 'shared' : 'miss')
     const answer = await this.#inFlight.run(key, waiting, async (shared) => {
       const computed = await compute(toWaiting(shared, waiting))
-      // A child that was restarted meanwhile may have other weights.
-      if (this.#options.versionOf(model) === version) kept.set(key, computed)
+      // Another version may have answered: a child that was restarted meanwhile, or another host.
+      if (computed.version !== '') kept.set(keyOf({ ...question, version: computed.version }), computed)
       return computed
     })
     return isShared ? { ...answer, timing: { ...answer.timing, shared: true } } : answer

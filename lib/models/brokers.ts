@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Logger } from 'pino'
-import { Broker } from '../../broker/broker.ts'
+import { Broker, type Calls } from '../../broker/broker.ts'
 import { BrokerError } from '../../broker/errors.ts'
 import type { Config } from '../config/config.ts'
 import { writeProgress } from './model-progress.ts'
@@ -16,8 +16,8 @@ const BYTES_PER_PIXEL = 24
 // For inputs that wait in the child, memory that the allocator keeps, and the heap of JavaScript.
 const FREE_BYTES = 2 ** 30
 
-/** One Broker per model, by the model's name. */
-export type Brokers = ReadonlyMap<string, Broker>
+/** The calls to each model, by the model's name. */
+export type Brokers = ReadonlyMap<string, Calls>
 
 /** One Broker per model, not started yet. Each pipeline gets the options in `more` in addition to the settings. */
 export function createBrokers(config: Config, more: Record<string, unknown> = {}): Brokers {
@@ -65,7 +65,7 @@ export function startBrokers(brokers: Brokers, log: Logger): void {
 }
 
 /** One line for the first failure, and one more each time that the model has failed again after one of its files changed. */
-function logFailures(broker: Broker, log: Logger): void {
+function logFailures(broker: Calls, log: Logger): void {
   const failed = (error: unknown) => log.error({ err: error }, 'model failed to start')
   let isFirst = true
   broker.on('state', ({ state, error }) => {
@@ -79,8 +79,11 @@ function logFailures(broker: Broker, log: Logger): void {
   })
 }
 
-function logEvents(broker: Broker, log: Logger): void {
+function logEvents(broker: Calls, log: Logger): void {
   broker.on('state', (change) => log.info(change, 'model state'))
+  broker.on('host', ({ change, ...host }) =>
+    log[change === 'lost' ? 'warn' : 'info'](host, `model host ${change}`),
+  )
   broker.on('child-start', (child) => log.info(child, 'child started'))
   broker.on('takeover', (child) => log.info(child, 'spare child took over'))
   broker.on('child-exit', (exit) => log[exit.expected ? 'info' : 'warn'](exit, 'child ended'))
@@ -90,7 +93,7 @@ function logEvents(broker: Broker, log: Logger): void {
 }
 
 /** Each warning is logged once, however many children repeat it, and once more if it comes back after it was gone. */
-function logWarnings(broker: Broker, log: Logger): void {
+function logWarnings(broker: Calls, log: Logger): void {
   let known: readonly string[] = []
   broker.on('info', () => {
     const { warnings } = readPipelineInfo(broker.stats())

@@ -1,4 +1,4 @@
-import { type Broker, BrokerError, type BrokerStats, type CallTiming } from '../../broker/broker.ts'
+import { BrokerError, type BrokerStats, type Calls, type CallTiming } from '../../broker/broker.ts'
 import { HttpError, unknownModel } from '../http/errors.ts'
 import { digest } from '../image/digest.ts'
 import { AnswerCache, type AnswerCacheOptions, NO_TIME, type TimedAnswer } from './answer-cache.ts'
@@ -10,8 +10,6 @@ import { ALL_GUESSES, cutGuesses, guessesToAsk, isCutShort, type WantedGuesses }
 
 export interface Classification extends TimedAnswer {
   readonly model: string
-  /** identifies the weights and the preparation of images; empty if the pipeline reports no version */
-  readonly version: string
   readonly sha256: string
 }
 
@@ -39,10 +37,9 @@ export function createClassifier(
   count: AnswerCacheOptions['count'],
 ): Classifier {
   const isBuiltIn = pipeline === ''
-  const versionOf = (model: string) => infos.of(model)?.version ?? ''
-  const cache = new AnswerCache({ entries: cacheEntries, count, versionOf })
+  const cache = new AnswerCache({ entries: cacheEntries, count })
 
-  function brokerOf(model: string): Broker {
+  function brokerOf(model: string): Calls {
     const broker = brokers.get(model)
     if (broker === undefined) throw unknownModel(model)
     return broker
@@ -63,37 +60,47 @@ export function createClassifier(
     const usual = info?.usual ?? USUAL_GUESSES
     const classes = info?.classes ?? ALL_GUESSES
     const sha256 = await digest('sha256', bytes)
-    const known = { model, version, sha256 }
+    const known = { model, sha256 }
     if (!isBuiltIn) {
       // The user's own pipeline is not told how many guesses are wanted.
-      const answer = await call(broker, bytes, waiting)
-      return { ...known, ...cutGuesses(answer, { top: wanted.top }, ALL_GUESSES), timing: answer.timing }
+      const answer = await call(broker, infos, bytes, waiting)
+      const { timing, version } = answer
+      return { ...known, version, ...cutGuesses(answer, { top: wanted.top }, ALL_GUESSES), timing }
     }
     const ask = (count: number) =>
-      cache.answer({ ...known, classes, count }, waiting, (waiting) =>
-        call(broker, { image: bytes, top: count }, waiting),
+      cache.answer({ ...known, version, classes, count }, waiting, (waiting) =>
+        call(broker, infos, { image: bytes, top: count }, waiting),
       )
     const asked = Math.min(guessesToAsk(wanted, usual), classes)
     const first = await ask(asked)
     const answer = asked < classes && isCutShort(first, wanted, asked) ? await ask(classes) : first
     const total = performance.now() - start
     const timing = answer.timing.cached || answer.timing.shared ? { ...answer.timing, total } : answer.timing
-    return { ...known, ...cutGuesses(answer, wanted, usual), timing }
+    return { ...known, version: answer.version, ...cutGuesses(answer, wanted, usual), timing }
   }
 
   return { models: [...brokers.keys()], mustServe: (model) => void brokerOf(model), classify }
 }
 
-async function call(broker: Broker, input: unknown, { signal, onPosition }: Waiting): Promise<TimedAnswer> {
+async function call(
+  broker: Calls,
+  infos: PipelineInfos,
+  input: unknown,
+  { signal, onPosition }: Waiting,
+): Promise<TimedAnswer> {
   let timing = NO_TIME
   const onTiming = (measured: CallTiming) => {
     timing = measured
   }
-  const options = { signal, onTiming, ...(onPosition && { onPosition }) }
+  let version = ''
+  const onInfo = (info: unknown) => {
+    version = infos.read(info).version
+  }
+  const options = { signal, onTiming, onInfo, ...(onPosition && { onPosition }) }
   const value = await broker.call('predict', input, options).catch((error: unknown) => {
     throw imageError(error)
   })
-  return { value, guesses: guessesIn(value), timing }
+  return { value, guesses: guessesIn(value), timing, version }
 }
 
 /** The broker knows no images. A client gets one code, whether the headers or the decoding showed the cost. */

@@ -1,4 +1,4 @@
-import type { Broker } from '../../broker/broker.ts'
+import type { Calls } from '../../broker/broker.ts'
 import { progressBar } from './progress-bar.ts'
 
 const LINE_EVERY = 0.05
@@ -6,7 +6,7 @@ const LINE_EVERY = 0.05
 /** Shows the progress of a model that is loading: a bar on a terminal, lines elsewhere. */
 export function showProgress(
   model: string,
-  broker: Broker,
+  broker: Calls,
   writeLine: (word: string) => void,
   terminal: NodeJS.WriteStream = process.stderr,
 ): void {
@@ -15,7 +15,7 @@ export function showProgress(
 }
 
 /** `writeLine` gets a line for every 5 %, and for each new kind of work. */
-export function writeProgress(broker: Broker, writeLine: (word: string) => void): void {
+export function writeProgress(broker: Calls, writeLine: (word: string) => void): void {
   let last = ''
   broker.on('progress', ({ fraction, word }) => {
     const step = `${Math.floor(fraction / LINE_EVERY)} ${withoutNumbers(word)}`
@@ -25,7 +25,7 @@ export function writeProgress(broker: Broker, writeLine: (word: string) => void)
   })
 }
 
-function drawBar(model: string, broker: Broker, terminal: NodeJS.WriteStream): void {
+function drawBar(model: string, broker: Calls, terminal: NodeJS.WriteStream): void {
   let isDrawn = false
   let last = ''
   broker.on('progress', ({ fraction, word }) => {

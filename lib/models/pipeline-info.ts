@@ -1,4 +1,4 @@
-import type { Broker, BrokerStats } from '../../broker/broker.ts'
+import type { BrokerStats, Calls } from '../../broker/broker.ts'
 
 /** What a pipeline reports about itself. The user's own pipeline may report less; then the fields are null or empty. */
 export interface PipelineInfo {
@@ -46,11 +46,13 @@ export function readPipelineInfo({ info }: Pick<BrokerStats, 'info'>): PipelineI
 
 /** The info of each model, as last reported by a ready child. The info stays known while the next child starts. */
 export class PipelineInfos {
-  readonly #brokers: ReadonlyMap<string, Broker>
+  readonly #brokers: ReadonlyMap<string, Calls>
   // By model. `told` is the object that `info` was read from, so that no object is read twice.
   readonly #known = new Map<string, { readonly told: unknown; readonly info: PipelineInfo }>()
 
-  constructor(brokers: ReadonlyMap<string, Broker>) {
+  readonly #read = new WeakMap<object, PipelineInfo>()
+
+  constructor(brokers: ReadonlyMap<string, Calls>) {
     this.#brokers = brokers
     // Without this, the info of a child that died before the first request would be lost.
     for (const [model, broker] of brokers) broker.on('state', () => this.#look(model, broker.stats()))
@@ -61,10 +63,18 @@ export class PipelineInfos {
     return stats && this.#look(model, stats)
   }
 
+  /** The info of the pipeline that has answered a call; each object is read once. */
+  read(info: unknown): PipelineInfo {
+    if (typeof info !== 'object' || info === null) return readPipelineInfo({ info })
+    const known = this.#read.get(info) ?? readPipelineInfo({ info })
+    this.#read.set(info, known)
+    return known
+  }
+
   #look(model: string, stats: BrokerStats): PipelineInfo | undefined {
     const known = this.#known.get(model)
     if (stats.info === undefined || stats.info === known?.told) return known?.info
-    const info = readPipelineInfo(stats)
+    const info = this.read(stats.info)
     this.#known.set(model, { told: stats.info, info })
     return info
   }

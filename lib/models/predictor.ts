@@ -26,6 +26,8 @@ export interface PredictedImage {
   readonly answer: Classification
   /** the kept image, for a page to show; undefined if the image is not kept */
   readonly stored: RecentImage | undefined
+  /** the id under which the answer can be reported as wrong */
+  readonly reportId: string
 }
 
 /** Which images are kept for a while, for a page to show: none, those from an address, or all. */
@@ -55,6 +57,10 @@ export interface Predictor {
   ): Promise<PredictedImage>
 }
 
+const VERSION_HEADER = 'X-Model-Version'
+/** Set only if the id is another one than X-Request-Id. */
+const REPORT_HEADER = 'X-Report-Id'
+
 export function createPredictor(parts: PredictorParts): Predictor {
   const { classifier, images, recentImages, recentPredictions, keepsImages } = parts
 
@@ -66,12 +72,17 @@ export function createPredictor(parts: PredictorParts): Predictor {
     const isShown = show === 'all' || (show === 'from-address' && sent.url !== '')
     const stored = isShown || keepsImages ? await recentImages.put(sent.bytes, answer.sha256) : undefined
     const { version, sha256 } = answer
+    tellVersion(ctx, version)
     const best = answer.guesses?.[0]
+    const { requestId } = ctx.state
+    let reportId = requestId
     if (best) {
       const guess = { prediction: best.name, score: best.probability }
-      recentPredictions.remember(ctx.state.requestId, { sha256, model, version, ...guess })
+      reportId = recentPredictions.remember(requestId, { sha256, model, version, ...guess })
+      const isNew = reportId !== requestId && ctx.res.getHeader(REPORT_HEADER) === undefined
+      if (isNew && !ctx.headerSent) ctx.set(REPORT_HEADER, reportId)
     }
-    return { sent, answer, stored: isShown ? stored : undefined }
+    return { sent, answer, stored: isShown ? stored : undefined, reportId }
   }
 
   return {
@@ -82,4 +93,13 @@ export function createPredictor(parts: PredictorParts): Predictor {
       return predictBytes(ctx, model, sent, wanted, options)
     },
   }
+}
+
+/** While hosts are being updated, the images of one request may be computed by several versions. */
+function tellVersion(ctx: Context, version: string): void {
+  // The version of a user's own pipeline may be any text. A stream of states has sent its headers before.
+  if (!/^[\w.:+-]{1,100}$/.test(version) || ctx.headerSent) return
+  const told = ctx.res.getHeader(VERSION_HEADER)
+  const versions = new Set(typeof told === 'string' ? [...told.split(', '), version] : [version])
+  ctx.set(VERSION_HEADER, [...versions].join(', '))
 }

@@ -1,31 +1,36 @@
 import { LRUCache } from 'lru-cache'
-
-/** The facts about an answer that a report records. */
-export interface PredictionFacts {
-  readonly sha256: string
-  readonly model: string
-  readonly version: string
-  readonly prediction: string
-  readonly score: number
-}
+import { type PredictionFacts, type RecalledPrediction, readReportId, writeReportId } from './report-id.ts'
 
 export interface RecentPredictions {
-  remember(requestId: string, facts: PredictionFacts): void
-  recall(requestId: string): PredictionFacts | undefined
+  /** Returns the id under which the answer can be reported. */
+  remember(requestId: string, facts: PredictionFacts): string
+  recall(id: string): RecalledPrediction | undefined
+}
+
+export interface RecentPredictionsOptions {
+  /** with keys, the id itself holds the facts, signed: any web host that has the key accepts a report */
+  readonly signingKeys?: readonly string[]
+  readonly ttlMs?: number
 }
 
 /** About 5 MB in all. */
 const MAX_ENTRIES = 10_000
 const HOUR_MS = 3_600_000
 
-/** The recent answers by request id, so that a report records the real answer and not the claim of its sender. */
-export function createRecentPredictions(ttlMs = HOUR_MS): RecentPredictions {
-  const recent = new LRUCache<string, PredictionFacts>({ max: MAX_ENTRIES, ttl: ttlMs })
+/** The recent answers by id, so that a report records the real answer and not the claim of its sender. */
+export function createRecentPredictions({
+  signingKeys = [],
+  ttlMs = HOUR_MS,
+}: RecentPredictionsOptions = {}): RecentPredictions {
+  const recent = new LRUCache<string, RecalledPrediction>({ max: MAX_ENTRIES, ttl: ttlMs })
+  const [key] = signingKeys
   return {
-    // The first entry stays: clients may choose request ids, and must not overwrite the answers of other clients.
     remember(requestId, facts) {
-      if (!recent.has(requestId)) recent.set(requestId, facts)
+      const prediction = { requestId, ...facts }
+      // The first entry stays: clients may choose request ids, and must not overwrite the answers of other clients.
+      if (!recent.has(requestId)) recent.set(requestId, prediction)
+      return key === undefined ? requestId : writeReportId(prediction, key, Date.now() + ttlMs)
     },
-    recall: (requestId) => recent.get(requestId),
+    recall: (id) => recent.get(id) ?? readReportId(id, signingKeys, Date.now()),
   }
 }

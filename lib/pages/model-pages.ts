@@ -1,4 +1,4 @@
-import type { Broker } from '../../broker/broker.ts'
+import type { Calls } from '../../broker/broker.ts'
 import type { Config } from '../config/config.ts'
 import type { Context } from '../http/context.ts'
 import { type ShownError, unknownModel } from '../http/errors.ts'
@@ -30,7 +30,7 @@ export interface ModelPages {
 
 /** The page of a model: empty, with an answer, or with an error. */
 export function modelPages({ brokers, config, site }: ModelPagesParts): ModelPages {
-  const brokerOf = (model: string): Broker => {
+  const brokerOf = (model: string): Calls => {
     const broker = brokers.get(model)
     if (broker === undefined) throw unknownModel(model)
     return broker
@@ -66,7 +66,12 @@ export function modelPages({ brokers, config, site }: ModelPagesParts): ModelPag
   }
 }
 
-function toResult(ctx: Context, { answer, stored }: PredictedImage, json: object, url: string): Result {
+function toResult(
+  ctx: Context,
+  { answer, stored, reportId }: PredictedImage,
+  json: object,
+  url: string,
+): Result {
   return {
     name: url === '' ? 'Your picture' : url,
     image: stored && `/uploads/${stored.file}`,
@@ -74,7 +79,7 @@ function toResult(ctx: Context, { answer, stored }: PredictedImage, json: object
     timing: answer.timing,
     answer: json,
     model: answer.model,
-    id: ctx.state.requestId,
+    id: reportId,
     curl: curl(ownAddress(ctx) + ctx.path, url),
   }
 }

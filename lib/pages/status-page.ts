@@ -1,4 +1,5 @@
 import { type FigureKind, figureText } from '../../public/figure-words.js'
+import { fleetLine, HOST_COLUMNS, hostCells } from '../../public/fleet-words.js'
 import { aboutModel } from '../../public/state-words.js'
 import type { ModelState } from '../models/model-state.ts'
 import { type Latest, latestOf } from '../status/latest.ts'
@@ -96,6 +97,7 @@ ${statePill(model)}
 <p class="notice notice-bad" data-error${error === null && html` hidden`}>${error && `${error.code}: ${error.message}`}</p>
 ${tiles(MODEL_TILES, latest, [['Restarts', model.restarts]])}
 ${latencies(name, latest)}
+${model.fleet && fleet(name, model.fleet)}
 <div class="charts"></div>
 </section>`
 }
@@ -120,6 +122,19 @@ ${list.map(
   ]) => html`<div class="tile"><dt>${label}</dt><dd class="number" data-total="${label.toLowerCase()}">${figure}</dd></div>
 `,
 )}</dl>`
+}
+
+function fleet(name: string, its: NonNullable<ModelState['fleet']>): Html {
+  return html`<p class="small muted" data-fleet-line>${fleetLine(its)}</p>
+<div class="scrolls"><table class="latencies number">
+<caption class="small muted">Model hosts of ${name}</caption>
+<thead><tr>${HOST_COLUMNS.map((column) => html`<th scope="col">${column}</th>`)}</tr></thead>
+<tbody data-hosts>
+${its.hosts.map(
+  (host) => html`<tr>${hostCells(host).map((cell) => html`<td>${cell}</td>`)}</tr>
+`,
+)}</tbody>
+</table></div>`
 }
 
 function latencies(name: string, latest: Latest | undefined): Html {

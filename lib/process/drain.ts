@@ -52,6 +52,7 @@ export function drainOnSignal(parts: DrainParts): void {
 async function drain({ server, service, log }: DrainParts, sockets: ReadonlySet<Socket>): Promise<void> {
   const { brokers, config } = service
   const end = performance.now() + config.drainTimeoutMs
+  const left = service.modelHost?.close({ timeout: config.drainTimeoutMs })
   // close() also closes idle connections. The others are closed after their answer, see close-when-draining.ts.
   const answered = new Promise<boolean>((resolve) => server.close(() => resolve(true)))
   const silence = setTimeout(() => destroySilent(sockets), SILENT_SOCKET_GRACE_MS)
@@ -59,6 +60,8 @@ async function drain({ server, service, log }: DrainParts, sockets: ReadonlySet<
   clearTimeout(silence)
   if (!inTime) log.warn({ connections: sockets.size }, 'drain timed out: open connections are closed')
   server.closeAllConnections()
+  // The children are needed until the last call from the fleet is answered.
+  await left
   const timeout = Math.max(0, Math.ceil(end - performance.now()))
   const children = [...brokers.values()].map((broker) => broker.close({ timeout }))
   await Promise.all([service.close(), ...children])
@@ -67,6 +70,7 @@ async function drain({ server, service, log }: DrainParts, sockets: ReadonlySet<
 
 function endAtOnce({ service, log }: DrainParts, signal: string): never {
   log.warn({ signal }, 'ending at once')
+  service.modelHost?.kill()
   for (const broker of service.brokers.values()) broker.kill()
   return exit(1)
 }

@@ -4,7 +4,7 @@ import { NoQuery, type Operation, parseWith, serve } from '../http/operation.ts'
 import { ownAddress } from '../http/own-address.ts'
 import type { RequestBody } from '../image/request-body.ts'
 import { isRequestId } from '../middleware/request-id.ts'
-import type { PredictionFacts } from '../models/recent-predictions.ts'
+import type { RecalledPrediction } from '../models/report-id.ts'
 import { feedbackPage, reportPage } from '../pages/feedback-page.ts'
 import { sendPage } from '../pages/send-page.ts'
 import type { Service } from '../service.ts'
@@ -17,7 +17,9 @@ const Claim = textOrNumber(z.string().max(MAX_CLAIM)).default('')
 
 const FeedbackRequest = z.object({
   report: Text.default('').describe('The right label, or what is wrong.'),
-  id: Text.default('').describe('The X-Request-Id of the wrong answer.'),
+  id: Text.default('').describe(
+    'The X-Report-Id of the wrong answer; without this header, its X-Request-Id.',
+  ),
   model: Claim.describe('The model that answered; recorded if the service no longer knows the answer.'),
   prediction: Claim.describe('The predicted label; recorded if the service no longer knows the answer.'),
 })
@@ -115,8 +117,8 @@ function textOrNumber(text: z.ZodString) {
 }
 
 /** The real answer, if the service still knows it; else the claims of the report, under the id in the report. */
-function recorded(asked: FeedbackRequest, facts: PredictionFacts | undefined, ownId: string) {
-  if (facts !== undefined) return { ...facts, requestId: asked.id, source: 'service' } as const
+function recorded(asked: FeedbackRequest, facts: RecalledPrediction | undefined, ownId: string) {
+  if (facts !== undefined) return { ...facts, source: 'service' } as const
   const { id, model, prediction } = asked
   const requestId = isRequestId(id) ? id : ownId
   const says = { ...(model !== '' && { model }), ...(prediction !== '' && { prediction }) }
@@ -141,7 +143,7 @@ function howTo(example: string): z.output<typeof HowTo> {
       `When the report is recorded, the answer says "${THANKS.message}".`,
     fields: {
       report: 'The right label, or what is wrong.',
-      id: 'The X-Request-Id of the answer.',
+      id: 'The X-Report-Id of the answer; without this header, its X-Request-Id.',
       model: 'The model that answered, if the answer is older than an hour.',
       prediction: 'The predicted label, if the answer is older than an hour.',
     },

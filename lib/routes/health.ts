@@ -10,6 +10,10 @@ const GROUP = 'Operation'
 const Health = z.object({ status: z.literal('ok') })
 const Readiness = z.object({
   status: z.enum(['ready', 'starting', 'failed', 'draining']),
+  rabbitmq: z
+    .object({ connected: z.boolean(), blocked: z.string().nullable(), held: z.int() })
+    .optional()
+    .describe('The connection of a model host (ROLE=model), and the number of calls that the host holds.'),
   models: z.record(z.string(), z.looseObject({ state: z.string(), error: ModelError })),
 })
 
@@ -45,7 +49,7 @@ const readiness = {
 
 /** `/healthz`: the process answers. `/readyz`: a model is ready, and the service accepts requests. */
 export function healthRoutes(service: Service): void {
-  const { brokers, state } = service
+  const { brokers, modelHost, state } = service
   serve(service, health, (ctx) => {
     ctx.set('Cache-Control', 'no-store')
     ctx.body = { status: 'ok' }
@@ -53,10 +57,17 @@ export function healthRoutes(service: Service): void {
 
   serve(service, readiness, (ctx) => {
     const models = modelStates(brokers)
-    const status = statusOf(models, state)
+    const host = modelHost?.stats()
+    const isApart = host !== undefined && !host.connected
+    const status = statusOf(isApart ? [] : models, state)
     ctx.status = status === 'ready' ? 200 : 503
     ctx.set('Cache-Control', 'no-store')
-    ctx.body = { status, models: Object.fromEntries(models.map((model) => [model.name, shown(model)])) }
+    const rabbitmq = host && { connected: host.connected, blocked: host.blocked, held: host.held }
+    ctx.body = {
+      status,
+      ...(rabbitmq && { rabbitmq }),
+      models: Object.fromEntries(models.map((model) => [model.name, shown(model)])),
+    }
   })
 }
 

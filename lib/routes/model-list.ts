@@ -1,7 +1,9 @@
 import { z } from 'zod'
+import type { FleetStats } from '../../broker/broker.ts'
 import { OWN_ERROR } from '../http/dialect.ts'
 import { NoQuery, type Operation, serve } from '../http/operation.ts'
 import { ModelError } from '../models/model-state.ts'
+import { readPipelineInfo } from '../models/pipeline-info.ts'
 import type { Service } from '../service.ts'
 
 const ServedModel = z.object({
@@ -21,6 +23,14 @@ const ServedModel = z.object({
     .object({ width: z.int(), height: z.int() })
     .nullable()
     .describe('The size in pixels to which each image is scaled.'),
+  hosts: z
+    .int()
+    .optional()
+    .describe('The number of ready model hosts; present if other hosts compute the predictions (ROLE=web).'),
+  versions: z
+    .array(z.string())
+    .optional()
+    .describe('The versions on the ready model hosts: two while the hosts are being updated.'),
 })
 
 const ModelList = z
@@ -56,8 +66,17 @@ export function modelListRoutes(service: Service): void {
         subject: info?.subject ?? null,
         labels: info?.classes ?? null,
         input: info?.input ?? null,
+        ...(stats.fleet && ofHosts(stats.fleet)),
       }
     })
     ctx.body = { models }
   })
+}
+
+function ofHosts({ hosts }: FleetStats) {
+  const ready = hosts.filter(({ state }) => state === 'ready')
+  const versions = new Set(
+    ready.map((host) => readPipelineInfo(host).version).filter((version) => version !== ''),
+  )
+  return { hosts: ready.length, versions: [...versions].sort() }
 }

@@ -99,11 +99,15 @@ function serveModel(service: Service, path: string, served: ServedModel): void {
 
 /** The last state for a page. An image that came by its address is shown from /uploads. */
 async function answer(service: Service, ctx: Ctx, model: string, query: ModelQuery, watcher: Watcher) {
-  const { answer, sent, stored } = await predict(service, ctx, model, query, {
+  const { answer, sent, stored, reportId } = await predict(service, ctx, model, query, {
     watcher,
     show: 'from-address',
   })
-  return { ...asJson(answer), ...(sent.url !== '' && stored && { image: `/uploads/${stored.file}` }) }
+  return {
+    id: reportId,
+    ...asJson(answer),
+    ...(sent.url !== '' && stored && { image: `/uploads/${stored.file}` }),
+  }
 }
 
 function predict(service: Service, ctx: Ctx, model: string, query: ModelQuery, options: PredictOptions = {}) {

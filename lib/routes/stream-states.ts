@@ -23,7 +23,7 @@ export async function streamStates(ctx: Context, work: (watcher: Watcher) => Pro
     position: (position) => say(position > 0 ? { state: 'queued', position } : { state: 'predicting' }),
   })
   const finished = done.then(
-    (answer) => write({ state: 'done', id: ctx.state.requestId, ...answer }),
+    (answer) => write({ state: 'done', ...answer }),
     (error: unknown) => {
       const failed = failure(error, ctx)
       if (failed.status >= 500) ctx.app.emit('error', error, ctx)

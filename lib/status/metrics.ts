@@ -1,6 +1,8 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import type { Broker } from '../../broker/broker.ts'
+import type { Calls } from '../../broker/broker.ts'
+import type { ModelHost } from '../../fleet/fleet.ts'
+import { gaugeFleet, gaugeModelHost } from './fleet-metrics.ts'
 
 export interface Metrics {
   readonly registry: Registry
@@ -22,7 +24,7 @@ export interface RequestTotals {
   failed: number
 }
 
-type Brokers = ReadonlyMap<string, Broker>
+type Brokers = ReadonlyMap<string, Calls>
 
 /** From an answer without a model to a call that reaches its deadline. */
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
@@ -31,12 +33,14 @@ const BATCH_SIZES = [1, 2, 4, 8, 16, 32, 64, 128]
 const STAGES = ['queue', 'prepare', 'predict', 'total'] as const
 
 /** Every label has few possible values. No path and no input becomes a label, or a client could fill the memory. */
-export function createMetrics(brokers: Brokers): Metrics {
+export function createMetrics(brokers: Brokers, modelHost?: ModelHost): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   gaugeEventLoop(registry)
   watchCalls(brokers, registry)
   gaugeBrokers(brokers, registry)
+  gaugeFleet(brokers, registry)
+  if (modelHost) gaugeModelHost(modelHost, registry)
   const totals: RequestTotals = { succeeded: 0, refused: 0, failed: 0 }
   const hits = new Map<string, number>()
   return {
@@ -104,7 +108,7 @@ function watchCalls(brokers: Brokers, registry: Registry): void {
 
 /** Read from the brokers at each scrape, so that no second copy can differ. */
 function gaugeBrokers(brokers: Brokers, registry: Registry): void {
-  const gauge = (name: string, help: string, read: (broker: Broker) => number) =>
+  const gauge = (name: string, help: string, read: (broker: Calls) => number) =>
     new Gauge({
       name,
       help,

@@ -1,4 +1,4 @@
-import type { Broker } from '../../broker/broker.ts'
+import type { Calls } from '../../broker/broker.ts'
 import { BusyTime } from './busy-time.ts'
 import { ChildMemory } from './child-memory.ts'
 import { LATENCY_COLUMNS, LatencyReservoir } from './latency-reservoir.ts'
@@ -12,7 +12,7 @@ export type ModelColumn = (typeof MODEL_COLUMNS)[number]
 /** The figures of one model, sample by sample, from the events and the stats of its broker. */
 export class ModelMeter {
   readonly ring = new SampleRing<ModelColumn>(MODEL_COLUMNS)
-  readonly #broker: Broker
+  readonly #broker: Calls
   readonly #cacheHits: () => number
   readonly #latencies = new LatencyReservoir()
   readonly #busy = new BusyTime()
@@ -26,7 +26,7 @@ export class ModelMeter {
   #restarts: number
   #hits: number
 
-  constructor(broker: Broker, cacheHits: () => number) {
+  constructor(broker: Calls, cacheHits: () => number) {
     this.#broker = broker
     this.#cacheHits = cacheHits
     this.#restarts = broker.stats().restarts

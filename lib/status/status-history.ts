@@ -1,4 +1,4 @@
-import type { Broker } from '../../broker/broker.ts'
+import type { Calls } from '../../broker/broker.ts'
 import type { Metrics } from './metrics.ts'
 import { MODEL_COLUMNS, type ModelColumn, ModelMeter } from './model-meter.ts'
 import { SAMPLES } from './sample-ring.ts'
@@ -32,7 +32,7 @@ export class StatusHistory {
   // On the monotonic clock, which a change of the system time does not affect.
   #sampledAt = performance.now()
 
-  constructor(brokers: ReadonlyMap<string, Broker>, { totals, cacheHits }: Metrics) {
+  constructor(brokers: ReadonlyMap<string, Calls>, { totals, cacheHits }: Metrics) {
     this.#service = new ServiceMeter(totals)
     this.#models = new Map(
       [...brokers].map(([name, broker]) => [name, new ModelMeter(broker, () => cacheHits(name))]),

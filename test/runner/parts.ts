@@ -24,7 +24,17 @@ const TOGETHER: Readonly<Record<string, readonly string[]>> = {
   requests: ['lib/http', 'lib/image', 'lib/middleware', 'lib/routes', 'lib/feedback', 'e2e'],
   'models and figures': ['lib/cli', 'lib/config', 'lib/models', 'lib/status', 'lib/fetch'],
   networks: ['pipeline/models', 'pipeline/graph', 'pipeline/engines', 'pipeline/top-indices'],
-  house: ['architecture', 'floors', 'imports', 'scripts', 'scripts/fuzz', 'scripts/soak', 'scripts/stress'],
+  house: [
+    'architecture',
+    'deploy',
+    'floors',
+    'imports',
+    'scripts',
+    'scripts/fuzz',
+    'scripts/soak',
+    'scripts/stress',
+    'bench',
+  ],
 }
 
 /** The longest parts, which begin first: at the end of the run, nothing would be left to run beside them. */
@@ -32,6 +42,7 @@ const LONGEST_FIRST = [
   'pages of services of their own',
   'lib/pages',
   'survival',
+  'fleet',
   'broker',
   'requests',
   'pipeline/weights',

@@ -35,12 +35,12 @@ describe('The package, installed in an empty folder', function () {
     expect(outside).to.have.members(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'])
     const rooms = packed.files.flatMap((file) => /^dist\/([^/]+)/.exec(file)?.[1] ?? [])
     expect([...new Set(rooms)].sort()).to.deep.equal(
-      ['StartService.d.ts', 'StartService.js', 'broker', 'lib', 'pipeline', 'public'].sort(),
+      ['StartService.d.ts', 'StartService.js', 'broker', 'fleet', 'lib', 'pipeline', 'public'].sort(),
     )
     // Of the scripts of the pages, the build holds a copy of those that the server imports, and of no others.
     const scripts = packed.files.filter((file) => /^dist\/public\/.+\.js$/.test(file))
     expect(scripts).to.have.members(
-      ['digit', 'figure', 'state'].map((words) => `dist/public/${words}-words.js`),
+      ['digit', 'figure', 'fleet', 'state'].map((words) => `dist/public/${words}-words.js`),
     )
     expect(
       packed.files.filter((file) => file.startsWith('weights/') && !file.startsWith('weights/digits/')),

@@ -59,11 +59,12 @@ export async function until(
   condition: () => boolean | Promise<boolean>,
   withinMs: number,
   what: string,
+  everyMs = 10,
 ): Promise<number> {
   const start = performance.now()
   while (!(await condition())) {
     if (performance.now() - start > withinMs) throw new Error(`not within ${withinMs} ms: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 10))
+    await new Promise((resolve) => setTimeout(resolve, everyMs))
   }
   return performance.now() - start
 }

@@ -13,7 +13,7 @@ interface Rule {
 const PACKAGE = /^[^./]/
 const NODE = /^node:/
 const INFERENCE = /^(onnxruntime-|@tensorflow\/|sharp$|jimp$|@jimp\/|h5wasm$|protobufjs$)/
-const WEB_PROCESS = /^(StartService\.ts$|lib\/|broker\/)/
+const WEB_PROCESS = /^(StartService\.ts$|lib\/|broker\/|fleet\/)/
 // The files that may use process.env: for the settings, for a variable that ONNX Runtime reads nowhere else, and for
 // the variables that name the folders of Vulkan's drivers.
 const MAY_USE_ENVIRONMENT =
@@ -26,8 +26,9 @@ const SPECIFIER = /(?:\bfrom|\bimport)\s*\(?\s*(['"])([^'"]+)\1/g
 const RULES: readonly Rule[] = [
   { from: /^StartService\.ts$/, may: /^(lib|broker)\// },
   // Pages share their words with the scripts in the browser.
-  { from: /^lib\/pages\//, may: /^(lib|broker)\/|^public\/[a-z]+-words\.js$/ },
-  { from: /^lib\//, may: /^(lib|broker)\// },
+  { from: /^lib\/pages\//, may: /^(lib|broker|fleet)\/|^public\/[a-z]+-words\.js$/ },
+  { from: /^lib\//, may: /^(lib|broker|fleet)\// },
+  { from: /^fleet\//, may: /^(fleet|broker)\/|^(amqplib|@msgpack\/msgpack|nanoid)$/ },
   { from: /^broker\//, may: /^broker\/|^nanoid$/ },
   { from: /^pipeline\//, may: /^pipeline\// },
 ]
@@ -38,8 +39,14 @@ export function violations({ path, text }: SourceFile): string[] {
     .map((match) => ({
       target: resolveSpecifier(path, match[2] ?? ''),
       isType: TYPES_ONLY.test(statementBefore(text, match.index)),
+      isDynamic: match[0].includes('('),
     }))
-    .filter(({ target, isType }) => !isAllowed(path, target) && !isContract(path, target, isType))
+    .filter(
+      ({ target, isType, isDynamic }) =>
+        (!isAllowed(path, target) && !isContract(path, target, isType)) ||
+        // A service without a fleet must not load the fleet's code and packages.
+        (path.startsWith('lib/') && target.startsWith('fleet/') && !isType && !isDynamic),
+    )
     .map(({ target }) => `${path} imports ${target}`)
   if (!MAY_USE_ENVIRONMENT.test(path) && /\bprocess\.env\b/.test(text))
     wrong.push(`${path} reads process.env`)
@@ -51,7 +58,7 @@ function isAllowed(path: string, target: string): boolean {
   if (WEB_PROCESS.test(path) && INFERENCE.test(target)) return false
   const rule = RULES.find(({ from }) => from.test(path))
   if (rule === undefined || rule.may.test(target)) return true
-  return PACKAGE.test(target) && !isOwn(target) && !path.startsWith('broker/')
+  return PACKAGE.test(target) && !isOwn(target) && !/^(broker|fleet)\//.test(path)
 }
 
 function isContract(path: string, target: string, isType: boolean): boolean {
@@ -64,7 +71,7 @@ function statementBefore(text: string, index: number): string {
 }
 
 function isOwn(target: string): boolean {
-  return /^(lib|broker|pipeline|public|test|bench|training|StartService\.ts)(\/|$)/.test(target)
+  return /^(lib|broker|fleet|pipeline|public|test|bench|training|StartService\.ts)(\/|$)/.test(target)
 }
 
 function resolveSpecifier(path: string, specifier: string): string {

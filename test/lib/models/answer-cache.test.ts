@@ -12,13 +12,12 @@ describe('the cache of answers', () => {
     new AnswerCache({
       entries,
       count: (_, outcome) => counted.push(outcome),
-      versionOf: () => version,
     })
   const ask = (cache: AnswerCache, question: Partial<Question> = {}, meanwhile = () => {}) =>
     cache.answer({ ...QUESTION, ...question }, { signal: new AbortController().signal }, async () => {
       computed++
       meanwhile()
-      return { value: computed, guesses: undefined, timing: NO_TIME }
+      return { value: computed, guesses: undefined, timing: NO_TIME, version }
     })
 
   beforeEach(() => {
@@ -41,16 +40,24 @@ describe('the cache of answers', () => {
     expect((await ask(cache, { count: 3 })).timing.cached).to.equal(true)
   })
 
-  it('does not keep an answer that another version of the model computed', async () => {
+  it('keeps an answer for the version that has computed it, whatever version was expected', async () => {
     const cache = cacheOf(10)
-    // The child was replaced by one with other weights, which has answered in its place.
+    // The child was replaced by one with other weights, or another host has answered.
     await ask(cache, {}, () => {
       version = '2'
     })
     version = '1'
     expect((await ask(cache)).value).to.equal(2)
-    expect((await ask(cache)).value).to.equal(2)
+    expect(await ask(cache, { version: '2' })).to.deep.include({ value: 1, version: '2' })
     expect(counted).to.deep.equal(['miss', 'miss', 'hit'])
+  })
+
+  it('does not keep an answer whose version is unknown', async () => {
+    const cache = cacheOf(10)
+    version = ''
+    await ask(cache)
+    await ask(cache)
+    expect(counted).to.deep.equal(['miss', 'miss'])
   })
 
   it('keeps nothing with 0 entries, and nothing for a model without a version', async () => {

@@ -1,0 +1,542 @@
+import { createHash } from 'node:crypto'
+import { EventEmitter } from 'node:events'
+import { nanoid } from 'nanoid'
+import type { Calls } from '../broker/calls.ts'
+import { BrokerError } from '../broker/errors.ts'
+import { wholeNumber } from '../broker/options.ts'
+import type { CallTiming } from '../broker/pending.ts'
+import { AmqpPort } from './amqp-port.ts'
+import { Callers } from './callers.ts'
+import type { FleetEvents } from './events.ts'
+import { BEAT_MS } from './host-list.ts'
+import { type Job, Jobs } from './jobs.ts'
+import { KnownAnswers } from './known-answers.ts'
+import { type FleetOptions, type FleetSettings, readFleetOptions } from './options.ts'
+import type { Delivery, Outgoing, Port, Subscription } from './port.ts'
+import { CANCEL, callQueue, deadQueue, HOSTS, noticeQueue } from './topology.ts'
+import {
+  decodeValue,
+  encodeReply,
+  encodeValue,
+  failureOf,
+  type PipelineNews,
+  type Reply,
+  readNotice,
+} from './wire.ts'
+
+export interface ModelHostOptions extends FleetOptions {
+  /** What this host serves, by name: the calls to local children. The caller starts and closes them. */
+  pipelines: ReadonlyMap<string, Calls> | Readonly<Record<string, Calls>>
+  /** A host with a higher priority gets calls first, until it has as many as it can hold. */
+  priority?: number
+}
+
+export interface ModelHostStats {
+  connected: boolean
+  blocked: string | null
+  reconnects: number
+  /** Calls that this host holds, and replies that RabbitMQ has not accepted yet. */
+  held: number
+  /** Counts since the start, by the end of the delivery. */
+  answered: number
+  redelivered: number
+  /** Deliveries of a call that this host was computing, or had answered. */
+  repeated: number
+  /** Calls that were dropped because nobody waits for them any more: cancelled, expired, or their web host has gone. */
+  dropped: number
+  /** Deliveries that were no calls. */
+  malformed: number
+}
+
+interface Served {
+  readonly calls: Calls
+  subscription: Subscription | undefined
+  answered: number
+  redelivered: number
+  // For the rate: the count at the last word.
+  answeredBefore: number
+  rate: number
+}
+
+const CANCELLED_KEYS = 10_000
+const LOOK_AT_CALLERS_MS = 1000
+/** While a model loads, its progress changes many times a second. */
+const SOON_MS = 200
+const INFO_ID_LENGTH = 16
+/** Errors of the local Broker that say nothing about the input: another host may answer. */
+const ELSEWHERE: readonly string[] = ['ERR_NOT_READY', 'ERR_CLOSED', 'ERR_QUEUE_FULL']
+
+/** Serves local children to the whole fleet: takes calls from RabbitMQ's queues, and answers them. */
+export class ModelHost extends EventEmitter<FleetEvents> {
+  readonly boot = nanoid(8)
+  readonly settings: FleetSettings
+  readonly #port: Port
+  readonly #priority: number
+  readonly #served: ReadonlyMap<string, Served>
+  readonly #jobs = new Jobs((job) => void this.#run(job))
+  readonly #callers: Callers
+  readonly #answers = new KnownAnswers<Outgoing>()
+  // Replies that RabbitMQ has not accepted yet, by key: published again when the connection comes back.
+  readonly #replies = new Map<string, { readonly message: Outgoing; readonly job: Job }>()
+  // The keys of cancelled calls, which may still come; the oldest first.
+  readonly #cancelled = new Set<string>()
+  readonly #infoIds = new WeakMap<object, string>()
+  // By pipeline, the id of the info that all web hosts have been told.
+  readonly #told = new Map<string, string>()
+  readonly #timers: NodeJS.Timeout[] = []
+  #soon: NodeJS.Timeout | undefined
+  #saidAt = performance.now()
+  #isLeaving = false
+  #isLooking = false
+  #isSaying = false
+  // True if there is more to say since the last word, which RabbitMQ has not accepted yet.
+  #hasNews = false
+  #closing: Promise<void> | undefined
+  #idle: (() => void) | undefined
+  #counts = { answered: 0, redelivered: 0, repeated: 0, dropped: 0, malformed: 0 }
+
+  constructor({ pipelines, priority = 0, ...options }: ModelHostOptions) {
+    super()
+    this.settings = readFleetOptions(options)
+    this.#priority = wholeNumber('priority', priority, 0, 255)
+    const entries = pipelines instanceof Map ? [...pipelines] : Object.entries(pipelines)
+    this.#served = new Map(entries.map(([name, calls]) => [name, served(calls)]))
+    this.#port = new AmqpPort(this.settings.urls, `${this.settings.name} model`)
+    this.#callers = new Callers(this.#port)
+    this.#port.consume({ queue: noticeQueue(CANCEL), deliver: (delivery) => this.#notice(delivery) })
+    this.#listen()
+  }
+
+  get name(): string {
+    return this.settings.name
+  }
+
+  /** Connects, and serves each pipeline as soon as it is ready. */
+  start(): void {
+    this.#port.open()
+    this.#timers.push(setInterval(() => void this.#say(), BEAT_MS))
+    this.#timers.push(setInterval(() => void this.#lookAtCallers(), LOOK_AT_CALLERS_MS))
+    for (const name of this.#served.keys()) this.#serve(name)
+  }
+
+  stats(): ModelHostStats {
+    return {
+      connected: this.#port.isUp,
+      blocked: this.#port.blocked ?? null,
+      reconnects: this.#port.reconnects,
+      held: this.#jobs.size,
+      ...this.#counts,
+    }
+  }
+
+  /** Takes no more calls, answers those that this host has, then closes the connection. The pipelines stay open. */
+  close({ timeout = this.settings.limits.closeTimeout }: { timeout?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(wholeNumber('timeout', Math.ceil(timeout), 0, 2 ** 30))
+    return this.#closing
+  }
+
+  /** Closes the connection at once: RabbitMQ gives the calls of this host to other hosts. */
+  kill(): void {
+    this.#closing ??= Promise.resolve()
+    this.#isLeaving = true
+    this.#stopTimers()
+    this.#jobs.forgetWaiting()
+    for (const job of [...this.#jobs]) this.#abandon(job)
+    void this.#port.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #close(timeout: number): Promise<void> {
+    this.#isLeaving = true
+    const said = this.#say()
+    const subscriptions = [...this.#served.values()].map(({ subscription }) => subscription?.cancel())
+    await Promise.all(subscriptions)
+    if (this.#jobs.size > 0) {
+      await new Promise<void>((resolve) => {
+        this.#idle = resolve
+        setTimeout(resolve, timeout).unref()
+      })
+    }
+    this.#stopTimers()
+    this.#jobs.forgetWaiting()
+    for (const job of [...this.#jobs]) this.#abandon(job)
+    if (this.#port.isUp) await said
+    await this.#port.close()
+  }
+
+  #listen(): void {
+    const port = this.#port
+    port.on('up', () => {
+      void port.declare(deadQueue()).catch(() => undefined)
+      this.#told.clear()
+      void this.#say()
+      for (const { message, job } of this.#replies.values()) this.#reply(message, job)
+      this.emit('up')
+    })
+    port.on('down', (error) => {
+      // RabbitMQ delivers them again, to this host or another one. What runs goes on, and is answered.
+      this.#jobs.forgetWaiting()
+      for (const job of this.#jobs) job.deliveries = []
+      this.emit('down', error)
+    })
+    port.on('unreachable', (error) => this.emit('unreachable', error))
+    port.on('blocked', (reason) => this.emit('blocked', reason))
+    port.on('unblocked', () => this.emit('unblocked'))
+    port.on('differs', (queue) => this.emit('differs', queue))
+    for (const [name, { calls }] of this.#served) {
+      calls.on('state', () => {
+        this.#serve(name)
+        this.#saySoon()
+      })
+      calls.on('progress', () => this.#saySoon())
+      calls.on('info', () => this.#saySoon())
+    }
+  }
+
+  /** Consumes the queue of a pipeline while the pipeline can answer. */
+  #serve(name: string): void {
+    const one = this.#served.get(name)
+    if (!one || this.#isLeaving || this.#timers.length === 0) return
+    const { state, capacity } = one.calls.stats()
+    if (state === 'ready') {
+      one.subscription ??= this.#port.consume({
+        queue: callQueue(name, this.settings.queue),
+        prefetch: capacity,
+        priority: this.#priority,
+        deliver: (delivery) => void this.#deliver(name, delivery),
+      })
+    } else if (state === 'failed' || state === 'closing' || state === 'closed') {
+      void one.subscription?.cancel()
+      one.subscription = undefined
+    }
+  }
+
+  async #deliver(pipeline: string, delivery: Delivery): Promise<void> {
+    if (this.#callers.isGone(delivery.replyTo) && !(await this.#callers.isThere(delivery.replyTo))) {
+      this.#counts.dropped++
+      delivery.ack()
+      return
+    }
+    const { key, replyTo, headers, redelivered } = delivery
+    const { method } = headers
+    if (key === '' || replyTo === '' || typeof method !== 'string') {
+      this.#counts.malformed++
+      delivery.ack()
+      return
+    }
+    if (redelivered) this.#count(pipeline, 'redelivered')
+    const known = this.#answers.get(key)
+    const running = this.#jobs.get(key)
+    if (running || known) this.#counts.repeated++
+    // The acknowledgement follows the reply, as for the first delivery.
+    if (running) return void running.deliveries.push(delivery)
+    if (known) {
+      // Without an acknowledgement, the call comes again when the connection is back.
+      const fate = await this.#port.publish({ ...known, to: replyTo })
+      if (fate !== 'lost') delivery.ack()
+      return
+    }
+    const left = leftOf(delivery)
+    if (left <= 0 || this.#cancelled.has(key)) {
+      this.#counts.dropped++
+      delivery.ack()
+      return
+    }
+    this.#jobs.add({
+      key,
+      pipeline,
+      method,
+      body: delivery.body,
+      replyTo,
+      endsAt: performance.now() + left,
+      isSuspect: redelivered,
+      controller: new AbortController(),
+      deliveries: [delivery],
+      isRunning: false,
+      isAlone: false,
+    })
+  }
+
+  async #run(job: Job): Promise<void> {
+    if (job.isAlone && !(await this.#take(job))) return this.#abandon(job)
+    const calls = this.#served.get(job.pipeline)?.calls
+    const left = Math.ceil(job.endsAt - performance.now())
+    if (!calls || left <= 0 || job.controller.signal.aborted) return this.#drop(job)
+    let timing: CallTiming | undefined
+    let info: unknown
+    try {
+      const value = await calls.call(job.method, decodeValue(job.body), {
+        deadline: left,
+        signal: job.controller.signal,
+        onTiming: (measured) => {
+          timing = measured
+        },
+        onInfo: (told) => {
+          info = told
+        },
+      })
+      const { prepare, predict, batch } = timing ?? { prepare: 0, predict: 0, batch: 0 }
+      this.#answer(job, { kind: 'result', value, work: { prepare, predict, batch } }, info)
+    } catch (error) {
+      this.#failed(job, error)
+    }
+  }
+
+  /** The caller learns who has the call, and RabbitMQ forgets it: a third host must not die over it. */
+  async #take(job: Job): Promise<boolean> {
+    const fate = await this.#port.publish({
+      exchange: '',
+      to: job.replyTo,
+      type: 'taken',
+      key: job.key,
+      body: encodeValue({}),
+      headers: { host: this.name, boot: this.boot },
+    })
+    // RabbitMQ delivers the call again, and its caller does not know yet that it has been taken.
+    if (fate === 'lost') return false
+    for (const delivery of job.deliveries.splice(0)) delivery.ack()
+    return true
+  }
+
+  #failed(job: Job, error: unknown): void {
+    const code = error instanceof BrokerError ? error.code : ''
+    if (code === 'ERR_ABORTED') {
+      this.#drop(job)
+      return
+    }
+    if (ELSEWHERE.includes(code) && job.deliveries.length > 0) {
+      this.#jobs.remove(job)
+      for (const delivery of job.deliveries) delivery.requeue()
+      this.#checkIdle()
+      return
+    }
+    this.#answer(job, failureOf(error), undefined)
+  }
+
+  #answer(job: Job, reply: Reply, info: unknown): void {
+    if (this.#jobs.get(job.key) !== job) return
+    const message = this.#messageOf(job, reply, info)
+    this.#count(job.pipeline, 'answered')
+    this.#answers.add(job.key, message, message.body.byteLength)
+    this.#replies.set(job.key, { message, job })
+    this.#reply(message, job)
+  }
+
+  #messageOf({ key, replyTo }: Job, reply: Reply, info: unknown): Outgoing {
+    const headers = { host: this.name, boot: this.boot, info: this.#infoId(info) }
+    try {
+      return { exchange: '', to: replyTo, type: reply.kind, key, headers, body: encodeReply(reply) }
+    } catch (error) {
+      const body = encodeReply(failureOf(error))
+      return { exchange: '', to: replyTo, type: 'failure', key, headers, body }
+    }
+  }
+
+  /** The delivery is acknowledged only when RabbitMQ has the reply. */
+  #reply(message: Outgoing, job: Job): void {
+    void this.#port.publish(message).then((fate) => {
+      if (fate === 'lost') {
+        // Published again when the connection comes back, unless nobody can be waiting any more.
+        if (performance.now() > job.endsAt) this.#done(job)
+        return
+      }
+      if (fate === 'too_large') return this.#answerTooLarge(job)
+      if (fate === 'unroutable') {
+        this.#callers.gone(job.replyTo)
+        this.#dropCallsOf(job.replyTo)
+      }
+      this.#done(job)
+    })
+  }
+
+  #answerTooLarge(job: Job): void {
+    const error = new BrokerError(
+      'ERR_TOO_LARGE',
+      'The answer is larger than the max_message_size of RabbitMQ.',
+    )
+    const message = this.#messageOf(job, failureOf(error), undefined)
+    this.#answers.add(job.key, message, message.body.byteLength)
+    this.#replies.set(job.key, { message, job })
+    // The connection has just been lost with the message; the new one publishes the replies that remain.
+    if (this.#port.isUp) this.#reply(message, job)
+  }
+
+  #done(job: Job): void {
+    this.#replies.delete(job.key)
+    this.#jobs.remove(job)
+    for (const delivery of job.deliveries) delivery.ack()
+    this.#checkIdle()
+  }
+
+  /** Nobody waits for this call any more. */
+  #drop(job: Job): void {
+    if (this.#jobs.get(job.key) !== job) return
+    this.#counts.dropped++
+    if (!job.controller.signal.aborted) job.controller.abort()
+    this.#done(job)
+  }
+
+  /** The connection ends without an acknowledgement, so that another host gets this call. */
+  #abandon(job: Job): void {
+    job.deliveries = []
+    this.#jobs.remove(job)
+    job.controller.abort()
+  }
+
+  #dropCallsOf(replyTo: string): void {
+    for (const job of [...this.#jobs])
+      if (job.replyTo === replyTo && !this.#replies.has(job.key)) this.#drop(job)
+  }
+
+  #checkIdle(): void {
+    if (this.#jobs.size === 0) this.#idle?.()
+  }
+
+  async #lookAtCallers(): Promise<void> {
+    if (!this.#port.isUp || this.#isLooking) return
+    this.#isLooking = true
+    const replyTos = new Set([...this.#jobs].filter(({ isAlone }) => !isAlone).map(({ replyTo }) => replyTo))
+    this.#callers.keep(replyTos)
+    for (const replyTo of replyTos) {
+      // Dropped at once, before the web host can come back and publish its calls again.
+      await this.#callers.isThere(replyTo)
+      if (this.#callers.isGone(replyTo)) this.#dropCallsOf(replyTo)
+    }
+    this.#isLooking = false
+  }
+
+  #notice({ type, body }: Delivery): void {
+    try {
+      const notice = readNotice(type, body)
+      if (notice.kind === 'cancel') {
+        this.#cancel(notice.keys)
+        return
+      }
+      this.#told.clear()
+      this.#saySoon()
+    } catch {
+      // Written by another version, or by another program.
+    }
+  }
+
+  #cancel(keys: readonly string[]): void {
+    for (const key of keys) {
+      const job = this.#jobs.get(key)
+      if (job && !this.#replies.has(key)) this.#drop(job)
+      this.#cancelled.add(key)
+    }
+    for (const key of this.#cancelled) {
+      if (this.#cancelled.size <= CANCELLED_KEYS) return
+      this.#cancelled.delete(key)
+    }
+  }
+
+  #saySoon(): void {
+    this.#soon ??= setTimeout(() => {
+      this.#soon = undefined
+      void this.#say()
+    }, SOON_MS).unref()
+  }
+
+  /** Tells all web hosts what this host has, and how it is. */
+  async #say(): Promise<void> {
+    // Words that RabbitMQ does not accept must not pile up, except the last one.
+    if (!this.#port.isUp) return
+    if (this.#isSaying && !this.#isLeaving) {
+      this.#hasNews = true
+      return
+    }
+    const now = performance.now()
+    const elapsed = (now - this.#saidAt) / 1000
+    // Words that follow at once upon each other would make the rate a matter of chance.
+    const isDue = elapsed >= BEAT_MS / 2000
+    if (isDue) this.#saidAt = now
+    const pipelines = [...this.#served].map(([name, one]) => {
+      if (isDue) {
+        one.rate = (one.answered - one.answeredBefore) / elapsed
+        one.answeredBefore = one.answered
+      }
+      return this.#news(name, one)
+    })
+    const body = encodeValue({ name: this.name, boot: this.boot, leaving: this.#isLeaving, pipelines })
+    this.#isSaying = true
+    await this.#port.publish({
+      exchange: HOSTS,
+      to: '',
+      type: 'host',
+      body,
+      mandatory: false,
+      expiresIn: 3 * BEAT_MS,
+    })
+    this.#isSaying = false
+    if (!this.#hasNews) return
+    this.#hasNews = false
+    this.#saySoon()
+  }
+
+  #news(name: string, { calls, rate, redelivered }: Served): PipelineNews {
+    const { state, info, progress, error, workers, capacity, inFlight, queued, restarts } = calls.stats()
+    const infoId = this.#infoId(info)
+    const isNew = infoId !== '' && this.#told.get(name) !== infoId
+    if (isNew) this.#told.set(name, infoId)
+    return {
+      name,
+      state,
+      infoId,
+      ...(isNew && { info }),
+      progress,
+      error,
+      children: workers.length,
+      capacity,
+      inFlight: inFlight + queued,
+      rate,
+      restarts,
+      redelivered,
+    }
+  }
+
+  /** The same for the same info, on every host. */
+  #infoId(info: unknown): string {
+    if (typeof info !== 'object' || info === null) return ''
+    const known = this.#infoIds.get(info)
+    if (known !== undefined) return known
+    const id = hashOf(info)
+    this.#infoIds.set(info, id)
+    return id
+  }
+
+  #count(pipeline: string, what: 'answered' | 'redelivered'): void {
+    this.#counts[what]++
+    const one = this.#served.get(pipeline)
+    if (one) one[what]++
+  }
+
+  #stopTimers(): void {
+    for (const timer of this.#timers) clearInterval(timer)
+    clearTimeout(this.#soon)
+  }
+}
+
+function served(calls: Calls): Served {
+  return { calls, subscription: undefined, answered: 0, redelivered: 0, answeredBefore: 0, rate: 0 }
+}
+
+/** An info that cannot be sent is not told. */
+function hashOf(info: object): string {
+  try {
+    return createHash('sha256').update(encodeValue(info)).digest('base64url').slice(0, INFO_ID_LENGTH)
+  } catch {
+    return ''
+  }
+}
+
+/** The milliseconds that are left. A clock that is behind must not give a call more time than it had in the beginning. */
+function leftOf({ headers, expiresIn }: Delivery): number {
+  const deadline = Number(headers.deadline)
+  const most = expiresIn ?? Number.POSITIVE_INFINITY
+  const left = Number.isFinite(deadline) ? deadline - Date.now() : most
+  return Math.min(left, most, 2 ** 30)
+}
