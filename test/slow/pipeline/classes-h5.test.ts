@@ -5,7 +5,9 @@ import { golden } from '../../support/golden.ts'
 
 /* The other tests read the same models from .keras files. */
 describe('the golden models of all layer classes, in the .h5 form of Keras 3', () => {
-  const models = readdirSync(golden('classes')).filter((model) => existsSync(golden('classes', model, 'keras3.h5')))
+  const models = readdirSync(golden('classes')).filter((model) =>
+    existsSync(golden('classes', model, 'keras3.h5')),
+  )
 
   it('are 30', () => {
     expect(models).to.have.length(30)
