@@ -1,11 +1,8 @@
 import type { PipelineError } from '../errors.ts'
 import type { Layer } from '../models/networks/layer-list.ts'
-import { kindOf, LAYER_KINDS } from './kinds.ts'
+import { kindOf } from './kinds.ts'
 import { EXPORT_ONNX, notSupported } from './layer-config.ts'
 import { TRAINING_ONLY_LAYERS } from './layers/training-only.ts'
-
-/** Every layer class that can be compiled, by its Keras name. */
-export const SUPPORTED_LAYERS: readonly string[] = ['InputLayer', ...LAYER_KINDS.keys()].sort()
 
 const trainingOnly: ReadonlySet<string> = new Set(TRAINING_ONLY_LAYERS.map(([name]) => name))
 

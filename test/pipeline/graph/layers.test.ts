@@ -258,7 +258,11 @@ describe('compiled layers', () => {
     await expectOutcome(sequence, [['UpSampling1D', { size: 2 }]], [1, 2, 1, 2, 3, 4, 3, 4, 5, 6, 5, 6])
     await expectOutcome(sequence, [['Cropping1D', { cropping: [1, 0] }]], [3, 4, 5, 6])
     await expectOutcome(sequence, [['GlobalMaxPooling1D']], [5, 6])
-    await expectOutcome(sequence, [['GlobalAveragePooling1D', { data_format: 'channels_first' }]], [1.5, 3.5, 5.5])
+    await expectOutcome(
+      sequence,
+      [['GlobalAveragePooling1D', { data_format: 'channels_first' }]],
+      [1.5, 3.5, 5.5],
+    )
   })
 
   it('crops at random in training only: otherwise it resizes the largest part of the right proportions', async () => {
@@ -281,7 +285,11 @@ describe('compiled layers', () => {
     // The input is −3, −1, 0, 1, 8.
     const against = [-3, 1, 0, 1, 7]
     for (const [className, expected] of both) {
-      const list = sketch([5], ['Constant', { value: against, shape: [5] }, []], [className, {}, ['input', 'a']])
+      const list = sketch(
+        [5],
+        ['Constant', { value: against, shape: [5] }, []],
+        [className, {}, ['input', 'a']],
+      )
       expect(await outcome(list, row.values), className).to.deep.equal(expected)
     }
     await expectOutcome(row, [['ops.LogicalNot']], [0, 0, 1, 0, 0])

@@ -116,7 +116,16 @@ describe('shapes', () => {
       ['ops.GetItem', { key: [full, { ...full, step: -1 }] }],
       ['ops.Split', { indices_or_sections: 2, axis: 1 }],
       ['ops.Tile', { repeats: [1, 2] }],
-      ['ops.Pad', { pad_width: [[0, 0], [1, 1]], mode: 'reflect' }],
+      [
+        'ops.Pad',
+        {
+          pad_width: [
+            [0, 0],
+            [1, 1],
+          ],
+          mode: 'reflect',
+        },
+      ],
     ]
     for (const layer of listing) {
       const error = errorOf(sketch([4], endless, layer))
