@@ -103,7 +103,14 @@ async function describeModel(
   const preprocessing = settings.preprocessing ?? 'none'
   const size = settings.size ?? notedSize ?? USUAL_SIZE
   const content = await contentHash(path, compiledDir(weightsDir))
-  const parts = JSON.stringify([content, entry?.name ?? null, preprocessing, settings.kernels ?? null, size])
+  const parts = JSON.stringify([
+    content,
+    entry?.name ?? null,
+    preprocessing,
+    settings.kernels ?? null,
+    size,
+    settings.head ?? null,
+  ])
   return {
     path,
     settings,
@@ -119,7 +126,7 @@ async function describeModel(
 async function openWithLayers(
   path: string,
   entry: CatalogEntry | undefined,
-  { kernels }: ModelSettings,
+  { kernels, head }: ModelSettings,
   size: FoundModel['size'],
 ) {
   // Imported here, since most starts find a compiled model and need no library that reads the formats.
@@ -133,7 +140,12 @@ async function openWithLayers(
         `weights are for: ${[...catalog.keys()].map((name) => `MODELS=${name}=${path}`).join(' or ')}.`,
     )
   }
-  const opened = await openModel(path, { layers, size, ...(kernels && { kernels }) })
+  const opened = await openModel(path, {
+    layers,
+    size,
+    ...(kernels && { kernels }),
+    ...(head !== undefined && { head }),
+  })
   if (!opened.weights) throw new PipelineError('ERR_MODEL_LOAD', `${path} holds no weights.`)
   return {
     layers: opened.layers ?? layers,

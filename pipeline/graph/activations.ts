@@ -1,5 +1,6 @@
 import { mapped } from './elementwise.ts'
 import type { OnnxGraph } from './onnx-graph.ts'
+import { FLOAT } from './onnx-schema.ts'
 import type { Value } from './value.ts'
 
 /** An activation function on a tensor. `axis` is that of the channels. */
@@ -131,7 +132,7 @@ export function sparsemax(graph: OnnxGraph, x: string, axis: number, size: numbe
     graph.integers([axis]),
   ])
   const bounds = graph.node('Add', [graph.node('Mul', [sorted, places]), one])
-  const taken = graph.node('Cast', [graph.node('Greater', [bounds, sums])], { to: 1 })
+  const taken = graph.node('Cast', [graph.node('Greater', [bounds, sums])], { to: FLOAT })
   const total = (what: string) => graph.node('ReduceSum', [what, graph.integers([axis])], { keepdims: 1 })
   const count = total(taken)
   const sum = total(graph.node('Mul', [taken, sums]))

@@ -1,5 +1,5 @@
 import type { Layer } from '../models/networks/layer-list.ts'
-import { layerError, notSupported, quote } from './layer-config.ts'
+import { EXPORT_ONNX, layerError, notSupported, quote } from './layer-config.ts'
 import type { OnnxGraph } from './onnx-graph.ts'
 import type { Shape } from './shape.ts'
 import type { Value } from './value.ts'
@@ -121,7 +121,7 @@ function valuesOf<S extends Options>(layer: Layer, options: S): OptionValues<S> 
     if (known.has(name) || value === null || value === undefined) continue
     throw notSupported(
       layer,
-      `it has the option ${quote(name)} (${quote(value)}), which Tandem does not know`,
+      `it has the option ${quote(name)} (${quote(value)}), which Tandem does not know: ${EXPORT_ONNX}`,
     )
   }
   const values = Object.entries(options).map(([name, read]) => [name, read(layer, name)])

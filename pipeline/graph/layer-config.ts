@@ -94,6 +94,9 @@ export function axisOf(layer: Layer, rank: number, fallback = -1): number {
   return index
 }
 
+/** What nearly always helps with a model that Tandem cannot compile. */
+export const EXPORT_ONNX = `export the model to ONNX (model.export('model.onnx', format='onnx')) and serve that file`
+
 /** Tensors of image models have four axes including the batch; a few more do no harm. */
 const MAX_RANK = 6
 

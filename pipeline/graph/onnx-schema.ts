@@ -36,8 +36,6 @@ export interface AttributeProto {
 export interface NodeProto {
   name: string
   opType: string
-  /** The set of operators that has it; ONNX' own set by default. */
-  domain?: string
   input: string[]
   output: string[]
   attribute: AttributeProto[]
@@ -91,7 +89,6 @@ const MESSAGES = {
       output: many('string', 2),
       name: one('string', 3),
       opType: one('string', 4),
-      domain: one('string', 7),
       attribute: many('AttributeProto', 5),
     },
   },

@@ -1,11 +1,8 @@
 import type { PipelineError } from '../errors.ts'
 import type { Layer } from '../models/networks/layer-list.ts'
-import { kindOf, LAYER_KINDS } from './kinds.ts'
-import { notSupported } from './layer-config.ts'
+import { kindOf } from './kinds.ts'
+import { EXPORT_ONNX, notSupported } from './layer-config.ts'
 import { TRAINING_ONLY_LAYERS } from './layers/training-only.ts'
-
-/** Every layer class that can be compiled, by its Keras name. */
-export const SUPPORTED_LAYERS: readonly string[] = ['InputLayer', ...LAYER_KINDS.keys()].sort()
 
 const trainingOnly: ReadonlySet<string> = new Set(TRAINING_ONLY_LAYERS.map(([name]) => name))
 
@@ -28,12 +25,10 @@ export function unsupportedLayer(layer: Layer): PipelineError {
 
 const RECURRENT = /LSTM|GRU|RNN|Bidirectional/
 
-const ONNX = `export the model to ONNX (model.export('model.onnx', format='onnx')) and serve that file`
-
 /** What a person can do about a layer that cannot be taken. */
 function adviceFor(className: string): string {
   if (className === 'Lambda')
-    return `its code is never run: write it with Keras' layers or operations (x / 255, keras.ops.mean(x, 1)), or ${ONNX}`
-  if (RECURRENT.test(className)) return `layers for sequences are not supported, so ${ONNX}`
-  return `replace it by layers that docs/models.md lists, or ${ONNX}`
+    return `its code is never run: write it with Keras' layers or operations (x / 255, keras.ops.mean(x, 1)), or ${EXPORT_ONNX}`
+  if (RECURRENT.test(className)) return `layers for sequences are not supported, so ${EXPORT_ONNX}`
+  return `replace it by layers that docs/models.md lists, or ${EXPORT_ONNX}`
 }

@@ -1,4 +1,6 @@
 import { densenet121, densenet169, densenet201 } from './networks/densenet.ts'
+import { efficientnet } from './networks/efficientnet.ts'
+import { inceptionResnetV2 } from './networks/inception-resnet-v2.ts'
 import { inceptionV3 } from './networks/inception-v3.ts'
 import type { LayerList } from './networks/layer-list.ts'
 import { mobilenet } from './networks/mobilenet.ts'
@@ -15,7 +17,7 @@ export interface CatalogEntry {
   topology(): LayerList
   /** An older network whose file has the same name; only that file has `layer`. */
   readonly olderTopology?: { readonly layer: string; topology(): LayerList }
-  readonly preprocessing: 'caffe' | 'tf' | 'torch'
+  readonly preprocessing: 'caffe' | 'tf' | 'torch' | 'none'
   readonly interpolation: 'nearest'
   /** The name of the file of weights. Address, size (where it is known) and MD5 of the published file follow. */
   readonly file: string
@@ -55,6 +57,33 @@ function further(
   const file = official(`${path}_weights_tf_dim_ordering_tf_kernels.h5`, undefined, md5)
   return { name, topology, preprocessing, interpolation: 'nearest', ...file }
 }
+
+/** The MD5 of the published weights of EfficientNetB0 to B7. */
+const EFFICIENTNETS = [
+  '902e53a9f72be733fc0bcb005b3ebbac',
+  '1d254153d4ab51201f1646940f018540',
+  'b15cce36ff4dcbd00b6dd88e7857a6ad',
+  'ffd1fdc53d0ce67064dc6a9c7960ede0',
+  '18c95ad55216b8f92d7e70b3a046e2fc',
+  'ace28f2a6363774853a83a0b21b9421a',
+  '165f6e37dce68623721b423839de8be5',
+  '8c03f828fec3ef71311cd463b6759d99',
+] as const
+
+const efficientnets = EFFICIENTNETS.map((md5, scale): CatalogEntry => {
+  const name = `efficientnetb${scale}`
+  const file = `${name}.h5`
+  const url = `https://storage.googleapis.com/keras-applications/${file}`
+  return {
+    name,
+    topology: () => efficientnet(scale),
+    preprocessing: 'none',
+    interpolation: 'nearest',
+    file,
+    url,
+    md5,
+  }
+})
 
 const ENTRIES: readonly CatalogEntry[] = [
   {
@@ -116,6 +145,14 @@ const ENTRIES: readonly CatalogEntry[] = [
   further('densenet169', densenet169, 'torch', 'densenet/densenet169', 'd699b8f76981ab1b30698df4c175e90b'),
   further('densenet201', densenet201, 'torch', 'densenet/densenet201', '1ceb130c1ea1b78c3bf6114dbdfd8807'),
   further('xception', xception, 'tf', 'xception/xception', '0a58e3b7378bc2990ea3b43d5981f1f6'),
+  further(
+    'inception_resnet_v2',
+    inceptionResnetV2,
+    'tf',
+    'inception_resnet_v2/inception_resnet_v2',
+    'e693bd0210a403b3192acc6073ad2e96',
+  ),
+  ...efficientnets,
 ]
 
 /** Every model that is served by name alone and downloaded when needed. */

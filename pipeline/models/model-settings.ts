@@ -29,6 +29,8 @@ export interface ModelSettings {
   readonly output?: (typeof OUTPUTS)[number]
   /** What the numbers are: one for each class, or the features of an image. */
   readonly kind?: (typeof KINDS)[number]
+  /** Which of a model's outputs is served: the name of its layer, or its place, counted from 0. */
+  readonly head?: string | number
 }
 
 const PREPROCESSING = ['caffe', 'tf', 'torch', 'unit', 'none', 'teachable-machine'] as const
@@ -61,6 +63,13 @@ const READERS: { readonly [Key in keyof Omit<ModelSettings, 'labelsFile'>]-?: Re
   top: (value, key, file) => wholeNumber(value, MAX_TOP, key, file),
   output: oneOf(OUTPUTS),
   kind: oneOf(KINDS),
+  head: readHead,
+}
+
+function readHead(value: unknown, key: string, file: string): string | number {
+  if (typeof value === 'string' && value !== '') return value
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 0) return value
+  throw wrong(file, `has ${key} ${shown(value)}, which is neither the name nor the place of an output`)
 }
 
 /** The settings beside a model; an empty object when there is no settings file. */

@@ -2,6 +2,7 @@ import { elements } from '../axes.ts'
 import type { Kind } from '../kind.ts'
 import { kind, readRequired } from '../kind.ts'
 import { layerError, notSupported, quote } from '../layer-config.ts'
+import { INT64 } from '../onnx-schema.ts'
 import { anything, flag, only, optional, text, unused, whole } from '../options.ts'
 import { plain, plainValue } from '../value.ts'
 import { matrixPieces } from '../weight-layout.ts'
@@ -97,7 +98,7 @@ const einsumDense = kind(
     const biasShape =
       biasAxes === undefined
         ? undefined
-        : [...own.slice(own.search(new RegExp(`[${biasAxes}]`)))].map((letter) =>
+        : [...own.slice([...own].findIndex((letter) => biasAxes.includes(letter)))].map((letter) =>
             biasAxes.includes(letter) ? sizeOf(letter) : 1,
           )
     return {
@@ -137,7 +138,7 @@ const embedding = kind(
     arrays: [{ role: 'embeddings', shape: [input_dim, output_dim] }],
     async emit({ graph, inputs: [input], read }) {
       const table = await graph.weights([input_dim, output_dim], [await readRequired(read, 'embeddings')])
-      const indices = graph.node('Cast', [plain(graph, input)], { to: 7 })
+      const indices = graph.node('Cast', [plain(graph, input)], { to: INT64 })
       const tensor = graph.node('Gather', [table, indices], { axis: 0 })
       return plainValue([...x.shape, output_dim], tensor, x.batched ? {} : { unbatched: true })
     },

@@ -111,8 +111,8 @@ const normalization = kind(
       throw layerError(layer, 'it has only one of mean and variance')
     const listed = (value: number | number[]): number[] => {
       const list = Array.isArray(value) ? value : [value]
-      if (list.length === count) return list
-      if (list.length === 1) return Array<number>(count).fill(list[0] ?? 0)
+      // One number holds for all places.
+      if (list.length === count || list.length === 1) return list
       throw layerError(layer, `it has ${list.length} numbers for axes of shape ${shapeText(shape)}`)
     }
     const given =

@@ -16,6 +16,7 @@ import type { Call, Inputs, Kind, Options, OptionValues, Plan } from '../kind.ts
 import { kind } from '../kind.ts'
 import { layerError, notSupported, quote } from '../layer-config.ts'
 import type { OnnxGraph } from '../onnx-graph.ts'
+import { BFLOAT16, BOOL, FLOAT, FLOAT16, INT32, INT64 } from '../onnx-schema.ts'
 import { decimal, flag, integer, integers, only, text } from '../options.ts'
 import { anyOrder, unflattened } from '../value.ts'
 import { softmaxOver } from './activation.ts'
@@ -91,12 +92,14 @@ const node =
 
 /** 1 where the comparison holds, and 0 elsewhere. */
 const comparison = (op: string): Kind =>
-  binary((graph, a, b) => graph.node('Cast', [graph.node(op, [a, b])], { to: 1 }))
+  binary((graph, a, b) => graph.node('Cast', [graph.node(op, [a, b])], { to: FLOAT }))
 
-const truth = (graph: OnnxGraph, x: string): string => graph.node('Cast', [x], { to: 9 })
+const truth = (graph: OnnxGraph, x: string): string => graph.node('Cast', [x], { to: BOOL })
 
 const logical = (op: string): Kind =>
-  binary((graph, a, b) => graph.node('Cast', [graph.node(op, [truth(graph, a), truth(graph, b)])], { to: 1 }))
+  binary((graph, a, b) =>
+    graph.node('Cast', [graph.node(op, [truth(graph, a), truth(graph, b)])], { to: FLOAT }),
+  )
 
 const floorDivided: Binary = (graph, a, b) => graph.node('Floor', [graph.node('Div', [a, b])])
 
@@ -111,11 +114,11 @@ const where = kind(
 
 /** The number of a type in ONNX. Whole numbers of fewer bits wrap around, which float32 does not. */
 const TYPES: ReadonlyMap<string, number> = new Map([
-  ['float16', 10],
-  ['bfloat16', 16],
-  ['int32', 6],
-  ['int64', 7],
-  ['bool', 9],
+  ['float16', FLOAT16],
+  ['bfloat16', BFLOAT16],
+  ['int32', INT32],
+  ['int64', INT64],
+  ['bool', BOOL],
 ])
 
 const FLOATS: ReadonlySet<string> = new Set(['float32', 'float64'])
@@ -136,7 +139,7 @@ const cast = kind(
         type === undefined
           ? value
           : mapped(graph, value, value.nonNegative, (tensor) =>
-              graph.node('Cast', [graph.node('Cast', [tensor], { to: type })], { to: 1 }),
+              graph.node('Cast', [graph.node('Cast', [tensor], { to: type })], { to: FLOAT }),
             ),
     }
   },
@@ -277,7 +280,7 @@ export const OPERATIONS: readonly (readonly [string, Kind])[] = [
   ['LogicalAnd', logical('And')],
   [
     'LogicalNot',
-    unary({}, (graph, x) => graph.node('Cast', [graph.node('Not', [truth(graph, x)])], { to: 1 }), true),
+    unary({}, (graph, x) => graph.node('Cast', [graph.node('Not', [truth(graph, x)])], { to: FLOAT }), true),
   ],
   ['LogicalOr', logical('Or')],
   ['Maximum', binary(node('Max'), true)],
@@ -289,7 +292,7 @@ export const OPERATIONS: readonly (readonly [string, Kind])[] = [
   [
     'NotEqual',
     binary((graph, a, b) =>
-      graph.node('Cast', [graph.node('Not', [graph.node('Equal', [a, b])])], { to: 1 }),
+      graph.node('Cast', [graph.node('Not', [graph.node('Equal', [a, b])])], { to: FLOAT }),
     ),
   ],
   [

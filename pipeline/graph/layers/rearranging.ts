@@ -37,6 +37,12 @@ function gathered(
   return plainValue(shape, tensor, { nonNegative, ...batchless(x) })
 }
 
+function allPlaces(layer: Layer, x: Operand, axis: number): number[] {
+  const length = x.shape[axis] ?? 0
+  mustBeModest(layer, length)
+  return range(length)
+}
+
 function planGather(x: Operand, picks: readonly { axis: number; indices: readonly number[] }[]): Plan {
   const shape = picks.reduce<readonly number[]>(
     (sizes, { axis, indices }) => sizes.map((size, i) => (i === axis ? indices.length : size)),
@@ -63,7 +69,7 @@ const flip = kind(
     if (!axis) throw notSupported(layer, 'it flips the batch')
     return planGather(
       x,
-      axesIn(layer, x, axis).map((one) => ({ axis: one, indices: range(x.shape[one] ?? 0).reverse() })),
+      axesIn(layer, x, axis).map((one) => ({ axis: one, indices: allPlaces(layer, x, one).reverse() })),
     )
   },
   { call: CALL },
@@ -79,7 +85,7 @@ const roll = kind(
       const one = axisIn(layer, x, written)
       const length = x.shape[one] ?? 1
       const by = shift[i] ?? shift[0] ?? 0
-      return { axis: one, indices: range(length).map((at) => modulo(at - by, length)) }
+      return { axis: one, indices: allPlaces(layer, x, one).map((at) => modulo(at - by, length)) }
     })
     return planGather(x, picks)
   },
@@ -114,8 +120,8 @@ const tile = kind(
   { call: CALL },
 )
 
-/** No image is longer; a list of indices is part of the model. */
-const MAX_LENGTH = 2 ** 16
+/** A list of places is part of the model: 8 MB. */
+const MAX_LENGTH = 2 ** 20
 
 function mustBeModest(layer: Layer, length: number): void {
   if (length > MAX_LENGTH)
@@ -194,6 +200,12 @@ function planIndexing(layer: Layer, x: Operand, index: readonly Entry[]): Plan {
       continue
     }
     const length = sizes[axis] ?? 0
+    if (typeof entry === 'object' && isWhole(entry)) {
+      shape.push(length)
+      axis++
+      continue
+    }
+    mustBeModest(layer, length)
     const indices = placesOf(entry, length)
     if (indices.length === 0 || indices.some((at) => at < 0 || at >= length))
       throw layerError(layer, `its index takes nothing of axis ${axis + 1}, which has ${length} places`)
@@ -213,6 +225,9 @@ function planIndexing(layer: Layer, x: Operand, index: readonly Entry[]): Plan {
     },
   }
 }
+
+const isWhole = ({ start, stop, step }: Exclude<Entry, number | 'new'>): boolean =>
+  (start ?? 0) === 0 && stop === null && (step ?? 1) === 1
 
 /** The places of a range, by Python's rules. */
 function placesOf(entry: Exclude<Entry, 'new'>, length: number): number[] {
@@ -378,6 +393,7 @@ const split = kind(
   ({ indices_or_sections: sections, axis: written, part }, [x], layer) => {
     const axis = axisIn(layer, x, written)
     const length = x.shape[axis] ?? 0
+    mustBeModest(layer, length)
     const bounds = boundsOf(sections, length, layer)
     const [from, to] = [bounds[part], bounds[part + 1]]
     if (from === undefined || to === undefined || from >= to)
@@ -405,14 +421,12 @@ const pad = kind(
     const [batch, ...by] = widths(pad_width, x.shape.length + 1, layer)
     if (batch?.[0] !== 0 || batch[1] !== 0) throw notSupported(layer, 'it pads the batch')
     if (mode !== 'constant') {
-      const picks = by.map(([before, after], axis) => ({
-        axis,
-        indices: mirrored(layer, x.shape[axis] ?? 1, before, after, mode),
-      }))
-      return planGather(
-        x,
-        picks.filter(({ indices, axis }) => indices.length !== x.shape[axis]),
+      const picks = by.flatMap(([before, after], axis) =>
+        before + after === 0
+          ? []
+          : [{ axis, indices: mirrored(layer, x.shape[axis] ?? 1, before, after, mode) }],
       )
+      return planGather(x, picks)
     }
     const shape = x.shape.map((size, axis) => size + (by[axis]?.[0] ?? 0) + (by[axis]?.[1] ?? 0))
     return {
@@ -453,6 +467,7 @@ function mirrored(
   const most = mode === 'reflect' ? length - 1 : length
   if (before > most || after > most)
     throw layerError(layer, `it mirrors ${Math.max(before, after)} places of an axis of ${length}`)
+  mustBeModest(layer, before + length + after)
   const twice = mode === 'reflect' ? 0 : 1
   return range(before + length + after).map((i) => {
     const at = i - before

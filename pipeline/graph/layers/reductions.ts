@@ -4,6 +4,7 @@ import type { Call, Kind, Operand, Plan } from '../kind.ts'
 import { kind } from '../kind.ts'
 import { notSupported, quote } from '../layer-config.ts'
 import type { OnnxGraph } from '../onnx-graph.ts'
+import { BOOL, FLOAT } from '../onnx-schema.ts'
 import { anything, decimal, flag, integer, integers, only, optional } from '../options.ts'
 import { plain, plainValue, planes, planesValue, unflattened } from '../value.ts'
 import { planUnit } from './normalization.ts'
@@ -68,7 +69,7 @@ const variance: Reduce = (graph, x, axes, keepdims) => {
 const truths =
   (op: string): Reduce =>
   (graph, x, axes, keepdims) => {
-    const zeroOrOne = graph.node('Cast', [graph.node('Cast', [x], { to: 9 })], { to: 1 })
+    const zeroOrOne = graph.node('Cast', [graph.node('Cast', [x], { to: BOOL })], { to: FLOAT })
     return graph.node(op, [zeroOrOne, graph.integers(axes)], { keepdims })
   }
 
@@ -80,7 +81,7 @@ const place = (op: string): Kind =>
       const [only, another] = axis ?? []
       if (only === undefined || another !== undefined) throw notSupported(layer, 'it must have one axis')
       const reduce: Reduce = (graph, tensor, [at = 1], keep) =>
-        graph.node('Cast', [graph.node(op, [tensor], { axis: at, keepdims: keep })], { to: 1 })
+        graph.node('Cast', [graph.node(op, [tensor], { axis: at, keepdims: keep })], { to: FLOAT })
       return planReduction(reduce, x, [axisIn(layer, x, only)], keepdims)
     },
     { call: CALL },

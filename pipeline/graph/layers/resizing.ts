@@ -66,11 +66,16 @@ const upSampling2d = kind(
     }),
 )
 
+/** A list of places is part of the model: 8 MB. */
+const MAX_LENGTH = 2 ** 20
+
 const upSampling1d = kind({ size: whole(1, 2) }, ({ size }, [x], layer) => {
   const [length = 1, channels = 1, ...more] = x.shape
   if (x.shape.length < 2 || more.length > 0)
     throw layerError(layer, 'it needs an input of shape [length, channels]')
   const shape = [length * size, channels]
+  if (length * size > MAX_LENGTH)
+    throw layerError(layer, `a sequence would have ${length * size} places, the limit is ${MAX_LENGTH}`)
   return {
     shape,
     emit({ graph, inputs: [input] }) {

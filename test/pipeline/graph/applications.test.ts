@@ -40,7 +40,6 @@ const OTHERS = {
   efficientnet_v2_b0: 'none',
   mobilenet_v3_small: 'none',
   convnext_tiny: 'none',
-  inception_resnet_v2: 'tf',
 } as const
 
 describe('other networks of Keras, from their configuration, with synthetic weights', () => {

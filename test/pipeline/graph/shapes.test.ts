@@ -83,7 +83,7 @@ describe('shapes', () => {
     ['an input that does not exist', ['Flatten', {}, ['nowhere']], 'ERR_MODEL_LOAD'],
     ['no input at all', ['Flatten', {}, []], 'ERR_MODEL_LOAD'],
     ['a resize beyond any image', ['Resizing', { height: 2 ** 22, width: 4 }], 'ERR_MODEL_LOAD'],
-    ['an axis repeated beyond any image', ['ops.Repeat', { repeats: 70_000, axis: 1 }], 'ERR_MODEL_LOAD'],
+    ['an axis repeated beyond any image', ['ops.Repeat', { repeats: 1_000_000, axis: 1 }], 'ERR_MODEL_LOAD'],
     ['cells far smaller than a pixel', ['AdaptiveMaxPooling2D', { output_size: 400 }], 'ERR_MODEL_LOAD'],
     ['a mean over the batch', ['ops.Mean', { axis: 0 }], 'ERR_MODEL_UNSUPPORTED'],
     ['a mean over everything', ['ops.Mean', {}], 'ERR_MODEL_UNSUPPORTED'],
@@ -106,6 +106,34 @@ describe('shapes', () => {
       expect(error.message).to.include("'a'")
     })
   }
+
+  it('lists no places of an endless axis', () => {
+    const endless: LayerSketch = ['Dense', { units: 1e12 }]
+    const full = { start: null, stop: null, step: null }
+    const listing: LayerSketch[] = [
+      ['ops.Flip', { axis: 1 }],
+      ['ops.Roll', { shift: 1, axis: 1 }],
+      ['ops.GetItem', { key: [full, { ...full, step: -1 }] }],
+      ['ops.Split', { indices_or_sections: 2, axis: 1 }],
+      ['ops.Tile', { repeats: [1, 2] }],
+      [
+        'ops.Pad',
+        {
+          pad_width: [
+            [0, 0],
+            [1, 1],
+          ],
+          mode: 'reflect',
+        },
+      ],
+    ]
+    for (const layer of listing) {
+      const error = errorOf(sketch([4], endless, layer))
+      expect(error.code).to.equal('ERR_MODEL_LOAD')
+      expect(error.message).to.match(/places, the limit is/)
+    }
+    expect(errorOf(sketch([4, 4], ['UpSampling1D', { size: 1e9 }])).message).to.match(/places, the limit is/)
+  })
 
   it('refuses two layers of one name', () => {
     const list = sketch([4], ['Flatten'], ['Flatten'])

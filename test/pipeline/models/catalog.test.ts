@@ -20,7 +20,25 @@ describe('catalog', () => {
     ['densenet169', 14_307_880],
     ['densenet201', 20_242_984],
     ['xception', 22_910_480],
+    ['inception_resnet_v2', 55_873_736],
+    ['efficientnetb0', 5_330_571],
+    ['efficientnetb1', 7_856_239],
+    ['efficientnetb2', 9_177_569],
+    ['efficientnetb3', 12_320_535],
+    ['efficientnetb4', 19_466_823],
+    ['efficientnetb5', 30_562_527],
+    ['efficientnetb6', 43_265_143],
+    ['efficientnetb7', 66_658_687],
   ])
+
+  const SIDES: Readonly<Record<string, number>> = {
+    inception_v3: 299,
+    inception_resnet_v2: 299,
+    xception: 299,
+    ...Object.fromEntries(
+      [224, 240, 260, 300, 380, 456, 528, 600].map((side, i) => [`efficientnetb${i}`, side]),
+    ),
+  }
 
   for (const [key, entry] of catalog) {
     it(`has a network of the published size, which fits into its file: ${key}`, () => {
@@ -33,7 +51,7 @@ describe('catalog', () => {
       else expect(bytes).to.be.above(4 * parameters(network))
       expect(url.endsWith(`/${file}`)).to.equal(true)
       expect(md5).to.match(/^[0-9a-f]{32}$/)
-      const side = ['inception_v3', 'xception'].includes(key) ? 299 : 224
+      const side = SIDES[key] ?? 224
       expect(network.inputShape).to.deep.equal([side, side, 3])
       expect(inferShapes(network).get(network.output)).to.deep.equal([1000])
     })

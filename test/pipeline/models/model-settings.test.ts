@@ -31,6 +31,7 @@ describe('readModelSettings', () => {
       exif: false,
       colourProfile: true,
       kernels: 'rotated',
+      head: 'race',
       top: 3,
     }
     expect(await read(settings)).to.deep.equal(settings)

@@ -52,6 +52,23 @@ describe('topologies of the catalog', () => {
   }
 })
 
+describe('EfficientNetB0 of the catalog', () => {
+  it('has the layers of Keras, and the second scaling of the published weights', () => {
+    const own = catalog.get('efficientnetb0')?.topology() ?? { inputShape: [], layers: [], output: '' }
+    const expected = topologyOf(golden('applications', 'efficientnet_b0.config.json'))
+    const without = own.layers
+      .filter(({ name }) => name !== 'rescaling_1')
+      .map((layer) => ({
+        ...layer,
+        inputs: layer.inputs.map((one) => (one === 'rescaling_1' ? 'normalization' : one)),
+      }))
+    const plainly = (list: LayerList) =>
+      // The rates of dropout matter in training only.
+      described(list).map(({ config: { rate: _, ...config }, ...layer }) => ({ ...layer, config }))
+    expect(plainly({ ...own, layers: without })).to.deep.equal(plainly(expected))
+  })
+})
+
 function described({ layers }: LayerList) {
   return layers.map(({ name, className, inputs, config }) => ({
     name,
