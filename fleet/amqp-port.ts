@@ -269,7 +269,9 @@ export class AmqpPort extends EventEmitter<PortEvents> implements Port {
         consumer.held--
         this.#closeIfDone(consumer)
       }
-      source.deliver(deliveryOf(message, channel, settled))
+      // RabbitMQ handles what comes on a channel in its order, and answers this request.
+      const handled = () => channel.prefetch(prefetch ?? 0)
+      source.deliver(deliveryOf(message, channel, settled, handled))
     }
     const options = { noAck: prefetch === undefined, ...(priority !== undefined && { priority }) }
     const { consumerTag } = await channel.consume(queue, deliver, options)
@@ -368,6 +370,7 @@ function deliveryOf(
   { content, fields, properties }: ConsumeMessage,
   channel: Channel,
   settled: () => void,
+  handled: () => Promise<unknown>,
 ): Delivery {
   const message = { content, fields, properties }
   let isSettled = false
@@ -382,6 +385,7 @@ function deliveryOf(
       // The channel is closed: RabbitMQ delivers the message again.
     }
   }
+  const ack = () => settle(() => channel.ack(message))
   return {
     type: textOf(properties.type),
     body: content,
@@ -390,7 +394,15 @@ function deliveryOf(
     expiresIn: properties.expiration === undefined ? undefined : Number(properties.expiration),
     headers: properties.headers ?? {},
     redelivered: fields.redelivered,
-    ack: () => settle(() => channel.ack(message)),
+    ack,
+    async acked() {
+      ack()
+      try {
+        await handled()
+      } catch {
+        // The channel is closed.
+      }
+    },
     requeue: () => settle(() => channel.nack(message, false, true)),
   }
 }

@@ -297,7 +297,8 @@ export class ModelHost extends EventEmitter<FleetEvents> {
     })
     // RabbitMQ delivers the call again, and its caller does not know yet that it has been taken.
     if (fate === 'lost') return false
-    for (const delivery of job.deliveries.splice(0)) delivery.ack()
+    // An acknowledgement that is still in this process when the call kills the process would be lost.
+    await Promise.all(job.deliveries.splice(0).map((delivery) => delivery.acked()))
     return true
   }
 

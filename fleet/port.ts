@@ -39,6 +39,8 @@ export interface Delivery {
   readonly redelivered: boolean
   /** Acknowledges the message. Does nothing if the connection was lost meanwhile. */
   ack(): void
+  /** Acknowledges the message. Resolves when RabbitMQ has handled that, or when the connection is lost. */
+  acked(): Promise<void>
   /** Gives the message back, for another consumer. */
   requeue(): void
 }

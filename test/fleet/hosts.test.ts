@@ -139,7 +139,7 @@ describeFleet('When a model host is killed', (rabbit) => {
   afterEach(() => fleet.close())
 
   it('other hosts answer its calls, each once', async function () {
-    this.timeout(WITHIN_MS * 2)
+    this.timeout(WITHIN_MS * 4)
     fleet = new TestFleet(rabbit().url, 'killed')
     const journal = join(temporaryFolder(), 'journal')
     const victim = await fleet.process({}, { journal })
@@ -160,7 +160,7 @@ describeFleet('When a model host is killed', (rabbit) => {
   })
 
   it('by an input, the input takes down two hosts at the most, and no other call with it', async function () {
-    this.timeout(WITHIN_MS * 2)
+    this.timeout(WITHIN_MS * 4)
     fleet = new TestFleet(rabbit().url, 'poison')
     const hosts = await Promise.all([1, 2, 3].map(() => fleet.process()))
     const caller = await fleet.startWeb()
