@@ -232,7 +232,11 @@ export class ModelHost extends EventEmitter<FleetEvents> {
     const running = this.#jobs.get(key)
     if (running || known) this.#counts.repeated++
     // The acknowledgement follows the reply, as for the first delivery.
-    if (running) return void running.deliveries.push(delivery)
+    if (running) {
+      running.replyTo = replyTo
+      running.deliveries.push(delivery)
+      return
+    }
     if (known) {
       // Without an acknowledgement, the call comes again when the connection is back.
       const fate = await this.#port.publish({ ...known, to: replyTo })
@@ -345,8 +349,9 @@ export class ModelHost extends EventEmitter<FleetEvents> {
       }
       if (fate === 'too_large') return this.#answerTooLarge(job)
       if (fate === 'unroutable') {
-        this.#callers.gone(job.replyTo)
-        this.#dropCallsOf(job.replyTo)
+        this.#callers.gone(message.to)
+        this.#dropCallsOf(message.to)
+        if (job.replyTo !== message.to) return this.#reply({ ...message, to: job.replyTo }, job)
       }
       this.#done(job)
     })
