@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { connect } from 'amqplib'
 import { expect } from 'chai'
 import { encodeValue } from '../../fleet/wire.ts'
+import { createMetrics } from '../../lib/status/metrics.ts'
 import { codeOf, until } from '../support/broker.ts'
 import { describeFleet, type Hashed, hash, knowsHosts, order, TestFleet } from '../support/fleet.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
@@ -41,6 +42,16 @@ describeFleet('Model hosts', (rabbit) => {
     await until(() => caller.stats().fleet?.hosts.length === 0, 5000, 'no host')
     expect(changes).to.deep.equal(['gpu-1 leaving'])
     expect(caller.stats()).to.deep.include({ state: 'restarting' })
+  })
+
+  it('with the same name are told apart in metrics', async () => {
+    begin('twins')
+    const hosts = [await fleet.host({ name: 'twin' }), await fleet.host({ name: 'twin' })]
+    const caller = await fleet.startWeb()
+    await knowsHosts(caller, 2)
+    const figures = await createMetrics(new Map([['twins', caller]])).registry.metrics()
+    for (const { boot } of hosts)
+      expect(figures).to.contain(`tandem_fleet_host_ready{model="twins",host="twin ${boot}"} 1`)
   })
 
   it('that come later answer the calls that wait', async () => {
