@@ -10,7 +10,7 @@ import { WebHost } from '../../fleet/web-host.ts'
 import type { CallerScript } from '../fixtures/fleet/caller.ts'
 import type { HostScript } from '../fixtures/fleet/host.ts'
 import type { Order } from '../fixtures/pipelines/hashes.ts'
-import { until } from './broker.ts'
+import { fixture, until } from './broker.ts'
 import { closeAfterRun } from './leftovers.ts'
 import { programArgs } from './program.ts'
 import { HAS_RABBITMQ, type RabbitMq, sharedRabbitMq } from './rabbitmq.ts'
@@ -32,6 +32,8 @@ export function describeFleet(
     suite.call(this, sharedRabbitMq())
   })
 }
+
+const HASHES = fixture('hashes')
 
 type Limits = Omit<BrokerOptions, 'pipeline' | 'options'>
 
@@ -65,10 +67,11 @@ export class TestFleet {
     pipeline: Record<string, unknown> = {},
     limits: Limits = {},
   ): Promise<ModelHost> {
-    const broker = new Broker({ pipeline: hashes(), options: pipeline, ...limits })
+    const broker = new Broker({ pipeline: HASHES, options: pipeline, ...limits })
+    this.#open.push(broker)
     await broker.start()
     const host = new ModelHost({ url: this.#url, pipelines: { [this.name]: broker }, ...options })
-    this.#open.push(host, broker)
+    this.#open.unshift(host)
     host.start()
     await once(host, 'up')
     return host
@@ -83,10 +86,14 @@ export class TestFleet {
   ): Promise<ChildProcess> {
     const script: HostScript = {
       host: { url: this.#url, ...options },
-      pipelines: { [this.name]: { pipeline: hashes().href, options: pipeline, ...limits } },
+      pipelines: { [this.name]: { pipeline: HASHES.href, options: pipeline, ...limits } },
     }
     const child = this.#spawn('test/fixtures/fleet/host.ts', script, wrapper)
-    await once(child.stdout, 'data')
+    const ended = once(child, 'exit').then(() =>
+      Promise.reject(new Error('The model host ended at its start.')),
+    )
+    await Promise.race([once(child.stdout, 'data'), ended])
+    ended.catch(() => {})
     return child
   }
 
@@ -136,8 +143,4 @@ export function order(text: string, more: Omit<Order, 'text'> = {}): Order {
 export async function knowsHosts(broker: FleetBroker, count: number, withinMs = 10_000): Promise<void> {
   const ready = () => broker.stats().fleet?.hosts.filter(({ state }) => state === 'ready').length
   await until(() => ready() === count, withinMs, `${count} ready hosts, not ${ready()}`)
-}
-
-function hashes(): URL {
-  return new URL('../fixtures/pipelines/hashes.ts', import.meta.url)
 }

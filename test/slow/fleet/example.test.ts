@@ -4,10 +4,10 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { describeFleet, knowsHosts, TestFleet } from '../support/fleet.ts'
-import { ROOT } from '../support/import-graph.ts'
-import { closeAfterRun } from '../support/leftovers.ts'
-import { temporaryFolder } from '../support/temporary-folder.ts'
+import { describeFleet, knowsHosts, TestFleet } from '../../support/fleet.ts'
+import { ROOT } from '../../support/import-graph.ts'
+import { closeAfterRun } from '../../support/leftovers.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 const PACKAGE = /'tandem-serve\/(\w+)'/g
 const WITHIN_MS = 60_000

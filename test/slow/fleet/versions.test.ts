@@ -1,10 +1,10 @@
 import { expect } from 'chai'
-import { Broker } from '../../broker/broker.ts'
-import { ModelHost } from '../../fleet/model-host.ts'
-import { fixture } from '../support/broker.ts'
-import { describeFleet } from '../support/fleet.ts'
-import { one } from '../support/pictures.ts'
-import { type Service, scripted, startService, until } from '../support/service.ts'
+import { Broker } from '../../../broker/broker.ts'
+import { ModelHost } from '../../../fleet/model-host.ts'
+import { fixture } from '../../support/broker.ts'
+import { describeFleet } from '../../support/fleet.ts'
+import { one } from '../../support/pictures.ts'
+import { type Service, scripted, startService, until } from '../../support/service.ts'
 
 interface Answer {
   readonly version: string | null

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
-import { percentile } from '../../bench/statistics.ts'
-import { describeFleet } from '../support/fleet.ts'
-import { allReady, runService, type Service, scripted, startService, until } from '../support/service.ts'
-import { timesOf } from '../support/times.ts'
+import { percentile } from '../../../bench/statistics.ts'
+import { describeFleet } from '../../support/fleet.ts'
+import { allReady, runService, type Service, scripted, startService, until } from '../../support/service.ts'
+import { timesOf } from '../../support/times.ts'
 
 interface Ready {
   status: string
