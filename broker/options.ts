@@ -52,7 +52,7 @@ export type Limits = Required<Omit<BrokerOptions, 'pipeline' | 'options' | 'name
 
 const MIB = 2 ** 20
 // About twelve days; a timer of Node can wait twice as long.
-const LONGEST_MS = 2 ** 30
+export const LONGEST_MS = 2 ** 30
 
 const MAX_SPARES = 16
 

@@ -22,6 +22,7 @@ interface Sent {
 /** One consumer; it begins anew at each connection. */
 interface Consumer {
   readonly source: Source
+  queue: QueueDeclaration
   /** where it has begun, or is beginning: it must not begin there twice */
   connection: ChannelModel | undefined
   channel: Channel | undefined
@@ -126,6 +127,7 @@ export class AmqpPort extends EventEmitter<PortEvents> implements Port {
   consume(source: Source): Subscription {
     const consumer: Consumer = {
       source,
+      queue: source.queue,
       connection: undefined,
       channel: undefined,
       tag: undefined,
@@ -241,14 +243,20 @@ export class AmqpPort extends EventEmitter<PortEvents> implements Port {
     if (consumer.isCancelled) return Promise.resolve()
     if (consumer.connection === connection && consumer.begun) return consumer.begun
     consumer.connection = connection
-    consumer.begun = this.#consumeOn(connection, consumer)
+    consumer.begun = this.#consumeOn(connection, consumer).catch((error: unknown) => {
+      if (codeOf(error) !== NOT_FOUND) throw error
+      const replacement = consumer.source.replacement?.()
+      if (!replacement) return this.#beginLater(consumer)
+      consumer.queue = replacement
+      return this.#consumeOn(connection, consumer)
+    })
     return consumer.begun
   }
 
   async #consumeOn(connection: ChannelModel, consumer: Consumer): Promise<void> {
-    const { source } = consumer
-    const { exclusive = false, name } = source.queue
-    if (!exclusive && name !== '') await this.declare(source.queue)
+    const { source, queue: declaration } = consumer
+    const { exclusive = false, name } = declaration
+    if (!exclusive && name !== '') await this.declare(declaration)
     const channel = await connection.createChannel()
     channel.on('error', () => undefined)
     consumer.channel = channel
@@ -257,7 +265,7 @@ export class AmqpPort extends EventEmitter<PortEvents> implements Port {
     channel.on('close', () => {
       if (consumer.channel === channel) this.#beginLater(consumer)
     })
-    const queue = exclusive ? await this.#declare(channel, source.queue) : name
+    const queue = exclusive ? await this.#declare(channel, declaration) : name
     const { prefetch, priority } = source
     if (prefetch !== undefined) await channel.prefetch(prefetch)
     const deliver = (message: ConsumeMessage | null) => {
@@ -287,7 +295,10 @@ export class AmqpPort extends EventEmitter<PortEvents> implements Port {
       if (!connection || this.#in !== connection || consumer.connection !== connection) return
       if (consumer.isCancelled) return
       consumer.begun = undefined
-      this.#begin(consumer, connection).catch(() => this.#beginLater(consumer))
+      this.#begin(consumer, connection).then(
+        () => consumer.channel && consumer.source.resumed?.(),
+        () => this.#beginLater(consumer),
+      )
     }, CONSUME_AGAIN_MS).unref()
   }
 

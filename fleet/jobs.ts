@@ -6,7 +6,8 @@ export interface Job {
   readonly pipeline: string
   readonly method: string
   readonly body: Uint8Array
-  readonly replyTo: string
+  /** as in the last delivery: the caller may have lost its queue of replies */
+  replyTo: string
   /** on the monotonic clock */
   readonly endsAt: number
   /** true if another host has died over this call, or has lost its connection */

@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events'
 import { nanoid } from 'nanoid'
 import type { Calls } from '../broker/calls.ts'
 import { BrokerError } from '../broker/errors.ts'
-import { wholeNumber } from '../broker/options.ts'
+import { LONGEST_MS, wholeNumber } from '../broker/options.ts'
 import type { CallTiming } from '../broker/pending.ts'
 import { AmqpPort } from './amqp-port.ts'
 import { Callers } from './callers.ts'
@@ -64,7 +64,9 @@ const LOOK_AT_CALLERS_MS = 1000
 const SOON_MS = 200
 const INFO_ID_LENGTH = 16
 /** Errors of the local Broker that say nothing about the input: another host may answer. */
-const ELSEWHERE: readonly string[] = ['ERR_NOT_READY', 'ERR_CLOSED', 'ERR_QUEUE_FULL']
+const ELSEWHERE: readonly string[] = ['ERR_NOT_READY', 'ERR_CLOSED']
+/** Until the local Broker is asked again after ERR_QUEUE_FULL. RabbitMQ would give the call back to this host at once. */
+const AGAIN_MS = 100
 
 /** Serves local children to the whole fleet: takes calls from RabbitMQ's queues, and answers them. */
 export class ModelHost extends EventEmitter<FleetEvents> {
@@ -232,15 +234,18 @@ export class ModelHost extends EventEmitter<FleetEvents> {
     const running = this.#jobs.get(key)
     if (running || known) this.#counts.repeated++
     // The acknowledgement follows the reply, as for the first delivery.
-    if (running) return void running.deliveries.push(delivery)
+    if (running) {
+      running.replyTo = replyTo
+      running.deliveries.push(delivery)
+      return
+    }
     if (known) {
       // Without an acknowledgement, the call comes again when the connection is back.
       const fate = await this.#port.publish({ ...known, to: replyTo })
       if (fate !== 'lost') delivery.ack()
       return
     }
-    const left = leftOf(delivery)
-    if (left <= 0 || this.#cancelled.has(key)) {
+    if (this.#cancelled.has(key)) {
       this.#counts.dropped++
       delivery.ack()
       return
@@ -251,7 +256,7 @@ export class ModelHost extends EventEmitter<FleetEvents> {
       method,
       body: delivery.body,
       replyTo,
-      endsAt: performance.now() + left,
+      endsAt: performance.now() + leftOf(delivery),
       isSuspect: redelivered,
       controller: new AbortController(),
       deliveries: [delivery],
@@ -308,6 +313,10 @@ export class ModelHost extends EventEmitter<FleetEvents> {
       this.#drop(job)
       return
     }
+    if (code === 'ERR_QUEUE_FULL') {
+      setTimeout(() => void this.#run(job), AGAIN_MS)
+      return
+    }
     if (ELSEWHERE.includes(code) && job.deliveries.length > 0) {
       this.#jobs.remove(job)
       for (const delivery of job.deliveries) delivery.requeue()
@@ -346,8 +355,9 @@ export class ModelHost extends EventEmitter<FleetEvents> {
       }
       if (fate === 'too_large') return this.#answerTooLarge(job)
       if (fate === 'unroutable') {
-        this.#callers.gone(job.replyTo)
-        this.#dropCallsOf(job.replyTo)
+        this.#callers.gone(message.to)
+        this.#dropCallsOf(message.to)
+        if (job.replyTo !== message.to) return this.#reply({ ...message, to: job.replyTo }, job)
       }
       this.#done(job)
     })
@@ -534,10 +544,11 @@ function hashOf(info: object): string {
   }
 }
 
-/** The milliseconds that are left. A clock that is behind must not give a call more time than it had in the beginning. */
-function leftOf({ headers, expiresIn }: Delivery): number {
-  const deadline = Number(headers.deadline)
-  const most = expiresIn ?? Number.POSITIVE_INFINITY
-  const left = Number.isFinite(deadline) ? deadline - Date.now() : most
-  return Math.min(left, most, 2 ** 30)
+/**
+ * The milliseconds that the call may still take. RabbitMQ drops a call that expires in its queue. The time in the queue
+ * is not subtracted: only the clock of the web host knows that time, and two clocks may differ by hours. The web host
+ * ends the call in time, and says so.
+ */
+function leftOf({ expiresIn = LONGEST_MS }: Delivery): number {
+  return Math.min(expiresIn, LONGEST_MS)
 }

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os'
+import { inspect } from 'node:util'
 import { BrokerError } from '../broker/errors.ts'
 import { type Limits, readLimits } from '../broker/options.ts'
 import type { QueueLimits, QueueType } from './topology.ts'
@@ -26,6 +27,7 @@ export interface FleetSettings {
 
 const MAX_NAME = 100
 const NAME = /^[\w.:-]+$/
+const QUEUE_TYPES: readonly QueueType[] = ['classic', 'quorum']
 
 export function readFleetOptions(options: FleetOptions): FleetSettings {
   const { url, name = `${hostname()}-${process.pid}`, queueType = 'classic', ...rest } = options
@@ -33,6 +35,10 @@ export function readFleetOptions(options: FleetOptions): FleetSettings {
   if (urls.length === 0) throw new BrokerError('ERR_OPTION', 'url must be the address of RabbitMQ.')
   if (!NAME.test(name) || name.length > MAX_NAME) {
     const message = `name must be at most ${MAX_NAME} letters, digits and .:_-, but is "${name}".`
+    throw new BrokerError('ERR_OPTION', message)
+  }
+  if (!QUEUE_TYPES.includes(queueType)) {
+    const message = `queueType must be ${QUEUE_TYPES.join(' or ')}, but is ${inspect(queueType)}.`
     throw new BrokerError('ERR_OPTION', message)
   }
   const { maxQueue, maxQueueBytes, deadline } = rest
@@ -53,6 +59,17 @@ export function readFleetOptions(options: FleetOptions): FleetSettings {
 
 /** The address is not shown, because it may hold a password. */
 function mustBeAddress(url: string): string {
-  if (typeof url === 'string' && /^amqps?:\/\//.test(url) && URL.canParse(url)) return url
-  throw new BrokerError('ERR_OPTION', 'url must begin with amqp:// or amqps://, but is something else.')
+  if (typeof url === 'string' && isAddress(url)) return url
+  const form = 'amqp://user:password@host/vhost or amqps://…'
+  const message = `url must have the form ${form}, with %25 for % in a password, but has another one.`
+  throw new BrokerError('ERR_OPTION', message)
+}
+
+function isAddress(url: string): boolean {
+  try {
+    decodeURIComponent(url)
+    return /^amqps?:$/.test(new URL(url).protocol) && new URL(url).hostname !== ''
+  } catch {
+    return false
+  }
 }

@@ -62,6 +62,10 @@ export interface Source {
   /** consumers with a higher priority get messages first, until their prefetch is used up */
   readonly priority?: number
   deliver(delivery: Delivery): void
+  /** Another queue for the case that the node of a cluster that has this queue is away. Without it, the queue is awaited. */
+  replacement?(): QueueDeclaration
+  /** The queue was lost while the connection stood, and is there again, or its replacement: messages may be lost. */
+  resumed?(): void
 }
 
 export interface Subscription {
@@ -70,7 +74,7 @@ export interface Subscription {
 }
 
 export interface PortEvents {
-  /** Connected, and all subscriptions are in force: at the start, and whenever the connection comes back. */
+  /** Connected, and all subscriptions are in force, except those whose queue is on a node that is away: at the start, and whenever the connection comes back. */
   up: []
   /** The connection is lost. Messages that were delivered and not acknowledged will be delivered again. */
   down: [Error]

@@ -13,7 +13,7 @@ export interface Member {
   readonly pipeline: string
   /** The news of hosts, or the connection, have changed. */
   update(): void
-  /** The connection is there, for the first time or again. */
+  /** The connection or the queue of replies is there, for the first time or again. */
   connected(): void
   /** RabbitMQ accepts no messages. */
   blocked(reason: string): void
@@ -34,7 +34,7 @@ export class WebHost extends EventEmitter<FleetEvents> {
   readonly settings: FleetSettings
   readonly boot = nanoid(8)
   readonly port: Port
-  readonly replyTo: string
+  replyTo: string
   readonly hosts: HostList
   readonly #brokers = new Map<string, Member>()
   // Keys whose cancellation is sent at the end of this tick.
@@ -53,6 +53,7 @@ export class WebHost extends EventEmitter<FleetEvents> {
     this.port = new AmqpPort(urls, `${name} web`)
     const replies = replyQueue(name, this.boot)
     this.replyTo = replies.name
+    let replacements = 0
     this.hosts = new HostList({
       changed: (pipelines) => {
         for (const pipeline of pipelines) this.#brokers.get(pipeline)?.update()
@@ -63,7 +64,19 @@ export class WebHost extends EventEmitter<FleetEvents> {
       quiet: () => this.#ask(),
       unknownInfo: () => this.#hello(),
     })
-    this.port.consume({ queue: replies, deliver: (delivery) => this.#reply(delivery) })
+    this.port.consume({
+      queue: replies,
+      deliver: (delivery) => this.#reply(delivery),
+      replacement: () => {
+        const replacement = replyQueue(name, `${this.boot}.${++replacements}`)
+        this.replyTo = replacement.name
+        return replacement
+      },
+      // Replies may be lost. Hosts keep their answers, and give them to the calls that come again.
+      resumed: () => {
+        for (const broker of this.#brokers.values()) broker.connected()
+      },
+    })
     this.port.consume({ queue: noticeQueue(HOSTS), deliver: (delivery) => this.#heard(delivery) })
     this.#forwardEvents()
   }

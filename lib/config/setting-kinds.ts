@@ -162,10 +162,11 @@ export function secretList(): Kind<readonly string[]> {
   return { ...keys, isSecret: true }
 }
 
-/** Addresses of RabbitMQ. A password in an address may hold a comma only as %2C. */
+/** Addresses of RabbitMQ. A password in an address may hold a comma only as %2C, and a % only as %25. */
 export function amqpList(): Kind<readonly string[]> {
-  const addresses = list('amqp:// or amqps:// addresses', (entry) =>
-    /^amqps?:\/\/[^/]/.test(entry) && URL.canParse(entry) ? entry : undefined,
+  const isEncoded = (entry: string) => !/%(?![\da-f]{2})/i.test(entry)
+  const addresses = list('amqp:// or amqps:// addresses, with %25 for % in a password', (entry) =>
+    /^amqps?:\/\/[^/]/.test(entry) && isEncoded(entry) && URL.canParse(entry) ? entry : undefined,
   )
   return { ...addresses, isSecret: true }
 }

@@ -48,9 +48,10 @@ export function takeTurns(handler: RequestListener): RequestListener {
   function begin(line: Line, { req, res }: Exchange): void {
     line.isBusy = true
     res.once('close', () => next(line, req.socket))
+    const isRead = req.method === 'GET' || req.method === 'HEAD'
     turns.take(() => {
       if (!req.socket.destroyed) handler(req, res)
-    })
+    }, isRead)
   }
 
   function next(line: Line, socket: Socket): void {
@@ -64,18 +65,26 @@ export function takeTurns(handler: RequestListener): RequestListener {
   }
 }
 
-/** Begins requests until they have taken TURN_MS of this turn of the event loop. The others wait for later turns. */
+/**
+ * Begins requests until they have taken TURN_MS of this turn of the event loop. The others wait for later turns: a request
+ * that only reads, such as a page, alternates with one that brings a body, so that no page waits behind all predictions
+ * that have arrived together, and no prediction behind all pages.
+ */
 class Turns {
-  readonly #waiting: (() => void)[] = []
+  readonly #reads: (() => void)[] = []
+  readonly #others: (() => void)[] = []
+  #isReadNext = true
   // The time of the first request in this turn of the event loop; undefined before it.
   #begunAt: number | undefined
 
-  take(begin: () => void): void {
+  take(begin: () => void, isRead: boolean): void {
     const now = performance.now()
     this.#open(now)
     const isOver = now - (this.#begunAt ?? now) >= TURN_MS
-    if (isOver || this.#waiting.length > 0) this.#waiting.push(begin)
-    else begin()
+    const areWaiting = this.#reads.length > 0 || this.#others.length > 0
+    if (!isOver && !areWaiting) begin()
+    else if (isRead) this.#reads.push(begin)
+    else this.#others.push(begin)
   }
 
   #open(now: number): void {
@@ -87,10 +96,16 @@ class Turns {
   /** Begins one waiting request per turn: the promises of its handler run only after this function has returned. */
   #turn(): void {
     this.#begunAt = undefined
-    const begin = this.#waiting.shift()
+    const begin = this.#next()
     if (begin === undefined) return
     this.#open(performance.now())
     begin()
+  }
+
+  #next(): (() => void) | undefined {
+    const [first, second] = this.#isReadNext ? [this.#reads, this.#others] : [this.#others, this.#reads]
+    this.#isReadNext = !this.#isReadNext
+    return first.shift() ?? second.shift()
   }
 }
 

@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
-import type { Calls, FleetStats } from '../../broker/broker.ts'
+import type { Calls, FleetStats, HostStats } from '../../broker/broker.ts'
 import type { ModelHost, ModelHostStats } from '../../fleet/fleet.ts'
 
 type Brokers = ReadonlyMap<string, Calls>
@@ -70,7 +70,7 @@ export function gaugeFleet(brokers: Brokers, registry: Registry): void {
 
 /** One row per model host. Hosts that are gone disappear, so that the number of rows stays that of the hosts. */
 function gaugeHosts(fleets: () => { model: string; fleet: FleetStats }[], registry: Registry): void {
-  const gauge = (name: string, help: string, read: (host: FleetStats['hosts'][number]) => number) =>
+  const gauge = (name: string, help: string, read: (host: HostStats) => number) =>
     new Gauge({
       name,
       help,
@@ -79,7 +79,7 @@ function gaugeHosts(fleets: () => { model: string; fleet: FleetStats }[], regist
       collect() {
         this.reset()
         for (const { model, fleet } of fleets())
-          for (const host of fleet.hosts) this.set({ model, host: host.name }, read(host))
+          for (const host of fleet.hosts) this.set({ model, host: labelOf(host, fleet.hosts) }, read(host))
       },
     })
   gauge('tandem_fleet_host_ready', '1 if the model host is ready, else 0', ({ state }) =>
@@ -93,6 +93,13 @@ function gaugeHosts(fleets: () => { model: string; fleet: FleetStats }[], regist
     'Time since the last word of the model host',
     ({ age }) => age / 1000,
   )
+}
+
+/** Hosts that have the same name by mistake: the figures of one must not replace those of the other. */
+function labelOf(host: HostStats, hosts: readonly HostStats[]): string {
+  return hosts.some(({ name, boot }) => name === host.name && boot !== host.boot)
+    ? `${host.name} ${host.boot}`
+    : host.name
 }
 
 /** The figures of a model host about itself. */

@@ -1,7 +1,10 @@
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { connect } from 'amqplib'
 import { expect } from 'chai'
+import { encodeValue } from '../../fleet/wire.ts'
+import { createMetrics } from '../../lib/status/metrics.ts'
 import { codeOf, until } from '../support/broker.ts'
 import { describeFleet, type Hashed, hash, knowsHosts, order, TestFleet } from '../support/fleet.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
@@ -39,6 +42,16 @@ describeFleet('Model hosts', (rabbit) => {
     await until(() => caller.stats().fleet?.hosts.length === 0, 5000, 'no host')
     expect(changes).to.deep.equal(['gpu-1 leaving'])
     expect(caller.stats()).to.deep.include({ state: 'restarting' })
+  })
+
+  it('with the same name are told apart in metrics', async () => {
+    begin('twins')
+    const hosts = [await fleet.host({ name: 'twin' }), await fleet.host({ name: 'twin' })]
+    const caller = await fleet.startWeb()
+    await knowsHosts(caller, 2)
+    const figures = await createMetrics(new Map([['twins', caller]])).registry.metrics()
+    for (const { boot } of hosts)
+      expect(figures).to.contain(`tandem_fleet_host_ready{model="twins",host="twin ${boot}"} 1`)
   })
 
   it('that come later answer the calls that wait', async () => {
@@ -80,6 +93,42 @@ describeFleet('Model hosts', (rabbit) => {
     const three = Array.from({ length: 3 }, () => caller.call<Hashed>('predict', order('x', { ms: 100 })))
     const versions = (await Promise.all(three)).map(({ version }) => version)
     expect(versions.filter((version) => version === 'fast')).to.have.length(2)
+  })
+
+  it('answer a web host whose clock is an hour behind or ahead of their own', async () => {
+    begin('clocks')
+    await fleet.host()
+    const connection = await connect(rabbit().url)
+    const channel = await connection.createChannel()
+    const { queue } = await channel.assertQueue('', { exclusive: true })
+    const types = new Map<string, string>()
+    await channel.consume(queue, (reply) => {
+      if (reply) types.set(reply.properties.correlationId, reply.properties.type)
+    })
+    for (const hours of [-1, 1])
+      channel.sendToQueue('tandem.calls.clocks', Buffer.from(encodeValue(order('a'))), {
+        type: 'call',
+        correlationId: `${hours} h`,
+        replyTo: queue,
+        expiration: '10000',
+        headers: { attempt: 1, method: 'predict', deadline: Date.now() + hours * 3_600_000 },
+      })
+    await until(() => types.size === 2, WITHIN_MS, 'two answers')
+    expect(Object.fromEntries(types)).to.deep.equal({ '-1 h': 'result', '1 h': 'result' })
+    await connection.close()
+  })
+
+  it('keep the calls that their own queue cannot take at the moment', async () => {
+    begin('own-queue')
+    const host = await fleet.host({}, {}, { maxBatch: 8, maxQueue: 1 })
+    const caller = await fleet.startWeb()
+    const calls = Array.from({ length: 40 }, (_, i) =>
+      caller.call<Hashed>('predict', order(`${i}`, { ms: 20 })),
+    )
+    expect((await Promise.all(calls)).map(({ sha256 }) => sha256)).to.deep.equal(
+      calls.map((_, i) => hash(`${i}`)),
+    )
+    expect(host.stats()).to.deep.include({ answered: 40, redelivered: 0 })
   })
 
   it('of two versions each say which one has answered', async () => {

@@ -122,16 +122,27 @@ describe('A message from the network', () => {
 
 describe('The options of a fleet', () => {
   it('must have addresses of RabbitMQ, which no error shows, and a name that queues can have', () => {
-    for (const url of ['http://me:secret@host', 'amqp:', '']) {
+    const wrong = [
+      'http://me:secret@host',
+      'amqp:',
+      '',
+      'amqp://',
+      'amqp:///vhost',
+      'amqp://me:100%@host',
+      'amqp://host/%',
+    ]
+    for (const url of wrong) {
       const error = () => readFleetOptions({ url })
       expect(error).to.throw(
         BrokerError,
-        /^url must begin with amqp:\/\/ or amqps:\/\/, but is something else\.$/,
+        /^url must have the form amqp:\/\/user:password@host\/vhost or amqps:\/\/…, with %25 for % in a password, but has another one\.$/,
       )
     }
     expect(codeOf(() => readFleetOptions({ url: [] }))).to.equal('ERR_OPTION')
     for (const name of ['', 'a b', 'x'.repeat(101)])
       expect(codeOf(() => readFleetOptions({ url: 'amqp://host', name }))).to.equal('ERR_OPTION')
+    const queueType = 'quorom' as 'quorum'
+    expect(codeOf(() => readFleetOptions({ url: 'amqp://host', queueType }))).to.equal('ERR_OPTION')
     expect(readFleetOptions({ url: 'amqps://host/vhost', name: 'gpu-1' })).to.deep.include({ name: 'gpu-1' })
   })
 })

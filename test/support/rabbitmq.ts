@@ -21,6 +21,7 @@ export const HAS_RABBITMQ = existsSync(PROGRAM)
 export interface RabbitMq {
   readonly url: string
   readonly port: number
+  readonly node: Node
   /** of the process, whose group has all processes of RabbitMQ; undefined while none runs */
   readonly pid: number | undefined
   /** Ends it without warning, and keeps its data. */
@@ -31,10 +32,34 @@ export interface RabbitMq {
   stop(): Promise<void>
 }
 
-/** A RabbitMQ of its own: own ports, own data, own Erlang cookie. */
-export async function startRabbitMq(host = '127.0.0.1'): Promise<RabbitMq> {
+/** What the nodes of a cluster know of each other. */
+interface Node {
+  readonly name: string
+  /** has the Erlang cookie */
+  readonly home: string
+  readonly epmd: number
+}
+
+/** Several nodes; each keeps its own queues, and the quorum queues are on all of them. */
+export async function startCluster(size: number): Promise<RabbitMq[]> {
+  const first = await startRabbitMq()
+  const nodes = [first]
+  while (nodes.length < size) {
+    const node = await startRabbitMq('127.0.0.1', first.node)
+    await node.control('stop_app')
+    await node.control('join_cluster', first.node.name)
+    await node.control('start_app')
+    nodes.push(node)
+  }
+  return nodes
+}
+
+/** A RabbitMQ of its own: own ports, own data, and its own Erlang cookie if it is not to join another one. */
+export async function startRabbitMq(host = '127.0.0.1', other?: Node): Promise<RabbitMq> {
   const folder = temporaryFolder()
-  const [port, distribution, epmd] = await Promise.all([freePort(), freePort(), freePort()])
+  const [port, distribution, ownEpmd] = await Promise.all([freePort(), freePort(), freePort()])
+  const { home = join(folder, 'home'), epmd = ownEpmd } = other ?? {}
+  const node = { name: `tandem${port}@localhost`, home, epmd }
   const plugins = join(folder, 'enabled_plugins')
   writeFileSync(plugins, '[].\n')
   const config = join(folder, 'rabbitmq.conf')
@@ -42,12 +67,12 @@ export async function startRabbitMq(host = '127.0.0.1'): Promise<RabbitMq> {
     config,
     `listeners.tcp.1 = ${host}:${port}\nloopback_users = none\ndisk_free_limit.absolute = 50MB\nmax_message_size = ${MAX_MESSAGE_BYTES}\n`,
   )
-  mkdirSync(join(folder, 'home'))
+  mkdirSync(home, { recursive: true })
   const env = {
     PATH: process.env.PATH ?? '',
     TMPDIR: folder,
-    HOME: join(folder, 'home'),
-    RABBITMQ_NODENAME: `tandem${port}@localhost`,
+    HOME: home,
+    RABBITMQ_NODENAME: node.name,
     RABBITMQ_NODE_PORT: String(port),
     RABBITMQ_DIST_PORT: String(distribution),
     RABBITMQ_MNESIA_BASE: join(folder, 'mnesia'),
@@ -64,6 +89,7 @@ export async function startRabbitMq(host = '127.0.0.1'): Promise<RabbitMq> {
   const rabbit: RabbitMq = {
     url: `amqp://guest:guest@${host}:${port}`,
     port,
+    node,
     get pid() {
       return running?.pid
     },

@@ -143,9 +143,11 @@ describe('The roles web and model', () => {
   })
 
   it('never show a wrong address, which may hold a password', async () => {
-    const { code, output } = await runService({ ROLE: 'model', AMQP_URL: 'http://me:secret@host' })
-    expect(code).to.equal(2)
-    expect(output).to.match(/^AMQP_URL must be a comma-separated list of amqp:/)
-    expect(output).not.to.contain('secret')
+    for (const address of ['http://me:secret@host', 'amqp://me:secret%@host']) {
+      const { code, output } = await runService({ ROLE: 'model', AMQP_URL: address })
+      expect(code).to.equal(2)
+      expect(output).to.match(/^AMQP_URL must be a comma-separated list of amqp:/)
+      expect(output).not.to.contain('secret')
+    }
   })
 })
