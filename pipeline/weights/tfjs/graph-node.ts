@@ -76,6 +76,11 @@ export function numbersOf(node: GraphNode, key: string): number[] {
   throw badAttribute(node, key)
 }
 
+/** The name or the number of a type. */
+export function typeOf(node: GraphNode, key: string): unknown {
+  return attribute(node, key, 'type')
+}
+
 /** The sizes of a shape; -1 where a size is not fixed. Undefined if there is no shape. */
 export function sizesIn(shape: unknown): number[] | undefined {
   const dims = field(shape, 'dim')

@@ -1,6 +1,7 @@
+import { operationClass } from '../../graph/kinds.ts'
 import { quote, unsupported } from '../source/model-file-error.ts'
 import type { SourceArray } from '../source/source-array.ts'
-import { flagOf, type GraphNode, numberOf, numbersOf, textOf, textsOf } from './graph-node.ts'
+import { flagOf, type GraphNode, numberOf, numbersOf, textOf, textsOf, typeOf } from './graph-node.ts'
 import type { Translating } from './translating.ts'
 
 /** Adds the layers for one node, and returns the name of the layer that has the node's output. */
@@ -11,7 +12,7 @@ const activated =
   (it) =>
     it.add('Activation', { activation }, [it.layer(0)])
 
-const passed: Translation = (it) => (it.constant(0) ? '' : it.layer(0))
+const passed = (it: Translating): string => (it.constant(0) ? '' : it.layer(0))
 
 /** The names of fused activations in Keras. */
 const ACTIVATIONS: ReadonlyMap<string, string> = new Map([
@@ -40,8 +41,8 @@ export const TRANSLATIONS: ReadonlyMap<string, Translation> = new Map<string, Tr
   ],
   ['AddV2', sum],
   ['AvgPool', (it) => pooled(it, 'AveragePooling2D')],
-  ['BiasAdd', (it) => scaled(it, it.layer(0), undefined, it.constant(1))],
-  ['Cast', passed],
+  ['BiasAdd', shifted],
+  ['Cast', cast],
   ['ConcatV2', concatenated],
   ['Conv2D', (it) => convolved(it, 'Conv2D')],
   ['DepthwiseConv2dNative', (it) => convolved(it, 'DepthwiseConv2D')],
@@ -92,7 +93,7 @@ function fused(it: Translating): Fused {
   const [activation] = activations
   const name = activation === undefined ? 'linear' : ACTIVATIONS.get(activation)
   if (name === undefined || activations.length > 1) throw refused(it.node, `fuses ${ops.join(' and ')}`)
-  return { bias: first === 'BiasAdd' ? renamed(it.constant(2), 'bias') : undefined, activation: name }
+  return { bias: first === 'BiasAdd' ? needed(it, 2, 'bias') : undefined, activation: name }
 }
 
 function convolved(it: Translating, className: 'Conv2D' | 'DepthwiseConv2D'): string {
@@ -138,7 +139,32 @@ function multiplied(it: Translating): string {
   return it.add('Dense', config, [it.layer(0)], bias ? [kernel, bias] : [kernel])
 }
 
+function shifted(it: Translating): Promise<string> {
+  mustBeChannelsLast(it.node)
+  return scaled(it, it.layer(0), undefined, needed(it, 1, 'bias'))
+}
+
+/** The numbers of types in files of TensorFlow: float, double, half and bfloat16. */
+const FLOATS: ReadonlySet<unknown> = new Set([
+  'DT_FLOAT',
+  'DT_DOUBLE',
+  'DT_HALF',
+  'DT_BFLOAT16',
+  1,
+  2,
+  19,
+  14,
+])
+
+/** All numbers are floats here. A cast to whole numbers would cut their fractions off. */
+function cast(it: Translating): string {
+  const type = typeOf(it.node, 'DstT')
+  if (type !== undefined && !FLOATS.has(type)) throw refused(it.node, `casts to the type ${quote(type)}`)
+  return passed(it)
+}
+
 function normalized(it: Translating): string {
+  mustBeChannelsLast(it.node)
   if (flagOf(it.node, 'is_training')) throw refused(it.node, 'is in training')
   const roles = ['gamma', 'beta', 'moving_mean', 'moving_variance']
   const arrays = roles.map((role, i) => needed(it, i + 1, role))
@@ -151,6 +177,8 @@ function normalized(it: Translating): string {
 }
 
 function pooled(it: Translating, className: string): string {
+  // Zeros around the image would win over negative numbers.
+  if (textOf(it.node, 'padding') === 'EXPLICIT') throw refused(it.node, 'has explicit padding')
   const { padding, input } = surrounded(it)
   const config = { pool_size: sides(it.node, 'ksize'), strides: sides(it.node, 'strides'), padding }
   return it.add(className, config, [input])
@@ -166,7 +194,7 @@ async function averaged(it: Translating, className: string): Promise<string> {
 
 async function padded(it: Translating): Promise<string> {
   const [before = 0, after = 0, top, bottom, left, right, first = 0, last = 0] = await it.numbers(1)
-  const [value = 0] = it.constant(2) ? await it.numbers(2) : []
+  const [value = 0] = it.node.inputs.length > 2 ? await it.numbers(2) : []
   if (before || after || first || last || value)
     throw refused(it.node, 'pads more than height and width with zeros')
   return it.add(
@@ -195,11 +223,11 @@ async function reshaped(it: Translating): Promise<string> {
   return it.add('Reshape', { target_shape: (await it.numbers(1)).slice(1) }, [it.layer(0)])
 }
 
-/** Height and width of 1. */
 function squeezed(it: Translating): string {
   const axes = numbersOf(it.node, 'squeeze_dims')
-  if (axes.length > 0 && axes.join() !== '1,2') throw refused(it.node, `removes the axes ${axes.join(', ')}`)
-  return it.add('Flatten', {}, [it.layer(0)])
+  // Height and width of 1: a layer that every engine has.
+  if (axes.join() === '1,2') return it.add('Flatten', {}, [it.layer(0)])
+  return it.add(operationClass('Squeeze'), axes.length > 0 ? { axis: axes } : {}, [it.layer(0)])
 }
 
 async function transposed(it: Translating): Promise<string> {
@@ -316,10 +344,14 @@ function flipped(array: SourceArray): SourceArray {
   }
 }
 
-/** Height and width of a list such as [1, 2, 2, 1]; the channels come last. */
-function sides(node: GraphNode, key: string): [number, number] {
+function mustBeChannelsLast(node: GraphNode): void {
   const order = textOf(node, 'data_format') ?? 'NHWC'
   if (order !== 'NHWC') throw refused(node, `has the data format ${quote(order)}; only NHWC can be served`)
+}
+
+/** Height and width of a list such as [1, 2, 2, 1]; the channels come last. */
+function sides(node: GraphNode, key: string): [number, number] {
+  mustBeChannelsLast(node)
   const [, height = 1, width = 1] = numbersOf(node, key)
   return [height, width]
 }

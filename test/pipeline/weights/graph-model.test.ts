@@ -1,6 +1,7 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { inferShapes } from '../../../pipeline/graph/shapes.ts'
 import { openModel, peekModel } from '../../../pipeline/weights/open-model.ts'
 import { codeOf, errorOf } from '../../support/broker.ts'
 import { madeClassifier, png, probabilities } from '../../support/classifier.ts'
@@ -18,7 +19,10 @@ interface Expected {
   weights: SyntheticLayer[]
 }
 
+const SHARD = 'group1-shard1of1.bin'
+
 interface GraphJson {
+  weightsManifest: [{ weights: { name: string; shape: number[]; dtype: string }[] }]
   modelTopology: { node: { name: string; op: string; input?: string[]; attr: Record<string, object> }[] }
 }
 
@@ -127,6 +131,42 @@ describe('a graph model of TensorFlow.js', () => {
         nodeOf(json, 'MaxPool').attr.data_format = { s: Buffer.from('NCHW').toString('base64') }
       },
     ],
+    'the order NCHW of a bias': [
+      'ERR_MODEL_UNSUPPORTED',
+      (json) => {
+        nodeOf(json, 'BiasAdd').attr.data_format = { s: Buffer.from('NCHW').toString('base64') }
+      },
+    ],
+    'a bias that is computed': [
+      'ERR_MODEL_UNSUPPORTED',
+      (json) => {
+        const bias = nodeOf(json, 'BiasAdd')
+        bias.input = [bias.input?.[0] ?? '', bias.input?.[0] ?? '']
+      },
+    ],
+    'a fused bias that is computed': [
+      'ERR_MODEL_UNSUPPORTED',
+      (json) => {
+        const dense = nodeOf(json, '_FusedMatMul')
+        dense.input = [dense.input?.[0] ?? '', dense.input?.[1] ?? '', dense.input?.[0] ?? '']
+      },
+    ],
+    'a cast to whole numbers': [
+      'ERR_MODEL_UNSUPPORTED',
+      (json) => {
+        const softmax = nodeOf(json, 'Softmax')
+        softmax.op = 'Cast'
+        softmax.attr = { DstT: { type: 'DT_INT32' } }
+      },
+    ],
+    'zeros around an image whose largest numbers are taken': [
+      'ERR_MODEL_UNSUPPORTED',
+      (json) => {
+        const pool = nodeOf(json, 'MaxPool')
+        pool.attr.padding = { s: Buffer.from('EXPLICIT').toString('base64') }
+        pool.attr.explicit_paddings = { list: { i: ['0', '0', '1', '1', '1', '1', '0', '0'] } }
+      },
+    ],
     'a fused operation without a translation': [
       'ERR_MODEL_UNSUPPORTED',
       (json) => {
@@ -155,6 +195,36 @@ describe('a graph model of TensorFlow.js', () => {
       },
     ],
   }
+
+  it('keeps the shape of an image where only axes of length 1 are removed', async () => {
+    const folder = await changed((json) => {
+      const pool = nodeOf(json, 'MaxPool')
+      const before = { name: 'squeezed', op: 'Squeeze', input: pool.input ?? [], attr: {} }
+      json.modelTopology.node.push(before)
+      pool.input = ['squeezed']
+    })
+    const { close, layers } = await openModel(folder)
+    await close()
+    if (!layers) throw new Error('no layers')
+    const shapes = inferShapes(layers)
+    const [input = ''] = layers.layers.find(({ name }) => name === 'squeezed')?.inputs ?? []
+    expect(shapes.get('squeezed')).to.deep.equal(shapes.get(input)).and.to.have.length(3)
+  })
+
+  it('is refused with a border whose number is computed', async () => {
+    const folder = await changed((json) => {
+      const pool = nodeOf(json, 'MaxPool')
+      const [input = ''] = pool.input ?? []
+      json.modelTopology.node.push({ name: 'sides', op: 'Const', attr: {} })
+      json.weightsManifest[0].weights.push({ name: 'sides', shape: [4, 2], dtype: 'int32' })
+      pool.op = 'PadV2'
+      pool.input = [input, 'sides', input]
+    })
+    appendFileSync(join(folder, SHARD), new Uint8Array(Int32Array.of(0, 0, 1, 1, 1, 1, 0, 0).buffer))
+    const { code, message } = await errorOf(peekModel(folder))
+    expect(code).to.equal('ERR_MODEL_UNSUPPORTED')
+    expect(message).to.contain('from a computation')
+  })
 
   for (const [what, [code, change]] of Object.entries(WRONG)) {
     it(`is refused with ${what}`, async () => {
