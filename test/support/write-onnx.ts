@@ -92,7 +92,7 @@ const message = (...fields: readonly Uint8Array[]): Buffer => Buffer.concat(fiel
 const number = (field: number, value: number): Buffer =>
   Buffer.from([...varint(field << 3), ...varint(value)])
 const text = (field: number, value: string): Buffer => bytes(field, Buffer.from(value))
-const bytes = (field: number, content: Uint8Array): Buffer =>
+export const bytes = (field: number, content: Uint8Array): Buffer =>
   Buffer.concat([Buffer.from([...varint((field << 3) | 2), ...varint(content.length)]), content])
 
 function varint(value: number): number[] {

@@ -30,8 +30,8 @@ function labelsIn(text: string | undefined): Label[] | undefined {
 }
 
 function wordsIn(text: string): string[] | undefined {
-  if (text.startsWith('[')) return listed(json(text)) ?? [...text.matchAll(PYTHON_TEXT)].map(pythonText)
-  if (text.startsWith('{')) return inOrder(entriesOf(json(text)) ?? pythonEntries(text))
+  if (text.startsWith('[')) return listed(json(text)) ?? pythonList(text)
+  if (text.startsWith('{')) return inOrder(entriesOf(json(text)) ?? pythonEntries(text) ?? [])
   return text.split(text.includes('\n') ? /\r?\n/ : ',')
 }
 
@@ -52,15 +52,39 @@ function inOrder(entries: readonly (readonly [string, string])[]): string[] | un
   return words.every((word) => word !== undefined) ? words : undefined
 }
 
-const PYTHON_TEXT = /'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"/gs
-const PYTHON_ENTRY = /(\d+)\s*:\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")/gs
+// The expressions are sticky: a text of a megabyte is read once, and not again from each quote.
+const PYTHON_TEXT = /\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")\s*(?:,|(?=[\]}]))/sy
+const PYTHON_INDEX = /\s*(\d{1,9})\s*:/y
+const PYTHON_END = /\s*[\]}]$/y
 
-function pythonEntries(text: string): [string, string][] {
-  return [...text.matchAll(PYTHON_ENTRY)].map(([, index = '', ...quoted]) => [index, unescaped(quoted)])
+/** `['cat', "dog's"]`, as Python prints a list. */
+function pythonList(text: string): string[] | undefined {
+  const words: string[] = []
+  let at = 1
+  for (let word = matched(PYTHON_TEXT, text, at); word; word = matched(PYTHON_TEXT, text, at)) {
+    words.push(unescaped(word.slice(1)))
+    at += word[0].length
+  }
+  return matched(PYTHON_END, text, at) ? words : undefined
 }
 
-function pythonText([, ...quoted]: RegExpMatchArray): string {
-  return unescaped(quoted)
+/** `{0: 'cat', 1: "dog's"}`, as Python prints a dictionary; undefined if the text is something else. */
+function pythonEntries(text: string): [string, string][] | undefined {
+  const entries: [string, string][] = []
+  let at = 1
+  for (let index = matched(PYTHON_INDEX, text, at); index; index = matched(PYTHON_INDEX, text, at)) {
+    at += index[0].length
+    const word = matched(PYTHON_TEXT, text, at)
+    if (!word) return undefined
+    entries.push([index[1] ?? '', unescaped(word.slice(1))])
+    at += word[0].length
+  }
+  return matched(PYTHON_END, text, at) ? entries : undefined
+}
+
+function matched(expression: RegExp, text: string, at: number): RegExpExecArray | null {
+  expression.lastIndex = at
+  return expression.exec(text)
 }
 
 function unescaped(quoted: readonly (string | undefined)[]): string {

@@ -44,6 +44,10 @@ export class BlockReader {
   }
 
   bytes(start: number, end: number): Buffer {
+    const at = start - this.#start
+    // A copy: a short text must not keep the whole block in memory.
+    if (at >= 0 && end - this.#start <= this.#block.length)
+      return Buffer.from(this.#block.subarray(at, at + end - start))
     return readBytes(this.#window, start, end - start)
   }
 }

@@ -11,7 +11,7 @@ import { withCompiled } from '../../support/compiled.ts'
 import { type LayerSketch, sketch, storeOf } from '../../support/small-models.ts'
 import { smoothImage } from '../../support/synthetic.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
-import { type NodeSketch, TYPE, writeOnnx } from '../../support/write-onnx.ts'
+import { bytes, type NodeSketch, TYPE, writeOnnx } from '../../support/write-onnx.ts'
 
 const conv: LayerSketch = ['Conv2D', { filters: 2, kernel_size: 3, use_bias: false }]
 const kernel = [{ shape: [3, 3, 3, 2], values: Array(54).fill(0.1) }]
@@ -131,13 +131,37 @@ describe('the graph of a model', () => {
     expect(of([transposed], [2, 4, 1, 1])).to.deep.equal({ order: 'nhwc', channels: 4 })
   })
 
+  it('is refused with a name that is too long, and with too many names', () => {
+    const refused = (path: string) => {
+      expect(() => onnxOutline(path))
+        .to.throw(/limit/)
+        .with.property('code', 'ERR_MODEL_UNSUPPORTED')
+    }
+    refused(ending(dense('x'.repeat(5000))))
+    const path = join(temporaryFolder(), 'model.onnx')
+    // A graph with one node, whose inputs have no name.
+    writeFileSync(path, bytes(7, bytes(1, Buffer.alloc(1_000_002, Buffer.from([0x0a, 0])))))
+    refused(path)
+  })
+
+  it('has as much metadata as fits into a megabyte, in all entries together', () => {
+    const metadata = Object.fromEntries(['a', 'b', 'c'].map((key) => [key, key.repeat(400_000)]))
+    const path = writeOnnx(join(temporaryFolder(), 'model.onnx'), {
+      input: { type: TYPE.float32, shape: ['n', 3, 8, 8] },
+      output: { type: TYPE.float32, shape: ['n', 3] },
+      nodes: [['GlobalAveragePool', ['input'], 'output']],
+      metadata,
+    })
+    expect([...onnxOutline(path).metadata.keys()]).to.deep.equal(['a', 'b'])
+  })
+
   it('is refused where it is damaged, with the place', () => {
     const path = ending(dense('output'))
-    const bytes = readFileSync(path)
-    const at = bytes.indexOf('GlobalAveragePool') - 1
+    const content = readFileSync(path)
+    const at = content.indexOf('GlobalAveragePool') - 1
     // A name that is longer than its node.
-    bytes[at] = 0x7f
-    writeFileSync(path, bytes)
+    content[at] = 0x7f
+    writeFileSync(path, content)
     expect(() => onnxOutline(path))
       .to.throw(/model\.onnx is cut off or damaged at byte \d+/)
       .with.property('code', 'ERR_MODEL_LOAD')
