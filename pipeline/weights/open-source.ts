@@ -98,21 +98,29 @@ async function zippedTfjs(
     },
     close: () => undefined,
   }
-  const source = await tfjsSource(name, parseJson(text, name), shards, async (groups) => {
+  const unpackAll = async (groups: readonly TfjsGroup[]) => {
     for (const group of groups) {
-      const entries = group.shards.map((shard) => posix.join(posix.dirname(json), shard))
-      mustHaveBytes(window.name, zip, entries, group)
-      for (const [i, entry] of entries.entries()) {
-        const request = { file: window, zip, entry, tmpDir, check: () => undefined }
+      const entryOf = (shard: string) => posix.join(posix.dirname(json), shard)
+      mustHaveBytes(window.name, zip, group.shards.map(entryOf), group)
+      for (const shard of group.shards) {
+        // A small ZIP may name one large shard thousands of times.
+        if (unpacked.has(shard)) continue
+        const request = { file: window, zip, entry: entryOf(shard), tmpDir, check: () => undefined }
         const { window: content, close } = await unpackEntry(request)
-        unpacked.set(group.shards[i] ?? '', content)
+        unpacked.set(shard, content)
         opened.push(close)
       }
     }
-  })
-  return closingAll(source, () => {
+  }
+  const closeAll = () => {
     for (const close of opened.splice(0)) close()
-  })
+  }
+  try {
+    return closingAll(await tfjsSource(name, parseJson(text, name), shards, unpackAll), closeAll)
+  } catch (error) {
+    closeAll()
+    throw error
+  }
 }
 
 /** Checked before anything is unpacked: entries that are too long would fill the disk. */

@@ -1,7 +1,8 @@
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { errorOf } from '../../support/broker.ts'
+import { openModel } from '../../../pipeline/weights/open-model.ts'
+import { codeOf, errorOf } from '../../support/broker.ts'
 import { madeClassifier, madePipeline, png, probabilities } from '../../support/classifier.ts'
 import { golden, goldenJson } from '../../support/golden.ts'
 import { noiseImage, smoothImage } from '../../support/synthetic.ts'
@@ -80,6 +81,43 @@ describe('a model of Teachable Machine', () => {
     await close()
     expect(info.labelNames).to.deep.equal(['class_0', 'class_1', 'class_2'])
     expect(info.warnings.join()).to.contain('3 outputs').and.to.contain('1 labels')
+  })
+
+  it('is unpacked once where a shard is named again and again, and leaves no file open', async function () {
+    if (process.platform !== 'linux') this.skip()
+    const layers = [{ class_name: 'Flatten', config: { name: 'flat', batch_input_shape: [null, 8, 8, 1] } }]
+    const json = {
+      modelTopology: { class_name: 'Sequential', config: { layers } },
+      weightsManifest: [
+        {
+          paths: Array<string>(300).fill('weights.bin'),
+          weights: [{ name: 'a', shape: [300, 250_000], dtype: 'float32' }],
+        },
+      ],
+    }
+    const path = join(temporaryFolder(), 'again.zip')
+    writePackedZip(path, {
+      'model.json': Buffer.from(JSON.stringify(json)),
+      'weights.bin': Buffer.alloc(1_000_000),
+    })
+    const graph = join(temporaryFolder(), 'graph.zip')
+    const { weightsManifest } = json
+    const broken = { format: 'graph-model', modelTopology: { node: 7 }, weightsManifest }
+    writePackedZip(graph, {
+      'model.json': Buffer.from(JSON.stringify(broken)),
+      'weights.bin': Buffer.alloc(1_000_000),
+    })
+    const openFiles = () => readdirSync('/proc/self/fd').length
+    const before = openFiles()
+    let most = 0
+    const watch = setInterval(() => {
+      most = Math.max(most, openFiles())
+    })
+    expect(await codeOf(openModel(path))).to.equal('ERR_MODEL_LOAD')
+    expect(await codeOf(openModel(graph))).to.equal('ERR_MODEL_LOAD')
+    clearInterval(watch)
+    expect(most).to.be.within(before, before + 10)
+    expect(openFiles()).to.equal(before)
   })
 
   it('is refused with the name of what is missing or damaged', async () => {
