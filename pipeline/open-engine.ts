@@ -7,6 +7,7 @@ import { type OnnxEngine, openOnnx } from './engines/onnx/onnx.ts'
 import { openOnnxThread } from './engines/onnx/onnx-thread.ts'
 import { pixelInput } from './engines/onnx/pixel-input.ts'
 import { probeOnnx } from './engines/onnx/probe-onnx.ts'
+import { mustAnswerFew, mustTakeFew } from './engines/size-limits.ts'
 import { PipelineError } from './errors.ts'
 import { inputHints } from './facts/input-hints.ts'
 import { type LastFunction, lastFunction } from './facts/last-function.ts'
@@ -79,7 +80,10 @@ async function openFile(
 ): Promise<OpenedEngine> {
   const { threads, spin, maxBatch, device } = request
   const outline = onnxOutline(modelPath)
-  const model = { modelPath, threads, spin, imageSize: found.size, hints: inputHints(outline) }
+  // Of a compiled model, the wanted output is the only one.
+  const { head } = found.isOnnx ? found.settings : {}
+  const more = { hints: inputHints(outline), ...(head !== undefined && { head }) }
+  const model = { modelPath, threads, spin, imageSize: found.size, ...more }
   // On a CPU the model takes all cores anyway. With a GPU, a thread for the model leaves this one free to prepare
   // images.
   const open = (on: Device) => (on === 'cpu' ? openOnnx : openOnnxThread)({ ...model, device: on })
@@ -94,7 +98,7 @@ async function openFile(
   return {
     engine: pixelInput(engine, found.preprocessing),
     reason: report,
-    lastFunction: lastFunction(outline),
+    lastFunction: lastFunction(outline, head),
     warnings: [
       ...(engine.input.anySize || outline.metadata.has(ANY_SIZE_KEY) ? sizeWarnings(found) : []),
       ...(scaling === undefined ? [] : scalingWarnings(scaling, found)),
@@ -197,6 +201,8 @@ async function onTfjs(
   try {
     const { preprocessing } = found
     const engine = await openTfjs({ layers, weights, preprocessing, input: 'uint8', threads })
+    mustTakeFew(engine.inputShape, 1, found.path)
+    mustAnswerFew(engine.outputShape, found.path)
     const reason = `${engine.device}, the fastest backend of TensorFlow.js that is installed`
     return { engine, reason, lastFunction: undefined, warnings: anySize ? sizeWarnings(found) : [] }
   } finally {

@@ -30,10 +30,11 @@ const FUNCTIONS: ReadonlyMap<string, LastFunction> = new Map<string, LastFunctio
 
 const MAX_STEPS = 50
 
-/** The function of the last operator of the graph; undefined if the operator does not tell. */
-export function lastFunction(outline: OnnxOutline): LastFunction | undefined {
+/** The function of the last operator before an output; undefined if the operator does not tell. */
+export function lastFunction(outline: OnnxOutline, head: string | number = 0): LastFunction | undefined {
   const producers = producersIn(outline)
-  let node = producers.get(outline.outputs[0] ?? '')
+  const output = typeof head === 'number' ? outline.outputs[head] : head
+  let node = producers.get(output ?? '')
   for (let step = 0; node && step < MAX_STEPS; step++) {
     if (!SAME_NUMBERS.has(node.op)) return functionOf(node, producers)
     node = producers.get(node.inputs[0] ?? '')

@@ -14,6 +14,8 @@ export interface Tensor {
 export interface OnnxSketch {
   readonly input: Tensor
   readonly output: Tensor
+  /** Further outputs, by their names. */
+  readonly more?: Readonly<Record<string, Tensor>>
   /** The last output is `output`; the first input is `input`. */
   readonly nodes: readonly NodeSketch[]
   readonly weights?: Readonly<Record<string, { shape: readonly number[]; values: readonly number[] }>>
@@ -30,7 +32,7 @@ export type NodeSketch = readonly [
 ]
 
 export function writeOnnx(path: string, sketch: OnnxSketch): string {
-  const { input, output, nodes, weights = {}, integers = {}, metadata = {} } = sketch
+  const { input, output, nodes, weights = {}, integers = {}, metadata = {}, more = {} } = sketch
   const graph = message(
     ...nodes.map((node) => bytes(1, nodeOf(node))),
     text(2, 'graph'),
@@ -49,7 +51,7 @@ export function writeOnnx(path: string, sketch: OnnxSketch): string {
       ),
     ),
     bytes(11, tensorInfo('input', input)),
-    bytes(12, tensorInfo('output', output)),
+    ...Object.entries({ output, ...more }).map(([name, tensor]) => bytes(12, tensorInfo(name, tensor))),
   )
   const model = message(
     number(1, 8),

@@ -1,5 +1,6 @@
 import type { InferenceSession } from 'onnxruntime-node'
 import { PipelineError } from '../../errors.ts'
+import { mustTakeFew } from '../size-limits.ts'
 
 /** The input of a model. A compiled model takes bytes, pixel by pixel; a user's ONNX file may take floats or planes. */
 export interface ModelInput {
@@ -47,6 +48,7 @@ export function modelInput(
   if (shape.length === 0 || !shape.every(isSize)) {
     throw unsupported(path, `its input is [${only.shape.join(', ')}]; the size of its images must be set`)
   }
+  mustTakeFew(shape, isSize(batch) ? batch : 1, path)
   return {
     name,
     type: type === 'uint8' ? 'uint8' : 'float32',
@@ -58,11 +60,31 @@ export function modelInput(
   }
 }
 
-/** The shape of the first output for one image; undefined if only a run tells. */
-export function outputShape([first]: Metadata, path: string): readonly number[] | undefined {
-  if (!first?.isTensor || (first.type !== 'float32' && first.type !== 'float16'))
-    throw unsupported(path, 'its first output is no tensor of type float32 or float16')
-  const sizes = first.shape.slice(1)
+/** One of several outputs, by its name or its place; the first by default. */
+export function wantedOutput(
+  outputs: Metadata,
+  head: string | number | undefined = 0,
+): InferenceSession.ValueMetadata {
+  const wanted = typeof head === 'number' ? outputs[head] : outputs.find(({ name }) => name === head)
+  if (wanted) return wanted
+  const known = outputs.map(({ name }, i) => `${i} or ${JSON.stringify(name)}`).join(', ')
+  throw new PipelineError(
+    'ERR_MODEL_SETTINGS',
+    `The model has no output ${JSON.stringify(head)}; "head" may be ${known}.`,
+  )
+}
+
+/** The shape of an output for one image; undefined if only a run tells. */
+export function outputShape(
+  output: InferenceSession.ValueMetadata,
+  path: string,
+): readonly number[] | undefined {
+  if (!output.isTensor || (output.type !== 'float32' && output.type !== 'float16'))
+    throw unsupported(
+      path,
+      `its output ${JSON.stringify(output.name)} is no tensor of type float32 or float16`,
+    )
+  const sizes = output.shape.slice(1)
   return sizes.length > 0 && sizes.every(isSize) ? sizes : undefined
 }
 

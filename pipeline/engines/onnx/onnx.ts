@@ -2,8 +2,16 @@ import './no-telemetry.ts'
 import * as ort from 'onnxruntime-node'
 import { PipelineError } from '../../errors.ts'
 import type { Device, Engine } from '../engine.ts'
+import { mustAnswerFew } from '../size-limits.ts'
 import { fromHalf, toHalf } from './half.ts'
-import { type InputHints, type ModelInput, modelInput, outputShape, unsupported } from './onnx-metadata.ts'
+import {
+  type InputHints,
+  type ModelInput,
+  modelInput,
+  outputShape,
+  unsupported,
+  wantedOutput,
+} from './onnx-metadata.ts'
 import { type SessionRequest, sessionOptions } from './onnx-session-options.ts'
 
 export interface OnnxOptions extends SessionRequest {
@@ -11,6 +19,8 @@ export interface OnnxOptions extends SessionRequest {
   /** [height, width] of the images, for a model whose input has a variable size. */
   readonly imageSize?: readonly [number, number]
   readonly hints?: InputHints
+  /** Which of several outputs is wanted: its name or its place. */
+  readonly head?: string | number
 }
 
 export interface OnnxEngine extends Engine {
@@ -25,9 +35,11 @@ export async function openOnnx(options: OnnxOptions): Promise<OnnxEngine> {
   const session = await createSession(options)
   try {
     const input = modelInput(session.inputMetadata, modelPath, options.imageSize, options.hints)
-    const shape =
-      outputShape(session.outputMetadata, modelPath) ?? (await triedShape(session, input, modelPath))
-    return engine(session, { device, input, shape })
+    const output = wantedOutput(session.outputMetadata, options.head)
+    const { name } = output
+    const shape = outputShape(output, modelPath) ?? (await triedShape(session, { input, name }, modelPath))
+    mustAnswerFew(shape, modelPath)
+    return engine(session, { device, input, shape, name })
   } catch (error) {
     await session.release()
     throw error
@@ -47,11 +59,14 @@ async function createSession(options: OnnxOptions): Promise<ort.InferenceSession
 }
 
 /** The shape of an output whose sizes the file does not tell, from a run with a black image. */
-async function triedShape(session: ort.InferenceSession, input: ModelInput, path: string): Promise<number[]> {
-  const [outputName = ''] = session.outputNames
+async function triedShape(
+  session: ort.InferenceSession,
+  { input, name }: Pick<SessionParts, 'input' | 'name'>,
+  path: string,
+): Promise<number[]> {
   const n = input.batch ?? 1
   const black = new Uint8Array(n * bytesPerImage(input))
-  const output = (await session.run({ [input.name]: tensor(input, black, n) }, [outputName]))[outputName]
+  const output = (await session.run({ [input.name]: tensor(input, black, n) }, [name]))[name]
   const [first, ...sizes] = output?.dims ?? []
   if (first === n && sizes.length > 0) return sizes
   throw unsupported(
@@ -65,17 +80,18 @@ interface SessionParts {
   readonly input: ModelInput
   /** Of the output for one image. */
   readonly shape: readonly number[]
+  /** Of the output. */
+  readonly name: string
 }
 
-function engine(session: ort.InferenceSession, { device, input, shape }: SessionParts): OnnxEngine {
-  const [outputName = ''] = session.outputNames
+function engine(session: ort.InferenceSession, { device, input, shape, name }: SessionParts): OnnxEngine {
   const size = shape.reduce((product, length) => product * length, 1)
   let closed = false
 
   async function runOnce(bytes: Uint8Array, n: number): Promise<Float32Array> {
     const feed = { [input.name]: tensor(input, bytes, n) }
-    const result = await session.run(feed, [outputName])
-    const scores = floats(result[outputName]?.data)
+    const result = await session.run(feed, [name])
+    const scores = floats(result[name]?.data)
     if (scores instanceof Float32Array && scores.length === n * size) return scores
     throw new PipelineError(
       'ERR_ENGINE',

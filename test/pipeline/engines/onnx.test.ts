@@ -2,7 +2,7 @@ import { rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect } from 'chai'
 import { type OnnxEngine, type OnnxOptions, openOnnx } from '../../../pipeline/engines/onnx/onnx.ts'
-import { modelInput, outputShape } from '../../../pipeline/engines/onnx/onnx-metadata.ts'
+import { modelInput, outputShape, wantedOutput } from '../../../pipeline/engines/onnx/onnx-metadata.ts'
 import { openOnnxThread } from '../../../pipeline/engines/onnx/onnx-thread.ts'
 import { codeOf, errorOf } from '../../support/broker.ts'
 import { withCompiled } from '../../support/compiled.ts'
@@ -146,9 +146,9 @@ describe('the input of an ONNX file of the user', () => {
         .to.throw()
         .with.property('code', 'ERR_MODEL_UNSUPPORTED')
     }
-    expect(outputShape(tensor(['n', 10, 1, 1]), 'm')).to.deep.equal([10, 1, 1])
-    expect(outputShape(tensor(['n', 'classes']), 'm')).to.equal(undefined)
-    expect(() => outputShape(tensor(['n', 10], 'int64'), 'm'))
+    expect(outputShape(wantedOutput(tensor(['n', 10, 1, 1])), 'm')).to.deep.equal([10, 1, 1])
+    expect(outputShape(wantedOutput(tensor(['n', 'classes'])), 'm')).to.equal(undefined)
+    expect(() => outputShape(wantedOutput(tensor(['n', 10], 'int64')), 'm'))
       .to.throw()
       .with.property('code', 'ERR_MODEL_UNSUPPORTED')
   })

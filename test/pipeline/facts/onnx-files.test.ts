@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { errorOf } from '../../support/broker.ts'
-import { madeClassifier, madePipeline, png, probabilities } from '../../support/classifier.ts'
+import { madeClassifier, madeExtractor, madePipeline, png, probabilities } from '../../support/classifier.ts'
 import { smoothImage } from '../../support/synthetic.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 import { type NodeSketch, type OnnxSketch, TYPE, writeOnnx } from '../../support/write-onnx.ts'
@@ -208,6 +208,72 @@ describe('an ONNX file of an exporter', () => {
     expect(bytes.info.warnings.join()).to.contain('has no effect')
     const once = await answersOf({ shape: PLANES, settings: unit })
     expect(once.info.warnings).to.deep.equal([])
+  })
+
+  it('answers with its features pixel by pixel, as all other models do', async () => {
+    const folder = temporaryFolder()
+    writeFileSync(join(folder, 'map.json'), '{"kind": "features", "preprocessing": "unit"}')
+    const path = writeOnnx(join(folder, 'map.onnx'), {
+      input: { type: TYPE.float32, shape: PLANES },
+      output: { type: TYPE.float32, shape: PLANES },
+      nodes: [['Identity', ['input'], 'output']],
+    })
+    const pipeline = await madeExtractor({ path })
+    const prepared = await pipeline.prepare({ image: await picture() })
+    const answers = await pipeline.predict([prepared, prepared])
+    await pipeline.close()
+    for (const { shape, values } of answers) {
+      expect(shape).to.deep.equal([HEIGHT, WIDTH, 3])
+      const view = new DataView(values.buffer, values.byteOffset, values.byteLength)
+      for (const [i, pixel] of PIXELS.entries())
+        expect(view.getFloat32(4 * i, true)).to.be.closeTo(pixel / 255, 1e-6)
+    }
+  })
+
+  it('serves the output that "head" names, and refuses one that is not there', async () => {
+    const served = async (head: unknown) => {
+      const folder = temporaryFolder()
+      writeFileSync(join(folder, 'two.json'), JSON.stringify({ head }))
+      const path = writeOnnx(join(folder, 'two.onnx'), {
+        input: { type: TYPE.float32, shape: PLANES },
+        output: { type: TYPE.float32, shape: ['n', 3] },
+        more: { probabilities: { type: TYPE.float32, shape: ['n', 3] } },
+        nodes: [
+          ['GlobalAveragePool', ['input'], 'means'],
+          ['Flatten', ['means'], 'output'],
+          ['Softmax', ['output'], 'probabilities', { axis: 1 }],
+        ],
+      })
+      const { info, close } = await madeClassifier({ path })
+      await close()
+      return info.output
+    }
+    for (const head of [1, 'probabilities'])
+      expect(await served(head)).to.include({ inside: 'softmax', knownBy: 'last layer', applied: 'none' })
+    expect(await served(0)).to.include({ applied: 'softmax' })
+    for (const head of [2, 'none']) {
+      const { code, message } = await errorOf(served(head))
+      expect(code).to.equal('ERR_MODEL_SETTINGS')
+      expect(message).to.contain('0 or "output", 1 or "probabilities"')
+    }
+  })
+
+  it('is refused before memory is allocated for an input or an answer that is too large', async () => {
+    const map: Shape = ['n', 3, 700, 700]
+    const paths = [
+      write({ shape: ['n', 3, 50_000, 50_000] }),
+      write({ shape: [1_000_000, 3, HEIGHT, WIDTH] }),
+      writeOnnx(join(temporaryFolder(), 'map.onnx'), {
+        input: { type: TYPE.float32, shape: map },
+        output: { type: TYPE.float32, shape: map },
+        nodes: [['Identity', ['input'], 'output']],
+      }),
+    ]
+    for (const path of paths) {
+      const { code, message } = await errorOf(madePipeline({ path }))
+      expect(code, path).to.equal('ERR_MODEL_UNSUPPORTED')
+      expect(message).to.contain('the limit is')
+    }
   })
 
   it('is refused where its answer has no row for each image', async () => {
