@@ -48,7 +48,10 @@ function layerTable(layers: Inspection['layers']): string[] {
     parameters === 0 ? '' : parameters.toLocaleString('en'),
   ])
   const table = [['layer', 'class', 'output', 'parameters'], ...rows]
-  const widths = [0, 1, 2].map((column) => Math.max(...table.map((row) => row[column]?.length ?? 0)))
+  // Without spreading the rows into arguments: an ONNX file may have 200,000 operators.
+  const widths = [0, 1, 2].map((column) =>
+    table.reduce((most, row) => Math.max(most, row[column]?.length ?? 0), 0),
+  )
   return table.map((row) => `  ${row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join('  ')}`.trimEnd())
 }
 

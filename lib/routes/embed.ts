@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { OWN_ERROR } from '../http/dialect.ts'
 import { HttpError } from '../http/errors.ts'
 import { type Operation, serve } from '../http/operation.ts'
-import { littleEndian, mustHaveFeatures, normalized, pooled } from '../models/features.ts'
+import { littleEndian, mustHaveFeatures, noFeatures, normalized, pooled } from '../models/features.ts'
 import { Timing } from '../models/guess.ts'
 import { roundedTiming } from '../models/timing.ts'
 import type { Service } from '../service.ts'
@@ -63,11 +63,13 @@ const embedding = {
 
 /** `/embed`: the features of an image by a model that has no classes. */
 export function embedRoutes(service: Service): void {
-  const { classifier, predictor } = service
+  const { classifier, pipelineInfos, predictor } = service
   serve(service, embedding, async (ctx, { model = modelFor(service), normalize, pool }) => {
     const form = ctx.accepts('json', BINARY)
     if (form === false) throw notAcceptable()
     classifier.mustServe(model)
+    // Known before the image is read; a pipeline of the user's own does not tell.
+    if (pipelineInfos.of(model)?.output?.kind === 'classes') throw noFeatures(model)
     const { answer } = await predictor.predict(ctx, model, PLACES, {})
     const found = mustHaveFeatures(answer)
     const vector = pool === 'mean' ? pooled(found) : found

@@ -93,6 +93,9 @@ interface More {
   readonly call?: Call
 }
 
+/** A concatenation in a DenseNet takes a few dozen. */
+const MAX_INPUTS = 10_000
+
 export function kind<S extends Options>(
   options: S,
   plan: (values: OptionValues<S>, inputs: Inputs, layer: Layer, inner: PlanInner) => Plan,
@@ -105,6 +108,8 @@ export function kind<S extends Options>(
     plan(layer, inputs, inner) {
       const count = inputs.length
       if (count === 0 && fewest > 0) throw layerError(layer, 'it has no input')
+      if (count > MAX_INPUTS)
+        throw layerError(layer, `it has ${count} inputs, and the limit is ${MAX_INPUTS}`)
       if (count < fewest || count > most) {
         const wanted = most === 1 ? 'one' : `${fewest}${most > fewest ? ' or more' : ''}`
         throw layerError(layer, `it has ${count} inputs and should have ${wanted}`)

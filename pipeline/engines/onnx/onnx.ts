@@ -1,9 +1,9 @@
 import './no-telemetry.ts'
 import * as ort from 'onnxruntime-node'
 import { PipelineError } from '../../errors.ts'
+import { fromHalf, toHalf } from '../../half.ts'
 import type { Device, Engine } from '../engine.ts'
 import { mustAnswerFew } from '../size-limits.ts'
-import { fromHalf, toHalf } from './half.ts'
 import {
   type InputHints,
   type ModelInput,

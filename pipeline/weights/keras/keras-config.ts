@@ -23,7 +23,8 @@ export function readKerasConfig(config: unknown, options: ReadOptions = {}): Top
   const layers: Layer[] = []
   const places = new Map<string, WeightPlace>()
   const keras = options.keras ?? 3
-  const outermost = { layers, places, keras, prefix: '', path: '', depth: 0, frozen: false }
+  const work = { uses: 0 }
+  const outermost = { layers, places, work, keras, prefix: '', path: '', depth: 0, frozen: false }
   const outputs = expand(readModel(config, 'The model'), outermost, undefined)
   const [input, ...others] = layers.filter(({ className }) => className === 'InputLayer')
   if (!input || others.length > 0) {
@@ -44,6 +45,8 @@ export function readKerasConfig(config: unknown, options: ReadOptions = {}): Top
 interface Scope {
   readonly layers: Layer[]
   readonly places: Map<string, WeightPlace>
+  /** The calls of layers so far. A call of an inner model may add no layer, and may hold a thousand such calls. */
+  readonly work: { uses: number }
   readonly keras: number
   readonly prefix: string
   /** The prefix of the first use of an inner model that is used again: the weights are there. */
@@ -69,7 +72,7 @@ function expand(model: KerasModel, scope: Scope, given: readonly string[] | unde
   for (const use of model.calls) {
     const path = `${scope.path}/layers/${use.groupName}`
     outputs.set(`${use.index} ${use.name}`, addUse(use, model, { ...scope, path }, given, find))
-    if (scope.layers.length > MAX_ALL_LAYERS) {
+    if (++scope.work.uses > MAX_ALL_LAYERS || scope.layers.length > MAX_ALL_LAYERS) {
       throw loadError(`The model has more than ${MAX_ALL_LAYERS} layers, including those of inner models.`)
     }
   }

@@ -40,6 +40,7 @@ export interface KerasItem {
 
 /** ResNet1001 has about 4000. */
 const MAX_LAYERS = 10_000
+const MAX_CALLS = 2 * MAX_LAYERS
 const MAX_NAME_CHARACTERS = 500
 
 const MODELS: ReadonlySet<unknown> = new Set(['Model', 'Functional', 'Sequential'])
@@ -119,6 +120,8 @@ function functional(named: readonly Named[], config: unknown, what: string): Ker
     const own = item.className === 'InputLayer' ? [callOn(undefined)] : all
     return own.map((call, index) => ({ ...item, call, index }))
   })
+  if (calls.length > MAX_CALLS)
+    throw loadError(`${what} has ${calls.length} calls of layers, the limit is ${MAX_CALLS}.`)
   const names = new Set(named.map(({ name }) => name))
   for (const { name, className, call } of calls) {
     const references = referencesIn(call)

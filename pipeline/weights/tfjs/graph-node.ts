@@ -12,6 +12,8 @@ export interface GraphNode {
 
 /** nsfwjs' Inception v3 has about a thousand. */
 const MAX_NODES = 20_000
+/** A concatenation in a DenseNet takes a few dozen. */
+const MAX_INPUTS = 10_000
 const MAX_NAME_CHARACTERS = 500
 
 export function graphNodes(topology: unknown, what: string): Map<string, GraphNode> {
@@ -26,6 +28,10 @@ export function graphNodes(topology: unknown, what: string): Map<string, GraphNo
     if (nodes.has(name)) throw loadError(`${what} has two nodes named ${quote(name)}.`)
     const named = Array.isArray(inputs) && inputs.every((input) => typeof input === 'string')
     if (!named) throw loadError(`In ${what}, the node ${quote(name)} has inputs without names.`)
+    if (named && inputs.length > MAX_INPUTS)
+      throw loadError(
+        `In ${what}, the node ${quote(name)} has ${inputs.length} inputs, the limit is ${MAX_INPUTS}.`,
+      )
     // A name that begins with ^ only says what runs first.
     const used = (inputs as string[]).filter((input) => !input.startsWith('^'))
     nodes.set(name, {

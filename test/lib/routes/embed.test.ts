@@ -75,6 +75,9 @@ describe('POST /embed', () => {
     const wrong = await post('?model=digits')
     expect([wrong.status, wrong.headers.get('x-error-code')]).to.deep.equal([500, 'ERR_MODEL_ANSWER'])
     expect(await wrong.text()).to.contain('"kind\\": \\"features')
+    // Before the image is read.
+    const early = await fetch(`${service.url}/embed?model=digits`, { method: 'POST' })
+    expect(early.headers.get('x-error-code')).to.equal('ERR_MODEL_ANSWER')
     const dialect = await post('?model=map', 'application/json', '/api/predict')
     expect(dialect.status).to.be.greaterThan(399)
   })

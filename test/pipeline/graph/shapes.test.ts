@@ -58,6 +58,18 @@ describe('shapes', () => {
     expect(error.message).to.match(/'d' \(MyLayer\): .*docs\/models\.md/)
   })
 
+  it('refuses a layer with more inputs than any network has', () => {
+    const list = sketch([4], ['Add'])
+    const layers = list.layers.map((layer) =>
+      layer.className === 'Add'
+        ? { ...layer, inputs: Array<string>(200_000).fill(layer.inputs[0] ?? '') }
+        : layer,
+    )
+    const error = errorOf({ ...list, layers })
+    expect(error.code).to.equal('ERR_MODEL_LOAD')
+    expect(error.message).to.contain('200000 inputs, and the limit is 10000')
+  })
+
   it('names the first twenty layers of very many that it does not know', () => {
     const error = errorOf(sketch([4], ...Array.from({ length: 25 }, (): LayerSketch => ['LSTM'])))
     expect(error.message)

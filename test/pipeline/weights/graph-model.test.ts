@@ -188,6 +188,12 @@ describe('a graph model of TensorFlow.js', () => {
         nodeOf(json, 'Placeholder').attr = {}
       },
     ],
+    'a node with more inputs than any layer has': [
+      'ERR_MODEL_LOAD',
+      (json) => {
+        nodeOf(json, 'MaxPool').input = Array<string>(10_001).fill('Identity')
+      },
+    ],
     'a list of nodes that is none': [
       'ERR_MODEL_LOAD',
       (json) => {

@@ -364,6 +364,21 @@ describe('readKerasConfig', () => {
     )
   })
 
+  it('refuses more calls than a network has, in one model and in models inside models', () => {
+    const calls = (count: number) => Array.from({ length: count }, () => [['image', 0, 0, {}]])
+    const layers = Array.from({ length: 21 }, (_, i) => layer('ReLU', `a${i}`, calls(1000)))
+    expect(refusal(functional([input(), ...layers], 'a0')).message).to.match(/21001 calls of layers/)
+    // Models that add no layer, each of which calls the next a thousand times.
+    let inner = functional([input()], 'image')
+    for (let depth = 0; depth < 4; depth++)
+      inner = functional([input(), layer('Functional', 'inner', calls(1000), inner.config)], 'inner')
+    const { code, message } = refusal(inner)
+    expect([code, message]).to.deep.equal([
+      'ERR_MODEL_LOAD',
+      'The model has more than 20000 layers, including those of inner models.',
+    ])
+  })
+
   it('refuses a constant of more than four million numbers', () => {
     const value = new Array(2 ** 22 + 1).fill(1)
     const sum = {

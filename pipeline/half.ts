@@ -13,7 +13,7 @@ export function toHalf(values: Float32Array): Uint16Array {
 }
 
 export function fromHalf(bits: Uint16Array): Float32Array {
-  return Float32Array.from(bits, numberOf)
+  return Float32Array.from(bits, numberOfHalf)
 }
 
 function halfOf(value: number): number {
@@ -35,7 +35,7 @@ function roundedToEven(value: number): number {
   return rest > 0.5 ? below + 1 : below
 }
 
-function numberOf(bits: number): number {
+export function numberOfHalf(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1
   const exponent = (bits >> FRACTION_BITS) & (2 ** EXPONENT_BITS - 1)
   const fraction = bits & (2 ** FRACTION_BITS - 1)

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { fromHalf, toHalf } from '../../../pipeline/engines/onnx/half.ts'
+import { fromHalf, toHalf } from '../../pipeline/half.ts'
 
 describe('numbers of 16 bits', () => {
   it('become the same bits again, all of them', () => {
