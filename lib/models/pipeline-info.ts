@@ -49,8 +49,8 @@ export function readPipelineInfo({ info }: Pick<BrokerStats, 'info'>): PipelineI
     input: inputOf(input),
     output: readOutput(output),
     labels: Array.isArray(labelNames) ? labelNames.map(String) : [],
-    classes: numberOf(labels),
-    usual: numberOf(top),
+    classes: countOf(labels),
+    usual: countOf(top),
     path: textOf(fields.path),
   }
 }
@@ -95,13 +95,15 @@ function textOf(value: unknown): string | null {
   return typeof value === 'string' ? value : null
 }
 
-function numberOf(value: unknown): number | null {
-  return typeof value === 'number' ? value : null
+/** All numbers of a pipeline are counts. */
+function countOf(value: unknown): number | null {
+  return Number.isSafeInteger(value) && Number(value) >= 0 ? Number(value) : null
 }
 
 function inputOf(value: unknown): PipelineInput | null {
   if (typeof value !== 'object' || value === null) return null
   const { width, height, channels, preprocessing } = value as Readonly<Record<keyof PipelineInput, unknown>>
-  if (typeof width !== 'number' || typeof height !== 'number') return null
-  return { width, height, channels: numberOf(channels), preprocessing: textOf(preprocessing) }
+  const [columns, rows] = [countOf(width), countOf(height)]
+  if (columns === null || rows === null) return null
+  return { width: columns, height: rows, channels: countOf(channels), preprocessing: textOf(preprocessing) }
 }

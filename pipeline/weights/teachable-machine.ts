@@ -1,4 +1,4 @@
-import { plainLabel } from '../models/labels.ts'
+import { MAX_LABELS, MAX_LENGTH, plainLabel } from '../models/labels.ts'
 import type { ModelSettings } from '../models/model-settings.ts'
 import { field } from './source/parse-json.ts'
 
@@ -9,8 +9,6 @@ export const LABELS_FILE = 'labels.txt'
 /** A thousand labels take 30 kB. */
 export const MAX_NOTE_BYTES = 2 ** 20
 
-const MAX_LABELS = 10_000
-const MAX_CHARACTERS = 500
 const PREPARATION = { preprocessing: 'teachable-machine', crop: 'canvas', interpolation: 'bilinear' } as const
 const NUMBERED = /^(\d+) (.+)$/
 
@@ -41,7 +39,7 @@ export function numberedLabels(text: string | undefined): ModelSettings {
 
 function areLabels(value: unknown): value is string[] {
   const isLabel = (label: unknown) =>
-    typeof label === 'string' && label.trim() !== '' && label.length <= MAX_CHARACTERS
+    typeof label === 'string' && label.trim() !== '' && label.length <= MAX_LENGTH
   return Array.isArray(value) && value.length > 0 && value.length <= MAX_LABELS && value.every(isLabel)
 }
 

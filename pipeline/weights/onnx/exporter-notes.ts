@@ -1,10 +1,8 @@
-import { type Label, plainLabel } from '../../models/labels.ts'
+import { type Label, MAX_LABELS, MAX_LENGTH, plainLabel } from '../../models/labels.ts'
 import type { ModelSettings } from '../../models/model-settings.ts'
 
 /** The keys under which exporters note the labels, in small letters. */
 const LABEL_KEYS = ['names', 'labels', 'classes', 'class_names', 'class_labels', 'id2label']
-const MAX_LABELS = 100_000
-const MAX_CHARACTERS = 500
 
 /** The settings that an exporter noted in the metadata of an ONNX file. What cannot be read is ignored. */
 export function exporterNotes(metadata: ReadonlyMap<string, string>): ModelSettings {
@@ -25,7 +23,7 @@ const ULTRALYTICS: ModelSettings = { preprocessing: 'unit', crop: true, interpol
 function labelsIn(text: string | undefined): Label[] | undefined {
   if (text === undefined) return undefined
   const words = wordsIn(text.trim())?.map((word) => word.trim())
-  const areLabels = words?.every((word) => word !== '' && word.length <= MAX_CHARACTERS)
+  const areLabels = words?.every((word) => word !== '' && word.length <= MAX_LENGTH)
   return words?.length && words.length <= MAX_LABELS && areLabels ? words.map(plainLabel) : undefined
 }
 
