@@ -4,7 +4,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { type DownloadOptions, downloadFile } from '../../../pipeline/weights/download/download.ts'
-import { codeOf, errorOf, until } from '../../support/broker.ts'
+import { errorOf, until } from '../../support/broker.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 import {
   bytesOf,
