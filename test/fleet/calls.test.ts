@@ -126,7 +126,7 @@ describeFleet('A call to another host', (rabbit) => {
     const other = another(rabbit().url, 'replies-lost')
     const host = await other.host()
     const caller = await other.startWeb()
-    const lost = caller.call<Hashed>('predict', order('lost', { ms: 3000 }))
+    const lost = caller.call<Hashed>('predict', order('lost', { ms: 1000 }))
     await until(() => host.stats().held === 1, 5000, 'the host has the call')
     const connection = await connect(rabbit().url)
     const channel = await connection.createChannel()
@@ -134,7 +134,10 @@ describeFleet('A call to another host', (rabbit) => {
     await connection.close()
     await until(() => host.stats().held === 0, 20_000, 'the answer is dropped')
     expect((await lost).sha256).to.equal(hash('lost'))
-    expect(host.stats()).to.deep.include({ answered: 1, repeated: 1 })
+    const { answered, repeated, dropped } = host.stats()
+    expect(answered).to.equal(1)
+    // A host that looks for its callers while the queue is away drops the call, and computes the call that comes again.
+    expect(repeated + dropped, 'calls that came again').to.be.at.least(1)
   })
 
   it('ends with its deadline', async () => {
