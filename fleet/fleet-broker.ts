@@ -311,8 +311,11 @@ export class FleetBroker extends EventEmitter<BrokerEvents> implements Calls, Me
       this.#pending.reject(key, 'failure', new BrokerError('ERR_TOO_LARGE', message))
       return
     }
-    // An earlier copy may be in the queue, or hosts may not have declared the queue again: the call keeps its chance.
-    if (flight.attempt > 1) {
+    // RabbitMQ has lost the queue, which the hosts declare again too, maybe later than this caller.
+    const isQueueLost = fate === 'unroutable' && this.#wasReady
+    if (isQueueLost) void this.#declare()
+    // The call keeps its chance: hosts will have their queue again, or an earlier copy may be in the queue.
+    if (isQueueLost || flight.attempt > 1) {
       setTimeout(() => {
         if (!this.#flights.has(key)) return
         this.#unsent.add(key)
