@@ -1,11 +1,11 @@
 import { z } from 'zod'
+import type { Api } from '../api.ts'
 import { OWN_ERROR } from '../http/dialect.ts'
 import { HttpError } from '../http/errors.ts'
 import { type Operation, serve } from '../http/operation.ts'
 import { littleEndian, mustHaveFeatures, noFeatures, normalized, pooled } from '../models/features.ts'
 import { Timing } from '../models/guess.ts'
 import { roundedTiming } from '../models/timing.ts'
-import type { Service } from '../service.ts'
 
 const BINARY = 'application/octet-stream'
 const PLACES = {
@@ -62,9 +62,9 @@ const embedding = {
 } as const satisfies Operation
 
 /** `/embed`: the features of an image by a model that has no classes. */
-export function embedRoutes(service: Service): void {
-  const { classifier, pipelineInfos, predictor } = service
-  serve(service, embedding, async (ctx, { model = modelFor(service), normalize, pool }) => {
+export function embedRoutes(api: Api): void {
+  const { classifier, pipelineInfos, predictor } = api
+  serve(api, embedding, async (ctx, { model = modelFor(api), normalize, pool }) => {
     const form = ctx.accepts('json', BINARY)
     if (form === false) throw notAcceptable()
     classifier.mustServe(model)
@@ -86,7 +86,7 @@ export function embedRoutes(service: Service): void {
 }
 
 /** The first model that is known to answer with features. */
-function modelFor({ brokers, pipelineInfos }: Service): string {
+function modelFor({ brokers, pipelineInfos }: Api): string {
   const model = [...brokers.keys()].find((name) => pipelineInfos.of(name)?.output?.kind === 'features')
   if (model !== undefined) return model
   throw new HttpError(

@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import type { FleetStats } from '../../broker/broker.ts'
+import type { Api } from '../api.ts'
 import { OWN_ERROR } from '../http/dialect.ts'
 import { NoQuery, type Operation, serve } from '../http/operation.ts'
 import { ModelOutput } from '../models/model-output.ts'
 import { ModelError } from '../models/model-state.ts'
 import { readPipelineInfo } from '../models/pipeline-info.ts'
-import type { Service } from '../service.ts'
 
 const ServedModel = z.object({
   name: z.string(),
@@ -58,9 +58,9 @@ const list = {
   example: 'curl $URL/models',
 } as const satisfies Operation
 
-export function modelListRoutes(service: Service): void {
-  const { brokers, pipelineInfos } = service
-  serve(service, list, (ctx) => {
+export function modelListRoutes(api: Api): void {
+  const { brokers, pipelineInfos } = api
+  serve(api, list, (ctx) => {
     ctx.set('Cache-Control', 'no-store')
     const models = [...brokers].map(([name, broker]): z.output<typeof ServedModel> => {
       const stats = broker.stats()

@@ -1,5 +1,6 @@
 import type { RouterContext } from '@koa/router'
 import { z } from 'zod'
+import type { Api } from '../api.ts'
 import type { RequestState } from '../http/context.ts'
 import { type Dialect, OWN_ERROR } from '../http/dialect.ts'
 import { HttpError } from '../http/errors.ts'
@@ -11,7 +12,7 @@ import { Guess, mustHaveGuesses, Timing } from '../models/guess.ts'
 import { ModelQuery } from '../models/model-query.ts'
 import type { PredictOptions, Watcher } from '../models/predictor.ts'
 import { roundedTiming } from '../models/timing.ts'
-import { modelPages } from '../pages/model-pages.ts'
+import { type ModelPages, modelPages } from '../pages/model-pages.ts'
 import { sendPage } from '../pages/send-page.ts'
 import type { Service } from '../service.ts'
 import { streamStates } from './stream-states.ts'
@@ -53,15 +54,20 @@ export const tornadoCompute: Dialect<Service> = {
   routes(service) {
     const model = () => service.dialectModels.mustHave(tornadoCompute)
     const atStart = service.dialectModels.of(tornadoCompute) ?? 'the model for photographs'
-    serveModel(service, '/vgg', { name: atStart, model, pageErrors: [503] })
+    servePages(service, '/vgg', { name: atStart, model, pageErrors: [503] })
   },
 }
 
 /** `/<model>`: a page to try the model on, and an image or its address posted to the same path. */
 export function modelRoutes(service: Service): void {
   for (const model of service.brokers.keys()) {
-    serveModel(service, `/${model}`, { name: model, model: () => model, pageErrors: [] })
+    servePages(service, `/${model}`, { name: model, model: () => model, pageErrors: [] })
   }
+}
+
+/** `/<model>` without pages. */
+export function modelApiRoutes(api: Api): void {
+  for (const model of api.brokers.keys()) serveModel(api, `/${model}`, { name: model, model: () => model })
 }
 
 interface ServedModel {
@@ -69,11 +75,14 @@ interface ServedModel {
   readonly name: string
   /** the model that answers now; throws if no served model fits */
   model(): string
+}
+
+interface ServedPage extends ServedModel {
   /** the statuses of errors that the page can answer with */
   readonly pageErrors: readonly number[]
 }
 
-function serveModel(service: Service, path: string, served: ServedModel): void {
+function servePages(service: Service, path: string, served: ServedPage): void {
   const pages = modelPages(service)
   serve(service, page(path, served), async (ctx) => {
     const text = pages.empty(ctx, served.model())
@@ -81,20 +90,25 @@ function serveModel(service: Service, path: string, served: ServedModel): void {
     ctx.set('Cache-Control', 'no-cache')
     await sendPage(ctx, text)
   })
-  serve(service, prediction(path, served), async (ctx, query) => {
-    const form = ctx.accepts('json', 'html', 'text/plain', STATES)
-    if (form === false) throw notAcceptable()
+  serveModel(service, path, served, pages)
+}
+
+function serveModel(api: Api, path: string, served: ServedModel, pages?: ModelPages): void {
+  const types = pages ? (['html', 'text/plain', STATES] as const) : (['text/plain', STATES] as const)
+  serve(api, prediction(path, served, pages !== undefined), async (ctx, query) => {
+    const form = ctx.accepts('json', ...types)
+    if (form === false) throw notAcceptable(pages !== undefined)
     const chosen = query.model ?? served.model()
     // Checked first: a page for a model that is not served would wait for that model without end.
-    service.classifier.mustServe(chosen)
-    if (form === STATES) return streamStates(ctx, (watcher) => answer(service, ctx, chosen, query, watcher))
-    if (form === 'html') {
+    api.classifier.mustServe(chosen)
+    if (form === STATES) return streamStates(ctx, (watcher) => answer(api, ctx, chosen, query, watcher))
+    if (form === 'html' && pages) {
       const watcher = pages.watch(ctx, chosen)
-      const predicted = await predict(service, ctx, chosen, query, { watcher, show: 'all' })
+      const predicted = await predict(api, ctx, chosen, query, { watcher, show: 'all' })
       await sendPage(ctx, pages.withResult(ctx, chosen, predicted, asJson(predicted.answer)))
       return
     }
-    const { answer: classification } = await predict(service, ctx, chosen, query)
+    const { answer: classification } = await predict(api, ctx, chosen, query)
     if (form === 'json') ctx.body = asJson(classification)
     if (form !== 'text/plain') return
     ctx.type = 'text/plain'
@@ -103,8 +117,8 @@ function serveModel(service: Service, path: string, served: ServedModel): void {
 }
 
 /** The last state for a page. An image that came by its address is shown from /uploads. */
-async function answer(service: Service, ctx: Ctx, model: string, query: ModelQuery, watcher: Watcher) {
-  const { answer, sent, stored, reportId } = await predict(service, ctx, model, query, {
+async function answer(api: Api, ctx: Ctx, model: string, query: ModelQuery, watcher: Watcher) {
+  const { answer, sent, stored, reportId } = await predict(api, ctx, model, query, {
     watcher,
     show: 'from-address',
   })
@@ -115,11 +129,11 @@ async function answer(service: Service, ctx: Ctx, model: string, query: ModelQue
   }
 }
 
-function predict(service: Service, ctx: Ctx, model: string, query: ModelQuery, options: PredictOptions = {}) {
-  return service.predictor.predict(ctx, model, places(service, model), { top: query.top }, options)
+function predict(api: Api, ctx: Ctx, model: string, query: ModelQuery, options: PredictOptions = {}) {
+  return api.predictor.predict(ctx, model, places(api, model), { top: query.top }, options)
 }
 
-function places({ config }: Service, model: string): ImagePlaces {
+function places({ config }: Api, model: string): ImagePlaces {
   const isOwn = config.pipeline !== ''
   return {
     files: ['image', 'file'],
@@ -141,14 +155,15 @@ function answerIn(value: unknown) {
   return { prediction: value }
 }
 
-function notAcceptable(): HttpError {
+function notAcceptable(hasPage: boolean): HttpError {
+  const types = ['application/json', ...(hasPage ? ['text/html'] : []), 'text/plain']
   return new HttpError(
     'ERR_NOT_ACCEPTABLE',
-    `The answer can be application/json, text/html, text/plain or ${STATES}, but "Accept" allows none of these.`,
+    `The answer can be ${types.join(', ')} or ${STATES}, but "Accept" allows none of these.`,
   )
 }
 
-function page(path: string, { name, pageErrors }: ServedModel) {
+function page(path: string, { name, pageErrors }: ServedPage) {
   return {
     method: 'get',
     paths: [path],
@@ -161,7 +176,7 @@ function page(path: string, { name, pageErrors }: ServedModel) {
   } as const satisfies Operation
 }
 
-function prediction(path: string, { name }: ServedModel) {
+function prediction(path: string, { name }: ServedModel, hasPage: boolean) {
   return {
     method: 'post',
     paths: [path],
@@ -183,7 +198,7 @@ function prediction(path: string, { name }: ServedModel) {
         means: 'The best guesses. As text/plain: only the best guess, with all synonyms.',
         content: {
           'application/json': ModelAnswer,
-          'text/html': 'The page with the guesses on it.',
+          ...(hasPage && { 'text/html': 'The page with the guesses on it.' }),
           'text/plain': 'All synonyms of the best guess.',
           [STATES]:
             'A line of JSON for each state: downloading, queued (with the position), predicting, done or failed.',
