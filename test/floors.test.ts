@@ -13,10 +13,12 @@ import {
 const HOUSE: Floors = [
   ['StartService.ts'],
   ['lib/start.ts', 'lib/cli/'],
+  ['lib/library/'],
   ['lib/app.ts'],
   ['lib/process/'],
   ['lib/routes/', 'lib/dialects/'],
   ['lib/service.ts'],
+  ['lib/api.ts'],
   ['lib/middleware/', 'lib/pages/'],
   ['lib/models/', 'lib/feedback/', 'lib/status/'],
   ['lib/image/'],

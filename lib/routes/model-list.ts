@@ -7,7 +7,7 @@ import { ModelOutput } from '../models/model-output.ts'
 import { ModelError } from '../models/model-state.ts'
 import { readPipelineInfo } from '../models/pipeline-info.ts'
 
-const ServedModel = z.object({
+export const ServedModel = z.object({
   name: z.string(),
   state: z.string(),
   error: ModelError.describe('Why the model is not ready.'),
@@ -40,6 +40,8 @@ const ServedModel = z.object({
     .describe('The versions on the ready model hosts: two while the hosts are being updated.'),
 })
 
+export type ServedModel = z.output<typeof ServedModel>
+
 const ModelList = z
   .object({ models: z.array(ServedModel) })
   .describe(
@@ -62,7 +64,7 @@ export function modelListRoutes(api: Api): void {
   const { brokers, pipelineInfos } = api
   serve(api, list, (ctx) => {
     ctx.set('Cache-Control', 'no-store')
-    const models = [...brokers].map(([name, broker]): z.output<typeof ServedModel> => {
+    const models = [...brokers].map(([name, broker]): ServedModel => {
       const stats = broker.stats()
       const info = pipelineInfos.of(name, stats)
       return {
