@@ -4,7 +4,7 @@ import { OWN_ERROR } from '../http/dialect.ts'
 import { HttpError } from '../http/errors.ts'
 import { type Operation, serve } from '../http/operation.ts'
 import { littleEndian, mustHaveFeatures, noFeatures, normalized, pooled } from '../models/features.ts'
-import { Timing } from '../models/guess.ts'
+import { FeatureAnswer } from '../models/model-answer.ts'
 import { roundedTiming } from '../models/timing.ts'
 
 const BINARY = 'application/octet-stream'
@@ -23,13 +23,6 @@ const Query = z.object({
     .optional()
     .describe('Whether the numbers are divided by the length of the vector.'),
   pool: z.enum(['mean', 'none']).optional().describe('"mean" averages a map over its places: one vector.'),
-})
-
-const Answer = z.object({
-  model: z.string(),
-  shape: z.array(z.int()).describe('One length for a vector; height, width and channels for a map.'),
-  features: z.array(z.number()),
-  timing: Timing,
 })
 
 const UrlForm = z.object({ url: z.string() })
@@ -53,7 +46,10 @@ const embedding = {
   answers: {
     200: {
       means: 'The numbers of the model. As application/octet-stream: 32-bit floats, the lowest byte first.',
-      content: { 'application/json': Answer, [BINARY]: 'The numbers. The header X-Shape has their shape.' },
+      content: {
+        'application/json': FeatureAnswer,
+        [BINARY]: 'The numbers. The header X-Shape has their shape.',
+      },
     },
   },
   errors: [400, 404, 406, 408, 413, 415, 422, 502, 503, 504],

@@ -8,7 +8,8 @@ import { NoQuery, type Operation, serve } from '../http/operation.ts'
 import type { ImagePlaces } from '../image/request-image.ts'
 import type { Classification } from '../models/classifier.ts'
 import { featuresIn } from '../models/features.ts'
-import { Guess, mustHaveGuesses, Timing } from '../models/guess.ts'
+import { mustHaveGuesses } from '../models/guess.ts'
+import { ModelAnswer } from '../models/model-answer.ts'
 import { ModelQuery } from '../models/model-query.ts'
 import type { PredictOptions, Watcher } from '../models/predictor.ts'
 import { roundedTiming } from '../models/timing.ts'
@@ -24,19 +25,6 @@ const GROUP = 'Models'
 
 const Url = z.string().describe('The http or https address of an image, or a data URI with an image.')
 const UrlForm = z.object({ url: Url })
-
-const ModelAnswer = z.union([
-  z.object({ model: z.string(), predictions: z.array(Guess), timing: Timing }),
-  z
-    .object({ model: z.string(), predictions: z.array(z.unknown()), timing: Timing })
-    .describe('The answer of your own pipeline, if the answer is a list.'),
-  z
-    .object({ model: z.string(), shape: z.array(z.int()), features: z.array(z.number()), timing: Timing })
-    .describe('The answer of a model with "kind": "features"; see also POST /embed.'),
-  z
-    .object({ model: z.string(), prediction: z.unknown(), timing: Timing })
-    .describe('The answer of your own pipeline, if the answer is anything else.'),
-])
 
 /** The dialect of tornado-compute, which served VGG-16 from a process beside the web server. Every model speaks it. */
 export const tornadoCompute: Dialect<Service> = {

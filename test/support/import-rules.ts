@@ -43,7 +43,7 @@ export function violations({ path, text }: SourceFile): string[] {
     }))
     .filter(
       ({ target, isType, isDynamic }) =>
-        (!isAllowed(path, target) && !isContract(path, target, isType)) ||
+        (!isAllowed(path, target) && !isContract(path, target, isType) && !isTypeOfClient(path, isType)) ||
         // A service without a fleet must not load the fleet's code and packages.
         (path.startsWith('lib/') && target.startsWith('fleet/') && !isType && !isDynamic),
     )
@@ -54,6 +54,8 @@ export function violations({ path, text }: SourceFile): string[] {
 }
 
 function isAllowed(path: string, target: string): boolean {
+  // The client runs in browsers: it has no modules of Node, no packages, and nothing of the server but types.
+  if (path.startsWith('client/')) return target.startsWith('client/')
   if (NODE.test(target)) return true
   if (WEB_PROCESS.test(path) && INFERENCE.test(target)) return false
   const rule = RULES.find(({ from }) => from.test(path))
@@ -63,6 +65,11 @@ function isAllowed(path: string, target: string): boolean {
 
 function isContract(path: string, target: string, isType: boolean): boolean {
   return isType && target === CONTRACT && path.startsWith('pipeline/')
+}
+
+/** The types of the server's answers do not exist at run time. */
+function isTypeOfClient(path: string, isType: boolean): boolean {
+  return isType && path.startsWith('client/')
 }
 
 /** The part of a statement before `from`: an import begins a line, and has no quotes before its specifier. */
