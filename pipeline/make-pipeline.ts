@@ -39,17 +39,26 @@ export async function makePipeline(options: PipelineOptions, { progress }: Pipel
 makePipeline satisfies MakePipeline
 
 async function pipelineFor(options: PipelineOptions, progress: Progress) {
+  const { kind, engine, image, output, labels, top, watch, about } = await openParts(options, progress)
+  if (kind === 'features') return { kind, ...imageFeatures({ engine, image }), watch, info: about }
+  const names = { labels: labels.length, top, labelNames: labels.map(({ first }) => first) }
+  const info = { ...about, ...names }
+  return { kind, ...imageClassifier({ engine, labels, image, output, top }), watch, info }
+}
+
+/** The model on its engine, and everything that a pipeline needs to know of it. */
+export async function openParts(options: PipelineOptions, progress: Progress) {
   const found = await findAndFetch(options, progress)
   const opened = await openEngine(found, options, progress)
   try {
-    return await pipelineOn(opened, found, options)
+    return await partsOf(opened, found, options)
   } catch (error) {
     await opened.engine.close()
     throw error
   }
 }
 
-async function pipelineOn(opened: OpenedEngine, found: FoundModel, options: PipelineOptions) {
+async function partsOf(opened: OpenedEngine, found: FoundModel, options: PipelineOptions) {
   const { engine, reason } = opened
   const { settings, preprocessing } = found
   const input = imageInput(engine.inputShape, settings.size)
@@ -70,15 +79,7 @@ async function pipelineOn(opened: OpenedEngine, found: FoundModel, options: Pipe
     output,
   }
   const watch = await modelFiles(options.model, options.path, options.weightsDir)
-  if (output.kind === 'features') {
-    return { kind: 'features', ...imageFeatures({ engine, image }), watch, info: about } as const
-  }
-  return {
-    kind: 'classes' as const,
-    ...imageClassifier({ engine, labels, image, output, top }),
-    watch,
-    info: { ...about, labels: labels.length, top, labelNames: labels.map(({ first }) => first) },
-  }
+  return { kind: output.kind, engine, image, output, labels, top, watch, about }
 }
 
 /** A digest of everything that the answer depends on besides the bytes of the image. */

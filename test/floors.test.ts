@@ -48,6 +48,8 @@ const FLEET: Floors = [
 
 const PIPELINE: Floors = [
   ['pipeline/inspect-model.ts'],
+  ['pipeline/pipeline.ts'],
+  ['pipeline/model-part.ts'],
   ['pipeline/make-pipeline.ts'],
   ['pipeline/image-classifier.ts', 'pipeline/image-features.ts', 'pipeline/open-engine.ts'],
   ['pipeline/found-model.ts', 'pipeline/permanent-error.ts', 'pipeline/read-input.ts'],

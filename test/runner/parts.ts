@@ -21,8 +21,8 @@ const TOGETHER: Readonly<Record<string, readonly string[]>> = {
     'lib/pages/public-files',
     'lib/pages/status',
   ],
-  requests: ['lib/http', 'lib/image', 'lib/middleware', 'lib/routes', 'lib/feedback', 'e2e'],
-  'models and figures': ['lib/cli', 'lib/config', 'lib/models', 'lib/status', 'lib/fetch'],
+  requests: ['lib/http', 'lib/image', 'lib/middleware', 'lib/routes', 'lib/feedback', 'client', 'e2e'],
+  'models and figures': ['lib/cli', 'lib/config', 'lib/models', 'lib/status', 'lib/fetch', 'lib/library'],
   networks: ['pipeline/models', 'pipeline/graph', 'pipeline/engines', 'pipeline/top-indices'],
   house: [
     'architecture',
