@@ -1,14 +1,35 @@
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import type { PrepareContext, Progress } from '../broker/pipeline.ts'
-import { imageClassifier, type Prediction } from './image-classifier.ts'
+import { imageClassifier } from './image-classifier.ts'
 import { openParts, type PipelineOptions } from './make-pipeline.ts'
 import { modelFiles } from './models/model-files.ts'
 import { markPermanent } from './permanent-error.ts'
+import type { Prediction } from './prediction.ts'
 import { readPixels } from './read-input.ts'
 
-/** What `makePipeline` gets fits as it is. Everything but the name of the model has a default. */
-export type OpenModelOptions = Partial<PipelineOptions> & Pick<PipelineOptions, 'model'>
+/** What `makePipeline` of the service gets fits as it is. Everything but the name of the model has a default. */
+export interface OpenModelOptions {
+  readonly model: string
+  /** the file or folder of a model of one's own */
+  readonly path?: string
+  /** as in a settings file beside the model; the labels may also be a list */
+  readonly settings?: Readonly<Record<string, unknown>>
+  readonly weightsDir?: string
+  /** a mirror to download weights from */
+  readonly weightsUrl?: string
+  /** how often a download is tried; without it, there is no limit */
+  readonly attempts?: number
+  readonly engine?: 'onnx' | 'tfjs'
+  readonly device?: 'auto' | 'cpu' | 'webgpu' | 'cuda'
+  readonly threads?: number
+  /** whether waiting threads spin; they must not where several children share the cores */
+  readonly spin?: boolean
+  readonly maxBatch?: number
+  readonly maxPixels?: number
+  /** milliseconds after which the child is killed over one image */
+  readonly prepareTimeout?: number
+}
 
 /** A model on its engine, as a part of a pipeline of one's own. */
 export interface OpenModel {

@@ -59,7 +59,7 @@ const PIPELINE: Floors = [
   ['pipeline/graph/'],
   ['pipeline/models/'],
   ['pipeline/image/'],
-  ['pipeline/errors.ts', 'pipeline/half.ts', 'pipeline/make-folder.ts'],
+  ['pipeline/errors.ts', 'pipeline/prediction.ts', 'pipeline/half.ts', 'pipeline/make-folder.ts'],
 ]
 
 /** The rooms of pipeline/weights, below its doors. */

@@ -10,7 +10,7 @@ export type { Features } from '../models/features.ts'
 export type { Guess, Timing } from '../models/guess.ts'
 export type { LibrarySetting, LibrarySettings, WantedModel } from './library-config.ts'
 export type { ModelSettings } from './model-settings.ts'
-export type { HttpHandler, KoaContext, KoaMiddleware, MountOptions } from './mounted.ts'
+export type { HttpHandler, KoaContext, KoaMiddleware, MountOptions } from './mount-options.ts'
 export type { Picture } from './read-picture.ts'
 export type {
   Answered,

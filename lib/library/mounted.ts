@@ -2,31 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type Koa from 'koa'
 import { ConfigError } from '../config/config.ts'
 import type { Context, RequestState } from '../http/context.ts'
-
-export interface MountOptions {
-  /**
-   * The path that Tandem's paths begin with, such as "/ai". Everything below a prefix is answered. Without a prefix, a path
-   * that Tandem does not serve goes on to the next middleware.
-   */
-  readonly prefix?: string | undefined
-}
-
-/** A listener for node:http, and a middleware for Express. */
-export type HttpHandler = (
-  request: IncomingMessage,
-  response: ServerResponse,
-  next?: (error?: unknown) => void,
-) => void
-
-/** What Tandem needs of the context of Koa, so that the versions of Koa need not agree. */
-export interface KoaContext {
-  readonly req: IncomingMessage
-  readonly res: ServerResponse
-  status: number
-  body: unknown
-}
-
-export type KoaMiddleware = (ctx: KoaContext, next: () => Promise<unknown>) => Promise<void>
+import { newRequestId } from '../middleware/request-id.ts'
+import type { HttpHandler, KoaMiddleware, MountOptions } from './mount-options.ts'
 
 export interface Mounted {
   readonly app: Koa<RequestState>
@@ -39,11 +16,21 @@ export function httpHandler(mounted: Mounted, { prefix = '' }: MountOptions): Ht
   const answer = mounted.app.callback()
   return (request, response, next) => {
     const url = placed(request)
-    if (url === undefined && next !== undefined) return next()
-    // Without a next middleware, there is nothing else that could answer.
-    request.url = url ?? request.url ?? '/'
-    void answer(request, response)
+    if (url !== undefined) {
+      request.url = url
+      void answer(request, response)
+    } else if (next !== undefined) next()
+    else answerNotFound(request, response)
   }
+}
+
+/** Outside of the prefix, or of the routes, and without a next middleware that could answer. */
+function answerNotFound({ url }: IncomingMessage, response: ServerResponse): void {
+  const code = 'ERR_NOT_FOUND'
+  const requestId = newRequestId()
+  const error = { code, message: `Nothing is served at ${url?.replace(/[?#].*$/s, '')}.`, requestId }
+  const headers = { 'Content-Type': 'application/json', 'X-Request-Id': requestId, 'X-Error-Code': code }
+  response.writeHead(404, headers).end(JSON.stringify({ error }))
 }
 
 /** The middleware around this one see the status and the body, and may still change them. */

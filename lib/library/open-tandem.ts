@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { BrokerError, type Calls } from '../../broker/broker.ts'
 import { type Api, createApi } from '../api.ts'
@@ -11,7 +12,8 @@ import { mustHaveFeatures, noFeatures, normalized, pooled } from '../models/feat
 import { roundedTiming } from '../models/timing.ts'
 import { coded } from './coded.ts'
 import { inOrder } from './in-order.ts'
-import { httpHandler, koaMiddleware, type Mounted, type MountOptions } from './mounted.ts'
+import type { MountOptions } from './mount-options.ts'
+import { httpHandler, koaMiddleware, type Mounted } from './mounted.ts'
 import { type Download, type Picture, readPicture } from './read-picture.ts'
 import type {
   CallOptions,
@@ -65,6 +67,8 @@ class OpenTandem implements Tandem {
   // Made when HTTP is asked for.
   #mounted: Mounted | undefined
   #closing: Promise<void> | undefined
+  // Calls that have not ended, also those whose picture is still being read.
+  readonly #calls = new Set<Promise<unknown>>()
 
   constructor(config: Config, role: Role, { log, download }: OpenTandemOptions) {
     this.#config = config
@@ -84,7 +88,7 @@ class OpenTandem implements Tandem {
   }
 
   classify(model: string, picture: Picture, options: ClassifyOptions = {}): Promise<Classified> {
-    return withCode(options, (signal) => this.#classify(model, picture, options, signal))
+    return this.#begin(options, (signal) => this.#classify(model, picture, options, signal))
   }
 
   async *classifyAll<Input extends Picture>(
@@ -116,7 +120,7 @@ class OpenTandem implements Tandem {
   }
 
   embed(model: string, picture: Picture, options: EmbedOptions = {}): Promise<Embedded> {
-    return withCode(options, async (signal) => {
+    return this.#begin(options, async (signal) => {
       this.#api.classifier.mustServe(model)
       // Known before the picture is read; a pipeline of the user's own does not tell.
       if (this.#api.pipelineInfos.of(model)?.output?.kind === 'classes') throw noFeatures(model)
@@ -128,7 +132,7 @@ class OpenTandem implements Tandem {
   }
 
   call<Result = unknown>(model: string, input: unknown, options: CallOptions = {}): Promise<Result> {
-    return withCode(options, async (signal) => {
+    return this.#begin(options, async (signal) => {
       if (this.#config.pipeline === '') {
         throw new BrokerError('ERR_OPTION', 'call() needs a pipeline of your own: the setting "pipeline".')
       }
@@ -205,7 +209,7 @@ class OpenTandem implements Tandem {
   /** What the children can hold, and a batch that is being read meanwhile. */
   #atOnce(concurrency: number | 'auto', broker: Calls): number {
     const { maxBatch, maxQueue } = this.#config
-    if (concurrency === 'auto') return Math.min(broker.stats().capacity + maxBatch, maxQueue)
+    if (concurrency === 'auto') return broker.stats().capacity + Math.min(maxBatch, maxQueue)
     mustBeCount('concurrency', concurrency)
     return concurrency
   }
@@ -219,11 +223,38 @@ class OpenTandem implements Tandem {
     return this.#mounted
   }
 
-  async #close(): Promise<void> {
-    this.#api.state.draining = true
-    await this.#role.modelHost?.close()
-    await Promise.all([this.#api.close(), ...[...this.#brokers.values()].map((broker) => broker.close())])
+  async #begin<Value>(
+    { signal }: CallOptions,
+    work: (signal: AbortSignal) => Promise<Value>,
+  ): Promise<Value> {
+    const call = withCode(signal, (own) => {
+      if (this.#closing) throw new BrokerError('ERR_CLOSED', 'This instance of Tandem is closed.')
+      return work(own)
+    })
+    this.#calls.add(call)
+    try {
+      return await call
+    } finally {
+      this.#calls.delete(call)
+    }
   }
+
+  async #close(): Promise<void> {
+    const end = performance.now() + this.#config.drainTimeoutMs
+    const left = () => Math.max(0, Math.ceil(end - performance.now()))
+    this.#api.state.draining = true
+    await Promise.all([this.#role.modelHost?.close({ timeout: left() }), within(left(), this.#calls)])
+    const brokers = [...this.#brokers.values()].map((broker) => broker.close({ timeout: left() }))
+    await Promise.all([this.#api.close(), ...brokers])
+  }
+}
+
+/** Waits for all calls to end, but no longer than `ms`. */
+async function within(ms: number, calls: Iterable<Promise<unknown>>): Promise<void> {
+  const timer = new AbortController()
+  const isOver = delay(ms, undefined, { signal: timer.signal }).catch(() => {})
+  await Promise.race([Promise.allSettled(calls), isOver])
+  timer.abort()
 }
 
 function about({ model, version, timing }: Classification) {
@@ -232,7 +263,7 @@ function about({ model, version, timing }: Classification) {
 
 /** Every rejection has a code. An abort has always the same one, wherever the call was. */
 async function withCode<Value>(
-  { signal }: CallOptions,
+  signal: AbortSignal | undefined,
   work: (signal: AbortSignal) => Promise<Value>,
 ): Promise<Value> {
   try {

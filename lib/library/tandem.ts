@@ -1,7 +1,7 @@
 import type { Calls } from '../../broker/broker.ts'
 import type { Features } from '../models/features.ts'
 import type { Guess, Timing } from '../models/guess.ts'
-import type { HttpHandler, KoaMiddleware, MountOptions } from './mounted.ts'
+import type { HttpHandler, KoaMiddleware, MountOptions } from './mount-options.ts'
 import type { Picture } from './read-picture.ts'
 
 export interface CallOptions {

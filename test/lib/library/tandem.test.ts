@@ -8,7 +8,7 @@ import { expect } from 'chai'
 import Koa from 'koa'
 import { createTandem, describeError, type LogLine, type Tandem } from '../../../lib/library/create-tandem.ts'
 import { drawn, encoded, inked } from '../../support/digits.ts'
-import { until } from '../../support/service.ts'
+import { fixture, until } from '../../support/service.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 const DIGITS = fileURLToPath(new URL('../../../weights/digits', import.meta.url))
@@ -44,6 +44,7 @@ describe('createTandem', () => {
       device: 'cpu',
       spareChildren: 0,
       maxBatch: 2,
+      maxQueue: 1,
       onLog: (line) => lines.push(line),
     })
   })
@@ -166,24 +167,13 @@ describe('createTandem', () => {
     })
 
     it('waits while the queue is full of the calls of others', async () => {
-      await using other = await createTandem({
-        models: ['digits'],
-        weightsDir: folder,
-        device: 'cpu',
-        spareChildren: 0,
-        maxQueue: 1,
-        maxBatch: 1,
-        cacheEntries: 0,
-      })
-      const results = []
-      for await (const one of other.classifyAll('digits', Array(12).fill(seven), { concurrency: 12 })) {
-        results.push(one.ok ? one.guesses[0]?.label : one.error.code)
-      }
-      expect(results).to.deep.equal(Array(12).fill('7'))
-      await other.close()
-      expect(await codeOf(other.classify('digits', seven))).to.equal('ERR_CLOSED')
-      // The instance beside it goes on.
-      expect((await tandem.classify('digits', seven)).guesses[0]?.label).to.equal('7')
+      // Four calls in the child and one in the queue: the others wait.
+      const pictures = await Promise.all(Array.from({ length: 12 }, (_, i) => blank(SIDE + i)))
+      const others = pictures.map((picture) => codeOf(tandem.classify('digits', picture)))
+      const seen = []
+      for await (const one of tandem.classifyAll('digits', pictures, { concurrency: 12 })) seen.push(one.ok)
+      expect(seen).to.deep.equal(Array(12).fill(true))
+      expect(await Promise.all(others)).to.include('ERR_QUEUE_FULL')
     })
 
     it('lets many calls share one signal without a warning of Node', async () => {
@@ -229,6 +219,20 @@ describe('createTandem', () => {
     expect(pids).to.have.length(1)
     await until(() => !pids.some(isAlive), 'the end of the child')
     expect(await codeOf(createTandem(undefined as never))).to.equal('ERR_CONFIG')
+  })
+
+  it('need not wait: calls are refused until their model is ready', async () => {
+    const key = 'a-key-of-24-characters-..'
+    const pipeline = pathToFileURL(fixture('never-ready.ts'))
+    await using starting = await createTandem({ models: ['later'], pipeline, wait: false, apiKeys: [key] })
+    expect(starting.models.map(({ state }) => state)).to.deep.equal(['starting'])
+    expect(await codeOf(starting.classify('later', seven))).to.equal('ERR_NOT_READY')
+    const server = createServer(starting.handler()).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/models`
+    expect((await fetch(url)).status).to.equal(401)
+    expect((await fetch(url, { headers: { 'X-Api-Key': key } })).status).to.equal(200)
+    server.close()
   })
 
   describe('over HTTP', () => {
@@ -317,10 +321,15 @@ describe('createTandem', () => {
       })
     })
 
-    it('is a listener for node:http, which answers every path', async () => {
+    it('is a listener for node:http, which answers every path, but outside of the prefix always with 404', async () => {
       const url = await listening(createServer(tandem.handler({ prefix: '/ai/' })))
       expect(await labelIn(await post(`${url}/ai/digits`))).to.equal('7')
-      expect((await fetch(`${url}/elsewhere`)).status).to.equal(404)
+      const outside = await post(`${url}/digits?a`)
+      const { error } = (await outside.json()) as { error: Record<string, string> }
+      expect(outside.status).to.equal(404)
+      expect(error).to.include({ code: 'ERR_NOT_FOUND', message: 'Nothing is served at /digits.' })
+      expect(error.requestId).to.equal(outside.headers.get('X-Request-Id'))
+      expect((await fetch(`${url}/ai`)).status).to.equal(404)
       expect(await (await fetch(`${url}/ai/labels/words`)).json()).to.deep.equal(WORDS)
     })
 
@@ -342,7 +351,24 @@ describe('createTandem', () => {
       }
     })
   })
+
+  describe('close', () => {
+    it('waits for the accepted calls, and refuses further ones', async () => {
+      const call = tandem.classify('words', await blank(SIDE - 1))
+      const closed = tandem.close()
+      expect(tandem.close()).to.equal(closed)
+      expect(await codeOf(tandem.classify('words', seven))).to.equal('ERR_CLOSED')
+      expect((await call).guesses).to.have.length(2)
+      await closed
+      expect(tandem.models.map(({ state }) => state)).to.deep.equal(['closed', 'closed'])
+    })
+  })
 })
+
+/** A picture that no test before has shown to the models, so that no kept answer serves it. */
+function blank(side: number): Promise<Buffer> {
+  return encoded(new Uint8Array(side * side).fill(200), side, side)
+}
 
 function isAlive(pid: number): boolean {
   try {
