@@ -19,7 +19,7 @@ interface Row {
   readonly cells: string[]
 }
 
-const PICTURE = Buffer.alloc(25_000, 7)
+const BYTES = Buffer.alloc(25_000, 7)
 const CLIENTS = 8
 const PAUSE_MS = 20
 // The heap of a new process grows for a while, and so does what its allocator keeps.
@@ -54,7 +54,7 @@ await rabbit.start()
 await until(async () => (await ask()) !== 'ERR_NOT_READY')
 const back = await ask()
 console.log(
-  `${machine()}\n${CLIENTS} clients with pictures of ${PICTURE.byteLength / 1000} KB, RabbitMQ is away\n`,
+  `${machine()}\n${CLIENTS} clients with bodies of ${BYTES.byteLength / 1000} KB, RabbitMQ is away\n`,
 )
 const head = ['seconds', 'memory MB', 'refused', 'other ends', 'page p50 ms', 'page p99 ms']
 console.log(
@@ -65,9 +65,9 @@ console.log(
 )
 const half = Math.floor(rows.length / 2)
 const most = (part: typeof rows) => Math.max(...part.map(({ megabytes }) => megabytes))
-const growth = most(rows.slice(half)) - most(rows.slice(0, half))
-console.log(`\nThe most memory in the second half is ${growth.toFixed(1)} MB above that in the first half.`)
-console.log(`After RabbitMQ is back, the answer to the same picture is ${back}.`)
+const [first, second] = [rows.slice(0, half), rows.slice(half)].map((part) => most(part).toFixed(1))
+console.log(`\nThe most memory: ${first} MB in the first half, ${second} MB in the second half.`)
+console.log(`After RabbitMQ is back, a model host answers ${back} to the same bytes, which are no picture.`)
 await Promise.all([web.stop(), model.stop()])
 await closeLeftovers()
 
@@ -94,9 +94,9 @@ async function client(): Promise<void> {
   }
 }
 
-/** The code of the error, or `answered`. The picture is none: a model host that got it would say so. */
+/** The code of the error, or `answered`. The bytes are no picture: a model host that gets them says so. */
 async function ask(): Promise<string> {
-  const answer = await fetch(`${web.url}/digits`, { method: 'POST', body: PICTURE })
+  const answer = await fetch(`${web.url}/digits`, { method: 'POST', body: BYTES })
   await answer.arrayBuffer()
   return answer.headers.get('x-error-code') ?? 'answered'
 }
