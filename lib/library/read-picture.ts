@@ -37,7 +37,7 @@ export async function readPicture(
   picture: Picture,
   limits: PictureLimits,
   signal: AbortSignal = NEVER,
-  download: Download = (address, signal) => fetchAny(address, limits, signal),
+  download: Download = anyAddress(limits),
 ): Promise<Uint8Array> {
   signal.throwIfAborted()
   if (picture instanceof Uint8Array) return picture
@@ -77,6 +77,10 @@ async function readFile(path: string, { maxBodyBytes }: PictureLimits): Promise<
 }
 
 /** For the user of a command, who, unlike the client of a service, may name any address. */
+export function anyAddress(limits: PictureLimits): Download {
+  return (address, signal) => fetchAny(address, limits, signal)
+}
+
 async function fetchAny(
   address: string,
   { maxBodyBytes, fetchTimeoutMs }: PictureLimits,
