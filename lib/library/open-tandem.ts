@@ -169,7 +169,9 @@ class OpenTandem implements Tandem {
     mustBeShare('threshold', threshold)
     this.#api.classifier.mustServe(model)
     const answer = await this.#answer(model, picture, { top, above: threshold }, signal, onPosition)
-    return { ...about(answer), guesses: answer.guesses ?? [], value: answer.value }
+    // A pipeline of the user's own is not told the threshold.
+    const guesses = answer.guesses?.filter(({ probability }) => probability > (threshold ?? Number.NEGATIVE_INFINITY))
+    return { ...about(answer), guesses: guesses ?? [], value: guesses ?? answer.value }
   }
 
   async #answer(
