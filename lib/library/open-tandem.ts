@@ -170,7 +170,9 @@ class OpenTandem implements Tandem {
     this.#api.classifier.mustServe(model)
     const answer = await this.#answer(model, picture, { top, above: threshold }, signal, onPosition)
     // A pipeline of the user's own is not told the threshold.
-    const guesses = answer.guesses?.filter(({ probability }) => probability > (threshold ?? Number.NEGATIVE_INFINITY))
+    const guesses = answer.guesses?.filter(
+      ({ probability }) => probability > (threshold ?? Number.NEGATIVE_INFINITY),
+    )
     return { ...about(answer), guesses: guesses ?? [], value: guesses ?? answer.value }
   }
 
