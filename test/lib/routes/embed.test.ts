@@ -26,7 +26,12 @@ describe('POST /embed', () => {
     writeFileSync(join(folder, 'map.json'), '{"kind": "features", "preprocessing": "tf"}')
     cpSync(DIGITS, join(folder, 'vector'), { recursive: true })
     writeFileSync(join(folder, 'vector.json'), '{"kind": "features", "preprocessing": "unit"}')
-    service = await startService({ MODELS: 'map,vector,digits', WEIGHTS_DIR: folder, DEVICE: 'cpu' })
+    service = await startService({
+      MODELS: 'map,vector,digits',
+      WEIGHTS_DIR: folder,
+      DEVICE: 'cpu',
+      SPARE_CHILDREN: '0',
+    })
     picture = await one()
     await allReady(service)
   })
