@@ -45,25 +45,31 @@ const FLEET: Floors = [
 ]
 
 const PIPELINE: Floors = [
+  ['pipeline/inspect-model.ts'],
   ['pipeline/make-pipeline.ts'],
-  ['pipeline/image-classifier.ts', 'pipeline/open-engine.ts'],
-  ['pipeline/found-model.ts', 'pipeline/permanent-error.ts'],
+  ['pipeline/image-classifier.ts', 'pipeline/image-features.ts', 'pipeline/open-engine.ts'],
+  ['pipeline/found-model.ts', 'pipeline/permanent-error.ts', 'pipeline/read-input.ts'],
+  ['pipeline/facts/'],
   ['pipeline/weights/'],
   ['pipeline/engines/'],
   ['pipeline/graph/'],
   ['pipeline/models/'],
   ['pipeline/image/'],
-  ['pipeline/errors.ts', 'pipeline/make-folder.ts'],
+  ['pipeline/errors.ts', 'pipeline/half.ts', 'pipeline/make-folder.ts'],
 ]
 
 /** The rooms of pipeline/weights, below its doors. */
 const WEIGHTS: Floors = [
-  ['pipeline/weights/fetch-weights.ts', 'pipeline/weights/open-model.ts'],
+  [
+    'pipeline/weights/fetch-weights.ts',
+    'pipeline/weights/noted-settings.ts',
+    'pipeline/weights/open-model.ts',
+  ],
   ['pipeline/weights/ensure-weights.ts', 'pipeline/weights/open-source.ts'],
-  ['pipeline/weights/look-at-weights.ts'],
+  ['pipeline/weights/look-at-weights.ts', 'pipeline/weights/teachable-machine.ts'],
   ['pipeline/weights/tfjs/'],
   ['pipeline/weights/keras/'],
-  ['pipeline/weights/bind/', 'pipeline/weights/hdf5/'],
+  ['pipeline/weights/bind/', 'pipeline/weights/hdf5/', 'pipeline/weights/onnx/'],
   ['pipeline/weights/source/', 'pipeline/weights/download/'],
 ]
 

@@ -1,5 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { CallTiming } from '../../broker/broker.ts'
+import { featuresIn } from './features.ts'
+import { countOf, type OtherOutputs } from './other-outputs.ts'
 import { SharedCalls, type SharedWork, type Waiting } from './shared-calls.ts'
 import type { Guessed } from './wanted-guesses.ts'
 
@@ -8,6 +10,8 @@ export interface TimedAnswer extends Guessed {
   /** the version that has computed the answer; empty if the pipeline reports none */
   readonly version: string
   readonly timing: CallTiming & Origin
+  /** of a model with several outputs: those that are not served */
+  readonly outputs?: OtherOutputs
 }
 
 /** Set if the answer was not computed for this request. */
@@ -38,6 +42,9 @@ export interface AnswerCacheOptions {
 
 /** Average number of guesses per entry: an entry with all thousand guesses takes the room of a hundred. */
 const GUESSES_PER_ENTRY = 10
+/** About as much as the objects of a guess take. */
+const BYTES_PER_GUESS = 200
+const BYTES_PER_NUMBER = 8
 export const NO_TIME: CallTiming = { queue: 0, prepare: 0, predict: 0, total: 0, batch: 0 }
 
 /** The cache of answers: keeps them for later requests, and lets simultaneous requests share one computation. */
@@ -50,8 +57,7 @@ export class AnswerCache {
     const { entries } = options
     this.#options = options
     if (entries === 0) return
-    const sizeCalculation = ({ value }: TimedAnswer) => Math.max(1, Array.isArray(value) ? value.length : 1)
-    this.#kept = new LRUCache({ max: entries, maxSize: entries * GUESSES_PER_ENTRY, sizeCalculation })
+    this.#kept = new LRUCache({ max: entries, maxSize: entries * GUESSES_PER_ENTRY, sizeCalculation: sizeOf })
   }
 
   /** A kept answer, or the result of `compute`. For a model without a version, nothing is kept or shared. */
@@ -79,6 +85,14 @@ export class AnswerCache {
     })
     return isShared ? { ...answer, timing: { ...answer.timing, shared: true } } : answer
   }
+}
+
+/** In guesses. Features and other outputs take as much room as their numbers need. */
+function sizeOf({ value, outputs }: TimedAnswer): number {
+  const others = Math.ceil((countOf(outputs) * BYTES_PER_NUMBER) / BYTES_PER_GUESS)
+  if (Array.isArray(value)) return Math.max(1, value.length + others)
+  const features = featuresIn(value)
+  return 1 + others + (features ? Math.ceil(features.values.byteLength / BYTES_PER_GUESS) : 0)
 }
 
 function keyOf({ model, version, sha256, count }: Question): string {

@@ -20,17 +20,21 @@ export interface OnnxGraph {
   label(name: string): void
   /** Adds a node with one output, and returns the output. */
   node(op: string, inputs: readonly string[], attributes?: Attributes): string
+  /** Adds a node with several outputs, and returns the outputs. */
+  nodes(op: string, inputs: readonly string[], count: number, attributes?: Attributes): string[]
   /** A small constant tensor; the same numbers give the same tensor. */
   floats(values: readonly number[], shape: readonly number[]): string
   integers(values: readonly number[]): string
   /** A tensor of weights, given in pieces. */
   weights(shape: readonly number[], pieces: Iterable<Float32Array>): Promise<string>
   /** The whole model as the bytes of an .onnx file. */
-  finish(input: GraphInput, output: GraphOutput): Uint8Array
+  finish(input: GraphInput, outputs: readonly GraphOutput[]): Uint8Array
 }
 
 /** A plain number is an integer, `{ float }` a float: ONNX distinguishes the two, JavaScript does not. */
-export type Attributes = Readonly<Record<string, number | readonly number[] | { readonly float: number }>>
+export type Attributes = Readonly<
+  Record<string, number | string | readonly number[] | { readonly float: number }>
+>
 
 export interface GraphInput {
   readonly type: 'uint8' | 'float32'
@@ -38,12 +42,20 @@ export interface GraphInput {
 }
 
 export interface GraphOutput {
+  readonly name: string
   readonly tensor: string
   readonly shape: readonly number[]
 }
 
 export const INPUT_NAME = 'input'
-const OUTPUT_NAME = 'output'
+/** Of the served output. */
+export const OUTPUT_NAME = 'output'
+
+/** The name of another output: the number at the beginning of all other names keeps the name free. */
+export const otherName = (layer: string): string => `${OUTPUT_NAME}:${layer}`
+
+/** The layer of another output. */
+export const layerOfOther = (name: string): string => name.slice(OUTPUT_NAME.length + 1)
 
 /** Gelu needs opset 20. ONNX Runtime 1.30 reads later opsets too, but other tools may not. */
 const OPSET = 20
@@ -73,16 +85,20 @@ export function onnxGraph(dataFile: string, write: (bytes: Uint8Array) => Promis
     return name
   }
 
+  function add(opType: string, inputs: readonly string[], count: number, attributes: Attributes = {}) {
+    const name = uniqueName()
+    const output = Array.from({ length: count }, (_, i) => (i === 0 ? name : `${name}:${i}`))
+    const attribute = Object.entries(attributes).map(([key, value]) => attributeProto(key, value))
+    nodes.push({ name, opType, input: [...inputs], output, attribute })
+    return output
+  }
+
   return {
     label: (name) => {
       label = name
     },
-    node(opType, inputs, attributes = {}) {
-      const name = uniqueName()
-      const attribute = Object.entries(attributes).map(([key, value]) => attributeProto(key, value))
-      nodes.push({ name, opType, input: [...inputs], output: [name], attribute })
-      return name
-    },
+    node: (opType, inputs, attributes) => add(opType, inputs, 1, attributes)[0] ?? '',
+    nodes: add,
     floats: (values, shape) => constant(FLOAT, shape, bytesOf(Float32Array.from(values))),
     integers: (values) => constant(INT64, [values.length], bytesOf(BigInt64Array.from(values, BigInt))),
     async weights(shape, pieces) {
@@ -104,8 +120,8 @@ export function onnxGraph(dataFile: string, write: (bytes: Uint8Array) => Promis
       }))
       return name
     },
-    finish(input, output) {
-      rename(nodes, output.tensor, OUTPUT_NAME)
+    finish(input, outputs) {
+      for (const { tensor, name } of outputs) rename(nodes, tensor, name)
       return encodeModel({
         irVersion: IR_VERSION,
         producerName: 'tandem',
@@ -116,7 +132,7 @@ export function onnxGraph(dataFile: string, write: (bytes: Uint8Array) => Promis
           node: nodes,
           initializer: initializers,
           input: [valueInfo(INPUT_NAME, input.type === 'uint8' ? UINT8 : FLOAT, input.shape)],
-          output: [valueInfo(OUTPUT_NAME, FLOAT, output.shape)],
+          output: outputs.map(({ name, shape }) => valueInfo(name, FLOAT, shape)),
         },
       })
     },
@@ -125,6 +141,7 @@ export function onnxGraph(dataFile: string, write: (bytes: Uint8Array) => Promis
 
 function attributeProto(name: string, value: Attributes[string]): AttributeProto {
   if (typeof value === 'number') return { name, type: ATTRIBUTE.int, i: value }
+  if (typeof value === 'string') return { name, type: ATTRIBUTE.string, s: Buffer.from(value) }
   if ('float' in value) return { name, type: ATTRIBUTE.float, f: value.float }
   return { name, type: ATTRIBUTE.ints, ints: [...value] }
 }

@@ -7,7 +7,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
 /** Runs one of the command-line tools to its end. */
 export function runCommand(
-  tool: 'feedback' | 'predict' | 'weights',
+  tool: 'feedback' | 'inspect' | 'predict' | 'weights',
   args: readonly string[],
   env: Record<string, string> = {},
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {

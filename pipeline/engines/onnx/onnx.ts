@@ -1,14 +1,30 @@
 import './no-telemetry.ts'
 import * as ort from 'onnxruntime-node'
 import { PipelineError } from '../../errors.ts'
+import { type OtherOutput, shortOutputs, sizeOf } from '../../graph/computed-outputs.ts'
+import { fromHalf, toHalf } from '../../half.ts'
 import type { Device, Engine } from '../engine.ts'
-import { type ModelInput, modelInput, outputSize } from './onnx-metadata.ts'
+import { sideBySide } from '../side-by-side.ts'
+import { mustAnswerFew } from '../size-limits.ts'
+import {
+  type InputHints,
+  isOfFloats,
+  knownShape,
+  type ModelInput,
+  modelInput,
+  outputShape,
+  unsupported,
+  wantedOutput,
+} from './onnx-metadata.ts'
 import { type SessionRequest, sessionOptions } from './onnx-session-options.ts'
 
 export interface OnnxOptions extends SessionRequest {
   readonly modelPath: string
   /** [height, width] of the images, for a model whose input has a variable size. */
   readonly imageSize?: readonly [number, number]
+  readonly hints?: InputHints
+  /** Which of several outputs is wanted: its name or its place. */
+  readonly head?: string | number
 }
 
 export interface OnnxEngine extends Engine {
@@ -22,9 +38,12 @@ export async function openOnnx(options: OnnxOptions): Promise<OnnxEngine> {
   const { device, modelPath } = options
   const session = await createSession(options)
   try {
-    const input = modelInput(session.inputMetadata, modelPath, options.imageSize)
-    const size = outputSize(session.outputMetadata, modelPath)
-    return engine(session, { device, input, size })
+    const input = modelInput(session.inputMetadata, modelPath, options.imageSize, options.hints)
+    const output = wantedOutput(session.outputMetadata, options.head)
+    const shape = outputShape(output, modelPath) ?? (await triedShape(session, input, output.name, modelPath))
+    mustAnswerFew(shape, modelPath)
+    const others = await otherOutputs(session, input, output.name)
+    return engine(session, { device, input, shape, name: output.name, others })
   } catch (error) {
     await session.release()
     throw error
@@ -43,25 +62,85 @@ async function createSession(options: OnnxOptions): Promise<ort.InferenceSession
   }
 }
 
+/** The shape of an output whose sizes the file does not tell, from a run with a black image. */
+async function triedShape(
+  session: ort.InferenceSession,
+  input: ModelInput,
+  name: string,
+  path: string,
+): Promise<number[]> {
+  const n = input.batch ?? 1
+  const [dims = []] = await triedDims(session, input, [name])
+  const [first, ...sizes] = dims
+  if (first === n && sizes.length > 0) return sizes
+  throw unsupported(path, `it answers ${n} images with [${dims.join(', ')}], not with one row for each image`)
+}
+
+/** The sizes of outputs in the answer to black images, as many as the model takes at a time. */
+async function triedDims(
+  session: ort.InferenceSession,
+  input: ModelInput,
+  names: readonly string[],
+): Promise<(readonly number[])[]> {
+  const n = input.batch ?? 1
+  const black = new Uint8Array(n * bytesPerImage(input))
+  const answer = await session.run({ [input.name]: tensor(input, black, n) }, [...names])
+  return names.map((name) => answer[name]?.dims ?? [])
+}
+
+/** The other outputs that have floats, and one row of them for each image. */
+async function otherOutputs(
+  session: ort.InferenceSession,
+  input: ModelInput,
+  served: string,
+): Promise<OtherOutput[]> {
+  const floats = session.outputMetadata.filter((output) => output.name !== served && isOfFloats(output))
+  const names = floats.filter((output) => knownShape(output) === undefined).map(({ name }) => name)
+  const tried = names.length === 0 ? [] : await triedDims(session, input, names)
+  const n = input.batch ?? 1
+  const outputs = floats.flatMap((output): OtherOutput[] => {
+    const shape = knownShape(output)
+    if (shape) return [{ name: output.name, shape }]
+    const [first, ...sizes] = tried[names.indexOf(output.name)] ?? []
+    return first === n && sizes.length > 0 ? [{ name: output.name, shape: sizes }] : []
+  })
+  return shortOutputs(outputs)
+}
+
 interface SessionParts {
   readonly device: Device
   readonly input: ModelInput
-  readonly size: number
+  /** Of the output for one image. */
+  readonly shape: readonly number[]
+  /** Of the output. */
+  readonly name: string
+  readonly others: readonly OtherOutput[]
 }
 
-function engine(session: ort.InferenceSession, { device, input, size }: SessionParts): OnnxEngine {
-  const [outputName = ''] = session.outputNames
+function engine(session: ort.InferenceSession, parts: SessionParts): OnnxEngine {
+  const { device, input, shape, name, others } = parts
+  const outputs = [
+    { name, size: sizeOf(shape) },
+    ...others.map(({ name, shape }) => ({ name, size: sizeOf(shape) })),
+  ]
+  const rowSize = outputs.reduce((sum, { size }) => sum + size, 0)
   let closed = false
 
   async function runOnce(bytes: Uint8Array, n: number): Promise<Float32Array> {
     const feed = { [input.name]: tensor(input, bytes, n) }
-    const result = await session.run(feed, [outputName])
-    const scores = result[outputName]?.data
-    if (scores instanceof Float32Array && scores.length === n * size) return scores
-    throw new PipelineError(
-      'ERR_ENGINE',
-      `The model answered ${n} images with ${scores?.length} numbers, not ${n * size}.`,
+    const result = await session.run(
+      feed,
+      outputs.map(({ name }) => name),
     )
+    const columns = outputs.map(({ name, size }) => {
+      const scores = floats(result[name]?.data)
+      if (scores instanceof Float32Array && scores.length === n * size) return scores
+      throw new PipelineError(
+        'ERR_ENGINE',
+        `The model answered ${n} images with ${scores?.length} numbers, not ${n * size}.`,
+      )
+    })
+    return sideBySide(columns, n)
   }
 
   return {
@@ -69,7 +148,10 @@ function engine(session: ort.InferenceSession, { device, input, size }: SessionP
     device,
     input,
     inputShape: input.shape,
-    outputSize: size,
+    outputShape: shape,
+    outputSize: sizeOf(shape),
+    others,
+    rowSize,
     async run(bytes, n) {
       if (closed) throw new PipelineError('ERR_ENGINE', 'The model is closed.')
       const each = bytesPerImage(input)
@@ -79,10 +161,17 @@ function engine(session: ort.InferenceSession, { device, input, size }: SessionP
           `${n} images need ${n * each} bytes; there are ${bytes.length}.`,
         )
       }
-      if (!input.oneAtATime) return runOnce(bytes, n)
-      const scores = new Float32Array(n * size)
-      for (let i = 0; i < n; i++)
-        scores.set(await runOnce(bytes.subarray(i * each, (i + 1) * each), 1), i * size)
+      const { batch } = input
+      if (batch === undefined || batch === n) return runOnce(bytes, n)
+      const scores = new Float32Array(n * rowSize)
+      for (let i = 0; i < n; i += batch) {
+        const count = Math.min(batch, n - i)
+        const part = bytes.subarray(i * each, (i + count) * each)
+        scores.set(
+          (await runOnce(filled(part, batch * each), batch)).subarray(0, count * rowSize),
+          i * rowSize,
+        )
+      }
       return scores
     },
     async close() {
@@ -93,13 +182,29 @@ function engine(session: ort.InferenceSession, { device, input, size }: SessionP
   }
 }
 
-function tensor({ type, order, shape }: ModelInput, bytes: Uint8Array, n: number): ort.Tensor {
+function tensor({ type, half, order, shape }: ModelInput, bytes: Uint8Array, n: number): ort.Tensor {
   const [height = 1, width = 1, channels = 1] = shape
   const image = order === 'nchw' ? [channels, height, width] : shape
   if (type === 'uint8') return new ort.Tensor('uint8', bytes, [n, ...image])
   // A view of floats must begin at a multiple of four, so bytes at another offset are copied.
   const { buffer, byteOffset } = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice()
-  return new ort.Tensor('float32', new Float32Array(buffer, byteOffset, bytes.length / 4), [n, ...image])
+  const values = new Float32Array(buffer, byteOffset, bytes.length / 4)
+  if (half) return new ort.Tensor('float16', toHalf(values), [n, ...image])
+  return new ort.Tensor('float32', values, [n, ...image])
+}
+
+/** Later versions of Node have numbers of 16 bits; earlier ones get their bits. */
+function floats(data: ort.Tensor['data'] | undefined): Float32Array | undefined {
+  if (data === undefined || data instanceof Float32Array) return data
+  return data instanceof Uint16Array ? fromHalf(data) : Float32Array.from(data as ArrayLike<number>)
+}
+
+/** Black images fill a batch that the model takes only whole. */
+function filled(bytes: Uint8Array, length: number): Uint8Array {
+  if (bytes.length === length) return bytes
+  const whole = new Uint8Array(length)
+  whole.set(bytes)
+  return whole
 }
 
 function bytesPerImage({ type, shape }: ModelInput): number {
