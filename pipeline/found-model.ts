@@ -138,7 +138,7 @@ async function openWithLayers(
     throw new PipelineError(
       'ERR_MODEL_LOAD',
       `${path} holds only weights. Save the whole model (model.save(...)), or name the model of the catalog that the ` +
-        `weights are for: ${[...catalog.keys()].map((name) => `MODELS=${name}=${path}`).join(' or ')}.`,
+        `weights are for, such as MODELS=resnet50=${path} (npm run weights -- list shows all names).`,
     )
   }
   const opened = await openModel(path, {
