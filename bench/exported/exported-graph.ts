@@ -1,0 +1,73 @@
+import { type OnnxGraph, onnxGraph } from '../../pipeline/graph/onnx-graph.ts'
+import { expectedArrays, inferShapes } from '../../pipeline/graph/shapes.ts'
+import type { WeightStore } from '../../pipeline/graph/weight-store.ts'
+import type { Layer, LayerList } from '../../pipeline/models/networks/layer-list.ts'
+import { emitLayer } from './exported-layers.ts'
+
+/**
+ * How a graph is written: as tf2onnx writes Keras' networks, which have TensorFlow's operations, or as torch.onnx writes
+ * the same networks of PyTorch, which has operators for more of them.
+ */
+export type Exporter = 'tf2onnx' | 'torch'
+
+/** The output of a layer: images as pixels (height, width, channels) or as planes, other tensors as rows. */
+export interface Tensor {
+  readonly name: string
+  readonly order: 'pixels' | 'planes' | 'rows'
+}
+
+export interface Emission {
+  readonly graph: OnnxGraph
+  readonly exporter: Exporter
+  readonly layer: Layer
+  readonly inputs: readonly Tensor[]
+  /** Of the output and of the first input, as Keras counts: height, width, channels. */
+  readonly shape: readonly number[]
+  readonly inputShape: readonly number[]
+  /** The array of a role; undefined if the layer has none. */
+  read(role: string): Promise<Float32Array | undefined>
+}
+
+/**
+ * A network as an exporter writes it, for comparisons: one node for each operation of the framework, nothing merged. It
+ * is written here after the rules of the exporters, because they themselves run in Python only.
+ */
+export async function exportedGraph(
+  list: LayerList,
+  weights: WeightStore,
+  exporter: Exporter,
+  dataFile: string,
+  write: (bytes: Uint8Array) => Promise<void>,
+): Promise<Uint8Array> {
+  const graph = onnxGraph(dataFile, write)
+  const shapes = inferShapes(list)
+  const arrays = expectedArrays(list)
+  const [height = 1, width = 1, channels = 3] = list.inputShape
+  const tensors = new Map<string, Tensor>()
+  for (const layer of list.layers) {
+    graph.label(layer.name)
+    if (layer.className === 'InputLayer') {
+      tensors.set(layer.name, { name: 'input', order: exporter === 'torch' ? 'planes' : 'pixels' })
+      continue
+    }
+    const roles = arrays.get(layer.name)?.map(({ role }) => role) ?? []
+    const emission: Emission = {
+      graph,
+      exporter,
+      layer,
+      inputs: layer.inputs.map((name) => tensors.get(name) ?? fail(`no input ${name}`)),
+      shape: shapes.get(layer.name) ?? [],
+      inputShape: shapes.get(layer.inputs[0] ?? '') ?? [],
+      read: async (role) =>
+        roles.includes(role) ? weights.read(layer.name, roles.indexOf(role)) : undefined,
+    }
+    tensors.set(layer.name, await emitLayer(emission))
+  }
+  const shape = exporter === 'torch' ? [channels, height, width] : [height, width, channels]
+  const { name } = tensors.get(list.output) ?? fail('no output')
+  return graph.finish({ type: 'float32', shape }, { tensor: name, shape: shapes.get(list.output) ?? [] })
+}
+
+export function fail(what: string): never {
+  throw new Error(what)
+}
