@@ -26,6 +26,16 @@ const LAYERS: Readonly<Record<string, Emit>> = {
     ),
   Constant: ({ graph, layer }) => rows(graph.floats(layer.config.value as number[], [])),
   Conv2D: convolution,
+  Cropping2D: ({ graph, inputs, layer, inputShape: [height = 1, width = 1] }) => {
+    const [[top, bottom], [left, right]] = layer.config.cropping as Borders
+    const lists = [
+      [top, left],
+      [height - bottom, width - right],
+      [2, 3],
+    ]
+    const x = planes(graph, first(inputs))
+    return planesOf(graph.node('Slice', [x, ...lists.map((list) => graph.integers(list))]))
+  },
   Dense: dense,
   DepthwiseConv2D: convolution,
   Dropout: ({ inputs }) => inputs[0] ?? fail('no input'),
@@ -59,14 +69,17 @@ const LAYERS: Readonly<Record<string, Emit>> = {
   },
   Reshape: ({ graph, inputs, shape: [height = 1, width = 1, channels = 1] }) =>
     planesOf(graph.node('Reshape', [first(inputs).name, graph.integers([0, channels, height, width])])),
+  SeparableConv2D: separable,
   ZeroPadding2D: ({ graph, inputs, layer }) => {
-    const [[top, bottom], [left, right]] = layer.config.padding as [[number, number], [number, number]]
+    const [[top, bottom], [left, right]] = layer.config.padding as Borders
     const pads = graph.integers([0, 0, top, left, 0, 0, bottom, right])
     return planesOf(graph.node('Pad', [planes(graph, first(inputs)), pads, graph.floats([0], [])]))
   },
   'ops.Add': (it) => together(it, 'Add'),
   'ops.Multiply': (it) => together(it, 'Mul'),
 }
+
+type Borders = readonly [readonly [number, number], readonly [number, number]]
 
 const planesOf = (name: string): Tensor => ({ name, order: 'planes' })
 const rows = (name: string): Tensor => ({ name, order: 'rows' })
@@ -143,9 +156,32 @@ async function convolution(it: Emission): Promise<Tensor> {
   return activation({ ...it, inputs: [planesOf(name)] }, String(layer.config.activation))
 }
 
-function pooling(it: Emission, op: string): Tensor {
+async function separable(it: Emission): Promise<Tensor> {
+  const { graph, inputs, layer, inputShape, shape, read } = it
+  const window = windowOf(it, 'kernel_size')
+  const [channels = 1, outputs = 1] = [inputShape[2], shape[2]]
+  const [height, width] = window.size
+  const kernel = await needed(read, 'depthwise_kernel')
+  const pieces = convolutionPieces(kernel, { area: height * width, inputs: 1, outputs: channels })
+  const depthwise = await graph.weights([channels, 1, height, width], pieces)
+  const attributes = { ...geometry(window, inputShape), dilations: [1, 1], group: channels }
+  const between = graph.node('Conv', [planes(graph, first(inputs)), depthwise], attributes)
+  const points = convolutionPieces(await needed(read, 'pointwise_kernel'), {
+    area: 1,
+    inputs: channels,
+    outputs,
+  })
+  const pointwise = await graph.weights([outputs, channels, 1, 1], points)
+  const name = graph.node('Conv', [between, pointwise], { kernel_shape: [1, 1] })
+  return activation({ ...it, inputs: [planesOf(name)] }, String(layer.config.activation))
+}
+
+function pooling(it: Emission, op: 'AveragePool' | 'MaxPool'): Tensor {
   const { graph, inputs, inputShape } = it
-  const attributes = geometry(windowOf(it, 'pool_size'), inputShape)
+  const attributes = {
+    ...geometry(windowOf(it, 'pool_size'), inputShape),
+    ...(op === 'AveragePool' && { count_include_pad: 0 }),
+  }
   return planesOf(graph.node(op, [planes(graph, first(inputs))], attributes))
 }
 

@@ -8,6 +8,7 @@ import { compileGraph } from '../../pipeline/graph/compile.ts'
 import type { WeightStore } from '../../pipeline/graph/weight-store.ts'
 import { catalog } from '../../pipeline/models/catalog.ts'
 import type { CatalogEntry } from '../../pipeline/models/catalog-entry.ts'
+import type { LayerList } from '../../pipeline/models/networks/layer-list.ts'
 import { bindWeights } from '../../pipeline/weights/bind/bind-weights.ts'
 import { innerPlaces } from '../../pipeline/weights/bind/inner-places.ts'
 import { weightStoreOf } from '../../pipeline/weights/bind/weight-store-of.ts'
@@ -19,28 +20,34 @@ import { type Exporter, exportedGraph, fail } from './exported-graph.ts'
 /** One of the graphs that are run in turns. */
 export interface Turns {
   answer(batch: number): Promise<Float32Array>
-  /** The milliseconds of each run. */
-  run(batch: number, forMs: number): Promise<number[]>
+  run(batch: number, forMs: number): Promise<Turn>
   close(): Promise<void>
+}
+
+export interface Turn {
+  /** The milliseconds of each run. */
+  readonly times: readonly number[]
+  /** The milliseconds of both cores for one run, on average; other programs on the machine change little about this figure. */
+  readonly cpuMs: number
 }
 
 type Write = (bytes: Uint8Array) => Promise<void>
 
 /** The network as Tandem compiles it: takes bytes, and prepares the pixels itself. */
 export async function openCompiled(name: string, folder: string): Promise<Turns> {
-  const { entry, weights } = network(name)
+  const { entry, list, weights } = network(name)
   const { preprocessing } = entry
   const path = await written(folder, 'compiled', (dataFile, write) =>
-    compileGraph(entry.topology(), weights, { preprocessing, input: 'uint8', dataFile }, write),
+    compileGraph(list, weights, { preprocessing, input: 'uint8', dataFile }, write),
   )
   return turns(path, (batch) => new ort.Tensor('uint8', pixelsOf(name, batch), [batch, ...sides(entry), 3]))
 }
 
 /** The network as an exporter writes it: takes numbers that have been prepared before. */
 export async function openExported(name: string, exporter: Exporter, folder: string): Promise<Turns> {
-  const { entry, weights } = network(name)
+  const { entry, list, weights } = network(name)
   const path = await written(folder, exporter, (dataFile, write) =>
-    exportedGraph(entry.topology(), weights, exporter, dataFile, write),
+    exportedGraph(list, weights, exporter, dataFile, write),
   )
   return turns(path, (batch) => {
     const numbers = prepare(entry, pixelsOf(name, batch))
@@ -50,12 +57,26 @@ export async function openExported(name: string, exporter: Exporter, folder: str
   })
 }
 
-function network(name: string): { entry: CatalogEntry; weights: WeightStore } {
+interface Network {
+  readonly entry: CatalogEntry
+  readonly list: LayerList
+  readonly weights: WeightStore
+}
+
+function network(name: string): Network {
   const entry = catalog.get(name) ?? fail(`the catalog has no ${name}`)
-  const list = entry.topology()
+  const list = withoutSoftmax(entry.topology())
   const groups = syntheticGroups(syntheticLayers(name))
   const bound = bindWeights(name, list, innerPlaces(list, new Set()), groups)
-  return { entry, weights: weightStoreOf(name, bound, () => undefined) }
+  return { entry, list, weights: weightStoreOf(name, bound, () => undefined) }
+}
+
+/** With weights by formula, a softmax would leave one class, and the answers of different networks would look alike. */
+function withoutSoftmax(list: LayerList): LayerList {
+  const layers = list.layers.map((layer) =>
+    layer.name === list.output ? { ...layer, config: { ...layer.config, activation: 'linear' } } : layer,
+  )
+  return { ...list, layers }
 }
 
 async function written(
@@ -71,9 +92,9 @@ async function written(
   return path
 }
 
-/** Both are opened with the options of the service, on all cores. */
+/** All are opened with the options of the service, on all cores. A thread that waits sleeps, so that CPU time is work. */
 async function turns(path: string, input: (batch: number) => ort.Tensor): Promise<Turns> {
-  const options = sessionOptions({ device: 'cpu', threads: availableParallelism(), spin: true })
+  const options = sessionOptions({ device: 'cpu', threads: availableParallelism(), spin: false })
   const session = await ort.InferenceSession.create(path, options)
   const feeds = new Map<number, Record<string, ort.Tensor>>()
   const feed = (batch: number) => {
@@ -90,13 +111,15 @@ async function turns(path: string, input: (batch: number) => ort.Tensor): Promis
       const times: number[] = []
       // The threads of the others have gone to sleep when the first run ends.
       await session.run(feed(batch))
+      const before = process.cpuUsage()
       const end = performance.now() + forMs
-      while (performance.now() < end) {
+      do {
         const start = performance.now()
         await session.run(feed(batch))
         times.push(performance.now() - start)
-      }
-      return times
+      } while (performance.now() < end)
+      const { user, system } = process.cpuUsage(before)
+      return { times, cpuMs: (user + system) / 1000 / times.length }
     },
     close: () => session.release(),
   }
@@ -110,6 +133,7 @@ function sides(entry: CatalogEntry): [number, number] {
 /** What a client of an exported network does by itself: Keras' preprocess_input. */
 function prepare({ preprocessing }: CatalogEntry, pixels: Uint8Array): Float32Array {
   if (preprocessing === 'none') return Float32Array.from(pixels)
+  if (preprocessing === 'tf') return Float32Array.from(pixels, (v) => v / 127.5 - 1)
   if (preprocessing !== 'torch') return fail(`bench/exported has no preprocessing ${preprocessing}`)
   const [means, deviations] = [
     [0.485, 0.456, 0.406],
