@@ -68,7 +68,9 @@ async function compare(name: string, folder: string): Promise<void> {
 }
 
 /** The CPU time of a run in the best turn: in the others, more of the caches went to other programs. */
-const leastCpu = (turns: readonly Turn[]): number => Math.min(...turns.map(({ cpuMs }) => cpuMs))
+function leastCpu(turns: readonly Turn[]): number {
+  return Math.min(...turns.map(({ cpuMs }) => cpuMs))
+}
 
 /** The largest difference of two answers, as a part of the largest number. */
 function difference(found: Float32Array, expected: Float32Array = new Float32Array()): number {

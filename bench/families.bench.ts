@@ -1,13 +1,12 @@
 /**
- * A network of each family of the catalog: the first start, which compiles, its memory, and the engine alone:
- * `npm run bench -- families [models [milliseconds of one measurement]]`, the list with commas.
+ * A network of each family of the catalog: the first start, which compiles, and the memory of its child:
+ * `npm run bench -- families [models]`, the list with commas.
  */
-import { availableParallelism } from 'node:os'
-import { childMemory, mib } from './child-memory.ts'
-import { openPeer } from './engine-peer.ts'
+import { childMemory, childrenOf, mib } from './child-memory.ts'
+import { cpuSeconds } from './fleet/cpu-time.ts'
 import { startService } from './http.ts'
-import { machine, percentile, table } from './statistics.ts'
-import { forget, parametersOf, pixelsOf, weighted } from './synthetic-model.ts'
+import { machine, table } from './statistics.ts'
+import { forget, parametersOf, weighted } from './synthetic-model.ts'
 
 const FAMILIES = [
   'vgg16',
@@ -28,39 +27,29 @@ const FAMILIES = [
   'regnetx032',
   'regnety032',
 ]
-const BATCH = 8
-const [names, ROUND_MS] = [process.argv[3]?.split(',') ?? FAMILIES, Number(process.argv[4] ?? 1_000)]
+const names = process.argv[3]?.split(',') ?? FAMILIES
 
 console.log(`${machine()}\n`)
 const rows: string[][] = []
 for (const name of names) {
   // The weights are written before the clock runs.
-  const { settings, path } = await weighted(name)
+  const { settings } = await weighted(name)
   forget(name)
   const service = await startService({ ...settings, DEVICE: 'cpu', LOG_LEVEL: 'info' })
   const firstMs = await service.seen('model state', { state: 'ready' })
+  const cpu = cpuSeconds(childrenOf(service.pid))
   const peak = childMemory(service, 'VmHWM')
   await service.stop()
   const again = await startService({ ...settings, DEVICE: 'cpu', LOG_LEVEL: 'info' })
   const laterMs = await again.seen('model state', { state: 'ready' })
   await again.stop()
-  const peer = await openPeer({
-    modelPath: path(),
-    device: 'cpu',
-    threads: availableParallelism(),
-    spin: true,
-  })
-  const run = (batch: number) => peer.run({ batch, pixels: pixelsOf(name, batch), forMs: ROUND_MS })
-  const [one, many] = [await run(1), await run(BATCH)]
-  peer.close()
   rows.push([
     name,
     `${(parametersOf(name) / 1e6).toFixed(1)} M`,
     seconds(firstMs),
+    seconds(cpu * 1000),
     seconds(laterMs),
     mib(peak),
-    `${percentile(one.times, 0.5).toFixed(1)} ms`,
-    `${((1000 * BATCH) / percentile(many.times, 0.5)).toFixed(1)}/s`,
   ])
 }
 console.log(
@@ -69,10 +58,9 @@ console.log(
       'model',
       'parameters',
       'first start',
+      'CPU time of its child',
       'later start',
       'peak memory of the child',
-      'batch 1',
-      `batch ${BATCH}`,
     ],
     rows,
   ),
