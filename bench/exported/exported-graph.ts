@@ -64,8 +64,9 @@ export async function exportedGraph(
     tensors.set(layer.name, await emitLayer(emission))
   }
   const shape = exporter === 'torch' ? [channels, height, width] : [height, width, channels]
-  const { name } = tensors.get(list.output) ?? fail('no output')
-  return graph.finish({ type: 'float32', shape }, { tensor: name, shape: shapes.get(list.output) ?? [] })
+  const { name: tensor } = tensors.get(list.output) ?? fail('no output')
+  const output = { name: 'output', tensor, shape: shapes.get(list.output) ?? [] }
+  return graph.finish({ type: 'float32', shape }, [output])
 }
 
 export function fail(what: string): never {
