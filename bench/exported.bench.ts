@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Exporter } from './exported/exported-graph.ts'
+import type { Exporter } from './exported/emission.ts'
 import { openCompiled, openExported, type Turn, type Turns } from './exported/turns.ts'
 import { machine, table } from './statistics.ts'
 

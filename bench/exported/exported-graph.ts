@@ -1,32 +1,9 @@
-import { type OnnxGraph, onnxGraph } from '../../pipeline/graph/onnx-graph.ts'
+import { onnxGraph } from '../../pipeline/graph/onnx-graph.ts'
 import { expectedArrays, inferShapes } from '../../pipeline/graph/shapes.ts'
 import type { WeightStore } from '../../pipeline/graph/weight-store.ts'
-import type { Layer, LayerList } from '../../pipeline/models/networks/layer-list.ts'
+import type { LayerList } from '../../pipeline/models/networks/layer-list.ts'
+import { type Emission, type Exporter, fail, type Tensor } from './emission.ts'
 import { emitLayer } from './exported-layers.ts'
-
-/**
- * How a graph is written: as tf2onnx writes Keras' networks, which have TensorFlow's operations, or as torch.onnx writes
- * the same networks of PyTorch, which has operators for more of them.
- */
-export type Exporter = 'tf2onnx' | 'torch'
-
-/** The output of a layer: images as pixels (height, width, channels) or as planes, other tensors as rows. */
-export interface Tensor {
-  readonly name: string
-  readonly order: 'pixels' | 'planes' | 'rows'
-}
-
-export interface Emission {
-  readonly graph: OnnxGraph
-  readonly exporter: Exporter
-  readonly layer: Layer
-  readonly inputs: readonly Tensor[]
-  /** Of the output and of the first input, as Keras counts: height, width, channels. */
-  readonly shape: readonly number[]
-  readonly inputShape: readonly number[]
-  /** The array of a role; undefined if the layer has none. */
-  read(role: string): Promise<Float32Array | undefined>
-}
 
 /**
  * A network as an exporter writes it, for comparisons: one node for each operation of the framework, nothing merged. It
@@ -67,8 +44,4 @@ export async function exportedGraph(
   const { name: tensor } = tensors.get(list.output) ?? fail('no output')
   const output = { name: 'output', tensor, shape: shapes.get(list.output) ?? [] }
   return graph.finish({ type: 'float32', shape }, [output])
-}
-
-export function fail(what: string): never {
-  throw new Error(what)
 }

@@ -1,7 +1,7 @@
 import type { OnnxGraph } from '../../pipeline/graph/onnx-graph.ts'
 import { convolutionPieces } from '../../pipeline/graph/weight-layout.ts'
 import { samePadding, type Window } from '../../pipeline/graph/window.ts'
-import { type Emission, fail, type Tensor } from './exported-graph.ts'
+import { type Emission, fail, type Tensor } from './emission.ts'
 
 /** The node or nodes of a layer, as the exporter writes them. */
 export function emitLayer(emission: Emission): Promise<Tensor> | Tensor {

@@ -15,7 +15,8 @@ import { weightStoreOf } from '../../pipeline/weights/bind/weight-store-of.ts'
 import { syntheticLayers } from '../../test/support/synthetic-h5.ts'
 import { syntheticGroups } from '../../test/support/synthetic-store.ts'
 import { pixelsOf } from '../synthetic-model.ts'
-import { type Exporter, exportedGraph, fail } from './exported-graph.ts'
+import { type Exporter, fail } from './emission.ts'
+import { exportedGraph } from './exported-graph.ts'
 
 /** One of the graphs that are run in turns. */
 export interface Turns {
