@@ -29,7 +29,7 @@ export interface ClientCall {
 }
 
 /** Guesses; features, for a model without classes; or any other answer of a pipeline of your own. */
-export type ModelAnswer = Omit<GuessAnswer, 'predictions'> &
+export type ModelAnswer = Pick<GuessAnswer, 'model' | 'outputs' | 'timing'> &
   Partial<Pick<GuessAnswer, 'predictions'> & Pick<FeatureAnswer, 'shape' | 'features'>> & {
     readonly prediction?: unknown
   }

@@ -93,8 +93,8 @@ function partsAsModel(parts: Awaited<ReturnType<typeof openParts>>): OpenModel {
       const pixels = new Uint8Array(images.length * size)
       for (const [row, image] of images.entries()) if (image) pixels.set(image, row * size)
       const numbers = await engine.run(pixels, images.length)
-      const { outputSize } = engine
-      return images.map((_, row) => numbers.slice(row * outputSize, (row + 1) * outputSize))
+      const { outputSize, rowSize } = engine
+      return images.map((_, row) => numbers.slice(row * rowSize, row * rowSize + outputSize))
     },
     guess: (images, wanted = top) =>
       classifier.predict(images.map((pixels) => ({ pixels, top: Math.min(wanted, labels.length) }))),

@@ -261,8 +261,8 @@ async function within(ms: number, calls: Iterable<Promise<unknown>>): Promise<vo
   timer.abort()
 }
 
-function about({ model, version, timing }: Classification) {
-  return { model, version, timing: roundedTiming(timing) }
+function about({ model, version, outputs, timing }: Classification) {
+  return { model, version, ...(outputs && { outputs }), timing: roundedTiming(timing) }
 }
 
 /** Every rejection has a code. An abort has always the same one, wherever the call was. */

@@ -1,6 +1,7 @@
 import type { Calls } from '../../broker/broker.ts'
 import type { Features } from '../models/features.ts'
 import type { Guess, Timing } from '../models/guess.ts'
+import type { OtherOutputs } from '../models/other-outputs.ts'
 import type { HttpHandler, KoaMiddleware, MountOptions } from './mount-options.ts'
 import type { Picture } from './read-picture.ts'
 
@@ -39,6 +40,8 @@ export interface Answered {
   readonly version: string
   /** milliseconds of each stage */
   readonly timing: Timing
+  /** of a model with several outputs: the numbers of those that are not served */
+  readonly outputs?: OtherOutputs
 }
 
 /** The answer of a model for one picture. */

@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { Guess, Timing } from './guess.ts'
+import { OtherOutputs } from './other-outputs.ts'
 
 const About = z.object({ model: z.string(), timing: Timing })
 
-export const GuessAnswer = About.extend({ predictions: z.array(Guess) })
+export const GuessAnswer = About.extend({ predictions: z.array(Guess), outputs: OtherOutputs.optional() })
 export type GuessAnswer = z.output<typeof GuessAnswer>
 
 const ListAnswer = About.extend({ predictions: z.array(z.unknown()) }).describe(
@@ -13,6 +14,7 @@ const ListAnswer = About.extend({ predictions: z.array(z.unknown()) }).describe(
 export const FeatureAnswer = About.extend({
   shape: z.array(z.int()).describe('One length for a vector; height, width and channels for a map.'),
   features: z.array(z.number()),
+  outputs: OtherOutputs.optional(),
 })
 export type FeatureAnswer = z.output<typeof FeatureAnswer>
 

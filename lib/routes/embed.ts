@@ -72,7 +72,9 @@ export function embedRoutes(api: Api): void {
     const features = normalize === 'true' ? normalized(vector) : vector
     if (form === 'json') {
       const { shape, values } = features
-      ctx.body = { model, shape, features: [...values], timing: roundedTiming(answer.timing) }
+      const { outputs } = answer
+      const timing = roundedTiming(answer.timing)
+      ctx.body = { model, shape, features: [...values], ...(outputs && { outputs }), timing }
       return
     }
     ctx.set('X-Shape', features.shape.join(','))

@@ -132,8 +132,8 @@ function places({ config }: Api, model: string): ImagePlaces {
 }
 
 /** A list becomes `predictions`; any other answer becomes `prediction`. */
-function asJson({ model, value, timing }: Classification) {
-  return { model, ...answerIn(value), timing: roundedTiming(timing) }
+function asJson({ model, value, outputs, timing }: Classification) {
+  return { model, ...answerIn(value), ...(outputs && { outputs }), timing: roundedTiming(timing) }
 }
 
 function answerIn(value: unknown) {

@@ -110,7 +110,7 @@ describe('createTandem', () => {
     expect(await codeOf(tandem.classify('digits', 7 as never))).to.equal('ERR_INPUT_MISSING')
     expect(await codeOf(tandem.classify('digits', seven, { top: 0 }))).to.equal('ERR_BAD_REQUEST')
     expect(await codeOf(tandem.classify('digits', seven, { threshold: 2 }))).to.equal('ERR_BAD_REQUEST')
-    expect(await codeOf(tandem.embed('digits', seven))).to.equal('ERR_MODEL_ANSWER')
+    expect(await codeOf(tandem.embed('digits', seven))).to.equal('ERR_MODEL_KIND')
     expect(await codeOf(tandem.call('digits', seven))).to.equal('ERR_OPTION')
   })
 
@@ -184,6 +184,8 @@ describe('createTandem', () => {
       })) {
         expect(one.ok).to.equal(true)
       }
+      const picture = await blank(SIDE + 20)
+      await Promise.all(Array.from({ length: 30 }, () => tandem.classify('digits', picture, { signal })))
       await new Promise((resolve) => setImmediate(resolve))
       expect(warnings).to.deep.equal([])
     })
@@ -354,7 +356,10 @@ describe('createTandem', () => {
 
   describe('close', () => {
     it('waits for the accepted calls, and refuses further ones', async () => {
-      const call = tandem.classify('words', await blank(SIDE - 1))
+      // A file, because the call must count although its picture is still being read.
+      const file = join(folder, 'last.png')
+      writeFileSync(file, await blank(SIDE - 1))
+      const call = tandem.classify('words', file)
       const closed = tandem.close()
       expect(tandem.close()).to.equal(closed)
       expect(await codeOf(tandem.classify('words', seven))).to.equal('ERR_CLOSED')
