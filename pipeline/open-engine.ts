@@ -7,6 +7,7 @@ import { type OnnxEngine, openOnnx } from './engines/onnx/onnx.ts'
 import { openOnnxThread } from './engines/onnx/onnx-thread.ts'
 import { pixelInput } from './engines/onnx/pixel-input.ts'
 import { probeOnnx } from './engines/onnx/probe-onnx.ts'
+import { openSaved } from './engines/onnx/saved-graph.ts'
 import { mustAnswerFew, mustTakeFew } from './engines/size-limits.ts'
 import { PipelineError } from './errors.ts'
 import { inputHints } from './facts/input-hints.ts'
@@ -61,19 +62,19 @@ export async function openEngine(
 }
 
 async function onOnnx(found: FoundModel, request: EngineRequest, progress: Progress): Promise<OpenedEngine> {
-  const { modelPath, warnings, release } = await modelFile(found, request, progress)
+  const file = await modelFile(found, request, progress)
   try {
-    const opened = await openFile(modelPath, found, request, progress)
-    return { ...opened, warnings: [...warnings, ...opened.warnings] }
+    const opened = await openFile(file, found, request, progress)
+    return { ...opened, warnings: [...file.warnings, ...opened.warnings] }
   } catch (error) {
-    throw found.isOnnx ? error : ofCompiled(error, modelPath)
+    throw found.isOnnx ? error : ofCompiled(error, file.modelPath)
   } finally {
-    await release()
+    await file.release()
   }
 }
 
 async function openFile(
-  modelPath: string,
+  { modelPath, isStored }: ModelFile,
   found: FoundModel,
   request: EngineRequest,
   progress: Progress,
@@ -84,9 +85,17 @@ async function openFile(
   const { head } = found.isOnnx ? found.settings : {}
   const more = { hints: inputHints(outline), ...(head !== undefined && { head }) }
   const model = { modelPath, threads, spin, imageSize: found.size, ...more }
+  let saving: string | undefined
+  const onCpu = async () => {
+    if (!isStored) return openOnnx({ ...model, device: 'cpu' })
+    progress(0.85, 'opening the model')
+    const { engine, warning } = await openSaved({ ...model, device: 'cpu' })
+    saving = warning
+    return engine
+  }
   // On a CPU the model takes all cores anyway. With a GPU, a thread for the model leaves this one free to prepare
   // images.
-  const open = (on: Device) => (on === 'cpu' ? openOnnx : openOnnxThread)({ ...model, device: on })
+  const open = (on: Device) => (on === 'cpu' ? onCpu() : openOnnxThread({ ...model, device: on }))
   const available = device === 'auto' ? availableDevices() : []
   const isChoice = available.some((other) => other !== 'cpu')
   if (isChoice) progress(0.9, 'measuring devices')
@@ -100,6 +109,7 @@ async function openFile(
     reason: report,
     lastFunction: lastFunction(outline, head),
     warnings: [
+      ...(saving === undefined ? [] : [saving]),
       ...(engine.input.anySize || outline.metadata.has(ANY_SIZE_KEY) ? sizeWarnings(found) : []),
       ...(scaling === undefined ? [] : scalingWarnings(scaling, found)),
       ...(found.isOnnx && engine.input.type === 'uint8' ? bytesWarnings(found) : []),
@@ -148,6 +158,8 @@ function ofCompiled(error: unknown, modelPath: string): unknown {
 interface ModelFile {
   readonly modelPath: string
   readonly warnings: readonly string[]
+  /** A compiled model that later starts will find. */
+  readonly isStored: boolean
   /** Removes a temporary model; to be called once the engine has opened the model. */
   release(): Promise<void>
 }
@@ -158,8 +170,8 @@ async function modelFile(
   { weightsDir }: EngineRequest,
   progress: Progress,
 ): Promise<ModelFile> {
-  const stored = { warnings: [], release: async () => undefined }
-  if (found.isOnnx) return { modelPath: found.path, ...stored }
+  const kept = { warnings: [], release: async () => undefined }
+  if (found.isOnnx) return { modelPath: found.path, isStored: false, ...kept }
   const compile: Compile = async (dataFile, write) => {
     progress(0.5, 'compiling')
     // Imported here, since later starts find the compiled model and do not need the compiler.
@@ -180,12 +192,12 @@ async function modelFile(
   }
   try {
     const cacheDir = compiledDir(weightsDir)
-    return { ...(await compiledModel({ cacheDir, key: found.key, compile })), ...stored }
+    return { ...(await compiledModel({ cacheDir, key: found.key, compile })), isStored: true, ...kept }
   } catch (error) {
     if (!(error instanceof UnwritableError)) throw error
     const temporary = await temporaryModel(found.key, compile)
     const warning = `${error.message} The model is compiled again at each start, in ${temporary.parent}.`
-    return { ...temporary, warnings: [warning] }
+    return { ...temporary, isStored: false, warnings: [warning] }
   }
 }
 
