@@ -1,5 +1,6 @@
 import { dirname } from 'node:path'
 import type { Progress } from '../broker/pipeline.ts'
+import { ANY_SIZE_KEY, compilerOf } from './compile-found.ts'
 import { availableDevices } from './engines/device/available-devices.ts'
 import { chooseDevice } from './engines/device/device.ts'
 import type { Device, Engine } from './engines/engine.ts'
@@ -8,6 +9,7 @@ import { openOnnxThread } from './engines/onnx/onnx-thread.ts'
 import { pixelInput } from './engines/onnx/pixel-input.ts'
 import { probeOnnx } from './engines/onnx/probe-onnx.ts'
 import { openSaved } from './engines/onnx/saved-graph.ts'
+import { patterned, samplePixels } from './engines/sample-pixels.ts'
 import { mustAnswerFew, mustTakeFew } from './engines/size-limits.ts'
 import { PipelineError } from './errors.ts'
 import { inputHints } from './facts/input-hints.ts'
@@ -16,8 +18,7 @@ import { ownScaling } from './facts/own-scaling.ts'
 import { compiledDir, type FoundModel } from './found-model.ts'
 import { compiledModel } from './graph/compiled-cache.ts'
 import { temporaryModel } from './graph/temporary-model.ts'
-import { type Compile, UnwritableError } from './graph/write-model.ts'
-import { metadataField } from './weights/onnx/metadata-field.ts'
+import { UnwritableError } from './graph/write-model.ts'
 import { onnxOutline } from './weights/onnx/onnx-outline.ts'
 
 export interface EngineRequest {
@@ -117,9 +118,6 @@ async function openFile(
   }
 }
 
-/** In the metadata of a compiled model: the layers take images of any size. */
-const ANY_SIZE_KEY = 'tandem.anySize'
-
 function sizeWarnings({ settings, size }: FoundModel): string[] {
   if (settings.size) return []
   return [
@@ -172,24 +170,7 @@ async function modelFile(
 ): Promise<ModelFile> {
   const kept = { warnings: [], release: async () => undefined }
   if (found.isOnnx) return { modelPath: found.path, isStored: false, ...kept }
-  const compile: Compile = async (dataFile, write) => {
-    progress(0.5, 'compiling')
-    // Imported here, since later starts find the compiled model and do not need the compiler.
-    const { compileGraph } = await import('./graph/compile.ts')
-    const { layers, anySize, weights, close } = await found.open()
-    try {
-      const { preprocessing } = found
-      const options = { preprocessing, input: 'uint8', dataFile } as const
-      const model = await compileGraph(layers, weights, options, (bytes) => {
-        // The broker kills a silent child, and compiling a large model takes minutes on a busy machine.
-        progress(0.5, 'compiling')
-        return write(bytes)
-      })
-      return anySize ? Buffer.concat([model, metadataField(ANY_SIZE_KEY, 'yes')]) : model
-    } finally {
-      await close()
-    }
-  }
+  const compile = compilerOf(found, progress)
   try {
     const cacheDir = compiledDir(weightsDir)
     return { ...(await compiledModel({ cacheDir, key: found.key, compile })), isStored: true, ...kept }
@@ -220,13 +201,4 @@ async function onTfjs(
   } finally {
     await close()
   }
-}
-
-function samplePixels({ inputShape }: Engine, n: number): Uint8Array {
-  return patterned(inputShape.reduce((product, length) => product * length, n))
-}
-
-/** A pattern, not zeros and not one value: a faulty device may answer right for those alone. */
-function patterned(length: number): Uint8Array {
-  return new Uint8Array(length).map((_, i) => (i * 37 + (i >> 8)) & 255)
 }

@@ -19,11 +19,16 @@ export async function buildWhole(
   await mkdir(temporary)
   try {
     await fill(temporary)
-    await writeDurably(join(temporary, SIZES_FILE), JSON.stringify(await sizes(temporary)))
-    await publish(temporary, folder)
+    await publishWhole(temporary, folder)
   } finally {
     await rm(temporary, { recursive: true, force: true })
   }
+}
+
+/** Gives a complete folder its final name, unless another process has been faster. */
+export async function publishWhole(temporary: string, folder: string): Promise<void> {
+  await writeDurably(join(temporary, SIZES_FILE), JSON.stringify(await sizes(temporary)))
+  await renameTo(temporary, folder)
 }
 
 /** Whether both files still have the sizes at which they were written: an interrupted copy may have truncated them. */
@@ -42,7 +47,7 @@ export async function markUsed(folder: string): Promise<void> {
   await utimes(folder, now, now).catch(() => undefined)
 }
 
-async function publish(temporary: string, folder: string): Promise<void> {
+async function renameTo(temporary: string, folder: string): Promise<void> {
   try {
     await rename(temporary, folder)
   } catch (error) {
@@ -55,10 +60,16 @@ async function publish(temporary: string, folder: string): Promise<void> {
   await syncFolder(dirname(folder))
 }
 
+/** A file that is missing has no size. */
 async function sizes(folder: string): Promise<{ model: number; data: number }> {
   const { modelPath, dataPath } = modelIn(folder)
-  const [model, data] = await Promise.all([stat(modelPath), stat(dataPath)])
-  return { model: model.size, data: data.size }
+  const sizeOf = (path: string) =>
+    stat(path).then(
+      ({ size }) => size,
+      () => -1,
+    )
+  const [model, data] = await Promise.all([sizeOf(modelPath), sizeOf(dataPath)])
+  return { model, data }
 }
 
 /** Not every system can open a folder; there, a power failure may lose the new name, but nothing else. */
