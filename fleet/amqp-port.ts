@@ -385,18 +385,17 @@ function deliveryOf(
 ): Delivery {
   const message = { content, fields, properties }
   let isSettled = false
-  const settle = (settling: () => void) => {
-    // RabbitMQ closes a channel on which a message is acknowledged twice.
+  // RabbitMQ closes a channel on which a message is acknowledged twice.
+  const settle = async (settling: () => unknown): Promise<void> => {
     if (isSettled) return
     isSettled = true
     try {
-      settling()
+      await settling()
       settled()
     } catch {
       // The channel is closed: RabbitMQ delivers the message again.
     }
   }
-  const ack = () => settle(() => channel.ack(message))
   return {
     type: textOf(properties.type),
     body: content,
@@ -405,16 +404,13 @@ function deliveryOf(
     expiresIn: properties.expiration === undefined ? undefined : Number(properties.expiration),
     headers: properties.headers ?? {},
     redelivered: fields.redelivered,
-    ack,
-    async acked() {
-      ack()
-      try {
-        await handled()
-      } catch {
-        // The channel is closed.
-      }
-    },
-    requeue: () => settle(() => channel.nack(message, false, true)),
+    ack: () => void settle(() => channel.ack(message)),
+    acked: () =>
+      settle(() => {
+        channel.ack(message)
+        return handled()
+      }),
+    requeue: () => void settle(() => channel.nack(message, false, true)),
   }
 }
 

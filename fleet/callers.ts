@@ -2,6 +2,8 @@ import type { Port } from './port.ts'
 
 /** Two looks in a row must find a reply queue without a consumer: a web host may be connecting again. */
 const LOOKS = 2
+/** Web hosts that have gone, for the calls of theirs that are still in the queue. */
+const MAX_GONE = 1000
 
 /**
  * Which web hosts are gone. A web host that is there consumes its reply queue. If one comes back, it declares its queue
@@ -49,6 +51,3 @@ export class Callers {
     if (this.#missed.size > MAX_GONE && oldest !== undefined) this.#missed.delete(oldest)
   }
 }
-
-/** Web hosts that have gone, for the calls of theirs that are still in the queue. */
-const MAX_GONE = 1000

@@ -38,7 +38,7 @@ const BROKER: Floors = [
 const FLEET: Floors = [
   ['fleet/fleet.ts'],
   ['fleet/fleet-broker.ts', 'fleet/model-host.ts'],
-  ['fleet/web-host.ts', 'fleet/jobs.ts', 'fleet/callers.ts', 'fleet/known-answers.ts'],
+  ['fleet/web-host.ts', 'fleet/host-news.ts', 'fleet/jobs.ts', 'fleet/callers.ts', 'fleet/known-answers.ts'],
   ['fleet/host-list.ts', 'fleet/options.ts', 'fleet/events.ts', 'fleet/amqp-port.ts'],
   ['fleet/wire.ts', 'fleet/topology.ts', 'fleet/link.ts'],
   ['fleet/port.ts', 'fleet/connect-failure.ts'],

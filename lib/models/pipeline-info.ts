@@ -58,9 +58,9 @@ export function readPipelineInfo({ info }: Pick<BrokerStats, 'info'>): PipelineI
 /** The info of each model, as last reported by a ready child. The info stays known while the next child starts. */
 export class PipelineInfos {
   readonly #brokers: ReadonlyMap<string, Calls>
-  // By model. `told` is the object that `info` was read from, so that no object is read twice.
-  readonly #known = new Map<string, { readonly told: unknown; readonly info: PipelineInfo }>()
-
+  // By model.
+  readonly #known = new Map<string, PipelineInfo>()
+  // By the object that was read.
   readonly #read = new WeakMap<object, PipelineInfo>()
 
   constructor(brokers: ReadonlyMap<string, Calls>) {
@@ -83,10 +83,9 @@ export class PipelineInfos {
   }
 
   #look(model: string, stats: BrokerStats): PipelineInfo | undefined {
-    const known = this.#known.get(model)
-    if (stats.info === undefined || stats.info === known?.told) return known?.info
+    if (stats.info === undefined) return this.#known.get(model)
     const info = this.read(stats.info)
-    this.#known.set(model, { told: stats.info, info })
+    this.#known.set(model, info)
     return info
   }
 }

@@ -5,6 +5,19 @@ import { codeOf, errorOf, until } from '../support/broker.ts'
 import { describeFleet, type Hashed, hash, knowsHosts, order, TestFleet } from '../support/fleet.ts'
 import { MAX_MESSAGE_BYTES } from '../support/rabbitmq.ts'
 
+const others: TestFleet[] = []
+
+/** A fleet of one test, closed behind it. */
+function another(url: string, name: string): TestFleet {
+  const fleet = new TestFleet(url, name)
+  others.push(fleet)
+  return fleet
+}
+
+function closeOthers(): void {
+  for (const fleet of others.splice(0)) fleet.close()
+}
+
 describeFleet('A call to another host', (rabbit) => {
   let fleet: TestFleet
   let web: FleetBroker
@@ -15,6 +28,7 @@ describeFleet('A call to another host', (rabbit) => {
     web = await fleet.startWeb()
   })
   after(() => fleet.close())
+  afterEach(closeOthers)
 
   it('gets the answer of the pipeline there, with the time of each stage and the info of the pipeline', async () => {
     let told: unknown
@@ -88,7 +102,7 @@ describeFleet('A call to another host', (rabbit) => {
   })
 
   it('is answered although RabbitMQ has closed the channel over an answer that is too large, and leaves nothing behind', async () => {
-    const other = new TestFleet(rabbit().url, 'too-large')
+    const other = another(rabbit().url, 'too-large')
     const host = await other.host({}, {}, { maxBatch: 4 })
     const caller = await other.startWeb()
     const slow = Array.from({ length: 3 }, (_, i) =>
@@ -106,23 +120,24 @@ describeFleet('A call to another host', (rabbit) => {
     const second = await other.host()
     expect((await caller.call<Hashed>('predict', order('last'))).sha256).to.equal(hash('last'))
     expect(second.stats()).to.deep.include({ redelivered: 0, answered: 1 })
-    other.close()
   })
 
   it('is answered after the queue of replies was lost, while a host had an answer for it', async () => {
-    const other = new TestFleet(rabbit().url, 'replies-lost')
+    const other = another(rabbit().url, 'replies-lost')
     const host = await other.host()
     const caller = await other.startWeb()
-    const lost = caller.call<Hashed>('predict', order('lost', { ms: 300 }))
+    const lost = caller.call<Hashed>('predict', order('lost', { ms: 1000 }))
     await until(() => host.stats().held === 1, 5000, 'the host has the call')
     const connection = await connect(rabbit().url)
     const channel = await connection.createChannel()
     await channel.deleteQueue(caller.web.replyTo)
     await connection.close()
-    await until(() => host.stats().held === 0, 5000, 'the answer is dropped')
+    await until(() => host.stats().held === 0, 20_000, 'the answer is dropped')
     expect((await lost).sha256).to.equal(hash('lost'))
-    expect(host.stats()).to.deep.include({ answered: 1, repeated: 1 })
-    other.close()
+    const { answered, repeated, dropped } = host.stats()
+    expect(answered).to.equal(1)
+    // A host that looks for its callers while the queue is away drops the call, and computes the call that comes again.
+    expect(repeated + dropped, 'calls that came again').to.be.at.least(1)
   })
 
   it('ends with its deadline', async () => {
@@ -143,7 +158,7 @@ describeFleet('A call to another host', (rabbit) => {
   })
 
   it('is refused while no host has ever served the pipeline', async () => {
-    const nowhere = new TestFleet(rabbit().url, 'nowhere')
+    const nowhere = another(rabbit().url, 'nowhere')
     const caller = nowhere.web()
     void caller.start().catch(() => undefined)
     await until(() => caller.stats().fleet?.connected === true, 10_000, 'connected')
@@ -154,7 +169,6 @@ describeFleet('A call to another host', (rabbit) => {
       progress: { fraction: 0, word: 'No model host serves "nowhere" yet.' },
     })
     expect(caller.stats().fleet?.returned).to.equal(1)
-    nowhere.close()
   })
 
   it('is refused when RabbitMQ cannot be reached, and the message holds neither user nor password', async () => {
@@ -187,8 +201,10 @@ describeFleet('A call to another host', (rabbit) => {
 })
 
 describeFleet('The queue of calls', (rabbit) => {
+  afterEach(closeOthers)
+
   it('is bounded: RabbitMQ refuses the call that is too many, at once', async () => {
-    const fleet = new TestFleet(rabbit().url, 'full')
+    const fleet = another(rabbit().url, 'full')
     const limits = { maxQueue: 5 }
     const host = await fleet.host(limits, {}, { maxBatch: 1 })
     const callers = [await fleet.startWeb(limits), await fleet.startWeb(limits)]
@@ -202,21 +218,19 @@ describeFleet('The queue of calls', (rabbit) => {
     expect(codes.filter((code) => code === 'ERR_QUEUE_FULL')).to.have.length(5)
     expect(callers.map((caller) => caller.stats().fleet?.refused ?? 0).reduce((a, b) => a + b)).to.equal(5)
     await host.close()
-    fleet.close()
   })
 
   it('is bounded by each caller too: a caller that makes more calls than the queue can hold is refused', async () => {
-    const fleet = new TestFleet(rabbit().url, 'own')
+    const fleet = another(rabbit().url, 'own')
     await fleet.host({ maxQueueBytes: 10_000 }, {}, { maxBatch: 1 })
     const caller = await fleet.startWeb({ maxQueue: 3, maxQueueBytes: 10_000 })
     const many = Array.from({ length: 6 }, () => codeOr(caller.call('predict', order('m', { ms: 50 }))))
     expect((await Promise.all(many)).filter((code) => code === 'ERR_QUEUE_FULL')).to.have.length(1)
     expect(await codeOf(caller.call('predict', order('x'.repeat(10_000))))).to.equal('ERR_QUEUE_FULL')
-    fleet.close()
   })
 
   it('is used as it is if it exists with other bounds, and every host says so', async () => {
-    const fleet = new TestFleet(rabbit().url, 'differs')
+    const fleet = another(rabbit().url, 'differs')
     await fleet.host({ maxQueue: 10 })
     const told: string[] = []
     const caller = fleet.web({ maxQueue: 20 })
@@ -225,15 +239,13 @@ describeFleet('The queue of calls', (rabbit) => {
     expect(await caller.call('predict', order('a'))).to.deep.include({ sha256: hash('a') })
     await until(() => told.length > 0, 5000, 'the host says so')
     expect(told).to.deep.equal(['tandem.calls.differs'])
-    fleet.close()
   })
 
   it('may be a quorum queue', async () => {
-    const fleet = new TestFleet(rabbit().url, 'quorum')
+    const fleet = another(rabbit().url, 'quorum')
     await fleet.host({ queueType: 'quorum' })
     const caller = await fleet.startWeb({ queueType: 'quorum' })
     expect(await caller.call('predict', order('a'))).to.deep.include({ sha256: hash('a') })
-    fleet.close()
   })
 })
 

@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto'
-import { readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { createHash, randomUUID } from 'node:crypto'
+import { readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -44,8 +44,7 @@ export async function lockFile(
       const [other, beat] = await look(path)
       if (beat !== seen.beat) seen = { beat, at: performance.now() }
       if (isDead(other) || performance.now() - seen.at > SILENT_MS) {
-        await takeAway(path, other?.token)
-        continue
+        if (await takeAway(path, other?.token)) continue
       }
       waited = true
       options.onWait?.()
@@ -121,20 +120,32 @@ function isDead(owner: Owner | undefined): boolean {
 }
 
 /**
- * Two processes may see the same dead owner, and the slower one must not remove the new lock of the faster one. So the
- * lock is first moved aside, which only one process can do, and then checked again.
+ * Removes the lock of a dead owner. Several processes may see that the owner is dead, and a slow one must not remove the
+ * new lock of a fast one. So the removal has a guard file, named after the dead owner, which only one process can make
+ * and under which the process looks again. False if another process is removing the lock.
  */
-async function takeAway(path: string, token: string | undefined): Promise<void> {
-  const aside = `${path}.${randomUUID()}`
+async function takeAway(path: string, token: string | undefined): Promise<boolean> {
+  // The token comes from a file, and may hold anything.
+  const name = createHash('sha256').update(String(token)).digest('hex').slice(0, 16)
+  const guard = `${path}.${name}`
   try {
-    await rename(path, aside)
-  } catch {
-    return
+    await writeFile(guard, '', { flag: 'wx' })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    await removeIfForgotten(guard)
+    return false
   }
-  const [moved] = await look(aside)
-  const isAnother = moved !== undefined && moved.token !== token
-  // A lock of another owner is put back. If a third process holds the lock by now, that owner learns of its loss at its
-  // next beat.
-  if (isAnother) await create(path, moved).catch(() => {})
-  await rm(aside, { force: true })
+  try {
+    const [found] = await look(path)
+    if (found?.token === token) await rm(path, { force: true })
+  } finally {
+    await rm(guard, { force: true })
+  }
+  return true
+}
+
+/** A guard is needed for milliseconds, unless its process dies. */
+async function removeIfForgotten(guard: string): Promise<void> {
+  const made = await stat(guard).catch(() => undefined)
+  if (made !== undefined && Date.now() - made.mtimeMs > SILENT_MS) await rm(guard, { force: true })
 }

@@ -4,7 +4,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { type DownloadOptions, downloadFile } from '../../../pipeline/weights/download/download.ts'
-import { codeOf, errorOf, until } from '../../support/broker.ts'
+import { errorOf, until } from '../../support/broker.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 import {
   bytesOf,
@@ -40,17 +40,18 @@ describe('downloadFile', () => {
   const hasWritten = () =>
     until(
       () => (statSync(`${path}.part`, { throwIfNoEntry: false })?.size ?? 0) > 0,
-      10_000,
+      25_000,
       'bytes in the part',
     )
   /** A download that was cut off in the middle. */
   async function cut(options: Partial<DownloadOptions> = {}): Promise<number> {
     server.behaviour.cutAfter = 300_000
     server.behaviour.beforeCut = hasWritten
-    expect(await codeOf(download(options))).to.equal('ERR_WEIGHTS_DOWNLOAD')
+    const { code, message } = await errorOf(download(options))
+    expect(code).to.equal('ERR_WEIGHTS_DOWNLOAD')
     server.behaviour.cutAfter = undefined
     const have = readFileSync(`${path}.part`).length
-    expect(have).to.be.within(1, 300_000)
+    expect(have, message).to.be.within(1, 300_000)
     server.sent = 0
     return have
   }
