@@ -136,7 +136,9 @@ describe('Tuning', () => {
   }).timeout(30_000)
 
   it('removes what a tuning has left that was interrupted', async () => {
-    const host = hostname().replace(/[^\w-]/g, '-').slice(0, 64)
+    const host = hostname()
+      .replace(/[^\w-]/g, '-')
+      .slice(0, 64)
     const leftOver = join(weightsDir, 'compiled', `${'a'.repeat(32)}-v1.${host}.${DEAD}.x.part`)
     mkdirSync(leftOver)
     writeFileSync(join(leftOver, 'model.data'), 'x')
