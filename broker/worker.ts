@@ -118,7 +118,6 @@ export class Worker {
     clearTimeout(this.#timer)
     this.#retire(old)
     this.#attach(child, () => this.#ready())
-    this.#hooks.event('takeover', { pid: child.pid })
     this.#ready()
   }
 

@@ -8,7 +8,6 @@ import { type OnnxEngine, openOnnx } from './engines/onnx/onnx.ts'
 import { openOnnxThread } from './engines/onnx/onnx-thread.ts'
 import { pixelInput } from './engines/onnx/pixel-input.ts'
 import { probeOnnx } from './engines/onnx/probe-onnx.ts'
-import { openSaved } from './engines/onnx/saved-graph.ts'
 import { patterned, samplePixels } from './engines/sample-pixels.ts'
 import { mustAnswerFew, mustTakeFew } from './engines/size-limits.ts'
 import { PipelineError } from './errors.ts'
@@ -19,6 +18,8 @@ import { compiledDir, type FoundModel } from './found-model.ts'
 import { compiledModel } from './graph/compiled-cache.ts'
 import { temporaryModel } from './graph/temporary-model.ts'
 import { UnwritableError } from './graph/write-model.ts'
+import { type OpenedTuned, openTuned } from './tuning/open-tuned.ts'
+import type { Tuning } from './tuning/tuning.ts'
 import { onnxOutline } from './weights/onnx/onnx-outline.ts'
 
 export interface EngineRequest {
@@ -29,6 +30,8 @@ export interface EngineRequest {
   /** Whether waiting threads spin. They must not where several children share the cores. */
   spin: boolean
   maxBatch: number
+  /** Whether convolutions are computed by Winograd's way where that has been measured to be faster. */
+  winograd: 'auto' | 'off'
 }
 
 export interface OpenedEngine {
@@ -37,6 +40,8 @@ export interface OpenedEngine {
   reason: string
   /** What the model's last layer does; undefined if the layer does not tell. */
   lastFunction: LastFunction | undefined
+  /** What was measured about the model on this machine. `wanted`: nothing yet. Undefined where there is nothing to measure. */
+  tuning: Tuning | 'wanted' | undefined
   /** Sentences for the log. Not written to stderr: every child would repeat them at each start. */
   warnings: readonly string[]
 }
@@ -80,18 +85,18 @@ async function openFile(
   request: EngineRequest,
   progress: Progress,
 ): Promise<OpenedEngine> {
-  const { threads, spin, maxBatch, device } = request
+  const { threads, spin, maxBatch, device, winograd } = request
   const outline = onnxOutline(modelPath)
   // Of a compiled model, the wanted output is the only one.
   const { head } = found.isOnnx ? found.settings : {}
   const more = { hints: inputHints(outline), ...(head !== undefined && { head }) }
   const model = { modelPath, threads, spin, imageSize: found.size, ...more }
-  let saving: string | undefined
+  let cpu: Pick<OpenedTuned, 'tuning' | 'warning'> | undefined
   const onCpu = async () => {
     if (!isStored) return openOnnx({ ...model, device: 'cpu' })
     progress(0.85, 'opening the model')
-    const { engine, warning } = await openSaved({ ...model, device: 'cpu' })
-    saving = warning
+    const { engine, tuning, warning } = await openTuned({ ...model, device: 'cpu' }, winograd)
+    cpu = { tuning, warning }
     return engine
   }
   // On a CPU the model takes all cores anyway. With a GPU, a thread for the model leaves this one free to prepare
@@ -109,8 +114,9 @@ async function openFile(
     engine: pixelInput(engine, found.preprocessing),
     reason: report,
     lastFunction: lastFunction(outline, head),
+    tuning: cpu && engine.device === 'cpu' ? (cpu.tuning ?? 'wanted') : undefined,
     warnings: [
-      ...(saving === undefined ? [] : [saving]),
+      ...(cpu?.warning === undefined ? [] : [cpu.warning]),
       ...(engine.input.anySize || outline.metadata.has(ANY_SIZE_KEY) ? sizeWarnings(found) : []),
       ...(scaling === undefined ? [] : scalingWarnings(scaling, found)),
       ...(found.isOnnx && engine.input.type === 'uint8' ? bytesWarnings(found) : []),
@@ -197,7 +203,8 @@ async function onTfjs(
     mustTakeFew(engine.inputShape, 1, found.path)
     mustAnswerFew(engine.outputShape, found.path)
     const reason = `${engine.device}, the fastest backend of TensorFlow.js that is installed`
-    return { engine, reason, lastFunction: undefined, warnings: anySize ? sizeWarnings(found) : [] }
+    const warnings = anySize ? sizeWarnings(found) : []
+    return { engine, reason, lastFunction: undefined, tuning: undefined, warnings }
   } finally {
     await close()
   }

@@ -198,6 +198,7 @@ function options(weightsDir: string): PipelineOptions {
     engine: 'onnx',
     device: 'cpu',
     threads: 1,
+    winograd: 'auto',
     spin: false,
     maxBatch: 8,
     maxPixels: 50_000_000,
