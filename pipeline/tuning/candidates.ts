@@ -5,6 +5,8 @@ const BYTES = 4
 const MIB = 2 ** 20
 // Strips of transformed data of these sizes stay in the caches of today's CPUs.
 const STRIP_BYTES: readonly number[] = [4 * MIB, 2 * MIB]
+/** Transformed images up to this size are not cut into strips. */
+const LARGE_DATA = 8 * MIB
 // MatMul repacks its weights at each run; from this size on, that may cost more than a convolution's reordering of tiles.
 const LARGE_WEIGHTS = 4 * MIB
 // Gathering touches each pixel twice, which only pays for small images.
@@ -17,9 +19,8 @@ export function candidateForms(shape: WinogradShape): WinogradForm[] {
   const dataBytes = PLACES * down * across * channels * BYTES
   const weightBytes = PLACES * channels * filters * BYTES
   const strips = new Set([1])
-  for (const bytes of STRIP_BYTES) {
-    const count = Math.ceil(dataBytes / bytes)
-    if (count > 1) strips.add(Math.min(count, Math.ceil(down / 2)))
+  if (dataBytes > LARGE_DATA) {
+    for (const bytes of STRIP_BYTES) strips.add(Math.min(Math.ceil(dataBytes / bytes), Math.ceil(down / 2)))
   }
   const inputs = down * across <= MOST_TILES_TO_GATHER ? GATHER_TOO : CONVOLUTION
   const products = weightBytes >= LARGE_WEIGHTS ? GROUPS_TOO : MATRICES

@@ -5,21 +5,20 @@ import { foldedNormalizations, fusedPools, neededLayers } from '../graph/plan.ts
 import { planLayers } from '../graph/plan-layers.ts'
 import { temporaryModel } from '../graph/temporary-model.ts'
 import type { WeightStore } from '../graph/weight-store.ts'
-import { formName, type WinogradForm, type WinogradShape } from '../graph/winograd/form.ts'
+import type { WinogradForm, WinogradShape } from '../graph/winograd/form.ts'
 import type { Layer, LayerList } from '../models/networks/layer-list.ts'
 import { candidateForms, isWorthMeasuring, multiplications } from './candidates.ts'
-import type { TunedLayer } from './tuning.ts'
 
 /** A convolution by itself, with the pooling that may be computed together with it. */
 export interface LayerAlone {
   readonly layer: Layer
   readonly pool: Layer | undefined
   readonly shape: WinogradShape
-  /** Layers with the same text have the same sizes. */
+  /** Layers with the same text take the same time. */
   readonly sizes: string
 }
 
-/** The convolutions that Winograd's way may make faster, those with the most work first. */
+/** The convolutions that Winograd's way may make faster. */
 export function eligibleLayers(list: LayerList): { eligible: LayerAlone[]; convolutions: number } {
   const plans = planLayers(list)
   const layers = neededLayers(list)
@@ -32,7 +31,6 @@ export function eligibleLayers(list: LayerList): { eligible: LayerAlone[]; convo
     const sizes = JSON.stringify([height, width, channels, filters, layer.config.padding ?? 'valid'])
     return [{ layer, pool: pools.get(layer.name), shape, sizes }]
   })
-  eligible.sort((a, b) => multiplications(b.shape) - multiplications(a.shape))
   return { eligible, convolutions: layers.filter(({ className }) => /Conv/.test(className)).length }
 }
 
@@ -42,54 +40,60 @@ export interface Measuring {
   readonly spin: boolean
 }
 
+/** A form that takes this much longer than the best one in its first run is not measured further. */
+const HOPELESS = 1.4
+const RUNS = 5
+const ENOUGH_MS = 120
+
+/** Milliseconds for one image. Without a form: as a direct convolution. `bestMs` is the time that is to be beaten. */
+export function timeOf(
+  alone: LayerAlone,
+  form: WinogradForm | undefined,
+  bestMs: number,
+  measuring: Measuring,
+): Promise<number> {
+  // The weights do not matter for the time, and reading and transforming them takes longer than all runs.
+  const weights = blank(measuring.weights)
+  return withLayer(alone, form, { ...measuring, weights }, async (graph) => {
+    // The first run allocates memory.
+    await graph.run()
+    return fastest(graph, bestMs * HOPELESS)
+  })
+}
+
+function blank(weights: WeightStore): WeightStore {
+  return {
+    ...weights,
+    arrays: (layer) => weights.arrays(layer),
+    async read(layer, index) {
+      const shape = weights.arrays(layer)[index]?.shape ?? []
+      return new Float32Array(shape.reduce((product, size) => product * size, 1))
+    },
+  }
+}
+
 /**
  * A convolution whose numbers leave this tolerance stays direct. It is relative to the largest number of the direct
  * convolution; rounding makes about 1e-5.
  */
 const TOLERANCE = 1e-4
-/** A form that takes this much longer than the best one in its first run is not measured further. */
-const HOPELESS = 1.4
-const RUNS = 5
-const ENOUGH_MS = 150
 
-/** What a layer takes when computed directly, for comparison with its forms. */
-export interface DirectLayer {
-  readonly numbers: Float32Array
-  readonly ms: number
-}
-
-export async function measureDirect(alone: LayerAlone, measuring: Measuring): Promise<DirectLayer> {
-  return withLayer(alone, undefined, measuring, async (graph) => {
-    const numbers = (await graph.run()).slice()
-    return { numbers, ms: await fastest(graph, Number.POSITIVE_INFINITY) }
-  })
-}
-
-/** Undefined if the form is hopeless or its numbers are wrong. */
-export async function measureForm(
-  alone: LayerAlone,
-  form: WinogradForm,
-  direct: DirectLayer,
-  bestMs: number,
-  measuring: Measuring,
-): Promise<TunedLayer | undefined> {
-  return withLayer(alone, form, measuring, async (graph) => {
-    const error = relativeDifference(await graph.run(), direct.numbers)
-    if (!(error <= TOLERANCE)) return undefined
-    const ms = await fastest(graph, bestMs * HOPELESS)
-    return { name: alone.layer.name, form: formName(form), directMs: direct.ms, ms, error }
-  })
-}
-
-/** The error of a form for the weights of another layer with the same sizes. */
-export async function errorOf(alone: LayerAlone, form: WinogradForm, measuring: Measuring): Promise<number> {
+/** Whether a form gives the numbers of the direct convolution, with the weights of the layer. */
+export async function isExact(alone: LayerAlone, form: WinogradForm, measuring: Measuring): Promise<boolean> {
   const direct = await withLayer(alone, undefined, measuring, async (graph) => (await graph.run()).slice())
-  return withLayer(alone, form, measuring, async (graph) => relativeDifference(await graph.run(), direct))
+  const difference = (graph: BareGraph) => graph.run().then((found) => relativeDifference(found, direct))
+  return (await withLayer(alone, form, measuring, difference)) <= TOLERANCE
 }
-
-export const isExact = (error: number): boolean => error <= TOLERANCE
 
 export const formsFor = ({ shape }: LayerAlone): WinogradForm[] => candidateForms(shape)
+
+/** Layers of the same sizes together, those with the most work first. */
+export function groupsOf(layers: readonly LayerAlone[]): LayerAlone[][] {
+  const groups = new Map<string, LayerAlone[]>()
+  for (const layer of layers) groups.set(layer.sizes, [...(groups.get(layer.sizes) ?? []), layer])
+  const work = (group: LayerAlone[]) => group.reduce((sum, { shape }) => sum + multiplications(shape), 0)
+  return [...groups.values()].sort((a, b) => work(b) - work(a))
+}
 
 /** The shortest of some runs: whatever else the machine does makes a run longer. */
 async function fastest(graph: BareGraph, hopelessMs: number): Promise<number> {

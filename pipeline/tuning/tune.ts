@@ -8,19 +8,17 @@ import { compiledDir, type FoundModel } from '../found-model.ts'
 import { compiledModel } from '../graph/compiled-cache.ts'
 import { sweepCompiled, unfinishedName } from '../graph/sweep-compiled.ts'
 import { publishWhole } from '../graph/whole-folder.ts'
-import { formNamed, type WinogradForm } from '../graph/winograd/form.ts'
+import { formName, formNamed, type WinogradForm } from '../graph/winograd/form.ts'
 import { modelIn, writeDurably, writeModel } from '../graph/write-model.ts'
 import { measureBatches } from './measure-batches.ts'
 import {
-  type DirectLayer,
   eligibleLayers,
-  errorOf,
   formsFor,
+  groupsOf,
   isExact,
   type LayerAlone,
   type Measuring,
-  measureDirect,
-  measureForm,
+  timeOf,
 } from './measure-layers.ts'
 import { differenceOf, measureInTurn } from './measure-models.ts'
 import { readTuned, TUNING_FILE, type Tuned, type TunedLayer, type Tuning, tuningFolder } from './tuning.ts'
@@ -65,7 +63,8 @@ export async function* tune(found: FoundModel, request: TuneRequest): Steps<Tune
   let batches: Tuning['batches']
   try {
     yield { fraction: 0.9, word: 'measuring batches' }
-    batches = yield* repeated(clock, () => measureBatches(engine, request.maxBatch, clock.left), {
+    const budget = Math.max(clock.left, request.tuningMs * BATCHES_PART)
+    batches = yield* repeated(clock, () => measureBatches(engine, request.maxBatch, budget), {
       fraction: 0.95,
       word: 'measuring batches',
     })
@@ -123,40 +122,33 @@ async function* repeated<T>(clock: Clock, work: () => Promise<T>, step: TuneStep
   }
 }
 
-/** The part of the budget that single layers may take; the rest is for whole graphs and batches. */
+/** The parts of the budget for single layers and for batches; the rest is for whole graphs. */
 const LAYERS_PART = 0.6
+const BATCHES_PART = 0.2
 
 interface Forms {
   readonly layers: readonly TunedLayer[]
   readonly convolutions: number
 }
 
+/** The fastest form of each convolution by itself, if a form is faster than the direct convolution. */
 async function* chooseForms(found: FoundModel, request: TuneRequest, whole: Clock): Steps<Forms> {
   const { layers: list, weights, close } = await found.open()
   try {
     const { eligible, convolutions } = eligibleLayers(list)
-    const groups = groupedBySizes(eligible)
     const clock = new Clock(whole.left * LAYERS_PART, whole)
     const measuring: Measuring = { weights, threads: request.threads, spin: request.spin }
     const layers: TunedLayer[] = []
-    for (const group of groups.values()) {
-      const [first, ...others] = group
+    for (const group of groupsOf(eligible)) {
+      const [first] = group
       if (!first || clock.left === 0) break
       const best = yield* bestForm(first, measuring, clock)
-      if (!best) continue
-      layers.push(best)
-      layers.push(...(yield* sameForm(others, best, measuring, clock)))
+      if (best) layers.push(...group.map(({ layer }) => ({ ...best, name: layer.name })))
     }
     return { layers, convolutions }
   } finally {
     await close()
   }
-}
-
-function groupedBySizes(layers: readonly LayerAlone[]): Map<string, LayerAlone[]> {
-  const groups = new Map<string, LayerAlone[]>()
-  for (const layer of layers) groups.set(layer.sizes, [...(groups.get(layer.sizes) ?? []), layer])
-  return groups
 }
 
 async function* bestForm(
@@ -165,32 +157,17 @@ async function* bestForm(
   clock: Clock,
 ): Steps<TunedLayer | undefined> {
   const step = () => ({ fraction: 0.1 + 0.5 * clock.fraction, word: `measuring ${alone.layer.name}` })
-  const direct: DirectLayer = yield* repeated(clock, () => measureDirect(alone, measuring), step())
+  const timed = (form: WinogradForm | undefined, bestMs: number) =>
+    repeated(clock, () => timeOf(alone, form, bestMs, measuring), step())
+  const directMs = yield* timed(undefined, Number.POSITIVE_INFINITY)
   let best: TunedLayer | undefined
   for (const form of formsFor(alone)) {
     if (clock.left === 0) break
-    const limit = best?.ms ?? direct.ms
-    const tried = yield* repeated(clock, () => measureForm(alone, form, direct, limit, measuring), step())
-    if (tried && tried.ms < limit) best = tried
+    const bestMs = best?.ms ?? directMs
+    const ms = yield* timed(form, bestMs)
+    if (ms < bestMs) best = { name: alone.layer.name, form: formName(form), directMs, ms }
   }
   return best
-}
-
-/** Layers with the same sizes get the same form without being timed, if their own weights stay within the tolerance. */
-async function* sameForm(
-  others: readonly LayerAlone[],
-  best: TunedLayer,
-  measuring: Measuring,
-  clock: Clock,
-): Steps<TunedLayer[]> {
-  const form = formNamed(best.form) as WinogradForm
-  const same: TunedLayer[] = []
-  for (const alone of others) {
-    const error = await clock.count(() => errorOf(alone, form, measuring))
-    yield { fraction: 0.1 + 0.5 * clock.fraction, word: `checking ${alone.layer.name}` }
-    if (isExact(error)) same.push({ ...best, name: alone.layer.name, error })
-  }
-  return same
 }
 
 /**
@@ -198,19 +175,33 @@ async function* sameForm(
  * need blocks of channels, and the conversion costs time. So whole graphs decide, with all winners or only clear ones.
  */
 const LEAST_GAINS: readonly number[] = [1.02, 1.3, 1.7]
+/** A graph that reaches this part of the speed-up that its layers promise is taken without trying another. */
+const AS_PROMISED = 0.9
 /** A tuned graph must be this much faster: otherwise the direct one, which needs less memory, is kept. */
 const LEAST_TOTAL_GAIN = 1.03
 /** The largest difference between the answers of the tuned and the direct graph, relative to the largest number. */
 const TOLERANCE = 1e-4
 
-interface Chosen {
+interface Measured {
   readonly layers: readonly TunedLayer[]
   readonly directMs: number
   readonly ms: number
+  readonly difference: number
+}
+
+interface Chosen extends Measured {
   /** Of the chosen graph, to measure batches with. */
   readonly engine: Engine
   /** Where the tuned graph lies, or an empty folder. */
   readonly folder: string
+}
+
+interface Choosing {
+  readonly found: FoundModel
+  readonly request: TuneRequest
+  readonly modelPath: string
+  readonly direct: Engine
+  readonly clock: Clock
 }
 
 async function* chooseGraph(
@@ -218,51 +209,92 @@ async function* chooseGraph(
   request: TuneRequest,
   { modelPath, layers, clock }: { modelPath: string; layers: readonly TunedLayer[]; clock: Clock },
 ): Steps<Chosen> {
-  const session = { threads: request.threads, spin: request.spin, device: 'cpu' } as const
-  const { engine: direct } = await openSaved({ ...session, modelPath })
-  const newFolder = async () => {
-    const compiled = dirname(modelPath)
-    const folder = join(dirname(compiled), unfinishedName(basename(compiled)))
-    await mkdir(folder)
-    return folder
-  }
+  const { threads, spin } = request
+  const { engine: direct } = await openSaved({ threads, spin, device: 'cpu', modelPath })
+  const choosing = { found, request, modelPath, direct, clock }
   let best: Chosen | undefined
   const tried = new Set<string>()
   for (const least of LEAST_GAINS) {
     const subset = layers.filter(({ directMs, ms }) => directMs / ms >= least)
-    const name = subset.map(({ name }) => name).join('\n')
-    if (subset.length === 0 || tried.has(name) || (best && clock.left === 0)) continue
-    tried.add(name)
-    const folder = await newFolder()
-    yield { fraction: 0.65, word: `compiling with ${subset.length} layers` }
-    await compileTuned(found, subset, folder)
-    const engine = await openOnnx({ ...session, ...modelIn(folder), saved: true })
-    yield { fraction: 0.7, word: 'measuring the whole model' }
-    const difference = await differenceOf(engine, direct)
-    const times = yield* repeated(clock, () => measureInTurn(direct, engine, clock.left), {
-      fraction: 0.75,
-      word: 'measuring the whole model',
-    })
-    const [directMs, ms] = times
-    const isBetter = difference <= TOLERANCE && directMs / ms >= LEAST_TOTAL_GAIN
-    if (isBetter && (!best || directMs / ms > best.directMs / best.ms)) {
-      await best?.engine.close()
-      if (best) await rm(best.folder, { recursive: true, force: true })
-      best = { layers: subset, directMs, ms, engine, folder }
-    } else {
-      await engine.close()
-      await rm(folder, { recursive: true, force: true })
-    }
+    const names = subset.map(({ name }) => name).join('\n')
+    if (subset.length === 0 || tried.has(names) || (best && clock.left === 0)) continue
+    tried.add(names)
+    const graph = yield* tryGraph(choosing, subset)
+    const isBetter = graph.directMs / graph.ms > (best ? best.directMs / best.ms : LEAST_TOTAL_GAIN)
+    await discard(isBetter ? best : graph)
+    if (isBetter) best = graph
+    if (isBetter && graph.directMs / graph.ms >= AS_PROMISED * promised(graph)) break
   }
   if (best) {
     await direct.close()
     return best
   }
-  const [ms] = yield* repeated(clock, () => measureInTurn(direct, direct, 0), {
-    fraction: 0.8,
-    word: 'measuring the direct graph',
-  })
-  return { layers: [], directMs: ms, ms, engine: direct, folder: await newFolder() }
+  const word = 'measuring the direct graph'
+  const [ms] = yield* repeated(clock, () => measureInTurn(direct, direct, 0), { fraction: 0.8, word })
+  return { layers: [], directMs: ms, ms, difference: 0, engine: direct, folder: await newFolder(modelPath) }
+}
+
+/** A graph whose answers differ is tried again without the layers that are the reason. */
+async function* tryGraph(choosing: Choosing, layers: readonly TunedLayer[]): Steps<Chosen> {
+  const graph = yield* measureGraph(choosing, layers)
+  if (graph.difference <= TOLERANCE) return graph
+  await discard(graph)
+  const exact = yield* exactLayers(choosing, layers)
+  const again = yield* measureGraph(choosing, exact)
+  // Layers that are exact one by one may still differ together.
+  return again.difference <= TOLERANCE ? again : { ...again, ms: Number.POSITIVE_INFINITY }
+}
+
+async function* measureGraph(choosing: Choosing, layers: readonly TunedLayer[]): Steps<Chosen> {
+  const { found, request, modelPath, direct, clock } = choosing
+  const folder = await newFolder(modelPath)
+  yield { fraction: 0.65, word: `compiling with ${layers.length} layers` }
+  await compileTuned(found, layers, folder)
+  const { threads, spin } = request
+  const engine = await openOnnx({ threads, spin, device: 'cpu', ...modelIn(folder), saved: true })
+  const step = { fraction: 0.75, word: 'measuring the whole model' }
+  yield step
+  const difference = await differenceOf(engine, direct)
+  const [directMs, ms] = yield* repeated(clock, () => measureInTurn(direct, engine, clock.left), step)
+  return { layers, directMs, ms, difference, engine, folder }
+}
+
+async function* exactLayers(
+  { found, request }: Choosing,
+  layers: readonly TunedLayer[],
+): Steps<TunedLayer[]> {
+  const { layers: list, weights, close } = await found.open()
+  try {
+    const measuring: Measuring = { weights, threads: request.threads, spin: request.spin }
+    const alone = new Map(eligibleLayers(list).eligible.map((one) => [one.layer.name, one]))
+    const exact: TunedLayer[] = []
+    for (const layer of layers) {
+      yield { fraction: 0.7, word: `checking ${layer.name}` }
+      const [its, form] = [alone.get(layer.name), formNamed(layer.form)]
+      if (its && form && (await isExact(its, form, measuring))) exact.push(layer)
+    }
+    return exact
+  } finally {
+    await close()
+  }
+}
+
+/** How many times as fast the whole graph would be if its layers were as fast as by themselves. */
+function promised({ layers, directMs }: Measured): number {
+  const saved = layers.reduce((sum, layer) => sum + layer.directMs - layer.ms, 0)
+  return directMs / Math.max(directMs - saved, 1e-3)
+}
+
+async function newFolder(modelPath: string): Promise<string> {
+  const compiled = dirname(modelPath)
+  const folder = join(dirname(compiled), unfinishedName(basename(compiled)))
+  await mkdir(folder)
+  return folder
+}
+
+async function discard(graph: Chosen | undefined): Promise<void> {
+  await graph?.engine.close()
+  if (graph) await rm(graph.folder, { recursive: true, force: true })
 }
 
 async function compileTuned(found: FoundModel, layers: readonly TunedLayer[], folder: string): Promise<void> {

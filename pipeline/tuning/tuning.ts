@@ -18,6 +18,8 @@ export interface Tuning {
   /** Milliseconds for one image: of the direct graph, and of the tuned one. */
   readonly directMs: number
   readonly ms: number
+  /** The largest difference between the answers of both graphs, relative to the largest number. */
+  readonly difference: number
   /** How long batches of some sizes take. */
   readonly batches: readonly BatchTime[]
 }
@@ -25,10 +27,9 @@ export interface Tuning {
 export interface TunedLayer {
   readonly name: string
   readonly form: string
-  /** Milliseconds of the layer alone, and the largest difference from the direct layer, relative to the largest number. */
+  /** Milliseconds of the layer alone, directly and in this form. */
   readonly directMs: number
   readonly ms: number
-  readonly error: number
 }
 
 export interface BatchTime {
@@ -78,9 +79,9 @@ async function readTuning(path: string): Promise<Tuning | undefined> {
 
 function isTuning(value: unknown): value is Tuning {
   if (!isRecord(value)) return false
-  const { convolutions, layers, directMs, ms, batches } = value
+  const { convolutions, layers, directMs, ms, difference, batches } = value
   return (
-    [convolutions, directMs, ms].every(isAmount) &&
+    [convolutions, directMs, ms, difference].every(isAmount) &&
     Array.isArray(layers) &&
     layers.every(isLayer) &&
     Array.isArray(batches) &&
@@ -90,7 +91,7 @@ function isTuning(value: unknown): value is Tuning {
 
 function isLayer(layer: unknown): boolean {
   if (!isRecord(layer) || typeof layer.name !== 'string' || typeof layer.form !== 'string') return false
-  return formNamed(layer.form) !== undefined && [layer.directMs, layer.ms, layer.error].every(isAmount)
+  return formNamed(layer.form) !== undefined && [layer.directMs, layer.ms].every(isAmount)
 }
 
 const isAmount = (value: unknown): boolean =>

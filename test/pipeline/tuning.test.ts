@@ -11,13 +11,7 @@ import { formName, type WinogradForm } from '../../pipeline/graph/winograd/form.
 import type { LayerList } from '../../pipeline/models/networks/layer-list.ts'
 import { candidateForms, isWorthMeasuring } from '../../pipeline/tuning/candidates.ts'
 import { measureBatches } from '../../pipeline/tuning/measure-batches.ts'
-import {
-  eligibleLayers,
-  errorOf,
-  isExact,
-  measureDirect,
-  measureForm,
-} from '../../pipeline/tuning/measure-layers.ts'
+import { eligibleLayers, isExact, timeOf } from '../../pipeline/tuning/measure-layers.ts'
 import { type TuneRequest, type TuneStep, tune } from '../../pipeline/tuning/tune.ts'
 import { readTuned, type Tuned, tuningFolder, tuningSentence } from '../../pipeline/tuning/tuning.ts'
 import { relativeError } from '../support/compiled.ts'
@@ -159,7 +153,7 @@ describe('Tuning', () => {
       '{',
       'null',
       JSON.stringify({ ...whole, ms: null }),
-      JSON.stringify({ ...whole, layers: [{ name: 'a', form: 'unknown', directMs: 1, ms: 1, error: 0 }] }),
+      JSON.stringify({ ...whole, layers: [{ name: 'a', form: 'unknown', directMs: 1, ms: 1 }] }),
       JSON.stringify({ ...whole, batches: [{ size: 1 }] }),
     ]) {
       writeFileSync(file, damaged)
@@ -167,38 +161,23 @@ describe('Tuning', () => {
     }
   }).timeout(30_000)
 
-  it('measures a form of one layer with the weights of that layer, and refuses wrong numbers', async () => {
+  it('measures layers alone, and compares their numbers with the weights of the layer', async () => {
     const { eligible, convolutions } = eligibleLayers(NETWORK)
     expect(convolutions).to.equal(3)
     expect(eligible.map(({ layer, pool }) => [layer.name, pool?.name])).to.deep.equal([
       ['Conv2D 2', undefined],
       ['Conv2D 3', 'MaxPooling2D 4'],
     ])
-    const [first] = eligible
-    if (!first) throw new Error('no layer')
-    const measuring = { weights: anyWeights(NETWORK), threads: 1, spin: false }
-    const direct = await measureDirect(first, measuring)
-    expect(direct.numbers).to.have.length(40 * 40 * 32)
     const form: WinogradForm = { input: 'gather', product: 'batch', strips: 1 }
-    const measured = await measureForm(first, form, direct, Number.POSITIVE_INFINITY, measuring)
-    expect(measured).to.include({ name: 'Conv2D 2', form: formName(form), directMs: direct.ms })
-    expect(measured?.error).to.be.above(0).and.to.be.below(1e-5)
-    const others = { ...direct, numbers: direct.numbers.map((value, i) => (i === 77 ? value + 1 : value)) }
-    expect(await measureForm(first, form, others, Number.POSITIVE_INFINITY, measuring)).to.equal(undefined)
-    const huge = { ...measuring, weights: anyWeights(NETWORK) }
-    const read = huge.weights.read
-    // Weights that cancel out: the direct sum is exact, and the transformed one is not.
-    huge.weights = {
-      ...huge.weights,
-      read: async (layer, index) =>
-        (await read(layer, index)).map((value, i) => (i % 2 ? 1e30 : -1e30) * value),
+    const weights = anyWeights(NETWORK)
+    for (const alone of eligible) {
+      const measuring = { weights, threads: 1, spin: false }
+      expect(await timeOf(alone, form, Number.POSITIVE_INFINITY, measuring)).to.be.within(0.001, 10_000)
+      expect(await isExact(alone, form, measuring)).to.equal(true)
+      const read = async (layer: string, index: number) =>
+        (await weights.read(layer, index)).map((value, i) => (i === 5 ? Number.NaN : value))
+      expect(await isExact(alone, form, { ...measuring, weights: { ...weights, read } })).to.equal(false)
     }
-    expect(isExact(await errorOf(first, form, huge))).to.equal(true)
-    huge.weights = {
-      ...huge.weights,
-      read: async (layer, index) => (await read(layer, index)).map(() => Number.NaN),
-    }
-    expect(isExact(await errorOf(first, form, huge))).to.equal(false)
   }).timeout(30_000)
 
   it('tries forms that suit the size of a layer', () => {
@@ -233,8 +212,15 @@ describe('Tuning', () => {
   })
 
   it('has a sentence for the log', () => {
-    const layer = { name: 'a', form: 'gather-batch-1', directMs: 2, ms: 1, error: 0 }
-    const tuning = { convolutions: 13, layers: [layer, layer], directMs: 171, ms: 100, batches: [] }
+    const layer = { name: 'a', form: 'gather-batch-1', directMs: 2, ms: 1 }
+    const tuning = {
+      convolutions: 13,
+      layers: [layer, layer],
+      directMs: 171,
+      ms: 100,
+      difference: 0,
+      batches: [],
+    }
     expect(tuningSentence(tuning)).to.equal(
       "2 of 13 convolutions by Winograd's way, 1.71 times as fast as without by a measurement on this machine",
     )
