@@ -16,6 +16,7 @@ import { type LastFunction, lastFunction } from './facts/last-function.ts'
 import { ownScaling } from './facts/own-scaling.ts'
 import { compiledDir, type FoundModel } from './found-model.ts'
 import { compiledModel } from './graph/compiled-cache.ts'
+import { layerOfOther } from './graph/onnx-graph.ts'
 import { temporaryModel } from './graph/temporary-model.ts'
 import { UnwritableError } from './graph/write-model.ts'
 import { type OpenedTuned, openTuned } from './tuning/open-tuned.ts'
@@ -111,7 +112,7 @@ async function openFile(
   const { engine, report } = chosen
   const scaling = ownScaling(outline)
   return {
-    engine: pixelInput(engine, found.preprocessing),
+    engine: named(pixelInput(engine, found.preprocessing), found),
     reason: report,
     lastFunction: lastFunction(outline, head),
     tuning: cpu && engine.device === 'cpu' ? (cpu.tuning ?? 'wanted') : undefined,
@@ -122,6 +123,12 @@ async function openFile(
       ...(found.isOnnx && engine.input.type === 'uint8' ? bytesWarnings(found) : []),
     ],
   }
+}
+
+/** The other outputs by the names that they have in the user's file. */
+function named(engine: Engine, { isOnnx }: FoundModel): Engine {
+  if (isOnnx) return engine
+  return { ...engine, others: engine.others.map(({ name, shape }) => ({ name: layerOfOther(name), shape })) }
 }
 
 function sizeWarnings({ settings, size }: FoundModel): string[] {

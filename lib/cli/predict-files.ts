@@ -3,6 +3,7 @@ import type { Config } from '../config/config.ts'
 import type { Model } from '../config/setting-kinds.ts'
 import { createBrokers } from '../models/brokers.ts'
 import { showProgress } from '../models/model-progress.ts'
+import { splitAnswer } from '../models/other-outputs.ts'
 import { readPipelineInfo } from '../models/pipeline-info.ts'
 import { readImageFile } from './read-image-file.ts'
 import type { Outcome } from './write-outcome.ts'
@@ -60,7 +61,8 @@ async function predictFile(
   const common = { file, model: model.name, top }
   try {
     const image = await readImageFile(file, config.maxBodyBytes)
-    return { ...common, value: await broker.call('predict', top === undefined ? image : { image, top }) }
+    const value = await broker.call('predict', top === undefined ? image : { image, top })
+    return { ...common, ...(config.pipeline === '' ? splitAnswer(value) : { value }) }
   } catch (error) {
     return { ...common, error: summary(error) }
   }

@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os'
 import { type BareGraph, openBareGraph } from '../engines/onnx/bare-graph.ts'
 import { compileGraph } from '../graph/compile.ts'
+import { otherOutputs } from '../graph/computed-outputs.ts'
 import { foldedNormalizations, fusedPools, neededLayers } from '../graph/plan.ts'
 import { planLayers } from '../graph/plan-layers.ts'
 import { temporaryModel } from '../graph/temporary-model.ts'
@@ -21,9 +22,10 @@ export interface LayerAlone {
 /** The convolutions that Winograd's way may make faster. */
 export function eligibleLayers(list: LayerList): { eligible: LayerAlone[]; convolutions: number } {
   const plans = planLayers(list)
-  const layers = neededLayers(list)
-  const folded = foldedNormalizations(layers, plans, list.output)
-  const pools = fusedPools(layers, plans, list.output, folded)
+  const outputs = [list.output, ...otherOutputs(list, plans).map(({ name }) => name)]
+  const layers = neededLayers(list, outputs)
+  const folded = foldedNormalizations(layers, plans, outputs)
+  const pools = fusedPools(layers, plans, outputs, folded)
   const eligible = layers.flatMap((layer): LayerAlone[] => {
     const shape = plans.get(layer.name)?.winograd
     if (!shape || !isWorthMeasuring(shape)) return []

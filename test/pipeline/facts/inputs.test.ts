@@ -1,26 +1,12 @@
-import { copyFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { expect } from 'chai'
 import { imageInput } from '../../../pipeline/facts/image-input.ts'
+import { answerModel } from '../../support/answer-model.ts'
 import { errorOf } from '../../support/broker.ts'
 import { madeClassifier, madePipeline, png, probabilities } from '../../support/classifier.ts'
-import { golden } from '../../support/golden.ts'
 import { smoothImage } from '../../support/synthetic.ts'
-import { temporaryFolder } from '../../support/temporary-folder.ts'
-
-/** The folder of compiled models, which all tests share: reading an .h5 file takes half a second. */
-const weightsDir = temporaryFolder()
-
-function model(name: string, settings: object = {}) {
-  const folder = temporaryFolder()
-  const path = join(folder, 'pets.h5')
-  copyFileSync(golden('answers', `${name}.h5`), path)
-  writeFileSync(join(folder, 'pets.json'), JSON.stringify({ preprocessing: 'tf', ...settings }))
-  return { weightsDir, path }
-}
 
 async function answerOf(name: string, settings?: object) {
-  const pipeline = await madeClassifier(model(name, settings))
+  const pipeline = await madeClassifier(answerModel(name, settings))
   try {
     const values = await probabilities(pipeline, await png(smoothImage(40, 30), 30, 40))
     return { ...pipeline.info, values }
@@ -63,7 +49,7 @@ describe('the input of a model', () => {
 
   it('may have its own size as a setting, and no other', async () => {
     expect((await answerOf('input-1-channel', { size: [18, 15] })).input).to.deep.include({ height: 18 })
-    const { code, message } = await errorOf(madePipeline(model('input-1-channel', { size: [15, 18] })))
+    const { code, message } = await errorOf(madePipeline(answerModel('input-1-channel', { size: [15, 18] })))
     expect(code).to.equal('ERR_MODEL_SETTINGS')
     expect(message).to.contain('[15, 18]').and.to.contain('[18, 15]')
   })

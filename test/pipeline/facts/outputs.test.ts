@@ -1,35 +1,17 @@
-import { copyFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { expect } from 'chai'
 import type { ModelSettings } from '../../../pipeline/models/model-settings.ts'
+import { answerModel } from '../../support/answer-model.ts'
 import { errorOf } from '../../support/broker.ts'
 import { madeClassifier, madeExtractor, madePipeline, png, probabilities } from '../../support/classifier.ts'
-import { golden } from '../../support/golden.ts'
 import { smoothImage } from '../../support/synthetic.ts'
-import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 type Settings = Partial<Record<keyof ModelSettings, unknown>>
 
 const SIDE = 16
-const LABELS = 'labels.txt'
-
-/** The folder of compiled models, which all tests share: reading an .h5 file takes half a second. */
-const weightsDir = temporaryFolder()
-
-/** A golden model in a folder of its own, with settings and labels beside it. */
-function model(name: string, settings: Settings = {}, labels: readonly string[] = []) {
-  const folder = temporaryFolder()
-  const path = join(folder, 'pets.h5')
-  copyFileSync(golden('answers', `${name}.h5`), path)
-  const own = labels.length > 0 ? { labels: LABELS } : {}
-  writeFileSync(join(folder, LABELS), labels.join('\n'))
-  writeFileSync(join(folder, 'pets.json'), JSON.stringify({ preprocessing: 'tf', ...own, ...settings }))
-  return { weightsDir, path }
-}
 
 /** The facts, and the probabilities for one picture. */
 async function answerOf(name: string, settings?: Settings, labels?: readonly string[], engine?: 'tfjs') {
-  const pipeline = await madeClassifier({ ...model(name, settings, labels), ...(engine && { engine }) })
+  const pipeline = await madeClassifier({ ...answerModel(name, settings, labels), ...(engine && { engine }) })
   try {
     const picture = await png(smoothImage(SIDE, SIDE), SIDE, SIDE)
     return { ...pipeline.info, values: await probabilities(pipeline, picture) }
@@ -78,6 +60,13 @@ describe('the output of a model', () => {
     expect(digits.output).to.deep.include({ inside: 'softmax', applied: 'none' })
   })
 
+  it('is not looked at where it is features, and no layer tells what it is', async () => {
+    const options = answerModel('head-logits', { kind: 'features' })
+    const { info, close } = await madeExtractor({ ...options, engine: 'tfjs' })
+    await close()
+    expect(info.output).to.deep.include({ inside: 'unknown', knownBy: 'not needed', applied: 'none' })
+  })
+
   it('has another function if the setting says so', async () => {
     const raw = await answerOf('head-logits', { output: 'none' })
     const { output, values } = await answerOf('head-logits', { output: 'sigmoid' })
@@ -111,13 +100,13 @@ describe('the output of a model', () => {
   })
 
   it('is refused as a classifier where it is a map, with the setting that helps', async () => {
-    const { code, message } = await errorOf(madePipeline(model('head-feature-map')))
+    const { code, message } = await errorOf(madePipeline(answerModel('head-feature-map')))
     expect(code).to.equal('ERR_MODEL_UNSUPPORTED')
     expect(message).to.contain('4 × 3 × 5').and.to.contain('"kind": "features"')
   })
 
   it('is served as it is where the settings call it features', async () => {
-    const pipeline = await madeExtractor(model('head-feature-map', { kind: 'features' }))
+    const pipeline = await madeExtractor(answerModel('head-feature-map', { kind: 'features' }))
     const picture = await png(smoothImage(SIDE, 12), 12, SIDE)
     const [first, second] = await pipeline.predict([
       await pipeline.prepare(picture),

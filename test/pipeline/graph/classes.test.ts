@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { copyFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { findAndFetch } from '../../../pipeline/found-model.ts'
@@ -7,23 +7,24 @@ import { compareWithKeras } from '../../support/compare-classes.ts'
 import { golden } from '../../support/golden.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 
-/** The forms of a golden model; its keras3.h5 is compared by the slow tests, but for layers made of other layers. */
-const FORMS = ['keras3.keras', 'keras2.h5', 'tfjs', 'keras/keras_model.h5']
-const ALSO_H5: ReadonlySet<string> = new Set(['convolutions-1d', 'spectral-normalization', 'vit-pooled'])
+/** One model of each kind, and each form of a file once. The slow tests compare all models in all forms. */
+const FEW = [
+  ['activations', 'keras3.keras'],
+  ['channels-first', 'keras3.keras'],
+  ['convolutions', 'keras3.keras'],
+  ['head-two-outputs', 'keras3.keras'],
+  ['keras2-meanings', 'keras2.h5'],
+  ['mixed-float16', 'keras3.keras'],
+  ['operations', 'keras3.keras'],
+  ['spectral-normalization', 'keras3.h5'],
+  ['teachable-machine', 'tfjs'],
+  ['vit', 'keras3.keras'],
+] as const
 
 /* Models made with Keras that go through the layer classes and their options, branch by branch. */
 describe('the golden models of all layer classes', () => {
-  const models = readdirSync(golden('classes')).sort()
-
-  it('are 42', () => {
-    expect(models).to.have.length(42)
-  })
-
-  for (const model of models) {
-    const forms = ALSO_H5.has(model) ? [...FORMS, 'keras3.h5'] : FORMS
-    for (const form of forms.filter((name) => existsSync(golden('classes', model, name)))) {
-      it(`gives the numbers of Keras: ${model}, ${form}`, () => compareWithKeras(model, form))
-    }
+  for (const [model, form] of FEW) {
+    it(`gives the numbers of Keras: ${model}, ${form}`, () => compareWithKeras(model, form))
   }
 })
 
