@@ -85,7 +85,7 @@ export class Tuner {
       tuning.kill()
     }
     await broker.renew()
-    log.info('tuned model serves')
+    if (!this.#isClosed) log.info('tuned model serves')
   }
 
   async #allSteps(tuning: Broker): Promise<TuneAnswer | undefined> {

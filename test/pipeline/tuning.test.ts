@@ -4,14 +4,17 @@ import { dirname, join } from 'node:path'
 import { expect } from 'chai'
 import { compilerOf } from '../../pipeline/compile-found.ts'
 import { openOnnx } from '../../pipeline/engines/onnx/onnx.ts'
+import { save } from '../../pipeline/engines/onnx/saved-graph.ts'
 import { samplePixels } from '../../pipeline/engines/sample-pixels.ts'
 import type { FoundModel } from '../../pipeline/found-model.ts'
 import { compiledModel } from '../../pipeline/graph/compiled-cache.ts'
+import { publishWhole } from '../../pipeline/graph/whole-folder.ts'
 import { formName, type WinogradForm } from '../../pipeline/graph/winograd/form.ts'
 import type { LayerList } from '../../pipeline/models/networks/layer-list.ts'
 import { candidateForms, isWorthMeasuring } from '../../pipeline/tuning/candidates.ts'
 import { measureBatches } from '../../pipeline/tuning/measure-batches.ts'
 import { eligibleLayers, isExact, timeOf } from '../../pipeline/tuning/measure-layers.ts'
+import { openTuned } from '../../pipeline/tuning/open-tuned.ts'
 import { type TuneRequest, type TuneStep, tune } from '../../pipeline/tuning/tune.ts'
 import { readTuned, type Tuned, tuningFolder, tuningSentence } from '../../pipeline/tuning/tuning.ts'
 import { relativeError } from '../support/compiled.ts'
@@ -210,6 +213,32 @@ describe('Tuning', () => {
     expect(await sizes(8, 0)).to.deep.equal([1])
     await engine.close()
   })
+
+  it('opens the tuned graph, and the direct one with WINOGRAD=off or if the tuned graph is damaged', async () => {
+    const { modelPath } = await compiled()
+    const folder = tuningFolder({ modelPath, threads: 1, winograd: 'auto' })
+    const temporary = join(weightsDir, 'temporary')
+    mkdirSync(temporary)
+    await save(modelPath, temporary)
+    const layer = { name: 'Conv2D 2', form: 'gather-batch-1', directMs: 2, ms: 1 }
+    const tuning = { convolutions: 3, layers: [layer], directMs: 2, ms: 1, difference: 0, batches: [] }
+    writeFileSync(join(temporary, 'tuning.json'), JSON.stringify(tuning))
+    await publishWhole(temporary, folder)
+    const opened = async (winograd: 'auto' | 'off') => {
+      const { engine, tuning, warning } = await openTuned({ ...SESSION, modelPath }, winograd)
+      const pixels = samplePixels(engine, 1)
+      const numbers = [...(await engine.run(pixels, 1))]
+      await engine.close()
+      return { numbers, tuning, warning }
+    }
+    const direct = await opened('off')
+    expect(direct).to.deep.include({ tuning: undefined, warning: undefined })
+    expect(await opened('auto')).to.deep.equal({ ...direct, tuning })
+    const graph = join(folder, 'model.onnx')
+    writeFileSync(graph, Buffer.alloc(readFileSync(graph).length, 255))
+    expect(await opened('auto')).to.deep.equal(direct)
+    expect(existsSync(folder)).to.equal(false)
+  }).timeout(30_000)
 
   it('has a sentence for the log', () => {
     const layer = { name: 'a', form: 'gather-batch-1', directMs: 2, ms: 1 }
