@@ -2,6 +2,7 @@ import { PipelineError } from '../errors.ts'
 import type { Layer, LayerList } from '../models/networks/layer-list.ts'
 import { checkWeights } from './check-weights.ts'
 import { otherOutputs } from './computed-outputs.ts'
+import { withHardSigmoids } from './hard-sigmoids.ts'
 import type { Emission, Plan, Shape } from './kind.ts'
 import { layerError, shapeText } from './layer-config.ts'
 import { INPUT_NAME, type OnnxGraph, OUTPUT_NAME, onnxGraph, otherName } from './onnx-graph.ts'
@@ -23,11 +24,12 @@ export interface CompileOptions {
  * Only one array of weights is in memory at a time.
  */
 export async function compileGraph(
-  list: LayerList,
+  given: LayerList,
   weights: WeightStore,
   options: CompileOptions,
   write: (bytes: Uint8Array) => Promise<void>,
 ): Promise<Uint8Array> {
+  const list = withHardSigmoids(given)
   const plans = planLayers(list)
   const others = otherOutputs(list, plans).map(({ name }) => name)
   const outputs = [list.output, ...others]

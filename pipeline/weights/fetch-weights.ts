@@ -35,6 +35,6 @@ function unknown(model: string): PipelineError {
   const hint = near === undefined ? '' : ` Did you mean ${near}?`
   return new PipelineError(
     'ERR_MODEL_LOAD',
-    `The catalog has no model "${model}"; it has ${names.join(', ')}.${hint}`,
+    `The catalog has no model "${model}"; npm run weights -- list shows its ${names.length} models.${hint}`,
   )
 }
