@@ -50,7 +50,12 @@ const PIPELINE: Floors = [
   ['pipeline/image-classifier.ts', 'pipeline/image-features.ts', 'pipeline/open-engine.ts'],
   ['pipeline/tuning/'],
   ['pipeline/compile-found.ts'],
-  ['pipeline/found-model.ts', 'pipeline/permanent-error.ts', 'pipeline/read-input.ts'],
+  [
+    'pipeline/found-model.ts',
+    'pipeline/other-numbers.ts',
+    'pipeline/permanent-error.ts',
+    'pipeline/read-input.ts',
+  ],
   ['pipeline/facts/'],
   ['pipeline/weights/'],
   ['pipeline/engines/'],
