@@ -13,6 +13,7 @@ import { modelFiles } from './models/model-files.ts'
 import type { ModelSettings } from './models/model-settings.ts'
 import { type EngineRequest, type OpenedEngine, openEngine } from './open-engine.ts'
 import { markPermanent } from './permanent-error.ts'
+import { tuningSentence } from './tuning/tuning.ts'
 
 export interface PipelineOptions extends ModelRequest, EngineRequest {
   maxPixels: number
@@ -39,14 +40,14 @@ export async function makePipeline(options: PipelineOptions, { progress }: Pipel
 makePipeline satisfies MakePipeline
 
 async function pipelineFor(options: PipelineOptions, progress: Progress) {
-  const { kind, engine, image, output, labels, top, watch, about } = await openParts(options, progress)
-  if (kind === 'features') return { kind, ...imageFeatures({ engine, image }), watch, info: about }
+  const { kind, engine, image, output, labels, top, files, about } = await openParts(options, progress)
+  if (kind === 'features') return { kind, ...imageFeatures({ engine, image }), ...files, info: about }
   const names = { labels: labels.length, top, labelNames: labels.map(({ first }) => first) }
   const info = { ...about, ...names }
   const parts = { engine, labels, image, output, top }
   return engine.others.length > 0
-    ? { kind: 'several' as const, ...classifierOfSeveral(parts), watch, info }
-    : { kind, ...imageClassifier(parts), watch, info }
+    ? { kind: 'several' as const, ...classifierOfSeveral(parts), ...files, info }
+    : { kind, ...imageClassifier(parts), ...files, info }
 }
 
 /** The model on its engine, and everything that a pipeline needs to know of it. */
@@ -62,7 +63,7 @@ export async function openParts(options: PipelineOptions, progress: Progress) {
 }
 
 async function partsOf(opened: OpenedEngine, found: FoundModel, options: PipelineOptions) {
-  const { engine, reason } = opened
+  const { engine, reason, tuning } = opened
   const { settings, preprocessing } = found
   const input = imageInput(engine.inputShape, settings.size)
   const output = await outputOf(opened, found)
@@ -72,22 +73,36 @@ async function partsOf(opened: OpenedEngine, found: FoundModel, options: Pipelin
   const top = settings.top ?? Math.min(DEFAULT_TOP, labels.length)
   const about = {
     model: options.model,
-    version: versionOf(READING, found.key, image, labels, output, name, device),
+    version: versionOf(READING, found.key, image, labels, output, name, device, ...formsOf(tuning)),
     engine: name,
     device,
     reason,
     warnings: [...opened.warnings, ...outputWarnings(output), ...warnings],
+    ...(tuning && { tuning: aboutTuning(tuning) }),
     subject: image.subject,
     input: { width: input.width, height: input.height, channels: input.channels, preprocessing },
     output,
   }
   const watch = await modelFiles(options.model, options.path, options.weightsDir)
-  return { kind: output.kind, engine, image, output, labels, top, watch, about }
+  const batchTimes = tuning === undefined || tuning === 'wanted' ? [] : tuning.batches
+  return { kind: output.kind, engine, image, output, labels, top, files: { watch, batchTimes }, about }
 }
 
 /** A digest of everything that the answer depends on besides the bytes of the image. */
 function versionOf(...parts: readonly unknown[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, VERSION_LENGTH)
+}
+
+/** Winograd's way changes the last digits of an answer. */
+function formsOf(tuning: OpenedEngine['tuning']): string[][] {
+  if (tuning === undefined || tuning === 'wanted' || tuning.layers.length === 0) return []
+  return tuning.layers.map(({ name, form }) => [name, form])
+}
+
+function aboutTuning(tuning: NonNullable<OpenedEngine['tuning']>) {
+  if (tuning === 'wanted') return { state: 'wanted', sentence: null, batches: [] }
+  const { batches } = tuning
+  return { state: 'done', sentence: tuningSentence(tuning) ?? null, batches }
 }
 
 async function outputOf(opened: OpenedEngine, { path, settings }: FoundModel) {

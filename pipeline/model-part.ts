@@ -26,6 +26,8 @@ export interface OpenModelOptions {
   /** whether waiting threads spin; they must not where several children share the cores */
   readonly spin?: boolean
   readonly maxBatch?: number
+  /** whether a graph is used whose convolutions were measured to be faster by Winograd's way */
+  readonly winograd?: 'auto' | 'off'
   readonly maxPixels?: number
   /** milliseconds after which the child is killed over one image */
   readonly prepareTimeout?: number
@@ -58,6 +60,7 @@ const DEFAULTS = {
   device: 'auto',
   spin: true,
   maxBatch: 8,
+  winograd: 'auto',
   maxPixels: 50_000_000,
   prepareTimeout: 20_000,
 } as const
@@ -77,7 +80,7 @@ export async function openModel(
 }
 
 function partsAsModel(parts: Awaited<ReturnType<typeof openParts>>): OpenModel {
-  const { kind, engine, image, output, labels, top, watch, about } = parts
+  const { kind, engine, image, output, labels, top, files, about } = parts
   const { height, width, channels } = image
   const size = height * width * channels
   const classifier = imageClassifier({ engine, labels, image, output, top })
@@ -87,7 +90,7 @@ function partsAsModel(parts: Awaited<ReturnType<typeof openParts>>): OpenModel {
     input: { width, height, channels },
     outputShape: engine.outputShape,
     info: about,
-    watch,
+    watch: files.watch,
     read: (bytes, context) => readPixels(bytes, { ...image, started: context?.started }, channels),
     async run(images) {
       const pixels = new Uint8Array(images.length * size)

@@ -47,12 +47,19 @@ const FLEET: Floors = [
 ]
 
 const PIPELINE: Floors = [
-  ['pipeline/inspect-model.ts'],
+  ['pipeline/inspect-model.ts', 'pipeline/tune-model.ts'],
   ['pipeline/pipeline.ts'],
   ['pipeline/model-part.ts'],
   ['pipeline/make-pipeline.ts'],
   ['pipeline/image-classifier.ts', 'pipeline/image-features.ts', 'pipeline/open-engine.ts'],
-  ['pipeline/found-model.ts', 'pipeline/permanent-error.ts', 'pipeline/read-input.ts'],
+  ['pipeline/tuning/'],
+  ['pipeline/compile-found.ts'],
+  [
+    'pipeline/found-model.ts',
+    'pipeline/other-numbers.ts',
+    'pipeline/permanent-error.ts',
+    'pipeline/read-input.ts',
+  ],
   ['pipeline/facts/'],
   ['pipeline/weights/'],
   ['pipeline/engines/'],

@@ -8,6 +8,7 @@ import type { Config } from '../config/config.ts'
 import { writeProgress } from './model-progress.ts'
 import { readPipelineInfo } from './pipeline-info.ts'
 import { spareChildren } from './spare-children.ts'
+import { WaitingLog } from './waiting-log.ts'
 
 // Measured: VGG-16 takes 28 to 39 MiB for each image of a batch; other models take less.
 const BYTES_PER_INPUT = 64 * 2 ** 20
@@ -20,11 +21,14 @@ const FREE_BYTES = 2 ** 30
 export type Brokers = ReadonlyMap<string, Calls>
 
 /** One Broker per model, not started yet. Each pipeline gets the options in `more` in addition to the settings. */
-export function createBrokers(config: Config, more: Record<string, unknown> = {}): Brokers {
+export function createBrokers(
+  config: Config,
+  more: Record<string, unknown> = {},
+): ReadonlyMap<string, Broker> {
   const pipeline = pipelineUrl(config.pipeline)
-  const { workers, maxBatch, maxQueue, maxQueueBytes, deadlineMs, drainTimeoutMs } = config
+  const { workers, maxBatch, maxBatchMs, maxQueue, maxQueueBytes, deadlineMs, drainTimeoutMs } = config
   const { hangTimeoutMs, prepareTimeoutMs } = config
-  const limits = { workers, maxBatch, maxQueue, maxQueueBytes, maxGrowth: maxGrowth(config) }
+  const limits = { workers, maxBatch, maxBatchMs, maxQueue, maxQueueBytes, maxGrowth: maxGrowth(config) }
   const spares = spareChildren(config.spareChildren)
   const times = {
     deadline: deadlineMs,
@@ -55,6 +59,7 @@ export function brokerOptions(config: Config, { name, path, settings }: Config['
     // Threads that spin while they wait would take the cores from the threads of other children.
     spin: config.workers === 1,
     maxBatch: config.maxBatch,
+    winograd: config.winograd,
     maxPixels: config.maxPixels,
     prepareTimeout: config.prepareTimeoutMs,
   }
@@ -62,12 +67,14 @@ export function brokerOptions(config: Config, { name, path, settings }: Config['
 
 /** Starts every model in the background. A broker retries a failed start; the other models serve meanwhile. */
 export function startBrokers(brokers: Brokers, log: Logger): void {
+  const waiting = new WaitingLog(log)
   for (const [model, broker] of brokers) {
     const modelLog = log.child({ model })
     logEvents(broker, modelLog)
     logWarnings(broker, modelLog)
+    logTuning(broker, modelLog)
     // Lines instead of bars, even on a terminal: the bars of two models would overwrite each other and the log.
-    writeProgress(broker, (word) => modelLog.info(word))
+    writeProgress(broker, (word) => (word.endsWith('.') ? waiting.add(model, word) : modelLog.info(word)))
     logFailures(broker, modelLog)
   }
 }
@@ -107,6 +114,16 @@ function logWarnings(broker: Calls, log: Logger): void {
     const { warnings } = readPipelineInfo(broker.stats())
     for (const warning of new Set(warnings)) if (!known.includes(warning)) log.warn(warning)
     known = warnings
+  })
+}
+
+/** What measurements have made faster, once. */
+function logTuning(broker: Calls, log: Logger): void {
+  let known: string | null = null
+  broker.on('info', () => {
+    const sentence = readPipelineInfo(broker.stats()).tuning?.sentence ?? null
+    if (sentence !== null && sentence !== known) log.info(sentence)
+    known = sentence
   })
 }
 

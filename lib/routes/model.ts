@@ -7,7 +7,7 @@ import { HttpError } from '../http/errors.ts'
 import { NoQuery, type Operation, serve } from '../http/operation.ts'
 import type { ImagePlaces } from '../image/request-image.ts'
 import type { Classification } from '../models/classifier.ts'
-import { featuresIn } from '../models/features.ts'
+import { featuresIn, jsonNumbers } from '../models/features.ts'
 import { mustHaveGuesses } from '../models/guess.ts'
 import { ModelAnswer } from '../models/model-answer.ts'
 import { ModelQuery } from '../models/model-query.ts'
@@ -93,11 +93,11 @@ function serveModel(api: Api, path: string, served: ServedModel, pages?: ModelPa
     if (form === 'html' && pages) {
       const watcher = pages.watch(ctx, chosen)
       const predicted = await predict(api, ctx, chosen, query, { watcher, show: 'all' })
-      await sendPage(ctx, pages.withResult(ctx, chosen, predicted, asJson(predicted.answer)))
+      await sendPage(ctx, pages.withResult(ctx, chosen, predicted, asJson(api, predicted.answer)))
       return
     }
     const { answer: classification } = await predict(api, ctx, chosen, query)
-    if (form === 'json') ctx.body = asJson(classification)
+    if (form === 'json') ctx.body = asJson(api, classification)
     if (form !== 'text/plain') return
     ctx.type = 'text/plain'
     ctx.body = mustHaveGuesses(classification)[0]?.full ?? ''
@@ -112,7 +112,7 @@ async function answer(api: Api, ctx: Ctx, model: string, query: ModelQuery, watc
   })
   return {
     id: reportId,
-    ...asJson(answer),
+    ...asJson(api, answer),
     ...(sent.url !== '' && stored && { image: `/uploads/${stored.file}` }),
   }
 }
@@ -132,14 +132,16 @@ function places({ config }: Api, model: string): ImagePlaces {
 }
 
 /** A list becomes `predictions`; any other answer becomes `prediction`. */
-function asJson({ model, value, outputs, timing }: Classification) {
-  return { model, ...answerIn(value), ...(outputs && { outputs }), timing: roundedTiming(timing) }
+function asJson({ config }: Api, { model, value, outputs, timing }: Classification) {
+  const isOwn = config.pipeline !== ''
+  return { model, ...answerIn(value, isOwn), ...(outputs && { outputs }), timing: roundedTiming(timing) }
 }
 
-function answerIn(value: unknown) {
+/** What a pipeline of the user's own answers with is not looked into. */
+function answerIn(value: unknown, isOwn: boolean) {
   if (Array.isArray(value)) return { predictions: value }
-  const features = featuresIn(value)
-  if (features) return { shape: features.shape, features: [...features.values] }
+  const features = isOwn ? undefined : featuresIn(value)
+  if (features) return { shape: features.shape, features: jsonNumbers(features) }
   return { prediction: value }
 }
 
