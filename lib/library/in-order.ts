@@ -1,3 +1,5 @@
+import { setImmediate as turn } from 'node:timers/promises'
+
 /**
  * The results of `work` in the order of the items, with up to `atOnce` items in work. While the first item is slow, as many
  * results again may wait behind it. An item is taken from `items` only when there is room, so that a slow consumer slows
@@ -36,7 +38,11 @@ export async function* inOrder<Item, Result>(
 
   try {
     while (!isOver || line.length > 0) {
-      if (next === undefined && hasRoom()) next = coming(iterator)
+      if (next === undefined && hasRoom()) {
+        // Items and results may all be there at once: without a turn, no timer, signal or socket of the program would be served.
+        await turn()
+        next = coming(iterator)
+      }
       const [first] = line
       // The next item comes before the first result, so that the work goes on while the consumer is busy.
       const event = await Promise.race([

@@ -42,6 +42,18 @@ describe('inOrder', () => {
     await results.return()
   })
 
+  it('lets timers and sockets of the program be served although all items and results are there at once', async () => {
+    let isServed = false
+    setTimeout(() => {
+      isServed = true
+    }, 1)
+    const end = performance.now() + 10_000
+    for await (const _ of inOrder(counting(), 2, async (item) => item)) {
+      if (isServed || performance.now() > end) break
+    }
+    expect(isServed).to.equal(true)
+  })
+
   it('takes no items while the consumer is busy', async () => {
     let taken = 0
     const items = counting(() => taken++)

@@ -43,6 +43,7 @@ describe('createTandem', () => {
       weightsDir: folder,
       device: 'cpu',
       spareChildren: 0,
+      tuningMs: 0,
       maxBatch: 2,
       maxQueue: 1,
       onLog: (line) => lines.push(line),
