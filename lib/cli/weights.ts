@@ -5,23 +5,29 @@ import { showProgress } from '../models/model-progress.ts'
 import { readPipelineInfo } from '../models/pipeline-info.ts'
 import { catalogText } from './catalog-text.ts'
 import { commandLine } from './command-line.ts'
+import { tuneAhead } from './tune-ahead.ts'
 
 const LIST = 'list'
-const USAGE = `npm run weights -- [model ...]
+const USAGE = `npm run weights -- [model ...] [--tune]
 npm run weights -- ${LIST}
 
 Downloads the weights of models of the catalog before the first start; without names, for the models in MODELS.
+
+  --tune   also measures what is fastest on this machine, which the server otherwise does while it is idle
+
 ${LIST} shows the models of the catalog: the size of their images, their parameters, the size and the address of the file.
 The settings of the server work here too, such as --weights-dir and --weights-url.
 `
 
-const { config, words } = commandLine({}, USAGE)
-const listed = config.models.filter(({ path }) => path === undefined).map(({ name }) => name)
+const { config, words, options } = commandLine({ tune: 'switch' }, USAGE)
+const listed = config.models.filter(({ path }) => path === undefined || options.tune).map(({ name }) => name)
 if (words.length === 1 && words[0] === LIST) {
   if (!(await listModels())) process.exitCode = 1
 } else {
   for (const model of new Set(words.length > 0 ? words : listed)) {
-    if (!(await fetchWeights(model, config))) process.exitCode = 1
+    const isOwn = config.models.some(({ name, path }) => name === model && path !== undefined)
+    const isThere = isOwn || (await fetchWeights(model, config))
+    if (!isThere || (options.tune && !(await tuneAhead(model, config)))) process.exitCode = 1
   }
 }
 
