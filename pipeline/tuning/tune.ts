@@ -123,7 +123,7 @@ async function* repeated<T>(clock: Clock, work: () => Promise<T>, step: TuneStep
 }
 
 /** The parts of the budget for single layers and for batches; the rest is for whole graphs. */
-const LAYERS_PART = 0.6
+const LAYERS_PART = 0.7
 const BATCHES_PART = 0.2
 
 interface Forms {
