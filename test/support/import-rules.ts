@@ -12,7 +12,7 @@ interface Rule {
 
 const PACKAGE = /^[^./]/
 const NODE = /^node:/
-const INFERENCE = /^(onnxruntime-|@tensorflow\/|sharp$|jimp$|@jimp\/|h5wasm$|protobufjs$)/
+const INFERENCE = /^(onnxruntime-|@tensorflow\/|sharp$|h5wasm$)/
 const WEB_PROCESS = /^(StartService\.ts$|lib\/|broker\/|fleet\/)/
 // The files that may use process.env: for the settings, for a variable that ONNX Runtime reads nowhere else, and for
 // the variables that name the folders of Vulkan's drivers.
