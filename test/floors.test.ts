@@ -22,7 +22,7 @@ const HOUSE: Floors = [
   ['lib/image/'],
   ['lib/fetch/'],
   ['lib/http/'],
-  ['lib/config/'],
+  ['lib/cache/', 'lib/config/'],
   ['fleet/'],
   ['broker/'],
 ]

@@ -31,6 +31,8 @@ export const Timing = z
     'Milliseconds of each stage: wait in the queue, preparation of the image, prediction, and the total.',
   )
 
+export type Timing = z.output<typeof Timing>
+
 /** The guesses in the answer of a pipeline; undefined if the user's own pipeline answers with something else. */
 export function guessesIn(value: unknown): readonly Guess[] | undefined {
   return Array.isArray(value) && value.every(isGuess) ? value : undefined

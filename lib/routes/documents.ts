@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
+import { RecentMap } from '../cache/recent-map.ts'
 import { OWN_ERROR } from '../http/dialect.ts'
 import { NoQuery, type Operation, serve } from '../http/operation.ts'
 import { ownAddress } from '../http/own-address.ts'
@@ -51,7 +51,7 @@ export function documentRoutes(service: Service): void {
   serve(service, openapi, (ctx) => made().send(ctx, 'json'))
   const template = lazy(() => docsPage(site, operations, ORIGIN))
   // A client can send any Host header, so the number of kept pages must be bounded.
-  const pages = new LRUCache<string, TaggedBytes>({ max: MAX_ORIGINS })
+  const pages = new RecentMap<TaggedBytes>({ max: MAX_ORIGINS })
   serve(service, docs, async (ctx) => {
     const origin = ownAddress(ctx)
     const page = pages.get(origin) ?? new TaggedBytes(Buffer.from(withOrigin(template(), origin)))

@@ -6,7 +6,7 @@ import { ModelError } from '../models/model-state.ts'
 import { readPipelineInfo } from '../models/pipeline-info.ts'
 import type { Service } from '../service.ts'
 
-const ServedModel = z.object({
+export const ServedModel = z.object({
   name: z.string(),
   state: z.string(),
   error: ModelError.describe('Why the model is not ready.'),
@@ -33,6 +33,8 @@ const ServedModel = z.object({
     .describe('The versions on the ready model hosts: two while the hosts are being updated.'),
 })
 
+export type ServedModel = z.output<typeof ServedModel>
+
 const ModelList = z
   .object({ models: z.array(ServedModel) })
   .describe(
@@ -55,7 +57,7 @@ export function modelListRoutes(service: Service): void {
   const { brokers, pipelineInfos } = service
   serve(service, list, (ctx) => {
     ctx.set('Cache-Control', 'no-store')
-    const models = [...brokers].map(([name, broker]): z.output<typeof ServedModel> => {
+    const models = [...brokers].map(([name, broker]): ServedModel => {
       const stats = broker.stats()
       const info = pipelineInfos.of(name, stats)
       return {
