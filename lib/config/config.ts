@@ -20,16 +20,22 @@ type Source = Readonly<Record<string, string | undefined>>
 /** The settings as one deeply frozen object. Throws a ConfigError that names the first wrong setting. */
 export function readConfig(argv: readonly string[], env: Source): Config {
   const flags = readFlags(argv)
-  const settings: Readonly<Record<string, Setting<unknown>>> = SETTINGS
-  const entries = Object.entries(settings).map(([name, setting]) => [name, readSetting(setting, flags, env)])
-  // Each entry has the key and the value type of its setting; fromEntries loses these types.
-  const read = Object.fromEntries(entries) as Config
-  const config = { ...read, apiKeys: [...read.apiKeys, ...keysOfFile(read)] }
+  const config = configOf((setting) => readSetting(setting, flags, env))
   if (config.pipeline !== '' && !flags.has(flagOf('MODELS')) && !env.MODELS) {
     throw new ConfigError(
       'MODELS must name the models of your pipeline when PIPELINE is set, but MODELS is empty.',
     )
   }
+  return config
+}
+
+/** The settings, each read by `read`, and checked against each other. */
+export function configOf(read: (setting: Setting<unknown>, name: string) => unknown): Config {
+  const settings: Readonly<Record<string, Setting<unknown>>> = SETTINGS
+  const entries = Object.entries(settings).map(([name, setting]) => [name, read(setting, name)])
+  // Each entry has the key and the value type of its setting; fromEntries loses these types.
+  const values = Object.fromEntries(entries) as Config
+  const config = { ...values, apiKeys: [...values.apiKeys, ...keysOfFile(values)] }
   mustBeServed(config)
   mustHaveRabbitMq(config)
   return deepFreeze(config)

@@ -31,7 +31,7 @@ describe('The package, installed in an empty folder', function () {
   const built = (path: string) => join(packed.folder, 'node_modules/tandem-serve/dist', path)
 
   it('has what it needs, and nothing else', () => {
-    const outside = packed.files.filter((file) => !/^(dist|docs|public|weights)\//.test(file))
+    const outside = packed.files.filter((file) => !/^(dist|docs|node_modules|public|weights)\//.test(file))
     expect(outside).to.have.members(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'])
     const rooms = packed.files.flatMap((file) => /^dist\/([^/]+)/.exec(file)?.[1] ?? [])
     expect([...new Set(rooms)].sort()).to.deep.equal(
@@ -56,11 +56,30 @@ describe('The package, installed in an empty folder', function () {
     expect(kinds('docs/')).to.deep.equal(['.md'])
   })
 
-  it('is installed by the command that the documentation gives: without install scripts', () => {
-    for (const page of ['README.md', 'docs/broker.md', 'docs/dependencies.md']) {
+  it('is installed by the command that the documentation gives', () => {
+    const system = new RegExp(`-${process.platform}-${process.arch}\\.tgz$`)
+    for (const page of ['README.md', 'docs/broker.md']) {
       const commands = readFileSync(built(`../${page}`), 'utf8').match(/npm install [^`\n]*\.tgz/g)
-      expect(commands, page).to.deep.equal([`npm install --ignore-scripts ./${packed.archive}`])
+      expect([...new Set(commands)], page).to.deep.equal([
+        `npm install ./${packed.archive.replace(system, '-linux-x64.tgz')}`,
+      ])
     }
+  })
+
+  it('has ONNX Runtime for this system alone, and no install script', () => {
+    const inside = packed.files.filter((file) => file.startsWith('node_modules/'))
+    const libraries = inside.filter((file) => file.includes('/bin/'))
+    expect(libraries).to.have.length.above(1)
+    const own = `node_modules/onnxruntime-node/bin/napi-v6/${process.platform}/${process.arch}/`
+    expect(libraries.filter((file) => !file.startsWith(own))).to.deep.equal([])
+    const packages = inside.filter((file) => /^node_modules\/[^/]+\/package\.json$/.test(file))
+    expect(packages).to.have.length(2)
+    for (const file of ['package.json', ...packages]) {
+      expect(JSON.parse(readFileSync(built(`../${file}`), 'utf8')), file).to.not.have.property('scripts')
+    }
+    expect(inside.filter((file) => /install|\.map$/.test(file))).to.deep.equal([])
+    const { os, cpu } = JSON.parse(readFileSync(built('../package.json'), 'utf8'))
+    expect({ os, cpu }).to.deep.equal({ os: [process.platform], cpu: [process.arch] })
   })
 
   it('answers --help and --version as the command "tandem"', async () => {

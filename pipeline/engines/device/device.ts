@@ -64,7 +64,7 @@ async function openWanted<Its extends Engine>(
 const HINTS: Readonly<Record<Device, string>> = {
   cpu: '',
   webgpu: ' (it needs a GPU with a driver for Vulkan, Metal or Direct3D 12)',
-  cuda: ' (under Linux its libraries are added with: npm rebuild onnxruntime-node --ignore-scripts=false)',
+  cuda: ' (docs/models.md says how its libraries are added under Linux)',
 }
 
 interface Candidate {
