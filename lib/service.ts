@@ -51,6 +51,7 @@ export function createService(
   config: Config,
   { brokers, modelHost }: Pick<Role, 'brokers' | 'modelHost'>,
   log: Logger,
+  { hasPages = true }: { readonly hasPages?: boolean } = {},
 ): Service {
   const metrics = createMetrics(brokers, modelHost)
   const history = new StatusHistory(brokers, metrics)
@@ -67,6 +68,7 @@ export function createService(
   return {
     router: new Router<RequestState>(),
     operations: [],
+    hasPages,
     config,
     brokers,
     modelHost,

@@ -8,7 +8,12 @@ const ROOT = fileURLToPath(new URL('../', import.meta.url))
 
 describe('the directions of imports', () => {
   it('are kept by every source file', () => {
-    const files = ['StartService.ts', ...['lib', 'broker', 'fleet', 'pipeline'].flatMap(sourcesIn)]
+    const files = [
+      'StartService.ts',
+      'tandem.ts',
+      'commands.ts',
+      ...['client', 'lib', 'broker', 'fleet', 'pipeline'].flatMap(sourcesIn),
+    ]
     expect(files.length).to.be.greaterThan(20)
     expect(
       files.flatMap((path) => violations({ path, text: readFileSync(join(ROOT, path), 'utf8') })),

@@ -1,39 +1,125 @@
 import { resolve } from 'node:path'
-import { Broker } from '../../broker/broker.ts'
+import { z } from 'zod'
 import type { Config } from '../config/config.ts'
-import { showProgress } from '../models/model-progress.ts'
 import { readPipelineInfo } from '../models/pipeline-info.ts'
-import { commandLine } from './command-line.ts'
+import { askPipeline } from './ask-pipeline.ts'
+import { byteWords } from './byte-words.ts'
+import { type Command, type CommandLine, EXIT, usageError } from './command.ts'
+import { table } from './command-help.ts'
 
-const USAGE = `npm run weights -- [model ...]
+const Kept = z.object({
+  weights: z.array(
+    z.object({
+      name: z.string(),
+      state: z.string(),
+      path: z.string(),
+      bytes: z.number().nullable(),
+      have: z.number(),
+      note: z.string().optional(),
+    }),
+  ),
+  compiled: z.object({ folder: z.string(), models: z.number(), bytes: z.number() }),
+})
+export type Kept = z.output<typeof Kept>
 
-Downloads the weights of models of the catalog before the first start; without names, for the models in MODELS.
-The settings of the server work here too, such as --weights-dir and --weights-url.
-`
-
-const { config, words } = commandLine({}, USAGE)
-const listed = config.models.filter(({ path }) => path === undefined).map(({ name }) => name)
-for (const model of new Set(words.length > 0 ? words : listed)) {
-  if (!(await fetchWeights(model, config))) process.exitCode = 1
+const SUBCOMMANDS = {
+  list: 'what is in WEIGHTS_DIR, and what can be downloaded',
+  pull: 'download the weights of models; without names, of the models in MODELS',
+  verify: 'compare size and checksum with what was published',
+  rm: 'remove the weights of models, and what a download has left',
 }
 
-/** Downloads in a child process, with the same code as the pipeline of the server. */
-async function fetchWeights(model: string, { weightsDir, weightsUrl }: Config): Promise<boolean> {
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-  await using broker = new Broker({
-    pipeline: new URL(`../../pipeline/weights/fetch-weights.${extension}`, import.meta.url),
-    name: `weights ${model}`,
-    options: { model, weightsDir: resolve(weightsDir), ...(weightsUrl !== '' && { weightsUrl }) },
-  })
-  showProgress(model, broker, (word) => process.stderr.write(`${model}: ${word}\n`))
+export const weightsCommand: Command = {
+  usage: 'weights list | pull [MODEL …] | verify [MODEL …] | rm MODEL …',
+  about:
+    'Downloads, lists, verifies and removes the weights of models of the catalog.\nAn interrupted download is continued. "tandem weights vgg16" is short for "pull".',
+  subcommands: SUBCOMMANDS,
+  defaultSubcommand: 'pull',
+  options: { json: { help: 'the list as JSON' } },
+  takesSettings: true,
+  words: 'models',
+  examples: ['tandem weights pull vgg16 mobilenet_v2', 'tandem weights list --weights-dir /srv/weights'],
+  run: weights,
+}
+
+function weights(line: CommandLine): Promise<number> {
+  const [action, ...models] = line.words
+  switch (action) {
+    case 'list':
+      return list(line, models)
+    case 'verify':
+      return verify(line, models)
+    case 'rm':
+      return remove(line, models)
+    default:
+      return pull(line, models)
+  }
+}
+
+async function list({ config, options }: CommandLine, models: readonly string[]): Promise<number> {
+  const kept = await keptWeights(config, 'list', models)
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify(kept, null, 2)}\n`)
+    return EXIT.done
+  }
+  const rows = kept.weights.map(({ name, state, bytes, have, path }) => [
+    name,
+    `${sizeWords(state, bytes, have).padEnd(18)} ${state === 'absent' ? '' : path}`.trimEnd(),
+  ])
+  const { folder, models: compiled, bytes } = kept.compiled
+  process.stdout.write(`${table(rows)}\n\n${compiled} compiled models, ${byteWords(bytes)}, in ${folder}\n`)
+  return EXIT.done
+}
+
+function sizeWords(state: string, bytes: number | null, have: number): string {
+  const whole = bytes === null ? 'size unknown' : byteWords(bytes)
+  if (state === 'absent') return `–  (${whole})`
+  return state === 'part' ? `${byteWords(have)} of ${whole}` : byteWords(have)
+}
+
+async function verify({ config }: CommandLine, models: readonly string[]): Promise<number> {
+  const { weights } = await keptWeights(config, 'verify', models)
+  for (const { name, state, note } of weights) {
+    process.stdout.write(`${name}: ${state}${note === undefined ? '' : ` (${note})`}\n`)
+  }
+  const isBad = ({ state }: Kept['weights'][number]) => state !== 'right' && state !== 'built in'
+  return weights.some(isBad) ? EXIT.failed : EXIT.done
+}
+
+async function remove({ config }: CommandLine, models: readonly string[]): Promise<number> {
+  if (models.length === 0) throw usageError('weights rm needs the name of a model.')
+  const { weights } = await keptWeights(config, 'remove', models)
+  for (const { name, state } of weights) process.stdout.write(`${name}: ${state}\n`)
+  return weights.every(({ state }) => state === 'removed') ? EXIT.done : EXIT.failed
+}
+
+/** Downloads with the same code as the pipeline of the server. */
+async function pull({ config }: CommandLine, models: readonly string[]): Promise<number> {
+  const listed = config.models.filter(({ path }) => path === undefined).map(({ name }) => name)
+  let code: number = EXIT.done
+  for (const model of new Set(models.length > 0 ? models : listed)) {
+    if (!(await pullOne(model, config))) code = EXIT.failed
+  }
+  return code
+}
+
+async function pullOne(model: string, { weightsDir, weightsUrl }: Config): Promise<boolean> {
+  const options = { model, weightsDir: resolve(weightsDir), ...(weightsUrl !== '' && { weightsUrl }) }
   try {
-    await broker.start()
-    process.stdout.write(`${model}: ${readPipelineInfo(broker.stats()).path ?? 'ready'}\n`)
+    const info = await askPipeline({ module: 'weights/fetch-weights', name: model, options, isLong: true })
+    process.stdout.write(`${model}: ${readPipelineInfo({ info }).path ?? 'ready'}\n`)
     return true
   } catch (error) {
-    // The broker would retry the download.
-    broker.kill()
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
     return false
   }
+}
+
+export async function keptWeights(
+  { weightsDir }: Pick<Config, 'weightsDir'>,
+  action: 'list' | 'verify' | 'remove',
+  models: readonly string[] = [],
+): Promise<Kept> {
+  const options = { weightsDir: resolve(weightsDir), action, models }
+  return Kept.parse(await askPipeline({ module: 'keep-weights', name: 'weights', options }))
 }

@@ -13,7 +13,7 @@ interface Rule {
 const PACKAGE = /^[^./]/
 const NODE = /^node:/
 const INFERENCE = /^(onnxruntime-|@tensorflow\/|sharp$|h5wasm$)/
-const WEB_PROCESS = /^(StartService\.ts$|lib\/|broker\/|fleet\/)/
+const WEB_PROCESS = /^(StartService\.ts$|tandem\.ts$|commands\.ts$|lib\/|broker\/|fleet\/)/
 // The files that may use process.env: for the settings, for a variable that ONNX Runtime reads nowhere else, and for
 // the variables that name the folders of Vulkan's drivers.
 const MAY_USE_ENVIRONMENT =
@@ -25,6 +25,10 @@ const SPECIFIER = /(?:\bfrom|\bimport)\s*\(?\s*(['"])([^'"]+)\1/g
 
 const RULES: readonly Rule[] = [
   { from: /^StartService\.ts$/, may: /^(lib|broker)\// },
+  // The command `stress` is a script of the repository too.
+  { from: /^(tandem|commands)\.ts$/, may: /^commands\.ts$|^(lib|scripts\/stress)\// },
+  // The client runs in browsers: nothing of the server may be in it but types.
+  { from: /^client\//, may: /^client\// },
   // Pages share their words with the scripts in the browser.
   { from: /^lib\/pages\//, may: /^(lib|broker|fleet)\/|^public\/[a-z]+-words\.js$/ },
   { from: /^lib\//, may: /^(lib|broker|fleet)\// },
@@ -43,7 +47,7 @@ export function violations({ path, text }: SourceFile): string[] {
     }))
     .filter(
       ({ target, isType, isDynamic }) =>
-        (!isAllowed(path, target) && !isContract(path, target, isType)) ||
+        (!isAllowed(path, target) && !isContract(path, target, isType) && !isTypeOfClient(path, isType)) ||
         // A service without a fleet must not load the fleet's code and packages.
         (path.startsWith('lib/') && target.startsWith('fleet/') && !isType && !isDynamic),
     )
@@ -63,6 +67,11 @@ function isAllowed(path: string, target: string): boolean {
 
 function isContract(path: string, target: string, isType: boolean): boolean {
   return isType && target === CONTRACT && path.startsWith('pipeline/')
+}
+
+/** The types of the server's answers do not exist at run time. */
+function isTypeOfClient(path: string, isType: boolean): boolean {
+  return isType && path.startsWith('client/')
 }
 
 /** The part of a statement before `from`: an import begins a line, and has no quotes before its specifier. */

@@ -1,0 +1,116 @@
+import { readdir, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { MakePipeline, PipelineContext } from '../broker/pipeline.ts'
+import { compiledDir } from './found-model.ts'
+import { builtIns } from './models/built-in.ts'
+import { type CatalogEntry, catalog } from './models/catalog.ts'
+import { md5OfFile } from './weights/download/checked-file.ts'
+import { partOf, sizeOf } from './weights/download/part-file.ts'
+import { catalogEntry } from './weights/fetch-weights.ts'
+
+/** What to do with the weights in the folder: list all, compare some with what was published, or remove some. */
+export interface KeepOptions {
+  readonly weightsDir: string
+  readonly action: 'list' | 'verify' | 'remove'
+  /** empty for all that are there */
+  readonly models: readonly string[]
+}
+
+/** The weights of one model. */
+export interface KeptWeights {
+  readonly name: string
+  /** `here`: in the folder, not checked; `part`: the download has begun */
+  readonly state: 'built in' | 'absent' | 'part' | 'here' | 'right' | 'wrong' | 'removed'
+  readonly path: string
+  /** the size of the published file, where it is known */
+  readonly bytes: number | null
+  /** the size of what is there */
+  readonly have: number
+  /** what is wrong, or could not be checked */
+  readonly note?: string
+}
+
+export interface Kept {
+  readonly weights: readonly KeptWeights[]
+  readonly compiled: { readonly folder: string; readonly models: number; readonly bytes: number }
+}
+
+/** A pipeline without methods, whose info is the answer. */
+export async function makePipeline(options: KeepOptions, { progress }: PipelineContext) {
+  const { action, models, weightsDir } = options
+  const known = [...builtIns.keys(), ...catalog.keys()]
+  // An unknown name must not leave the work half done.
+  for (const name of models) if (!builtIns.has(name)) catalogEntry(name)
+  const listed = await Promise.all(
+    (models.length > 0 ? models : known).map((name) => listOne(name, weightsDir)),
+  )
+  const wanted = action === 'list' ? listed : listed.filter((one) => models.length > 0 || one.have > 0)
+  const weights: KeptWeights[] = []
+  for (const [at, one] of wanted.entries()) {
+    progress(
+      at / wanted.length,
+      `${action === 'verify' ? 'reading' : 'looking for'} the weights of ${one.name}`,
+    )
+    weights.push(await done(one, action))
+  }
+  return { methods: [], info: { weights, compiled: await compiledModels(weightsDir) } satisfies Kept }
+}
+
+makePipeline satisfies MakePipeline
+
+async function done(one: KeptWeights, action: KeepOptions['action']): Promise<KeptWeights> {
+  if (action === 'list' || one.state === 'built in') return one
+  if (action === 'remove') return remove(one)
+  return one.state === 'here' ? verify(one, catalogEntry(one.name)) : one
+}
+
+async function listOne(name: string, weightsDir: string): Promise<KeptWeights> {
+  const here = builtIns.get(name)
+  if (here) {
+    const bytes = await bytesIn(here.path)
+    return { name, state: 'built in', path: here.path, bytes, have: bytes }
+  }
+  const entry: { readonly file: string; readonly bytes?: number } = catalogEntry(name)
+  const path = join(weightsDir, entry.file)
+  const bytes = entry.bytes ?? null
+  const whole = await sizeOf(path)
+  if (whole !== undefined) return { name, state: 'here', path, bytes, have: whole }
+  const part = await sizeOf(partOf(path))
+  return { name, state: part === undefined ? 'absent' : 'part', path, bytes, have: part ?? 0 }
+}
+
+async function verify(
+  one: KeptWeights,
+  { bytes, md5, older = [] }: Partial<CatalogEntry>,
+): Promise<KeptWeights> {
+  const versions = [{ bytes, md5 }, ...older]
+  const fit = versions.filter((version) => version.bytes === undefined || version.bytes === one.have)
+  if (fit.length === 0) return { ...one, state: 'wrong', note: `has ${one.have} bytes instead of ${bytes}` }
+  const published = fit.flatMap(({ md5 }) => (md5 === undefined ? [] : [md5]))
+  if (published.length === 0) return { ...one, state: 'right', note: 'size alone; no checksum is published' }
+  const found = await md5OfFile(one.path)
+  if (published.includes(found)) return { ...one, state: 'right' }
+  return { ...one, state: 'wrong', note: `has the MD5 ${found} instead of ${published.join(' or ')}` }
+}
+
+/** Also what a download has left, and what is known of the file. */
+async function remove(one: KeptWeights): Promise<KeptWeights> {
+  if (one.state === 'absent') return one
+  for (const ending of ['', '.checked', '.part', '.part.from'])
+    await rm(`${one.path}${ending}`, { force: true })
+  return { ...one, state: 'removed' }
+}
+
+async function compiledModels(weightsDir: string): Promise<Kept['compiled']> {
+  const folder = compiledDir(weightsDir)
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
+  const models = entries.filter((entry) => entry.isDirectory() && !entry.name.endsWith('.part'))
+  const sizes = await Promise.all(models.map(({ name }) => bytesIn(join(folder, name))))
+  return { folder, models: models.length, bytes: sizes.reduce((sum, size) => sum + size, 0) }
+}
+
+async function bytesIn(folder: string): Promise<number> {
+  const names = await readdir(folder).catch((): string[] => [])
+  const sizes = await Promise.all(names.map(async (name) => (await stat(join(folder, name))).size))
+  return sizes.reduce((sum, size) => sum + size, 0)
+}
