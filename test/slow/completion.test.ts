@@ -60,14 +60,14 @@ describe('tandem completion', () => {
 
   it('completes commands, flags and subcommands in zsh', async function () {
     const script = await scriptOf('zsh')
-    // A terminal of zsh's own: it types the line, asks for the list of completions, and prints what there is.
+    // A terminal of zsh's own: it waits for the prompt, types a line, and asks for the list of completions with ^D.
     const shown = async (line: string, wanted: string) => {
       const code = `
         zmodload zsh/zpty
         zpty shell zsh -f -i
-        zpty -w shell "PS1=; unsetopt zle_bracketed_paste; autoload -Uz compinit; compinit -u -d ${folder}/dump; source ${script}; zstyle ':completion:*' list-prompt ''; LISTMAX=1000; COLUMNS=300; echo RE''ADY"
+        zpty -w shell "autoload -Uz compinit; compinit -u -d ${folder}/dump; source ${script}; LISTMAX=1000; COLUMNS=300; PS1=RE''ADY"
         zpty -r shell out '*READY*'
-        zpty -w -n shell $'${line}\\x04\\x04'
+        zpty -w -n shell $'${line}\\x04'
         all=
         for i in {1..300}; do
           while zpty -r -t shell out; do all+=$out; done
