@@ -24,6 +24,10 @@ export const COMMANDS: CommandTable = {
     about: 'classify pictures: files, folders, addresses',
     load: async () => (await import('./lib/cli/predict.ts')).predictCommand,
   },
+  inspect: {
+    about: 'show what a model is, and what Tandem does with it',
+    load: async () => (await import('./lib/cli/inspect.ts')).inspectCommand,
+  },
   weights: {
     about: 'download, list, verify and remove the weights of models',
     load: async () => (await import('./lib/cli/weights.ts')).weightsCommand,

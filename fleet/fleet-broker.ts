@@ -8,7 +8,7 @@ import { Positions } from '../broker/positions.ts'
 import { closed, refusalOf } from '../broker/refusal.ts'
 import type { BrokerEvents, BrokerState, BrokerStats, ErrorSummary } from '../broker/state.ts'
 import { type PromiseWithResolvers, withResolvers } from '../broker/with-resolvers.ts'
-import type { HostId } from './host-list.ts'
+import type { HostId, PipelineView } from './host-list.ts'
 import type { Delivery, Fate } from './port.ts'
 import { callQueue, callQueueName } from './topology.ts'
 import type { Member, WebHost } from './web-host.ts'
@@ -105,7 +105,7 @@ export class FleetBroker extends EventEmitter<BrokerEvents> implements Calls, Me
   stats(): BrokerStats {
     const { port } = this.web
     const hosts = this.web.hosts.statsOf(this.pipeline)
-    const capacity = this.#capacity()
+    const { capacity, infoId } = this.#view()
     const pending = this.#pending.size
     const inFlight = Math.min(pending, capacity)
     return {
@@ -116,7 +116,7 @@ export class FleetBroker extends EventEmitter<BrokerEvents> implements Calls, Me
       restarts: this.#lostHosts,
       progress: this.#state === 'ready' ? null : this.#progress(),
       error: this.#state === 'ready' || !this.#error ? null : summaryOf(this.#error),
-      info: this.#info(),
+      info: this.web.hosts.info(infoId),
       capacity,
       workers: [],
       spares: [],
@@ -174,7 +174,7 @@ export class FleetBroker extends EventEmitter<BrokerEvents> implements Calls, Me
 
   update(): void {
     if (this.#closing || this.#state === 'idle') return
-    const news = this.web.hosts.newsOf(this.pipeline)
+    const { news } = this.#view()
     const now = performance.now()
     this.#deserted = news.length > 0 ? undefined : (this.#deserted ?? now)
     const [state, error] = this.#judge(news, now)
@@ -246,7 +246,7 @@ export class FleetBroker extends EventEmitter<BrokerEvents> implements Calls, Me
 
   #admit(call: Call, signal: AbortSignal | undefined): void {
     const { port, settings } = this.web
-    const waiting = { calls: Math.max(0, this.#pending.size - this.#capacity()), bytes: this.#bytes }
+    const waiting = { calls: Math.max(0, this.#pending.size - this.#view().capacity), bytes: this.#bytes }
     const { blocked } = port
     const refusal =
       refusalOf(call, signal, {
@@ -398,7 +398,7 @@ export class FleetBroker extends EventEmitter<BrokerEvents> implements Calls, Me
   }
 
   #tellInfo(): void {
-    const info = this.#info()
+    const info = this.web.hosts.info(this.#view().infoId)
     if (info === this.#toldInfo) return
     this.#toldInfo = info
     tell(() => this.emit('info', { info }))
@@ -408,17 +408,8 @@ export class FleetBroker extends EventEmitter<BrokerEvents> implements Calls, Me
     return new BrokerError('ERR_NOT_READY', `No model host serves "${this.pipeline}".`)
   }
 
-  /** The info of most ready hosts; of the first by id if two are equally frequent. */
-  #info(): unknown {
-    const counts = new Map<string, number>()
-    for (const { state, infoId } of this.web.hosts.newsOf(this.pipeline))
-      if (state === 'ready') counts.set(infoId, (counts.get(infoId) ?? 0) + 1)
-    const [best] = [...counts].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1))
-    return best && this.web.hosts.info(best[0])
-  }
-
   #progress(): BrokerStats['progress'] {
-    const news = this.web.hosts.newsOf(this.pipeline)
+    const { news } = this.#view()
     const reports = news.flatMap(({ progress }) => (progress ? [progress] : []))
     const furthest = reports.sort((a, b) => b.fraction - a.fraction)[0]
     if (furthest || this.#wasReady) return furthest ?? null
@@ -426,9 +417,8 @@ export class FleetBroker extends EventEmitter<BrokerEvents> implements Calls, Me
     return news.length > 0 ? null : { fraction: 0, word: `No model host serves "${this.pipeline}" yet.` }
   }
 
-  #capacity(): number {
-    const news = this.web.hosts.newsOf(this.pipeline)
-    return news.reduce((sum, { capacity }) => sum + capacity, 0)
+  #view(): PipelineView {
+    return this.web.hosts.view(this.pipeline)
   }
 
   #oldest(): number {
@@ -439,7 +429,7 @@ export class FleetBroker extends EventEmitter<BrokerEvents> implements Calls, Me
 
   /** The calls of this process that no host has yet, as far as this process can know. */
   *#queuedKeys(): Iterable<string> {
-    let held = this.#capacity()
+    let held = this.#view().capacity
     for (const key of this.#flights.keys()) if (held-- <= 0) yield key
   }
 }

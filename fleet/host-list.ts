@@ -20,6 +20,15 @@ export interface HostId {
   readonly boot: string
 }
 
+/** What all hosts say of one pipeline. */
+export interface PipelineView {
+  readonly news: readonly PipelineNews[]
+  /** how many calls all hosts together hold at once */
+  readonly capacity: number
+  /** of most ready hosts; of the first by id if two are equally frequent */
+  readonly infoId: string | undefined
+}
+
 export interface HostHooks {
   /** The pipelines of this host have changed. */
   changed(pipelines: Iterable<string>): void
@@ -43,6 +52,8 @@ export class HostList {
   readonly #hosts = new Map<string, Host>()
   // By infoId, the most recently used last. An info stays known for answers that come after the host has gone.
   readonly #infos = new Map<string, unknown>()
+  // By pipeline, until a host says something new: each call asks, and a fleet has thousands of hosts.
+  readonly #views = new Map<string, PipelineView>()
 
   constructor(hooks: HostHooks) {
     this.#hooks = hooks
@@ -58,6 +69,7 @@ export class HostList {
     for (const { infoId, info } of news.values()) if (info !== undefined) this.#learn(infoId, info)
     const known = this.#hosts.get(boot)
     if (!known && (leaving || this.#hosts.size >= MAX_HOSTS)) return
+    this.#views.clear()
     if (leaving) {
       this.#hosts.delete(boot)
       this.#hooks.leaving({ name, boot }, news.keys())
@@ -83,8 +95,14 @@ export class HostList {
     for (const host of this.#hosts.values()) host.heardAt = performance.now()
   }
 
-  newsOf(pipeline: string): PipelineNews[] {
-    return [...this.#hosts.values()].flatMap(({ news }) => news.get(pipeline) ?? [])
+  view(pipeline: string): PipelineView {
+    const known = this.#views.get(pipeline)
+    if (known) return known
+    const news = [...this.#hosts.values()].flatMap((host) => host.news.get(pipeline) ?? [])
+    const capacity = news.reduce((sum, one) => sum + one.capacity, 0)
+    const view = { news, capacity, infoId: mostFrequentInfo(news) }
+    this.#views.set(pipeline, view)
+    return view
   }
 
   statsOf(pipeline: string): HostStats[] {
@@ -100,6 +118,7 @@ export class HostList {
 
   #lose({ name, boot, news }: Host): void {
     this.#hosts.delete(boot)
+    this.#views.clear()
     this.#hooks.lost({ name, boot }, news.keys())
     this.#hooks.changed(news.keys())
   }
@@ -110,4 +129,12 @@ export class HostList {
     const [oldest] = this.#infos.keys()
     if (this.#infos.size > MAX_INFOS && oldest !== undefined) this.#infos.delete(oldest)
   }
+}
+
+function mostFrequentInfo(news: readonly PipelineNews[]): string | undefined {
+  const counts = new Map<string, number>()
+  for (const { state, infoId } of news)
+    if (state === 'ready') counts.set(infoId, (counts.get(infoId) ?? 0) + 1)
+  const [best] = [...counts].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1))
+  return best?.[0]
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { EventEmitter } from 'node:events'
 import { nanoid } from 'nanoid'
 import type { Calls } from '../broker/calls.ts'
@@ -8,21 +7,13 @@ import type { CallTiming } from '../broker/pending.ts'
 import { AmqpPort } from './amqp-port.ts'
 import { Callers } from './callers.ts'
 import type { FleetEvents } from './events.ts'
-import { BEAT_MS } from './host-list.ts'
+import { HostNews, type Served } from './host-news.ts'
 import { type Job, Jobs } from './jobs.ts'
 import { KnownAnswers } from './known-answers.ts'
 import { type FleetOptions, type FleetSettings, readFleetOptions } from './options.ts'
 import type { Delivery, Outgoing, Port, Subscription } from './port.ts'
-import { CANCEL, callQueue, deadQueue, HOSTS, noticeQueue } from './topology.ts'
-import {
-  decodeValue,
-  encodeReply,
-  encodeValue,
-  failureOf,
-  type PipelineNews,
-  type Reply,
-  readNotice,
-} from './wire.ts'
+import { CANCEL, callQueue, deadQueue, noticeQueue } from './topology.ts'
+import { decodeValue, encodeReply, encodeValue, failureOf, type Reply, readNotice } from './wire.ts'
 
 export interface ModelHostOptions extends FleetOptions {
   /** What this host serves, by name: the calls to local children. The caller starts and closes them. */
@@ -48,21 +39,8 @@ export interface ModelHostStats {
   malformed: number
 }
 
-interface Served {
-  readonly calls: Calls
-  subscription: Subscription | undefined
-  answered: number
-  redelivered: number
-  // For the rate: the count at the last word.
-  answeredBefore: number
-  rate: number
-}
-
 const CANCELLED_KEYS = 10_000
 const LOOK_AT_CALLERS_MS = 1000
-/** While a model loads, its progress changes many times a second. */
-const SOON_MS = 200
-const INFO_ID_LENGTH = 16
 /** Errors of the local Broker that say nothing about the input: another host may answer. */
 const ELSEWHERE: readonly string[] = ['ERR_NOT_READY', 'ERR_CLOSED']
 /** Until the local Broker is asked again after ERR_QUEUE_FULL. RabbitMQ would give the call back to this host at once. */
@@ -75,6 +53,8 @@ export class ModelHost extends EventEmitter<FleetEvents> {
   readonly #port: Port
   readonly #priority: number
   readonly #served: ReadonlyMap<string, Served>
+  readonly #subscriptions = new Map<string, Subscription>()
+  readonly #news: HostNews
   readonly #jobs = new Jobs((job) => void this.#run(job))
   readonly #callers: Callers
   readonly #answers = new KnownAnswers<Outgoing>()
@@ -82,17 +62,9 @@ export class ModelHost extends EventEmitter<FleetEvents> {
   readonly #replies = new Map<string, { readonly message: Outgoing; readonly job: Job }>()
   // The keys of cancelled calls, which may still come; the oldest first.
   readonly #cancelled = new Set<string>()
-  readonly #infoIds = new WeakMap<object, string>()
-  // By pipeline, the id of the info that all web hosts have been told.
-  readonly #told = new Map<string, string>()
-  readonly #timers: NodeJS.Timeout[] = []
-  #soon: NodeJS.Timeout | undefined
-  #saidAt = performance.now()
+  #lookTimer: NodeJS.Timeout | undefined
   #isLeaving = false
   #isLooking = false
-  #isSaying = false
-  // True if there is more to say since the last word, which RabbitMQ has not accepted yet.
-  #hasNews = false
   #closing: Promise<void> | undefined
   #idle: (() => void) | undefined
   #counts = { answered: 0, redelivered: 0, repeated: 0, dropped: 0, malformed: 0 }
@@ -102,9 +74,10 @@ export class ModelHost extends EventEmitter<FleetEvents> {
     this.settings = readFleetOptions(options)
     this.#priority = wholeNumber('priority', priority, 0, 255)
     const entries = pipelines instanceof Map ? [...pipelines] : Object.entries(pipelines)
-    this.#served = new Map(entries.map(([name, calls]) => [name, served(calls)]))
+    this.#served = new Map(entries.map(([name, calls]) => [name, { calls, answered: 0, redelivered: 0 }]))
     this.#port = new AmqpPort(this.settings.urls, `${this.settings.name} model`)
     this.#callers = new Callers(this.#port)
+    this.#news = new HostNews(this.#port, { name: this.name, boot: this.boot }, this.#served)
     this.#port.consume({ queue: noticeQueue(CANCEL), deliver: (delivery) => this.#notice(delivery) })
     this.#listen()
   }
@@ -116,8 +89,8 @@ export class ModelHost extends EventEmitter<FleetEvents> {
   /** Connects, and serves each pipeline as soon as it is ready. */
   start(): void {
     this.#port.open()
-    this.#timers.push(setInterval(() => void this.#say(), BEAT_MS))
-    this.#timers.push(setInterval(() => void this.#lookAtCallers(), LOOK_AT_CALLERS_MS))
+    this.#news.start()
+    this.#lookTimer = setInterval(() => void this.#lookAtCallers(), LOOK_AT_CALLERS_MS)
     for (const name of this.#served.keys()) this.#serve(name)
   }
 
@@ -153,9 +126,8 @@ export class ModelHost extends EventEmitter<FleetEvents> {
 
   async #close(timeout: number): Promise<void> {
     this.#isLeaving = true
-    const said = this.#say()
-    const subscriptions = [...this.#served.values()].map(({ subscription }) => subscription?.cancel())
-    await Promise.all(subscriptions)
+    const said = this.#news.leave()
+    await Promise.all([...this.#subscriptions.values()].map((subscription) => subscription.cancel()))
     if (this.#jobs.size > 0) {
       await new Promise<void>((resolve) => {
         this.#idle = resolve
@@ -173,8 +145,7 @@ export class ModelHost extends EventEmitter<FleetEvents> {
     const port = this.#port
     port.on('up', () => {
       void port.declare(deadQueue()).catch(() => undefined)
-      this.#told.clear()
-      void this.#say()
+      this.#news.sayAll()
       for (const { message, job } of this.#replies.values()) this.#reply(message, job)
       this.emit('up')
     })
@@ -191,28 +162,30 @@ export class ModelHost extends EventEmitter<FleetEvents> {
     for (const [name, { calls }] of this.#served) {
       calls.on('state', () => {
         this.#serve(name)
-        this.#saySoon()
+        this.#news.saySoon()
       })
-      calls.on('progress', () => this.#saySoon())
-      calls.on('info', () => this.#saySoon())
+      calls.on('progress', () => this.#news.saySoon())
+      calls.on('info', () => this.#news.saySoon())
     }
   }
 
   /** Consumes the queue of a pipeline while the pipeline can answer. */
   #serve(name: string): void {
     const one = this.#served.get(name)
-    if (!one || this.#isLeaving || this.#timers.length === 0) return
+    if (!one || this.#isLeaving || this.#lookTimer === undefined) return
     const { state, capacity } = one.calls.stats()
-    if (state === 'ready') {
-      one.subscription ??= this.#port.consume({
+    const subscription = this.#subscriptions.get(name)
+    if (state === 'ready' && !subscription) {
+      const begun = this.#port.consume({
         queue: callQueue(name, this.settings.queue),
         prefetch: capacity,
         priority: this.#priority,
         deliver: (delivery) => void this.#deliver(name, delivery),
       })
+      this.#subscriptions.set(name, begun)
     } else if (state === 'failed' || state === 'closing' || state === 'closed') {
-      void one.subscription?.cancel()
-      one.subscription = undefined
+      void subscription?.cancel()
+      this.#subscriptions.delete(name)
     }
   }
 
@@ -336,7 +309,7 @@ export class ModelHost extends EventEmitter<FleetEvents> {
   }
 
   #messageOf({ key, replyTo }: Job, reply: Reply, info: unknown): Outgoing {
-    const headers = { host: this.name, boot: this.boot, info: this.#infoId(info) }
+    const headers = { host: this.name, boot: this.boot, info: this.#news.infoId(info) }
     try {
       return { exchange: '', to: replyTo, type: reply.kind, key, headers, body: encodeReply(reply) }
     } catch (error) {
@@ -426,8 +399,7 @@ export class ModelHost extends EventEmitter<FleetEvents> {
         this.#cancel(notice.keys)
         return
       }
-      this.#told.clear()
-      this.#saySoon()
+      this.#news.sayAllSoon()
     } catch {
       // Written by another version, or by another program.
     }
@@ -445,80 +417,6 @@ export class ModelHost extends EventEmitter<FleetEvents> {
     }
   }
 
-  #saySoon(): void {
-    this.#soon ??= setTimeout(() => {
-      this.#soon = undefined
-      void this.#say()
-    }, SOON_MS).unref()
-  }
-
-  /** Tells all web hosts what this host has, and how it is. */
-  async #say(): Promise<void> {
-    // Words that RabbitMQ does not accept must not pile up, except the last one.
-    if (!this.#port.isUp) return
-    if (this.#isSaying && !this.#isLeaving) {
-      this.#hasNews = true
-      return
-    }
-    const now = performance.now()
-    const elapsed = (now - this.#saidAt) / 1000
-    // Words that follow at once upon each other would make the rate a matter of chance.
-    const isDue = elapsed >= BEAT_MS / 2000
-    if (isDue) this.#saidAt = now
-    const pipelines = [...this.#served].map(([name, one]) => {
-      if (isDue) {
-        one.rate = (one.answered - one.answeredBefore) / elapsed
-        one.answeredBefore = one.answered
-      }
-      return this.#news(name, one)
-    })
-    const body = encodeValue({ name: this.name, boot: this.boot, leaving: this.#isLeaving, pipelines })
-    this.#isSaying = true
-    await this.#port.publish({
-      exchange: HOSTS,
-      to: '',
-      type: 'host',
-      body,
-      mandatory: false,
-      expiresIn: 3 * BEAT_MS,
-    })
-    this.#isSaying = false
-    if (!this.#hasNews) return
-    this.#hasNews = false
-    this.#saySoon()
-  }
-
-  #news(name: string, { calls, rate, redelivered }: Served): PipelineNews {
-    const { state, info, progress, error, workers, capacity, inFlight, queued, restarts } = calls.stats()
-    const infoId = this.#infoId(info)
-    const isNew = infoId !== '' && this.#told.get(name) !== infoId
-    if (isNew) this.#told.set(name, infoId)
-    return {
-      name,
-      state,
-      infoId,
-      ...(isNew && { info }),
-      progress,
-      error,
-      children: workers.length,
-      capacity,
-      inFlight: inFlight + queued,
-      rate,
-      restarts,
-      redelivered,
-    }
-  }
-
-  /** The same for the same info, on every host. */
-  #infoId(info: unknown): string {
-    if (typeof info !== 'object' || info === null) return ''
-    const known = this.#infoIds.get(info)
-    if (known !== undefined) return known
-    const id = hashOf(info)
-    this.#infoIds.set(info, id)
-    return id
-  }
-
   #count(pipeline: string, what: 'answered' | 'redelivered'): void {
     this.#counts[what]++
     const one = this.#served.get(pipeline)
@@ -526,21 +424,8 @@ export class ModelHost extends EventEmitter<FleetEvents> {
   }
 
   #stopTimers(): void {
-    for (const timer of this.#timers) clearInterval(timer)
-    clearTimeout(this.#soon)
-  }
-}
-
-function served(calls: Calls): Served {
-  return { calls, subscription: undefined, answered: 0, redelivered: 0, answeredBefore: 0, rate: 0 }
-}
-
-/** An info that cannot be sent is not told. */
-function hashOf(info: object): string {
-  try {
-    return createHash('sha256').update(encodeValue(info)).digest('base64url').slice(0, INFO_ID_LENGTH)
-  } catch {
-    return ''
+    this.#news.stop()
+    clearInterval(this.#lookTimer)
   }
 }
 

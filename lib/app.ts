@@ -20,6 +20,7 @@ import { sameSite } from './middleware/same-site.ts'
 import { securityHeaders } from './middleware/security-headers.ts'
 import { errorPage } from './pages/error-page.ts'
 import { documentRoutes } from './routes/documents.ts'
+import { embedRoutes } from './routes/embed.ts'
 import { feedbackRoutes } from './routes/feedback.ts'
 import { healthRoutes } from './routes/health.ts'
 import { labelRoutes } from './routes/labels.ts'
@@ -42,6 +43,7 @@ const ROUTES = [
   documentRoutes,
   modelListRoutes,
   modelRoutes,
+  embedRoutes,
   labelRoutes,
 ]
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { Progress } from '../broker/pipeline.ts'
 import { PipelineError } from './errors.ts'
+import { USUAL_SIZE } from './facts/image-input.ts'
 import type { Preprocessing } from './graph/preprocessing.ts'
 import type { WeightStore } from './graph/weight-store.ts'
 import { type BuiltIn, builtIns } from './models/built-in.ts'
@@ -9,8 +10,9 @@ import { type CatalogEntry, catalog, topologyFor } from './models/catalog.ts'
 import { findModel } from './models/find-model.ts'
 import { IMAGENET_LABELS, readLabels } from './models/labels.ts'
 import { type ModelSettings, readModelSettings } from './models/model-settings.ts'
-import type { LayerList } from './models/networks/layer-list.ts'
+import { ANY_SIZE, type LayerList } from './models/networks/layer-list.ts'
 import { ensureWeights } from './weights/ensure-weights.ts'
+import { notedSettings } from './weights/noted-settings.ts'
 import { contentHash } from './weights/source/content-hash.ts'
 import { isOnnxModel } from './weights/source/locate-model.ts'
 
@@ -27,12 +29,24 @@ export interface ModelRequest {
 export interface FoundModel {
   path: string
   settings: ModelSettings
+  /** The labels come from the model's own files, not from the user: where their number is wrong, they are left out. */
+  areLabelsNoted: boolean
+  /** The size of the images, if the model takes any size. */
+  size: readonly [height: number, width: number]
   preprocessing: Preprocessing
   /** The cache key of the compiled graph: changes with everything that the graph depends on. */
   key: string
   /** ONNX files run unchanged; all other formats are opened and compiled. */
   isOnnx: boolean
-  open(): Promise<{ layers: LayerList; weights: WeightStore; close(): Promise<void> }>
+  open(): Promise<OpenedLayers>
+}
+
+export interface OpenedLayers {
+  layers: LayerList
+  /** The model takes images of any size; the layers are for `size`. */
+  anySize: boolean
+  weights: WeightStore
+  close(): Promise<void>
 }
 
 export async function findAndFetch(request: ModelRequest, progress: Progress): Promise<FoundModel> {
@@ -64,8 +78,10 @@ async function ownModel(
   weightsDir: string,
 ): Promise<FoundModel> {
   const own = await readModelSettings(path)
-  const settings = entry ? { ...(await catalogSettings(entry)), ...own } : own
-  return describeModel(path, settings, entry, weightsDir)
+  if (entry) return describeModel(path, { ...(await catalogSettings(entry)), ...own }, entry, weightsDir)
+  const { size, ...noted } = await notedSettings(path)
+  const found = await describeModel(path, { ...noted, ...own }, entry, weightsDir, size)
+  return { ...found, areLabelsNoted: noted.labels !== undefined && own.labels === undefined }
 }
 
 async function catalogSettings(entry: CatalogEntry): Promise<ModelSettings> {
@@ -82,21 +98,37 @@ async function describeModel(
   settings: ModelSettings,
   entry: CatalogEntry | undefined,
   weightsDir: string,
+  notedSize?: ModelSettings['size'],
 ): Promise<FoundModel> {
   const preprocessing = settings.preprocessing ?? 'none'
+  const size = settings.size ?? notedSize ?? USUAL_SIZE
   const content = await contentHash(path, compiledDir(weightsDir))
-  const parts = JSON.stringify([content, entry?.name ?? null, preprocessing, settings.kernels ?? null])
+  const parts = JSON.stringify([
+    content,
+    entry?.name ?? null,
+    preprocessing,
+    settings.kernels ?? null,
+    size,
+    settings.head ?? null,
+  ])
   return {
     path,
     settings,
+    areLabelsNoted: false,
+    size,
     preprocessing,
     key: createHash('sha256').update(parts).digest('hex'),
     isOnnx: isOnnxModel(path),
-    open: () => openWithLayers(path, entry, settings),
+    open: () => openWithLayers(path, entry, settings, size),
   }
 }
 
-async function openWithLayers(path: string, entry: CatalogEntry | undefined, { kernels }: ModelSettings) {
+async function openWithLayers(
+  path: string,
+  entry: CatalogEntry | undefined,
+  { kernels, head }: ModelSettings,
+  size: FoundModel['size'],
+) {
   // Imported here, since most starts find a compiled model and need no library that reads the formats.
   const { openModel, peekModel } = await import('./weights/open-model.ts')
   const { groupNames = [], layers: inside } = await peekModel(path)
@@ -108,7 +140,17 @@ async function openWithLayers(path: string, entry: CatalogEntry | undefined, { k
         `weights are for: ${[...catalog.keys()].map((name) => `MODELS=${name}=${path}`).join(' or ')}.`,
     )
   }
-  const opened = await openModel(path, { layers, ...(kernels && { kernels }) })
+  const opened = await openModel(path, {
+    layers,
+    size,
+    ...(kernels && { kernels }),
+    ...(head !== undefined && { head }),
+  })
   if (!opened.weights) throw new PipelineError('ERR_MODEL_LOAD', `${path} holds no weights.`)
-  return { layers: opened.layers ?? layers, weights: opened.weights, close: () => opened.close() }
+  return {
+    layers: opened.layers ?? layers,
+    anySize: layers.inputShape.includes(ANY_SIZE),
+    weights: opened.weights,
+    close: () => opened.close(),
+  }
 }

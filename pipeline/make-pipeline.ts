@@ -1,13 +1,17 @@
 import { createHash } from 'node:crypto'
 import type { MakePipeline, PipelineContext, Progress } from '../broker/pipeline.ts'
-import type { Engine } from './engines/engine.ts'
 import { PipelineError } from './errors.ts'
+import { type ImageInput, imageInput } from './facts/image-input.ts'
+import { classCount, type OutputFacts, outputFacts, outputWarnings } from './facts/output-facts.ts'
+import { probeOutput } from './facts/probe-output.ts'
 import { type FoundModel, findAndFetch, type ModelRequest } from './found-model.ts'
 import { imageClassifier } from './image-classifier.ts'
-import type { Label } from './models/labels.ts'
+import { imageFeatures } from './image-features.ts'
+import { DIGITS } from './models/built-in.ts'
+import { type Label, plainLabel } from './models/labels.ts'
 import { modelFiles } from './models/model-files.ts'
 import type { ModelSettings } from './models/model-settings.ts'
-import { type EngineRequest, openEngine } from './open-engine.ts'
+import { type EngineRequest, type OpenedEngine, openEngine } from './open-engine.ts'
 import { markPermanent } from './permanent-error.ts'
 
 export interface PipelineOptions extends ModelRequest, EngineRequest {
@@ -18,7 +22,7 @@ export interface PipelineOptions extends ModelRequest, EngineRequest {
 
 const DEFAULT_TOP = 5
 // Part of the version. To be raised when a change of the code turns the same image into other numbers.
-const READING = 1
+const READING = 2
 // In hexadecimal digits: 64 bits, short enough to compare by eye.
 const VERSION_LENGTH = 16
 
@@ -36,33 +40,44 @@ makePipeline satisfies MakePipeline
 
 async function pipelineFor(options: PipelineOptions, progress: Progress) {
   const found = await findAndFetch(options, progress)
-  const { engine, reason, warnings } = await openEngine(found, options, progress)
-  const labels = labelsFor(engine, found)
-  const { settings } = found
-  const image = imageOptions(engine, settings, options)
+  const opened = await openEngine(found, options, progress)
+  try {
+    return await pipelineOn(opened, found, options)
+  } catch (error) {
+    await opened.engine.close()
+    throw error
+  }
+}
+
+async function pipelineOn(opened: OpenedEngine, found: FoundModel, options: PipelineOptions) {
+  const { engine, reason } = opened
+  const { settings, preprocessing } = found
+  const input = imageInput(engine.inputShape, settings.size)
+  const output = await outputOf(opened, found)
+  const image = imageOptions(input, settings, options)
   const { name, device } = engine
+  const { labels, warnings } = labelsFor(opened, found, output)
   const top = settings.top ?? Math.min(DEFAULT_TOP, labels.length)
+  const about = {
+    model: options.model,
+    version: versionOf(READING, found.key, image, labels, output, name, device),
+    engine: name,
+    device,
+    reason,
+    warnings: [...opened.warnings, ...outputWarnings(output), ...warnings],
+    subject: image.subject,
+    input: { width: input.width, height: input.height, channels: input.channels, preprocessing },
+    output,
+  }
+  const watch = await modelFiles(options.model, options.path, options.weightsDir)
+  if (output.kind === 'features') {
+    return { kind: 'features', ...imageFeatures({ engine, image }), watch, info: about } as const
+  }
   return {
-    ...imageClassifier({
-      engine,
-      labels,
-      image,
-      top,
-    }),
-    watch: await modelFiles(options.model, options.path, options.weightsDir),
-    info: {
-      model: options.model,
-      version: versionOf(READING, found.key, image, labels, name, device),
-      engine: name,
-      device,
-      reason,
-      warnings,
-      subject: image.subject,
-      input: { width: image.width, height: image.height },
-      labels: labels.length,
-      top,
-      labelNames: labels.map(({ first }) => first),
-    },
+    kind: 'classes' as const,
+    ...imageClassifier({ engine, labels, image, output, top }),
+    watch,
+    info: { ...about, labels: labels.length, top, labelNames: labels.map(({ first }) => first) },
   }
 }
 
@@ -71,25 +86,29 @@ function versionOf(...parts: readonly unknown[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, VERSION_LENGTH)
 }
 
+/** The sample answers are needed only where the last layer does not tell what the numbers are. */
+async function outputOf({ engine, lastFunction }: OpenedEngine, { path, settings }: FoundModel) {
+  const { outputShape: shape } = engine
+  const isAsked = lastFunction === undefined && settings.kind !== 'features'
+  const known = isAsked
+    ? ({ inside: await probeOutput(engine), knownBy: 'sample answers' } as const)
+    : ({ inside: lastFunction ?? 'linear', knownBy: 'last layer' } as const)
+  return outputFacts({ shape, ...known }, settings, path)
+}
+
 function imageOptions(
-  engine: Engine,
+  { height, width, channels }: ImageInput,
   settings: ModelSettings,
   { maxPixels, prepareTimeout }: PipelineOptions,
 ) {
-  const [height = 0, width = 0, channels = 0] = settings.size ?? engine.inputShape
-  const wanted = engine.inputShape.join(' × ')
-  if (engine.inputShape.length !== 3 || (channels !== 1 && channels !== 3)) {
-    throw new PipelineError(
-      'ERR_MODEL_UNSUPPORTED',
-      `The model needs an input of ${wanted}, which is not an image.`,
-    )
-  }
+  const { crop } = settings
   return {
     height,
     width,
+    channels,
     subject: settings.subject ?? 'picture',
     interpolation: settings.interpolation ?? 'nearest',
-    crop: settings.crop ? 'center' : 'stretch',
+    crop: crop === true ? 'center' : crop || 'stretch',
     orientation: settings.exif ?? true,
     colourProfile: settings.colourProfile ?? false,
     maxPixels,
@@ -98,18 +117,25 @@ function imageOptions(
   } as const
 }
 
-/** The numbers of outputs and labels must be equal: otherwise the model would answer with wrong names. */
-function labelsFor(engine: Engine, { path, settings }: FoundModel): readonly Label[] {
+/** The numbers of classes and labels must be equal: otherwise the model would answer with wrong names. */
+function labelsFor(
+  { engine }: OpenedEngine,
+  { path, settings, areLabelsNoted }: FoundModel,
+  output: OutputFacts,
+): { labels: readonly Label[]; warnings: string[] } {
+  if (output.kind === 'features') return { labels: [], warnings: [] }
   const { labels, labelsFile } = settings
-  if (!labels) return Array.from({ length: engine.outputSize }, (_, index) => numbered(index))
-  if (labels.length === engine.outputSize) return labels
-  throw new PipelineError(
-    'ERR_MODEL_SETTINGS',
-    `${path} has ${engine.outputSize} outputs, but ${labelsFile} has ${labels.length} labels.`,
-  )
+  const classes = classCount(output, labels?.length)
+  if (labels?.length === classes) return { labels, warnings: [] }
+  const numbered = Array.from({ length: classes }, (_, index) => plainLabel(`class_${index}`))
+  if (!labels) return { labels: isForDigits(engine.inputShape, classes) ? DIGITS : numbered, warnings: [] }
+  const what = `${path} has ${engine.outputSize} outputs, but ${labelsFile} has ${labels.length} labels.`
+  if (!areLabelsNoted) throw new PipelineError('ERR_MODEL_SETTINGS', what)
+  return { labels: numbered, warnings: [`${what} The labels are not used.`] }
 }
 
-function numbered(index: number): Label {
-  const name = `class_${index}`
-  return { name, first: name, full: name }
+/** Pixels without channels, as MNIST has them: nothing but a network for digits takes those. */
+function isForDigits(shape: readonly number[], classes: number): boolean {
+  const isMnist = shape.join() === '784' || shape.join() === '28,28'
+  return isMnist && classes === DIGITS.length
 }

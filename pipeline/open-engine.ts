@@ -7,11 +7,17 @@ import { type OnnxEngine, openOnnx } from './engines/onnx/onnx.ts'
 import { openOnnxThread } from './engines/onnx/onnx-thread.ts'
 import { pixelInput } from './engines/onnx/pixel-input.ts'
 import { probeOnnx } from './engines/onnx/probe-onnx.ts'
+import { mustAnswerFew, mustTakeFew } from './engines/size-limits.ts'
 import { PipelineError } from './errors.ts'
+import { inputHints } from './facts/input-hints.ts'
+import { type LastFunction, lastFunction } from './facts/last-function.ts'
+import { ownScaling } from './facts/own-scaling.ts'
 import { compiledDir, type FoundModel } from './found-model.ts'
 import { compiledModel } from './graph/compiled-cache.ts'
 import { temporaryModel } from './graph/temporary-model.ts'
 import { type Compile, UnwritableError } from './graph/write-model.ts'
+import { metadataField } from './weights/onnx/metadata-field.ts'
+import { onnxOutline } from './weights/onnx/onnx-outline.ts'
 
 export interface EngineRequest {
   weightsDir: string
@@ -27,6 +33,8 @@ export interface OpenedEngine {
   engine: Engine
   /** Which device, and why. */
   reason: string
+  /** What the model's last layer does; undefined if the layer does not tell. */
+  lastFunction: LastFunction | undefined
   /** Sentences for the log. Not written to stderr: every child would repeat them at each start. */
   warnings: readonly string[]
 }
@@ -55,7 +63,8 @@ export async function openEngine(
 async function onOnnx(found: FoundModel, request: EngineRequest, progress: Progress): Promise<OpenedEngine> {
   const { modelPath, warnings, release } = await modelFile(found, request, progress)
   try {
-    return { ...(await openFile(modelPath, found, request, progress)), warnings }
+    const opened = await openFile(modelPath, found, request, progress)
+    return { ...opened, warnings: [...warnings, ...opened.warnings] }
   } catch (error) {
     throw found.isOnnx ? error : ofCompiled(error, modelPath)
   } finally {
@@ -68,10 +77,13 @@ async function openFile(
   found: FoundModel,
   request: EngineRequest,
   progress: Progress,
-): Promise<Omit<OpenedEngine, 'warnings'>> {
+): Promise<OpenedEngine> {
   const { threads, spin, maxBatch, device } = request
-  const { size } = found.settings
-  const model = { modelPath, threads, spin, ...(size && { imageSize: size }) }
+  const outline = onnxOutline(modelPath)
+  // Of a compiled model, the wanted output is the only one.
+  const { head } = found.isOnnx ? found.settings : {}
+  const more = { hints: inputHints(outline), ...(head !== undefined && { head }) }
+  const model = { modelPath, threads, spin, imageSize: found.size, ...more }
   // On a CPU the model takes all cores anyway. With a GPU, a thread for the model leaves this one free to prepare
   // images.
   const open = (on: Device) => (on === 'cpu' ? openOnnx : openOnnxThread)({ ...model, device: on })
@@ -81,7 +93,40 @@ async function openFile(
   const sample = isChoice ? await sampleFor(open, maxBatch) : new Uint8Array()
   const probe = probeOnnx(model, sample, maxBatch)
   const chosen = await chooseDevice({ wanted: device, open, available, sample, batch: maxBatch, probe })
-  return { engine: pixelInput(chosen.engine, found.preprocessing), reason: chosen.report }
+  const { engine, report } = chosen
+  const scaling = ownScaling(outline)
+  return {
+    engine: pixelInput(engine, found.preprocessing),
+    reason: report,
+    lastFunction: lastFunction(outline, head),
+    warnings: [
+      ...(engine.input.anySize || outline.metadata.has(ANY_SIZE_KEY) ? sizeWarnings(found) : []),
+      ...(scaling === undefined ? [] : scalingWarnings(scaling, found)),
+      ...(found.isOnnx && engine.input.type === 'uint8' ? bytesWarnings(found) : []),
+    ],
+  }
+}
+
+/** In the metadata of a compiled model: the layers take images of any size. */
+const ANY_SIZE_KEY = 'tandem.anySize'
+
+function sizeWarnings({ settings, size }: FoundModel): string[] {
+  if (settings.size) return []
+  return [
+    `The model takes images of any size, and gets them with ${size.join(' × ')} pixels. Set "size" to the [height, width] of its training.`,
+  ]
+}
+
+function scalingWarnings(layer: string, { preprocessing }: FoundModel): string[] {
+  if (preprocessing === 'none') return []
+  return [
+    `The model scales the pixels itself (${layer}), and "preprocessing": "${preprocessing}" scales them before that. If the answers are wrong, set "preprocessing" to "none".`,
+  ]
+}
+
+function bytesWarnings({ preprocessing }: FoundModel): string[] {
+  if (preprocessing === 'none') return []
+  return [`The model takes bytes, so "preprocessing": "${preprocessing}" has no effect: remove the setting.`]
 }
 
 /** A batch of sample input, in the type and shape of the model's input; the model is opened once to learn them. */
@@ -119,14 +164,16 @@ async function modelFile(
     progress(0.5, 'compiling')
     // Imported here, since later starts find the compiled model and do not need the compiler.
     const { compileGraph } = await import('./graph/compile.ts')
-    const { layers, weights, close } = await found.open()
+    const { layers, anySize, weights, close } = await found.open()
     try {
       const { preprocessing } = found
-      return await compileGraph(layers, weights, { preprocessing, input: 'uint8', dataFile }, (bytes) => {
+      const options = { preprocessing, input: 'uint8', dataFile } as const
+      const model = await compileGraph(layers, weights, options, (bytes) => {
         // The broker kills a silent child, and compiling a large model takes minutes on a busy machine.
         progress(0.5, 'compiling')
         return write(bytes)
       })
+      return anySize ? Buffer.concat([model, metadataField(ANY_SIZE_KEY, 'yes')]) : model
     } finally {
       await close()
     }
@@ -150,12 +197,14 @@ async function onTfjs(
   progress(0.5, 'loading the weights into TensorFlow.js')
   // Imported here, since TensorFlow.js is not installed by default.
   const { openTfjs } = await import('./engines/tfjs/tfjs.ts')
-  const { layers, weights, close } = await found.open()
+  const { layers, anySize, weights, close } = await found.open()
   try {
     const { preprocessing } = found
     const engine = await openTfjs({ layers, weights, preprocessing, input: 'uint8', threads })
+    mustTakeFew(engine.inputShape, 1, found.path)
+    mustAnswerFew(engine.outputShape, found.path)
     const reason = `${engine.device}, the fastest backend of TensorFlow.js that is installed`
-    return { engine, reason, warnings: [] }
+    return { engine, reason, lastFunction: undefined, warnings: anySize ? sizeWarnings(found) : [] }
   } finally {
     await close()
   }

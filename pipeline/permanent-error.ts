@@ -18,10 +18,11 @@ const SHORTAGES: ReadonlySet<unknown> = new Set([
   'ENOMEM',
   'ENOSPC',
   'EROFS',
+  'ERR_WORKER_INIT_FAILED',
   'ERR_WORKER_OUT_OF_MEMORY',
 ])
 // Native libraries report a lack of memory without a code.
-const NO_MEMORY = /bad_alloc|out of memory|failed to allocate/i
+const NO_MEMORY = /bad_alloc|out of memory|failed to allocate|cannot enlarge memory|\(OOM\)/i
 
 /** Marks an error that the same files would cause again, with the files for the broker to watch. */
 export async function markPermanent(error: unknown, files: () => Promise<string[]>): Promise<unknown> {

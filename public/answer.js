@@ -6,6 +6,8 @@
  * @property {import('./digit-words.js').Timing} timing
  * @property {unknown} [predictions]
  * @property {unknown} [prediction]
+ * @property {readonly number[]} [shape] of the features
+ * @property {readonly number[]} [features] of a model without classes
  * @property {string} [image] address of the service's copy of a picture from another site
  * @property {string} [state]
  */

@@ -1,5 +1,5 @@
 import { guessesOf } from './answer.js'
-import { milliseconds, percent } from './figure-words.js'
+import { featureText, milliseconds, shareWriter } from './figure-words.js'
 import { setBar, setSplit } from './figures.js'
 import { copyOf, find } from './page.js'
 
@@ -84,30 +84,41 @@ export function createCard({ name }) {
       look('done')
       part('state').textContent = ''
       const guesses = guessesOf(answer)
-      part('guesses').replaceChildren(...(guesses ? guesses.map(guessItem) : [plainItem(answer)]))
+      part('guesses').replaceChildren(...(guesses ? guessItems(guesses) : [plainItem(answer)]))
       button('report').hidden = !guesses
       showTiming(part('answer'), answer.timing)
     },
   }
 }
 
-/** @param {Guess} guess */
-function guessItem({ label, probability }) {
+/** @param {readonly Guess[]} guesses */
+function guessItems(guesses) {
+  const write = shareWriter(guesses)
+  return guesses.map((guess) => guessItem(guess, write))
+}
+
+/**
+ * @param {Guess} guess
+ * @param {(value: number) => string} write
+ */
+function guessItem({ label, probability }, write) {
   const item = copyOf('guess-template')
   const text = find(item, '.guess-label')
   text.textContent = label
   text.title = label
-  find(item, '.guess-share').textContent = percent(probability)
+  find(item, '.guess-share').textContent = write(probability)
   setBar(find(item, '.bar', SVGSVGElement), probability)
   return item
 }
 
 /** @param {Answer} answer */
-function plainItem({ predictions, prediction }) {
+function plainItem({ predictions, prediction, shape, features }) {
   const item = document.createElement('li')
   const block = document.createElement('pre')
   block.className = 'code wraps'
-  block.textContent = JSON.stringify(predictions ?? prediction, null, 2)
+  block.textContent = features
+    ? featureText(shape ?? [], features)
+    : JSON.stringify(predictions ?? prediction, null, 2)
   item.append(block)
   return item
 }

@@ -11,6 +11,30 @@ export function percent(share) {
   return of100 > 0 && of100 < 0.1 ? '< 0.1 %' : `${of100.toFixed(1)} %`
 }
 
+/**
+ * How the numbers of a list of guesses are written: as percentages, unless one of them is no probability. Models that
+ * answer with scores have numbers below 0 and above 1.
+ * @param {readonly { readonly probability: number }[]} guesses
+ * @returns {(value: number) => string}
+ */
+export function shareWriter(guesses) {
+  const are = guesses.every(({ probability }) => probability >= 0 && probability <= 1.0001)
+  return are ? percent : (value) => value.toFixed(3)
+}
+
+/** Features in a line: their shape and the first few numbers, since a model has thousands. */
+const SHOWN_FEATURES = 12
+
+/**
+ * @param {readonly number[]} shape
+ * @param {readonly number[]} features
+ */
+export function featureText(shape, features) {
+  const numbers = features.slice(0, SHOWN_FEATURES).map((value) => value.toPrecision(4))
+  const more = features.length > SHOWN_FEATURES ? ', …' : ''
+  return `${shape.join(' × ')} numbers: ${numbers.join(', ')}${more}`
+}
+
 /** @param {number} ms */
 export function milliseconds(ms) {
   if (ms >= 10_000) return `${(ms / 1000).toFixed(1)} s`

@@ -4,7 +4,7 @@ import { wireCamera } from './camera.js'
 import { createCard } from './card.js'
 import { classify } from './classify.js'
 import { copyFrom } from './copy.js'
-import { megabytes, percent } from './figure-words.js'
+import { megabytes, shareWriter } from './figure-words.js'
 import { followModel } from './follow-model.js'
 import { createHistory } from './history.js'
 import { wireIntake } from './intake.js'
@@ -161,8 +161,10 @@ async function finish(job, answer) {
   const { card, image } = job
   job.answer = answer
   showAnswer(job, answer)
-  const [best] = guessesOf(answer) ?? []
-  say(best ? `${image.name}: ${best.label}, ${percent(best.probability)}` : `${image.name}: answered`)
+  const guesses = guessesOf(answer) ?? []
+  const [best] = guesses
+  const write = shareWriter(guesses)
+  say(best ? `${image.name}: ${best.label}, ${write(best.probability)}` : `${image.name}: answered`)
   // A dozen photographs would fill the memory of a phone.
   image.file = undefined
   card.button('again').hidden = true

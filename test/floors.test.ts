@@ -40,32 +40,38 @@ const BROKER: Floors = [
 const FLEET: Floors = [
   ['fleet/fleet.ts'],
   ['fleet/fleet-broker.ts', 'fleet/model-host.ts'],
-  ['fleet/web-host.ts', 'fleet/jobs.ts', 'fleet/callers.ts', 'fleet/known-answers.ts'],
+  ['fleet/web-host.ts', 'fleet/host-news.ts', 'fleet/jobs.ts', 'fleet/callers.ts', 'fleet/known-answers.ts'],
   ['fleet/host-list.ts', 'fleet/options.ts', 'fleet/events.ts', 'fleet/amqp-port.ts'],
   ['fleet/wire.ts', 'fleet/topology.ts', 'fleet/link.ts'],
   ['fleet/port.ts', 'fleet/connect-failure.ts'],
 ]
 
 const PIPELINE: Floors = [
+  ['pipeline/inspect-model.ts'],
   ['pipeline/make-pipeline.ts', 'pipeline/keep-weights.ts', 'pipeline/machine-facts.ts'],
-  ['pipeline/image-classifier.ts', 'pipeline/open-engine.ts'],
-  ['pipeline/found-model.ts', 'pipeline/permanent-error.ts'],
+  ['pipeline/image-classifier.ts', 'pipeline/image-features.ts', 'pipeline/open-engine.ts'],
+  ['pipeline/found-model.ts', 'pipeline/permanent-error.ts', 'pipeline/read-input.ts'],
+  ['pipeline/facts/'],
   ['pipeline/weights/'],
   ['pipeline/engines/'],
   ['pipeline/graph/'],
   ['pipeline/models/'],
   ['pipeline/image/'],
-  ['pipeline/errors.ts', 'pipeline/make-folder.ts'],
+  ['pipeline/errors.ts', 'pipeline/half.ts', 'pipeline/make-folder.ts'],
 ]
 
 /** The rooms of pipeline/weights, below its doors. */
 const WEIGHTS: Floors = [
-  ['pipeline/weights/fetch-weights.ts', 'pipeline/weights/open-model.ts'],
+  [
+    'pipeline/weights/fetch-weights.ts',
+    'pipeline/weights/noted-settings.ts',
+    'pipeline/weights/open-model.ts',
+  ],
   ['pipeline/weights/ensure-weights.ts', 'pipeline/weights/open-source.ts'],
-  ['pipeline/weights/look-at-weights.ts'],
+  ['pipeline/weights/look-at-weights.ts', 'pipeline/weights/teachable-machine.ts'],
   ['pipeline/weights/tfjs/'],
   ['pipeline/weights/keras/'],
-  ['pipeline/weights/bind/', 'pipeline/weights/hdf5/'],
+  ['pipeline/weights/bind/', 'pipeline/weights/hdf5/', 'pipeline/weights/onnx/'],
   ['pipeline/weights/source/', 'pipeline/weights/download/'],
 ]
 

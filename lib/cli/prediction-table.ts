@@ -2,15 +2,18 @@ import type { Guess } from '../models/guess.ts'
 
 const BAR = 24
 const LONGEST_LABEL = 36
+/** 1, and the rounding of numbers of 32 bits. Models that answer with scores have other numbers. */
+const MOST = 1.0001
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'] as const
 
 /** The guesses about an image as lines of text: label, bar, percentage. */
 export function predictionTable(file: string, model: string, guesses: readonly Guess[]): string {
   const labels = guesses.map(({ label }) => clip(printable(label)))
   const width = Math.max(0, ...labels.map((label) => label.length))
+  const areShares = guesses.every(({ probability }) => probability >= 0 && probability <= MOST)
   const lines = guesses.map(({ probability }, at) => {
-    const percent = `${(100 * probability).toFixed(1)} %`.padStart(8)
-    return `  ${labels[at]?.padEnd(width)}  ${bar(probability)}${percent}`
+    const text = areShares ? `${(100 * probability).toFixed(1)} %` : probability.toFixed(3)
+    return `  ${labels[at]?.padEnd(width)}  ${bar(probability)}${text.padStart(8)}`
   })
   return `${[`${printable(file)} (${model})`, ...lines].join('\n')}\n`
 }

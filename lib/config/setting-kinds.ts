@@ -24,6 +24,7 @@ export const RESERVED_NAMES: readonly string[] = [
   'api',
   'display',
   'docs',
+  'embed',
   'feedback',
   'healthz',
   'images',

@@ -7,6 +7,7 @@ const EXPOSED = [
   'X-Error-Code',
   'X-Model-Version',
   'X-Report-Id',
+  'X-Shape',
   'Retry-After',
   'RateLimit-Limit',
   'RateLimit-Remaining',

@@ -1,5 +1,6 @@
 import type { CallTiming } from '../../broker/broker.ts'
 import { RecentMap } from '../cache/recent-map.ts'
+import { featuresIn } from './features.ts'
 import { SharedCalls, type SharedWork, type Waiting } from './shared-calls.ts'
 import type { Guessed } from './wanted-guesses.ts'
 
@@ -38,6 +39,8 @@ export interface AnswerCacheOptions {
 
 /** Average number of guesses per entry: an entry with all thousand guesses takes the room of a hundred. */
 const GUESSES_PER_ENTRY = 10
+/** About as much as the objects of a guess take. */
+const BYTES_PER_GUESS = 200
 export const NO_TIME: CallTiming = { queue: 0, prepare: 0, predict: 0, total: 0, batch: 0 }
 
 /** The cache of answers: keeps them for later requests, and lets simultaneous requests share one computation. */
@@ -50,7 +53,6 @@ export class AnswerCache {
     const { entries } = options
     this.#options = options
     if (entries === 0) return
-    const sizeOf = ({ value }: TimedAnswer) => Math.max(1, Array.isArray(value) ? value.length : 1)
     this.#kept = new RecentMap({ max: entries, maxSize: entries * GUESSES_PER_ENTRY, sizeOf })
   }
 
@@ -79,6 +81,13 @@ export class AnswerCache {
     })
     return isShared ? { ...answer, timing: { ...answer.timing, shared: true } } : answer
   }
+}
+
+/** In guesses. Features take as much room as their numbers need. */
+function sizeOf({ value }: TimedAnswer): number {
+  if (Array.isArray(value)) return Math.max(1, value.length)
+  const features = featuresIn(value)
+  return features ? Math.ceil(features.values.byteLength / BYTES_PER_GUESS) : 1
 }
 
 function keyOf({ model, version, sha256, count }: Question): string {

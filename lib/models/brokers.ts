@@ -32,24 +32,31 @@ export function createBrokers(config: Config, more: Record<string, unknown> = {}
     prepareTimeout: prepareTimeoutMs,
     closeTimeout: drainTimeoutMs,
   }
-  const shared = {
+  return new Map(
+    config.models.map((model) => {
+      const { name } = model
+      const options = { ...brokerOptions(config, model), ...more }
+      return [name, new Broker({ pipeline, name, options, spares, ...limits, ...times })]
+    }),
+  )
+}
+
+/** What the pipeline of a model gets. */
+export function brokerOptions(config: Config, { name, path }: Config['models'][number]) {
+  return {
+    model: name,
+    ...(path !== undefined && { path }),
     weightsDir: resolve(config.weightsDir),
     ...(config.weightsUrl !== '' && { weightsUrl: config.weightsUrl }),
     engine: config.engine,
     device: config.device,
     threads: threadsPerChild(config),
     // Threads that spin while they wait would take the cores from the threads of other children.
-    spin: workers === 1,
-    maxBatch,
+    spin: config.workers === 1,
+    maxBatch: config.maxBatch,
     maxPixels: config.maxPixels,
-    prepareTimeout: prepareTimeoutMs,
+    prepareTimeout: config.prepareTimeoutMs,
   }
-  return new Map(
-    config.models.map(({ name, path }) => {
-      const options = { model: name, ...(path !== undefined && { path }), ...shared, ...more }
-      return [name, new Broker({ pipeline, name, options, spares, ...limits, ...times })]
-    }),
-  )
 }
 
 /** Starts every model in the background. A broker retries a failed start; the other models serve meanwhile. */

@@ -34,6 +34,7 @@ export function createDialectModels(
   const served = config.models.map(({ name }) => name)
 
   const isForDigits = (name: string) => (infos.of(name)?.subject ?? subjectOf(name)) === 'digit'
+  const hasClasses = (name: string) => infos.of(name)?.output?.kind !== 'features'
   const canReadDigits = (name: string) => {
     const labels = infos.of(name)?.labels ?? []
     // The user's own pipeline may report no labels; then the user has chosen the pipeline for all routes.
@@ -50,7 +51,7 @@ export function createDialectModels(
   function of({ setting, originalModel, subject }: Choosing): string | undefined {
     if (config[setting] !== '') return config[setting]
     const fits = subject === 'digit' ? canReadDigits : (name: string) => !isForDigits(name)
-    const fitting = served.filter(fits)
+    const fitting = served.filter((name) => hasClasses(name) && fits(name))
     const choose = (names: readonly string[]) =>
       names.find((name) => name === originalModel) ?? names.find(isForDigits) ?? names[0]
     return choose(fitting.filter((name) => !isPassedOver(name, originalModel))) ?? choose(fitting)

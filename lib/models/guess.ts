@@ -8,7 +8,9 @@ export const Guess = z.looseObject({
   name: z.string().describe('The name of the class in Keras, such as "tiger_cat"; not unique.'),
   full: z.string().describe('All synonyms, such as "Eskimo dog, husky".'),
   wnid: z.string().optional().describe('The WordNet id, if the class has one.'),
-  probability: z.number().describe('From 0 to 1.'),
+  probability: z
+    .number()
+    .describe('From 0 to 1, unless the settings of the model have "output": "none": then its own number.'),
 })
 export type Guess = z.output<typeof Guess>
 

@@ -1,4 +1,5 @@
 import type { BrokerStats, Calls } from '../../broker/broker.ts'
+import { type ModelOutput, readOutput } from './model-output.ts'
 
 /** What a pipeline reports about itself. The user's own pipeline may report less; then the fields are null or empty. */
 export interface PipelineInfo {
@@ -12,8 +13,10 @@ export interface PipelineInfo {
   readonly warnings: readonly string[]
   /** what the model classifies: a whole picture, or the one digit on a picture */
   readonly subject: string | null
-  /** the size to which each image is scaled */
-  readonly input: { readonly width: number; readonly height: number } | null
+  /** the size to which each image is scaled, and what its pixels become */
+  readonly input: PipelineInput | null
+  /** what the numbers of an answer are */
+  readonly output: ModelOutput | null
   /** the names of the classes, in the order of the model's outputs */
   readonly labels: readonly string[]
   /** the number of classes */
@@ -24,11 +27,18 @@ export interface PipelineInfo {
   readonly path: string | null
 }
 
+export interface PipelineInput {
+  readonly width: number
+  readonly height: number
+  readonly channels: number | null
+  readonly preprocessing: string | null
+}
+
 /** The only reader of `stats().info`. */
 export function readPipelineInfo({ info }: Pick<BrokerStats, 'info'>): PipelineInfo {
   const fields: Readonly<Record<string, unknown>> =
     typeof info === 'object' && info !== null ? { ...info } : {}
-  const { labels, labelNames, top, input, warnings } = fields
+  const { labels, labelNames, top, input, output, warnings } = fields
   return {
     version: textOf(fields.version) ?? '',
     engine: textOf(fields.engine),
@@ -36,10 +46,11 @@ export function readPipelineInfo({ info }: Pick<BrokerStats, 'info'>): PipelineI
     reason: textOf(fields.reason),
     warnings: Array.isArray(warnings) ? warnings.map(String) : [],
     subject: textOf(fields.subject),
-    input: sizeOf(input),
+    input: inputOf(input),
+    output: readOutput(output),
     labels: Array.isArray(labelNames) ? labelNames.map(String) : [],
-    classes: numberOf(labels),
-    usual: numberOf(top),
+    classes: countOf(labels),
+    usual: countOf(top),
     path: textOf(fields.path),
   }
 }
@@ -83,12 +94,15 @@ function textOf(value: unknown): string | null {
   return typeof value === 'string' ? value : null
 }
 
-function numberOf(value: unknown): number | null {
-  return typeof value === 'number' ? value : null
+/** All numbers of a pipeline are counts. */
+function countOf(value: unknown): number | null {
+  return Number.isSafeInteger(value) && Number(value) >= 0 ? Number(value) : null
 }
 
-function sizeOf(value: unknown): PipelineInfo['input'] {
+function inputOf(value: unknown): PipelineInput | null {
   if (typeof value !== 'object' || value === null) return null
-  const { width, height } = value as { width?: unknown; height?: unknown }
-  return typeof width === 'number' && typeof height === 'number' ? { width, height } : null
+  const { width, height, channels, preprocessing } = value as Readonly<Record<keyof PipelineInput, unknown>>
+  const [columns, rows] = [countOf(width), countOf(height)]
+  if (columns === null || rows === null) return null
+  return { width: columns, height: rows, channels: countOf(channels), preprocessing: textOf(preprocessing) }
 }

@@ -10,6 +10,8 @@ import { cardTemplates, type Result, resultCard } from './result-card.ts'
 export interface ModelPageData {
   readonly path: string
   readonly model: ModelState
+  /** what the numbers are, in one sentence; undefined before the model is ready */
+  readonly output: string | undefined
   /** the names of all served models, to switch between them */
   readonly models: readonly string[]
   readonly maxBytes: number
@@ -31,12 +33,13 @@ const EXAMPLES = [
 
 /** The page of a model. Without JavaScript, the page is a plain form; public/model.js takes the form over. */
 export function modelPage(site: Site, data: ModelPageData): string {
-  const { path, model, models, maxBytes, result, problem } = data
+  const { path, model, models, maxBytes, result, problem, output } = data
   const main = html`<div class="stack" id="classify" data-path="${path}" data-model="${model.name}" data-max-bytes="${maxBytes}">
 <div class="model-head">
 <div class="row"><h1>${model.name}</h1><span id="state">${statePill(model)}</span>${model.device && html`<span class="muted small">on ${model.device}</span>`}</div>
 ${models.length > 1 && modelSwitch(models, model.name)}
 </div>
+${output !== undefined && html`<p class="muted small" id="output">${output}</p>`}
 ${loadingNotice(model)}
 <div class="notice notice-bad" id="problem" role="alert" hidden></div>
 <div class="workbench">

@@ -4,7 +4,9 @@ import type { Context } from '../http/context.ts'
 import { type ShownError, unknownModel } from '../http/errors.ts'
 import { ownAddress } from '../http/own-address.ts'
 import type { Brokers } from '../models/brokers.ts'
+import { outputSentence } from '../models/model-output.ts'
 import { modelState } from '../models/model-state.ts'
+import { readPipelineInfo } from '../models/pipeline-info.ts'
 import type { PredictedImage, Watcher } from '../models/predictor.ts'
 import { hasDigitPad } from './digit-pad.ts'
 import { digitsPage } from './digits-page.ts'
@@ -39,10 +41,15 @@ export function modelPages({ brokers, config, site }: ModelPagesParts): ModelPag
     path: ctx.path,
     origin: ownAddress(ctx),
     model: modelState(model, brokerOf(model)),
+    output: sentenceOf(brokerOf(model)),
     models: [...brokers.keys()],
     maxBytes: config.maxBodyBytes,
     needsKey: config.apiKeys.length > 0,
   })
+  const sentenceOf = (broker: Calls) => {
+    const { output } = readPipelineInfo(broker.stats())
+    return output === null ? undefined : outputSentence(output)
+  }
   const pageOf = (data: ModelPageData) =>
     hasDigitPad(config, data.model.name) ? digitsPage(site, data) : modelPage(site, data)
   return {

@@ -1,4 +1,4 @@
-import { milliseconds, percent } from '../../public/figure-words.js'
+import { featureText, milliseconds, percent, shareWriter } from '../../public/figure-words.js'
 import type { Guess } from '../models/guess.ts'
 import { bar, splitBar } from './figures.ts'
 import { type Html, html } from './html.ts'
@@ -32,11 +32,11 @@ export function resultCard({ name, image, guesses, timing, answer, model, id, cu
 <div class="result-picture">${image !== undefined && html`<img src="${image}" alt="${name}">`}</div>
 <div class="result-body">
 <h3 class="result-name">${name}</h3>
-${guesses?.length ? guessList(guesses) : html`<pre class="code wraps"><code>${JSON.stringify(answer, null, 2)}</code></pre>`}
+${guesses?.length ? guessList(guesses) : html`<pre class="code wraps"><code>${plainAnswer(answer)}</code></pre>`}
 ${timingLine(timing)}
 ${guesses && reportForm({ id, model, prediction: guesses[0]?.name ?? '' })}
 <details class="small"><summary>JSON and curl command</summary>
-<pre class="code wraps" tabindex="0" role="region" aria-label="Answer as JSON"><code>${JSON.stringify(answer, null, 2)}</code></pre>
+<pre class="code wraps" tabindex="0" role="region" aria-label="Answer as JSON"><code>${'features' in answer ? JSON.stringify(answer) : JSON.stringify(answer, null, 2)}</code></pre>
 <pre class="code wraps" tabindex="0" role="region" aria-label="Command"><code>${curl}</code></pre>
 </details>
 </div>
@@ -80,12 +80,18 @@ export function reportedFields(reported: ReportedAnswer): Html[] {
   )
 }
 
-function guessList(guesses: readonly Guess[]): Html {
-  return html`<ol class="guesses plain">${guesses.map(guessItem)}</ol>`
+function plainAnswer(answer: object): string {
+  const { shape, features } = answer as { shape?: readonly number[]; features?: readonly number[] }
+  return shape && features ? featureText(shape, features) : JSON.stringify(answer, null, 2)
 }
 
-function guessItem({ label, probability }: Pick<Guess, 'label' | 'probability'>): Html {
-  return html`<li class="guess"><span class="guess-label" title="${label}">${label}</span><span class="guess-share number">${percent(probability)}</span>${bar(probability)}</li>
+function guessList(guesses: readonly Guess[]): Html {
+  const write = shareWriter(guesses)
+  return html`<ol class="guesses plain">${guesses.map((guess) => guessItem(guess, write))}</ol>`
+}
+
+function guessItem({ label, probability }: Pick<Guess, 'label' | 'probability'>, write = percent): Html {
+  return html`<li class="guess"><span class="guess-label" title="${label}">${label}</span><span class="guess-share number">${write(probability)}</span>${bar(probability)}</li>
 `
 }
 

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { FleetStats } from '../../broker/broker.ts'
 import { OWN_ERROR } from '../http/dialect.ts'
 import { NoQuery, type Operation, serve } from '../http/operation.ts'
+import { ModelOutput } from '../models/model-output.ts'
 import { ModelError } from '../models/model-state.ts'
 import { readPipelineInfo } from '../models/pipeline-info.ts'
 import type { Service } from '../service.ts'
@@ -20,9 +21,15 @@ export const ServedModel = z.object({
     .describe('What the model classifies: "picture", or "digit" for the one digit on a picture.'),
   labels: z.int().nullable().describe('The number of classes. GET /labels/{model} lists the labels.'),
   input: z
-    .object({ width: z.int(), height: z.int() })
+    .object({
+      width: z.int(),
+      height: z.int(),
+      channels: z.int().nullable().describe('1: grey. 3: colours. 4: colours and opacity.'),
+      preprocessing: z.string().nullable().describe('What is done to the pixels; see docs/models.md.'),
+    })
     .nullable()
-    .describe('The size in pixels to which each image is scaled.'),
+    .describe('The size in pixels to which each image is scaled, and what its pixels become.'),
+  output: ModelOutput.nullable().describe('What the model answers with, and what is done to its numbers.'),
   hosts: z
     .int()
     .optional()
@@ -68,6 +75,7 @@ export function modelListRoutes(service: Service): void {
         subject: info?.subject ?? null,
         labels: info?.classes ?? null,
         input: info?.input ?? null,
+        output: info?.output ?? null,
         ...(stats.fleet && ofHosts(stats.fleet)),
       }
     })

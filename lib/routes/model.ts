@@ -6,9 +6,11 @@ import { HttpError } from '../http/errors.ts'
 import { NoQuery, type Operation, serve } from '../http/operation.ts'
 import type { ImagePlaces } from '../image/request-image.ts'
 import type { Classification } from '../models/classifier.ts'
+import { featuresIn } from '../models/features.ts'
 import { Guess, mustHaveGuesses, Timing } from '../models/guess.ts'
 import { ModelQuery } from '../models/model-query.ts'
 import type { PredictOptions, Watcher } from '../models/predictor.ts'
+import { roundedTiming } from '../models/timing.ts'
 import { modelPages } from '../pages/model-pages.ts'
 import { sendPage } from '../pages/send-page.ts'
 import type { Service } from '../service.ts'
@@ -27,6 +29,9 @@ const ModelAnswer = z.union([
   z
     .object({ model: z.string(), predictions: z.array(z.unknown()), timing: Timing })
     .describe('The answer of your own pipeline, if the answer is a list.'),
+  z
+    .object({ model: z.string(), shape: z.array(z.int()), features: z.array(z.number()), timing: Timing })
+    .describe('The answer of a model with "kind": "features"; see also POST /embed.'),
   z
     .object({ model: z.string(), prediction: z.unknown(), timing: Timing })
     .describe('The answer of your own pipeline, if the answer is anything else.'),
@@ -126,15 +131,14 @@ function places({ config }: Service, model: string): ImagePlaces {
 
 /** A list becomes `predictions`; any other answer becomes `prediction`. */
 function asJson({ model, value, timing }: Classification) {
-  const answer = Array.isArray(value) ? { predictions: value } : { prediction: value }
-  const { queue, prepare, predict, total, cached, shared } = timing
-  const ms = { queue: round(queue), prepare: round(prepare), predict: round(predict), total: round(total) }
-  return { model, ...answer, timing: { ...ms, ...(cached && { cached }), ...(shared && { shared }) } }
+  return { model, ...answerIn(value), timing: roundedTiming(timing) }
 }
 
-/** Rounded to microseconds; further digits would be noise. */
-function round(ms: number): number {
-  return Math.round(ms * 1000) / 1000
+function answerIn(value: unknown) {
+  if (Array.isArray(value)) return { predictions: value }
+  const features = featuresIn(value)
+  if (features) return { shape: features.shape, features: [...features.values] }
+  return { prediction: value }
 }
 
 function notAcceptable(): HttpError {

@@ -79,7 +79,7 @@ function gaugeHosts(fleets: () => { model: string; fleet: FleetStats }[], regist
       collect() {
         this.reset()
         for (const { model, fleet } of fleets())
-          for (const host of fleet.hosts) this.set({ model, host: labelOf(host, fleet.hosts) }, read(host))
+          for (const [host, stats] of labelled(fleet.hosts)) this.set({ model, host }, read(stats))
       },
     })
   gauge('tandem_fleet_host_ready', '1 if the model host is ready, else 0', ({ state }) =>
@@ -95,11 +95,14 @@ function gaugeHosts(fleets: () => { model: string; fleet: FleetStats }[], regist
   )
 }
 
-/** Hosts that have the same name by mistake: the figures of one must not replace those of the other. */
-function labelOf(host: HostStats, hosts: readonly HostStats[]): string {
-  return hosts.some(({ name, boot }) => name === host.name && boot !== host.boot)
-    ? `${host.name} ${host.boot}`
-    : host.name
+/** Where hosts have the same name by mistake, their boot ids tell them apart: no figure must replace another. */
+function labelled(hosts: readonly HostStats[]): [string, HostStats][] {
+  const counts = new Map<string, number>()
+  for (const { name } of hosts) counts.set(name, (counts.get(name) ?? 0) + 1)
+  return hosts.map((host) => {
+    const { name, boot } = host
+    return [counts.get(name) === 1 ? name : `${name} ${boot}`, host]
+  })
 }
 
 /** The figures of a model host about itself. */

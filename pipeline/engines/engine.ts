@@ -5,11 +5,13 @@ export type Device = 'cpu' | 'webgpu' | 'cuda'
 export interface Engine {
   readonly name: 'onnx' | 'tfjs'
   readonly device: string
-  /** [height, width, channels] of one input. */
+  /** [height, width, channels] of one input; [height, width] without channels; [n] for a row of numbers. */
   readonly inputShape: readonly number[]
-  /** The number of scores for one image. */
+  /** The shape of the output for one image. */
+  readonly outputShape: readonly number[]
+  /** The number of numbers in the output for one image. */
   readonly outputSize: number
-  /** `pixels` holds `n` images one after the other, uint8, RGB interleaved; the answer has n × outputSize numbers. */
+  /** `pixels` holds `n` images one after the other, uint8, channels interleaved; the answer has n × outputSize numbers. */
   run(pixels: Uint8Array, n: number): Promise<Float32Array>
   close(): Promise<void>
 }

@@ -39,6 +39,7 @@ const CHANGES: Readonly<Record<Preprocessing, (values: Float32Array) => void>> =
   none: () => undefined,
   unit: (values) => each(values, (value) => value / 255),
   tf: (values) => each(values, (value) => value / 127.5 - 1),
+  'teachable-machine': (values) => each(values, (value) => value / 127 - 1),
   caffe(values) {
     for (let i = 0; i < values.length; i += 3) {
       const [red = 0, green = 0, blue = 0] = values.subarray(i, i + 3)

@@ -1,8 +1,9 @@
 import type { PipelineError } from '../errors.ts'
 import type { Layer } from '../models/networks/layer-list.ts'
+import { elements } from './axes.ts'
+import type { ExpectedArray, Plan } from './kind.ts'
 import { layerError, shapeText } from './layer-config.ts'
-import { expectedArrays, type Shape } from './shapes.ts'
-import type { WeightStore } from './weight-store.ts'
+import { ownerOf, type WeightStore } from './weight-store.ts'
 
 /**
  * The most numbers in one layer's output for one image: 1 GiB. The largest output in VGG-16 has 3 million. Without this
@@ -13,13 +14,13 @@ const MAX_ELEMENTS = 2 ** 28
 /** Throws unless the file has the arrays that the layers need. Compares shapes only, reads no weights. */
 export function checkWeights(
   layers: readonly Layer[],
-  shapes: ReadonlyMap<string, Shape>,
+  plans: ReadonlyMap<string, Plan>,
   weights: WeightStore,
 ): void {
-  for (const layer of layers) checkArrays(layer, shapes.get(layer.inputs[0] ?? '') ?? [], weights)
+  for (const layer of layers) checkArrays(layer, plans.get(layer.name)?.arrays ?? [], weights)
   for (const layer of layers) {
-    const shape = shapes.get(layer.name) ?? []
-    if (shape.reduce((product, size) => product * size, 1) <= MAX_ELEMENTS) continue
+    const { shape } = plans.get(layer.name) ?? { shape: [] }
+    if (elements(shape) <= MAX_ELEMENTS) continue
     throw layerError(
       layer,
       `an output of shape ${shapeText(shape)} is too large, the limit is ${MAX_ELEMENTS} numbers`,
@@ -27,9 +28,8 @@ export function checkWeights(
   }
 }
 
-function checkArrays(layer: Layer, inputShape: Shape, weights: WeightStore): void {
-  const expected = expectedArrays(layer, inputShape)
-  const found = weights.arrays(layer.name)
+function checkArrays(layer: Layer, expected: readonly ExpectedArray[], weights: WeightStore): void {
+  const found = weights.arrays(ownerOf(layer))
   for (const [i, { role, shape }] of expected.entries()) {
     const array = found[i]
     if (!array) {

@@ -1,17 +1,14 @@
 import { PipelineError } from '../errors.ts'
 import type { Layer, LayerList } from '../models/networks/layer-list.ts'
 import { checkWeights } from './check-weights.ts'
-import { type Emission, inputOf } from './emission.ts'
-import { emitLayer } from './emit-layer.ts'
-import { readAffine } from './emit-normalization.ts'
+import type { Emission, Plan, Shape } from './kind.ts'
 import { layerError, shapeText } from './layer-config.ts'
 import { INPUT_NAME, type OnnxGraph, onnxGraph } from './onnx-graph.ts'
 import { foldedNormalizations, neededLayers } from './plan.ts'
+import { planLayers } from './plan-layers.ts'
 import { type Preprocessing, preprocess } from './preprocessing.ts'
-import { inferShapes, type Shape } from './shapes.ts'
 import { plain, type Value } from './value.ts'
-import { weightRoles } from './weight-roles.ts'
-import type { WeightStore } from './weight-store.ts'
+import { ownerOf, type WeightStore } from './weight-store.ts'
 
 export interface CompileOptions {
   readonly preprocessing: Preprocessing
@@ -30,35 +27,37 @@ export async function compileGraph(
   options: CompileOptions,
   write: (bytes: Uint8Array) => Promise<void>,
 ): Promise<Uint8Array> {
-  const shapes = inferShapes(list)
+  const plans = planLayers(list)
   const layers = neededLayers(list)
-  checkWeights(layers, shapes, weights)
-  const folded = foldedNormalizations(layers, list.output)
+  checkWeights(layers, plans, weights)
+  const folded = foldedNormalizations(layers, plans, list.output)
   const absorbed = new Set([...folded.values()].map(({ name }) => name))
   const graph = onnxGraph(options.dataFile, write)
   const values = new Map<string, Value>()
   for (const layer of layers) {
     graph.label(layer.name)
-    const shape = found(shapes.get(layer.name), layer)
+    const plan = found(plans.get(layer.name), layer)
     if (layer.className === 'InputLayer') {
+      const { shape } = plan
       values.set(layer.name, preprocess(graph, { shape, type: options.input, mode: options.preprocessing }))
       continue
     }
-    const inputs = layer.inputs.map((name) => found(values.get(name), layer))
-    const normalization = folded.get(layer.name)
-    const affine =
-      normalization && (await readAffine({ layer: normalization, read: reader(normalization, weights) }))
-    const emission = {
-      graph,
-      layer,
-      inputs,
-      shape,
-      read: reader(layer, weights),
-      ...(affine ? { affine } : {}),
+    const inputs = layer.inputs.map((name) => found(values.get(name), layer)) as unknown as Emission['inputs']
+    if (absorbed.has(layer.name)) {
+      values.set(layer.name, inputs[0])
+      continue
     }
-    values.set(layer.name, absorbed.has(layer.name) ? inputOf(emission) : await emitLayer(emission))
+    const normalization = folded.get(layer.name)
+    const affine = normalization && (await affineOf(normalization, plans, weights))
+    const read = reader(layer, plan, weights)
+    values.set(layer.name, await plan.emit({ graph, inputs, read, ...(affine && { affine }) }))
   }
   return finish(graph, options, found(values.get(list.output), layers[0]), list.inputShape)
+}
+
+function affineOf(layer: Layer, plans: ReadonlyMap<string, Plan>, weights: WeightStore) {
+  const plan = found(plans.get(layer.name), layer)
+  return plan.affine?.read(reader(layer, plan, weights))
 }
 
 function finish(graph: OnnxGraph, { input }: CompileOptions, output: Value, inputShape: Shape): Uint8Array {
@@ -69,15 +68,18 @@ function finish(graph: OnnxGraph, { input }: CompileOptions, output: Value, inpu
 }
 
 /** Reads one of a layer's arrays, and checks the length: a file may contain less or more than it declares. */
-function reader(layer: Layer, weights: WeightStore): Emission['read'] {
-  const roles = weightRoles(layer)
-  return async (role) => {
-    const index = roles.indexOf(role)
+function reader(layer: Layer, { arrays = [] }: Plan, weights: WeightStore): Emission['read'] {
+  const owner = ownerOf(layer)
+  return async (wanted) => {
+    const index = arrays.findIndex(({ role }) => role === wanted)
     if (index < 0) return undefined
-    const announced = weights.arrays(layer.name)[index]?.shape ?? []
-    const array = await weights.read(layer.name, index)
+    const announced = weights.arrays(owner)[index]?.shape ?? []
+    const array = await weights.read(owner, index)
     if (array.length === announced.reduce((product, size) => product * size, 1)) return array
-    throw layerError(layer, `its ${role} of shape ${shapeText(announced)} came with ${array.length} numbers`)
+    throw layerError(
+      layer,
+      `its ${wanted} of shape ${shapeText(announced)} came with ${array.length} numbers`,
+    )
   }
 }
 

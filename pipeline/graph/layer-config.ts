@@ -94,11 +94,8 @@ export function axisOf(layer: Layer, rank: number, fallback = -1): number {
   return index
 }
 
-export function mustBeChannelsLast(layer: Layer): void {
-  const order = layer.config.data_format ?? 'channels_last'
-  if (order !== 'channels_last')
-    throw notSupported(layer, `data_format is ${quote(order)}, only channels_last is supported`)
-}
+/** What nearly always helps with a model that Tandem cannot compile. */
+export const EXPORT_ONNX = `export the model to ONNX (model.export('model.onnx', format='onnx')) and serve that file`
 
 /** Tensors of image models have four axes including the batch; a few more do no harm. */
 const MAX_RANK = 6
@@ -106,15 +103,15 @@ const MAX_RANK = 6
 /** A message quotes at most this much of a field, because the field may be a megabyte long. */
 const QUOTED_CHARACTERS = 60
 
-function isWhole(value: unknown, least = 0): value is number {
+export function isWhole(value: unknown, least = 0): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= least
 }
 
-function badField(layer: Layer, field: string, expected: string, value: unknown): PipelineError {
+export function badField(layer: Layer, field: string, expected: string, value: unknown): PipelineError {
   return layerError(layer, `${field} must be ${expected}, and is ${quote(value)}`)
 }
 
-function quote(value: unknown): string {
+export function quote(value: unknown): string {
   const text = JSON.stringify(value) ?? 'missing'
   return text.length > QUOTED_CHARACTERS ? `${text.slice(0, QUOTED_CHARACTERS)}…` : text
 }

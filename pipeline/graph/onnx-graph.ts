@@ -20,6 +20,8 @@ export interface OnnxGraph {
   label(name: string): void
   /** Adds a node with one output, and returns the output. */
   node(op: string, inputs: readonly string[], attributes?: Attributes): string
+  /** Adds a node with several outputs, and returns the outputs. */
+  nodes(op: string, inputs: readonly string[], count: number, attributes?: Attributes): string[]
   /** A small constant tensor; the same numbers give the same tensor. */
   floats(values: readonly number[], shape: readonly number[]): string
   integers(values: readonly number[]): string
@@ -30,7 +32,9 @@ export interface OnnxGraph {
 }
 
 /** A plain number is an integer, `{ float }` a float: ONNX distinguishes the two, JavaScript does not. */
-export type Attributes = Readonly<Record<string, number | readonly number[] | { readonly float: number }>>
+export type Attributes = Readonly<
+  Record<string, number | string | readonly number[] | { readonly float: number }>
+>
 
 export interface GraphInput {
   readonly type: 'uint8' | 'float32'
@@ -73,16 +77,20 @@ export function onnxGraph(dataFile: string, write: (bytes: Uint8Array) => Promis
     return name
   }
 
+  function add(opType: string, inputs: readonly string[], count: number, attributes: Attributes = {}) {
+    const name = uniqueName()
+    const output = Array.from({ length: count }, (_, i) => (i === 0 ? name : `${name}:${i}`))
+    const attribute = Object.entries(attributes).map(([key, value]) => attributeProto(key, value))
+    nodes.push({ name, opType, input: [...inputs], output, attribute })
+    return output
+  }
+
   return {
     label: (name) => {
       label = name
     },
-    node(opType, inputs, attributes = {}) {
-      const name = uniqueName()
-      const attribute = Object.entries(attributes).map(([key, value]) => attributeProto(key, value))
-      nodes.push({ name, opType, input: [...inputs], output: [name], attribute })
-      return name
-    },
+    node: (opType, inputs, attributes) => add(opType, inputs, 1, attributes)[0] ?? '',
+    nodes: add,
     floats: (values, shape) => constant(FLOAT, shape, bytesOf(Float32Array.from(values))),
     integers: (values) => constant(INT64, [values.length], bytesOf(BigInt64Array.from(values, BigInt))),
     async weights(shape, pieces) {
@@ -125,6 +133,7 @@ export function onnxGraph(dataFile: string, write: (bytes: Uint8Array) => Promis
 
 function attributeProto(name: string, value: Attributes[string]): AttributeProto {
   if (typeof value === 'number') return { name, type: ATTRIBUTE.int, i: value }
+  if (typeof value === 'string') return { name, type: ATTRIBUTE.string, s: Buffer.from(value) }
   if ('float' in value) return { name, type: ATTRIBUTE.float, f: value.float }
   return { name, type: ATTRIBUTE.ints, ints: [...value] }
 }

@@ -4,12 +4,16 @@ import { encodeMessage } from './encode-message.ts'
 
 export const FLOAT = 1
 export const UINT8 = 2
+export const INT32 = 6
 export const INT64 = 7
+export const BOOL = 9
+export const FLOAT16 = 10
+export const BFLOAT16 = 16
 
 export const EXTERNAL = 1
 
 /** The numbers of the attribute types. */
-export const ATTRIBUTE = { float: 1, int: 2, floats: 6, ints: 7 } as const
+export const ATTRIBUTE = { float: 1, int: 2, string: 3, floats: 6, ints: 7 } as const
 
 export interface TensorProto {
   name: string
@@ -25,6 +29,7 @@ export interface AttributeProto {
   type: number
   f?: number
   i?: number
+  s?: Uint8Array
   ints?: number[]
 }
 
@@ -92,6 +97,7 @@ const MESSAGES = {
       name: one('string', 1),
       f: one('float', 2),
       i: one('int64', 3),
+      s: one('bytes', 4),
       ints: many('int64', 8),
       type: one('int32', 20),
     },

@@ -1,10 +1,10 @@
 import { PipelineError } from '../errors.ts'
+import type { Shape } from './kind.ts'
 import { INPUT_NAME, type OnnxGraph } from './onnx-graph.ts'
-import type { Shape } from './shapes.ts'
 import type { Value } from './value.ts'
 
 /** The preprocessing of the pixels, by Keras' names; must be the same as in the training of the model. */
-export type Preprocessing = 'caffe' | 'tf' | 'torch' | 'unit' | 'none'
+export type Preprocessing = 'caffe' | 'tf' | 'torch' | 'unit' | 'teachable-machine' | 'none'
 
 interface Steps {
   readonly reverseChannels?: true
@@ -21,6 +21,8 @@ const STEPS: Readonly<Record<Preprocessing, Steps>> = {
   // ImageNet means and standard deviations of R, G, B.
   torch: { divideBy: 255, subtract: [0.485, 0.456, 0.406], thenDivideBy: [0.229, 0.224, 0.225] },
   unit: { divideBy: 255 },
+  // By 127, not by 127.5.
+  'teachable-machine': { divideBy: 127, subtract: [1] },
   none: {},
 }
 

@@ -1,73 +1,34 @@
-import { PipelineError } from '../errors.ts'
+import type { PipelineError } from '../errors.ts'
 import type { Layer } from '../models/networks/layer-list.ts'
+import { kindOf } from './kinds.ts'
+import { EXPORT_ONNX, notSupported } from './layer-config.ts'
+import { TRAINING_ONLY_LAYERS } from './layers/training-only.ts'
 
-/** Layers that have an effect only during training. */
-const TRAINING_ONLY = [
-  'ActivityRegularization',
-  'AlphaDropout',
-  'Dropout',
-  'GaussianDropout',
-  'GaussianNoise',
-  'RandomBrightness',
-  'RandomContrast',
-  'RandomFlip',
-  'RandomRotation',
-  'RandomTranslation',
-  'RandomZoom',
-  'SpatialDropout2D',
-] as const
-
-/** Every layer class that can be compiled, by its Keras name. */
-export const SUPPORTED_LAYERS = [
-  'Activation',
-  ...TRAINING_ONLY,
-  'Add',
-  'Average',
-  'AveragePooling2D',
-  'BatchNormalization',
-  'Concatenate',
-  'Conv2D',
-  'Cropping2D',
-  'Dense',
-  'DepthwiseConv2D',
-  'ELU',
-  'Flatten',
-  'GlobalAveragePooling2D',
-  'GlobalMaxPooling2D',
-  'InputLayer',
-  'LeakyReLU',
-  'MaxPooling2D',
-  'Maximum',
-  'Minimum',
-  'Multiply',
-  'Permute',
-  'ReLU',
-  'Rescaling',
-  'Reshape',
-  'SeparableConv2D',
-  'Softmax',
-  'Subtract',
-  'ZeroPadding2D',
-] as const
-
-export type SupportedLayer = (typeof SUPPORTED_LAYERS)[number]
-
-// Sets, not objects: a file may name a class `__proto__` or `constructor`.
-const supported: ReadonlySet<string> = new Set(SUPPORTED_LAYERS)
-const trainingOnly: ReadonlySet<string> = new Set(TRAINING_ONLY)
-
-export function isSupported(className: string): className is SupportedLayer {
-  return supported.has(className)
-}
+const trainingOnly: ReadonlySet<string> = new Set(TRAINING_ONLY_LAYERS.map(([name]) => name))
 
 /** Whether a layer's output is its unchanged input during prediction. */
 export function isIdentity(className: string): boolean {
   return trainingOnly.has(className)
 }
 
-export function unsupportedLayer({ name, className }: Layer): PipelineError {
-  return new PipelineError(
-    'ERR_MODEL_UNSUPPORTED',
-    `Layer '${name}' is of class ${className}, which cannot be compiled. These can: ${[...SUPPORTED_LAYERS].sort().join(', ')}.`,
-  )
+/** Throws unless the layer's class is known, and all its options are. */
+export function checkLayer(layer: Layer): void {
+  if (layer.className === 'InputLayer') return
+  const kind = kindOf(layer.className)
+  if (!kind) throw unsupportedLayer(layer)
+  kind.check(layer)
+}
+
+export function unsupportedLayer(layer: Layer): PipelineError {
+  return notSupported(layer, `Tandem does not have this class; ${adviceFor(layer.className)}`)
+}
+
+const RECURRENT = /LSTM|GRU|RNN|Bidirectional/
+
+/** What a person can do about a layer that cannot be taken. */
+function adviceFor(className: string): string {
+  if (className === 'Lambda')
+    return `its code is never run: write it with Keras' layers or operations (x / 255, keras.ops.mean(x, 1)), or ${EXPORT_ONNX}`
+  if (RECURRENT.test(className)) return `layers for sequences are not supported, so ${EXPORT_ONNX}`
+  return `replace it by layers that docs/models.md lists, or ${EXPORT_ONNX}`
 }

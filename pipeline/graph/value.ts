@@ -1,6 +1,6 @@
 import type { Borders } from './layer-config.ts'
 import type { OnnxGraph } from './onnx-graph.ts'
-import type { Shape } from './shapes.ts'
+import type { Shape } from './shape.ts'
 
 /**
  * The output of a layer. Keras orders images as (height, width, channels), called plain here; ONNX Runtime computes on
@@ -16,6 +16,26 @@ export interface Value {
   readonly padded?: { readonly input: Value; readonly by: Borders }
   /** No number is below zero, so padding with zeros cannot change a maximum. */
   readonly nonNegative: boolean
+  /** The same for every image: `shape` is then the whole shape, and the tensor is in `tensors.plain`. */
+  readonly unbatched?: true
+  /** The numbers, if they are known when the model is compiled. */
+  readonly constant?: readonly number[]
+}
+
+/** A value in Keras' order. */
+export function plainValue(shape: Shape, tensor: string, more: Partial<Value> = {}): Value {
+  return { shape, nonNegative: false, tensors: { plain: tensor }, ...more }
+}
+
+/** A value in the order of planes. */
+export function planesValue(shape: Shape, tensor: string, nonNegative = false): Value {
+  return { shape, nonNegative, tensors: { planes: tensor } }
+}
+
+/** The same value without a trace of a flattened image, whose numbers would be in another order. */
+export function unflattened(graph: OnnxGraph, value: Value): Value {
+  if (!value.flattened) return value
+  return plainValue(value.shape, plain(graph, value), { nonNegative: value.nonNegative })
 }
 
 /** The tensor in Keras' order. */
@@ -69,7 +89,7 @@ export function reshape(graph: OnnxGraph, value: Value, shape: Shape): Value {
 }
 
 /** With one pixel or one channel, both orders put the same numbers in the same places. */
-function isSameInBothOrders([height = 1, width = 1, channels = 1]: Shape): boolean {
+export function isSameInBothOrders([height = 1, width = 1, channels = 1]: Shape): boolean {
   return height * width === 1 || channels === 1
 }
 

@@ -1,5 +1,5 @@
 import { decodeImage } from './decode/decode-image.ts'
-import { centered, stretched } from './scale/placement.ts'
+import { centered, type Frame, onCanvas, type Placement, stretched } from './scale/placement.ts'
 import { resizeFilter } from './scale/resize-filter.ts'
 import { resizeNearest } from './scale/resize-nearest.ts'
 
@@ -10,8 +10,11 @@ export interface ImageOptions {
   readonly interpolation: 'nearest' | 'bilinear' | 'bicubic'
   /** `picture`: the whole picture in colour. `digit`: the one digit on it, in one channel. */
   readonly subject?: 'picture' | 'digit'
-  /** `stretch`: scale the whole image to the input size. `center`: keep the shape and cut out the middle. */
-  readonly crop: 'stretch' | 'center'
+  /**
+   * `stretch`: scale the whole image to the input size. `center`: keep the shape and cut out the middle. `canvas`: the
+   * same, rounded as Teachable Machine does.
+   */
+  readonly crop: 'stretch' | 'center' | 'canvas'
   /** For `center`: the ratio of the scaled image to the part that is cut out, such as 256 / 224. */
   readonly cropRatio?: number
   /** Rotate a photograph by its EXIF orientation. */
@@ -35,8 +38,13 @@ export async function readImage(bytes: Uint8Array, options: ImageOptions): Promi
   const { maxPixels = MAX_PIXELS, maxSeconds, started } = options
   const limits = { maxPixels, maxSeconds, started }
   return decodeImage(bytes, { orientation, colourProfile, ...limits }, (view) => {
-    const placement = crop === 'center' ? centered(view, options, cropRatio) : stretched(view, options)
+    const placement = placementOf(crop, view, options, cropRatio)
     if (interpolation === 'nearest') return resizeNearest(view, placement)
     return resizeFilter(view, placement, interpolation)
   })
+}
+
+function placementOf(crop: ImageOptions['crop'], view: Frame, target: Frame, ratio: number): Placement {
+  if (crop === 'canvas') return onCanvas(view, target)
+  return crop === 'center' ? centered(view, target, ratio) : stretched(view, target)
 }

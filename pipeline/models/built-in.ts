@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import type { Label } from './labels.ts'
+import { type Label, plainLabel } from './labels.ts'
 import type { ModelSettings } from './model-settings.ts'
 import { packagedFile } from './packaged-file.ts'
 
@@ -10,10 +10,7 @@ export interface BuiltIn {
   readonly settings: ModelSettings
 }
 
-const DIGITS = Array.from({ length: 10 }, (_, digit): Label => {
-  const name = String(digit)
-  return { name, first: name, full: name }
-})
+export const DIGITS: readonly Label[] = Array.from({ length: 10 }, (_, digit) => plainLabel(String(digit)))
 
 const ENTRIES: readonly BuiltIn[] = [
   {

@@ -9,7 +9,9 @@ export type ModelChoice =
   | { readonly kind: 'built-in'; readonly name: string }
   | { readonly kind: 'own'; readonly path: string }
 
-const EXTENSIONS = ['keras', 'h5', 'hdf5', 'onnx', 'json'] as const
+const EXTENSIONS = ['keras', 'h5', 'hdf5', 'onnx', 'zip', 'json'] as const
+/** The file in an unpacked folder of Teachable Machine. */
+const KERAS_FILE = 'keras_model.h5'
 // A name becomes part of a path, so it must not lead out of the folder.
 const NAME = /^[a-z0-9][a-z0-9_-]{0,99}$/i
 // At least one of these keys is near the beginning: each comes before its own long list of layers or weights.
@@ -49,8 +51,18 @@ async function givenPath(name: string, path: string): Promise<string> {
   const its = await stat(path).catch(() => undefined)
   if (its?.isFile()) return basename(path) === 'model.json' ? dirname(path) : path
   if (its?.isDirectory() && (await isFile(join(path, 'model.json')))) return path
+  if (its?.isDirectory() && (await isFile(join(path, KERAS_FILE)))) return path
+  if (its?.isDirectory() && (await isFile(join(path, 'saved_model.pb')))) throw savedModel(name, path)
   const what = its === undefined ? 'there is nothing' : 'there is no model.json in the folder'
   throw new PipelineError('ERR_MODEL_LOAD', `The model "${name}" cannot be loaded: ${what} at ${path}.`)
+}
+
+function savedModel(name: string, path: string): PipelineError {
+  return new PipelineError(
+    'ERR_MODEL_UNSUPPORTED',
+    `${path} is a SavedModel of TensorFlow, which is not read. Convert it and serve the result: ` +
+      `python -m tf2onnx.convert --saved-model ${path} --output ${name}.onnx (from the package tf2onnx).`,
+  )
 }
 
 /** All paths in the folder of weights that a model of this name may have. */

@@ -20,9 +20,9 @@ export const IMAGENET_LABELS = packagedFile('weights/imagenet-labels.tsv')
 
 // All 21,841 classes of the large ImageNet take 1.2 MB with their synonyms.
 const MAX_BYTES = 8 * 2 ** 20
-const MAX_LABELS = 100_000
+export const MAX_LABELS = 100_000
 // ImageNet's longest label has 121 characters. Every answer shows labels, so they must be short.
-const MAX_LENGTH = 500
+export const MAX_LENGTH = 500
 
 const WNID = /^n\d{8}$/
 // A line of Caffe's synset_words.txt.
@@ -132,10 +132,14 @@ function synonyms(full: string, wnid: string | undefined, at: number, file: stri
 }
 
 /** A label without synonyms: a comma is part of the label. */
+export function plainLabel(first: string): Label {
+  return { name: first.replaceAll(' ', '_'), first, full: first }
+}
+
 function whole(first: string, at: number, file: string): Label {
   // Skipping an empty line would move every later label to another output.
   if (first === '') throw wrong(file, `has an empty label at index ${at}`)
-  return { name: first.replaceAll(' ', '_'), first, full: first }
+  return plainLabel(first)
 }
 
 function clip(text: string): string {

@@ -13,8 +13,8 @@ export interface ModelSettings {
   /** Height and width of the network's input. */
   readonly size?: readonly [height: number, width: number]
   readonly interpolation?: (typeof INTERPOLATIONS)[number]
-  /** Whether to keep the aspect ratio and cut out the middle, instead of stretching. */
-  readonly crop?: boolean
+  /** Whether to keep the aspect ratio and cut out the middle, instead of stretching; `canvas`: as Teachable Machine does. */
+  readonly crop?: boolean | 'canvas'
   /** Whether a photograph is turned as its EXIF orientation says. */
   readonly exif?: boolean
   /** Whether an embedded colour profile is applied. */
@@ -25,9 +25,17 @@ export interface ModelSettings {
   readonly subject?: (typeof SUBJECTS)[number]
   /** The number of guesses in an answer. */
   readonly top?: number
+  /** The function that turns the model's numbers into probabilities; `auto`: the one that the model lacks. */
+  readonly output?: (typeof OUTPUTS)[number]
+  /** What the numbers are: one for each class, or the features of an image. */
+  readonly kind?: (typeof KINDS)[number]
+  /** Which of a model's outputs is served: the name of its layer, or its place, counted from 0. */
+  readonly head?: string | number
 }
 
-const PREPROCESSING = ['caffe', 'tf', 'torch', 'unit', 'none'] as const
+const PREPROCESSING = ['caffe', 'tf', 'torch', 'unit', 'none', 'teachable-machine'] as const
+const OUTPUTS = ['auto', 'softmax', 'sigmoid', 'none'] as const
+const KINDS = ['classes', 'features'] as const
 const INTERPOLATIONS = ['nearest', 'bilinear', 'bicubic'] as const
 const SUBJECTS = ['picture', 'digit'] as const
 const KERNELS = ['correlation', 'rotated'] as const
@@ -53,6 +61,15 @@ const READERS: { readonly [Key in keyof Omit<ModelSettings, 'labelsFile'>]-?: Re
   kernels: oneOf(KERNELS),
   subject: oneOf(SUBJECTS),
   top: (value, key, file) => wholeNumber(value, MAX_TOP, key, file),
+  output: oneOf(OUTPUTS),
+  kind: oneOf(KINDS),
+  head: readHead,
+}
+
+function readHead(value: unknown, key: string, file: string): string | number {
+  if (typeof value === 'string' && value !== '') return value
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 0) return value
+  throw wrong(file, `has ${key} ${shown(value)}, which is neither the name nor the place of an output`)
 }
 
 /** The settings beside a model; an empty object when there is no settings file. */
@@ -90,7 +107,7 @@ export function settingsPath(modelPath: string): string | undefined {
 }
 
 // Other endings belong to the name: the settings of the folder `pets.v2` are in `pets.v2.json`.
-const MODEL_EXTENSION = /^\.(keras|h5|hdf5|onnx)$/
+const MODEL_EXTENSION = /^\.(keras|h5|hdf5|onnx|zip)$/
 
 /** The settings in the text of a settings file; `labels` is still the name of a file. */
 function parseSettings(text: string, file: string): Record<string, unknown> {

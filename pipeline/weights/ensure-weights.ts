@@ -15,7 +15,7 @@ export interface WeightsEntry {
   readonly name: string
   readonly file: string
   readonly url: string
-  readonly bytes: number
+  readonly bytes?: number
   readonly md5?: string
   /** Earlier versions published under the same name, which are served, but not downloaded. */
   readonly older?: readonly { readonly bytes: number; readonly md5?: string }[]
@@ -52,10 +52,7 @@ export async function ensureWeights(entry: WeightsEntry, options: EnsureOptions)
   let seen = await lookAtWeights(path, entry, options.signal)
   // The user seems to be copying the file: no download begins.
   while (seen === 'settling') {
-    options.progress(
-      Math.min(1, ((await sizeOf(path)) ?? 0) / entry.bytes),
-      `waiting for the rest of ${entry.file}`,
-    )
+    options.progress(shareOf((await sizeOf(path)) ?? 0, entry), `waiting for the rest of ${entry.file}`)
     await sleep(SETTLE_MS, undefined, { signal: options.signal })
     seen = await lookAtWeights(path, entry, options.signal)
   }
@@ -72,6 +69,10 @@ export async function ensureWeights(entry: WeightsEntry, options: EnsureOptions)
     await Promise.allSettled(ways)
   }
 }
+
+/** How much of a file is there, from 0 to 1; 0 while the size is not known. */
+const shareOf = (have: number, { bytes }: WeightsEntry): number =>
+  bytes === undefined ? 0 : Math.min(1, have / bytes)
 
 /** The file's URL. A mirror has all files in one folder; the mirror's query, such as a signature, is kept. */
 export function addressOf({ url, file }: WeightsEntry, weightsUrl: string | undefined): string {
@@ -116,7 +117,7 @@ async function keepDownloading(
         error.kind === 'content'
           ? PAUSE_AFTER_WRONG_CONTENT_MS
           : Math.min(LONGEST_PAUSE_MS, firstPauseMs * 2 ** (failures - 1))
-      await tellWhilePausing(pause, (word) => progress(Math.min(1, have / bytes), word), error, signal)
+      await tellWhilePausing(pause, (word) => progress(shareOf(have, entry), word), error, signal)
     }
   }
 }

@@ -3,7 +3,8 @@ import { PipelineError } from '../errors.ts'
 import { knownMd5 } from './download/checked-file.ts'
 
 interface Version {
-  readonly bytes: number
+  /** Missing where no size is published: then the checksum decides. */
+  readonly bytes?: number
   readonly md5?: string
 }
 
@@ -27,7 +28,9 @@ export async function lookAtWeights(
   })
   if (its === undefined) return 'absent'
   if (!its.isFile()) throw unfit(path, entry.name, 'is no file')
-  const versions = [entry, ...(entry.older ?? [])].filter(({ bytes }) => bytes === its.size)
+  const versions = [entry, ...(entry.older ?? [])].filter(
+    ({ bytes }) => bytes === undefined || bytes === its.size,
+  )
   const age = Date.now() - its.mtimeMs
   // The age may be just below 0, since a file's time has fractions of a millisecond and the clock's has none. A time
   // far in the future comes from another machine's clock, and must not be waited for.

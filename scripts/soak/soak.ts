@@ -55,7 +55,7 @@ export async function soak(plan: Plan, { folder, places, signal, say }: Surround
     say(`Testing for ${minutesText(plan.seconds)}.`)
     const settleSeconds = settleSecondsOf(plan.seconds)
     killer = new Killer(service, settleSeconds)
-    const measured = await load({ plan, service, url, asker, killer, signal, say, questions })
+    const measured = await load({ plan, settleSeconds, service, url, asker, killer, signal, say, questions })
     await asker.close()
     const exit = measured.isOver ? await service.exit : await service.stop()
     const { errors, childrenStarted, keptLines: logLines } = service
@@ -79,6 +79,7 @@ export async function soak(plan: Plan, { folder, places, signal, say }: Surround
 
 interface Load {
   readonly plan: Plan
+  readonly settleSeconds: number
   readonly service: ServiceProcess
   readonly url: URL
   readonly asker: Asker
@@ -89,10 +90,10 @@ interface Load {
 }
 
 /** The test itself. `isOver`: the service ended by itself. */
-async function load({ plan, service, url, asker, killer, questions, signal, say }: Load) {
+async function load({ plan, settleSeconds, service, url, asker, killer, questions, signal, say }: Load) {
   const startedAt = new Date()
   const begin = performance.now()
-  const end = begin + plan.seconds * 1000
+  const times = { settled: begin + settleSeconds * 1000, end: begin + plan.seconds * 1000 }
   const tally = new Tally(questions, ({ at, outcome, route, why }) =>
     say(`${at.toFixed(1)} s: ${outcome}: ${route}: ${why}`),
   )
@@ -105,8 +106,8 @@ async function load({ plan, service, url, asker, killer, questions, signal, say 
   })
   const nextCard = dealCards(questions)
   await Promise.all([
-    killer.run(plan.killEverySeconds, end, stop),
-    ...Array.from({ length: plan.callers }, () => caller(asker, tally, nextCard, end, stop)),
+    killer.run(plan.killEverySeconds, times.end, stop),
+    ...Array.from({ length: plan.callers }, () => caller(asker, tally, nextCard, times, stop)),
   ])
   await sampler.close()
   const isOver = !service.isRunning

@@ -2,11 +2,18 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
-import { inheritedFlags } from '../../broker/fork-child.ts'
+import { childFlags } from '../../broker/fork-child.ts'
 import { brokerFor, errorOf } from '../support/broker.ts'
 
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('../..', import.meta.url))
+
+// Keeps enough objects alive for V8 to enlarge the space as far as it may, and prints its MiB.
+const FILL_YOUNG_GENERATION = `
+  const kept = []
+  for (let at = 0; at < 3e6; at++) kept[at % 400_000] = { at }
+  const space = require('node:v8').getHeapSpaceStatistics().find((one) => one.space_name === 'new_space')
+  console.log(Math.round(space.space_size / 2 ** 20))`
 
 describe('A forked child', () => {
   it('inherits loaders and limits, but neither the debugger nor code of the command line', () => {
@@ -19,8 +26,19 @@ describe('A forked child', () => {
       '--input-type=module',
       '--max-old-space-size=99',
     ]
-    expect(inheritedFlags(flags)).to.deep.equal(['--import', 'tsx', '--max-old-space-size=99'])
-    expect(inheritedFlags(['--eval=code', '-p', 'code', '--stack-size=9'])).to.deep.equal(['--stack-size=9'])
+    expect(childFlags(flags).slice(1)).to.deep.equal(['--import', 'tsx', '--max-old-space-size=99'])
+    expect(childFlags(['--eval=code', '-p', 'code', '--stack-size=9']).slice(1)).to.deep.equal([
+      '--stack-size=9',
+    ])
+  })
+
+  it('has a small young generation, unless a flag of the parent says otherwise', async () => {
+    const sizeWith = async (flags: readonly string[]) => {
+      const { stdout } = await run(process.execPath, [...childFlags(flags), '-e', FILL_YOUNG_GENERATION])
+      return Number(stdout)
+    }
+    expect(await sizeWith([])).to.be.within(1, 8)
+    expect(await sizeWith(['--max-semi-space-size=16'])).to.be.above(8)
   })
 
   it('does not run the code of `node -e` again', async () => {

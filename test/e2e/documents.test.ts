@@ -10,6 +10,7 @@ import { writeSmallMobilenet } from '../support/small-mobilenet.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const run = promisify(execFile)
+const DIGITS = fileURLToPath(new URL('../../weights/digits', import.meta.url))
 const PUBLIC = fileURLToPath(new URL('../../public/', import.meta.url))
 
 describe('The examples of the documents', () => {
@@ -22,8 +23,10 @@ describe('The examples of the documents', () => {
     copyFileSync(join(PUBLIC, 'examples/cat.jpg'), join(folder, 'photo.jpg'))
     writeSmallMobilenet(join(folder, 'small'))
     writeFileSync(join(folder, 'small.json'), '{"labels":"imagenet","preprocessing":"tf","top":5}')
+    cpSync(DIGITS, join(folder, 'mobile'), { recursive: true })
+    writeFileSync(join(folder, 'mobile.json'), '{"kind":"features","preprocessing":"unit"}')
     service = await startService({
-      MODELS: `small=${join(folder, 'small/model.json')},digits`,
+      MODELS: `small=${join(folder, 'small/model.json')},digits,mobile`,
       WEIGHTS_DIR: folder,
       // All examples send the same photograph, and show answers that are not from the cache.
       CACHE_ENTRIES: '0',

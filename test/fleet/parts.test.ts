@@ -54,24 +54,30 @@ const announcement = {
   ],
 }
 
+function hostList(asked: string[]) {
+  const hosts = new HostList({
+    changed: () => undefined,
+    came: () => undefined,
+    leaving: () => undefined,
+    lost: () => undefined,
+    quiet: () => undefined,
+    unknownInfo: () => asked.push('info'),
+  })
+  const [pipeline] = announcement.pipelines
+  const say = (boot: number, infoId: string, more: object = {}, leaving = false) =>
+    hosts.heard({
+      ...announcement,
+      leaving,
+      boot: String(boot),
+      pipelines: [{ ...pipeline, infoId, ...more }],
+    } as Announcement)
+  return { hosts, say }
+}
+
 describe('The list of model hosts', () => {
   it('has 2000 hosts at most, and 200 infos: the oldest info is forgotten', () => {
     const asked: string[] = []
-    const hosts = new HostList({
-      changed: () => undefined,
-      came: () => undefined,
-      leaving: () => undefined,
-      lost: () => undefined,
-      quiet: () => undefined,
-      unknownInfo: () => asked.push('info'),
-    })
-    const [pipeline] = announcement.pipelines
-    const say = (boot: number, infoId: string, more: object = {}) =>
-      hosts.heard({
-        ...announcement,
-        boot: String(boot),
-        pipelines: [{ ...pipeline, infoId, ...more }],
-      } as Announcement)
+    const { hosts, say } = hostList(asked)
     for (let boot = 0; boot <= 2000; boot++) say(boot, '')
     expect(hosts.statsOf('model')).to.have.length(2000)
     expect(asked).to.deep.equal([])
@@ -79,6 +85,22 @@ describe('The list of model hosts', () => {
     expect(asked).to.deep.equal(['info'])
     for (let i = 0; i <= 200; i++) say(0, `info ${i}`, { info: { version: i } })
     expect([hosts.info('info 0'), hosts.info('info 1')]).to.deep.equal([undefined, { version: 1 }])
+  })
+
+  it('sums up what its hosts say, until one says something new or goes', () => {
+    const { hosts, say } = hostList([])
+    const summary = () => {
+      const { news, capacity, infoId } = hosts.view('model')
+      return [news.length, capacity, infoId]
+    }
+    expect(summary()).to.deep.equal([0, 0, undefined])
+    for (const boot of [1, 2]) say(boot, 'new', { capacity: 10 })
+    say(3, 'old', { capacity: 5 })
+    expect(summary()).to.deep.equal([3, 25, 'new'])
+    for (const boot of [1, 2]) say(boot, 'old', { capacity: 7 })
+    expect(summary()).to.deep.equal([3, 19, 'old'])
+    say(3, 'old', {}, true)
+    expect(summary()).to.deep.equal([2, 14, 'old'])
   })
 })
 

@@ -30,6 +30,10 @@ describe('an error of a model', () => {
       cause: new Error('no', { cause: coded('EMFILE') }),
     }),
     'a lack of memory': new PipelineError('ERR_MODEL_LOAD', 'ONNX Runtime cannot open it: std::bad_alloc'),
+    'a thread that cannot be started': new PipelineError('ERR_MODEL_LOAD', 'no', {
+      cause: coded('ERR_WORKER_INIT_FAILED'),
+    }),
+    'a lack of memory in WebAssembly': new PipelineError('ERR_MODEL_LOAD', 'pets.h5: Aborted(OOM)'),
     'a model that can be written nowhere': new UnwritableError('ERR_MODEL_LOAD', 'no'),
     'a mistake of the program': new TypeError('no'),
   }

@@ -8,7 +8,7 @@ export interface Part {
 }
 
 const SPEC = '.test.ts'
-/** What waits long, floods the service, takes gigabytes, installs the package, or tests our own commands. */
+/** What waits long, floods the service, takes gigabytes, compares every golden model, installs the package, or tests our own commands. */
 const SLOW = 'slow/'
 
 /** Folders and files that share a process: they are few and quick, or use the same services. */

@@ -76,3 +76,8 @@ export function distance([x, y]: Point, [fromX, fromY]: Point, [toX, toY]: Point
 export function inked(ink: Float32Array, paper: number, level: number): Uint8Array {
   return Uint8Array.from(ink, (part) => Math.round(paper + (level - paper) * part))
 }
+
+/** In per cent, from the card of the model. */
+export function claimedAccuracy(card: string): number {
+  return Number(/\| accuracy \| \*\*([\d.]+) %\*\*/.exec(card)?.[1])
+}

@@ -7,7 +7,7 @@ import { temporaryFolder } from './temporary-folder.ts'
 const GOLDEN = fileURLToPath(new URL('../golden/', import.meta.url))
 const PACKED = '.gz'
 
-export type GoldenPart = 'applications' | 'formats' | 'hostile' | 'resize'
+export type GoldenPart = 'answers' | 'applications' | 'classes' | 'formats' | 'hostile' | 'resize'
 
 const unpacked = new Map<GoldenPart, string>()
 
@@ -26,6 +26,12 @@ export function goldenBytes(part: GoldenPart, ...path: string[]): Buffer {
 
 export function goldenJson<T>(part: GoldenPart, ...path: string[]): T {
   return JSON.parse(goldenBytes(part, ...path).toString('utf8')) as T
+}
+
+/** Whether there is golden data of a network of the catalog; the others differ from one of these in numbers of blocks. */
+export function hasGolden({ name }: { readonly name: string }): boolean {
+  const file = join(GOLDEN, 'applications', `${name}.config.json`)
+  return existsSync(file) || existsSync(file + PACKED)
 }
 
 function unpack(part: GoldenPart): string {

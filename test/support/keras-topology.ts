@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { Layer, LayerList } from '../../pipeline/models/networks/layer-list.ts'
+import { kerasFields } from '../../pipeline/weights/keras/keras-fields.ts'
 
 interface KerasLayer {
   class_name: string
@@ -38,7 +39,12 @@ function add(
       outputs.set(name, layers.at(-1)?.name ?? '')
       continue
     }
-    layers.push({ name, className, config, inputs })
+    layers.push({
+      name,
+      className,
+      config: className === 'InputLayer' ? config : kerasFields(name, className, config),
+      inputs,
+    })
   }
 }
 

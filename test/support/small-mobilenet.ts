@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expectedArrays, inferShapes } from '../../pipeline/graph/shapes.ts'
+import { expectedArrays } from '../../pipeline/graph/shapes.ts'
 import type { WeightStore } from '../../pipeline/graph/weight-store.ts'
 import type { LayerList } from '../../pipeline/models/networks/layer-list.ts'
 import { mobilenet } from '../../pipeline/models/networks/mobilenet.ts'
@@ -55,10 +55,10 @@ function narrowed(): LayerList {
 }
 
 function arraysOf(list: LayerList): SyntheticLayer[] {
-  const shapes = inferShapes(list)
+  const expected = expectedArrays(list)
   let t = 0
   return list.layers.map((layer) => {
-    const arrays = expectedArrays(layer, shapes.get(layer.inputs[0] ?? '') ?? [])
+    const arrays = expected.get(layer.name) ?? []
     return {
       layer: layer.name,
       class: layer.className,

@@ -1,4 +1,4 @@
-import { expectedArrays, inferShapes } from '../../pipeline/graph/shapes.ts'
+import { planLayers } from '../../pipeline/graph/plan-layers.ts'
 import type { WeightStore } from '../../pipeline/graph/weight-store.ts'
 import type { Layer, LayerList } from '../../pipeline/models/networks/layer-list.ts'
 import { hash } from './synthetic.ts'
@@ -20,19 +20,19 @@ export function smallNetwork(inputShape: readonly number[], written: readonly Wr
 }
 
 /** Arbitrary weights that fit the network; variances are above zero, as in a real network. */
-export function anyWeights(list: LayerList): WeightStore {
-  const shapes = inferShapes(list)
-  const arrays = new Map(
-    list.layers.map((layer) => [layer.name, expectedArrays(layer, shapes.get(layer.inputs[0] ?? '') ?? [])]),
-  )
+export function anyWeights(
+  list: LayerList,
+  seed = ({ layer, index }: { layer: string; index: number; role: string }) => layer.length * 31 + index,
+): WeightStore {
+  const arrays = new Map([...planLayers(list)].map(([name, plan]) => [name, plan.arrays ?? []]))
   return {
     arrays: (layer) =>
       (arrays.get(layer) ?? []).map(({ role, shape }) => ({ name: `${layer}/${role}`, shape })),
     async read(layer, index) {
       const { role, shape } = arrays.get(layer)?.[index] ?? { role: '', shape: [0] }
-      const [least, most] = role === 'moving_variance' ? [0.5, 1.5] : [-0.6, 0.6]
+      const [least, most] = role.endsWith('variance') ? [0.5, 1.5] : [-0.6, 0.6]
       const length = shape.reduce((product, size) => product * size, 1)
-      const t = layer.length * 31 + index
+      const t = seed({ layer, index, role })
       return Float32Array.from({ length }, (_, i) => least + (most - least) * (hash(t, i) / 2 ** 32))
     },
     close: async () => undefined,

@@ -1,5 +1,6 @@
 import { PipelineError } from '../../pipeline/errors.ts'
 import type { WeightStore } from '../../pipeline/graph/weight-store.ts'
+import type { SourceGroup } from '../../pipeline/weights/source/source-array.ts'
 import { type SyntheticArray, type SyntheticLayer, syntheticArray } from './synthetic.ts'
 
 /**
@@ -23,4 +24,16 @@ export function syntheticStore(layers: readonly SyntheticLayer[]): WeightStore {
     },
     close: async () => undefined,
   }
+}
+
+/** Weights by formula, as the groups of an .h5 file: one for each layer, or for each inner model. */
+export function syntheticGroups(layers: readonly SyntheticLayer[]): SourceGroup[] {
+  return layers.map(({ layer, arrays }) => ({
+    name: layer,
+    arrays: arrays.map((array) => ({
+      name: array.name,
+      shape: array.shape,
+      read: () => syntheticArray(array),
+    })),
+  }))
 }

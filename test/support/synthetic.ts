@@ -4,7 +4,7 @@ export interface SyntheticArray {
   /** The number of the array among the model's arrays, in Keras' order. */
   t: number
   name: string
-  kind: 'kernel' | 'bias' | 'gamma' | 'beta' | 'mean' | 'variance'
+  kind: 'kernel' | 'bias' | 'gamma' | 'beta' | 'mean' | 'variance' | 'inputMean' | 'inputVariance' | 'count'
   shape: number[]
   fanIn?: number
   scale?: number
@@ -37,7 +37,11 @@ export function syntheticArray({ t, kind, shape, fanIn = 1, scale = 1 }: Synthet
 function value(kind: SyntheticArray['kind'], u: number, bound: number, scale: number): number {
   if (kind === 'kernel') return (2 * u - 1) * bound * scale
   if (kind === 'bias') return (2 * u - 1) * 0.1
-  if (kind === 'gamma' || kind === 'variance') return 0.5 + u
+  if (kind === 'gamma') return (0.5 + u) * scale
+  if (kind === 'variance') return 0.5 + u
+  if (kind === 'inputMean') return 0.4 + u * 0.2
+  if (kind === 'inputVariance') return 0.05 + u * 0.1
+  if (kind === 'count') return 1000
   return (u - 0.5) * 0.2
 }
 

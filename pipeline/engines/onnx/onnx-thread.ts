@@ -29,7 +29,7 @@ function newWorker(options: OnnxOptions): Worker {
 export async function openOnnxThread(options: OnnxOptions): Promise<OnnxEngine> {
   const worker = newWorker(options)
   const pending = new Map<number, Pending>()
-  const { input, outputSize } = await ready(worker)
+  const { input, outputShape } = await ready(worker)
   worker.on('message', (message: FromWorker) => settle(pending, message))
   worker.on('error', (cause) =>
     rejectAll(pending, new PipelineError('ERR_ENGINE', 'The thread of the model failed.', { cause })),
@@ -53,7 +53,8 @@ export async function openOnnxThread(options: OnnxOptions): Promise<OnnxEngine> 
     device: options.device,
     input,
     inputShape: input.shape,
-    outputSize,
+    outputShape,
+    outputSize: outputShape.reduce((product, length) => product * length, 1),
     run(bytes, n) {
       if (closing) return Promise.reject(new PipelineError('ERR_ENGINE', 'The model is closed.'))
       return new Promise((resolve, reject) => {

@@ -7,7 +7,7 @@ export type ToWorker =
   | { readonly kind: 'close' }
 
 export type FromWorker =
-  | { readonly kind: 'ready'; readonly input: ModelInput; readonly outputSize: number }
+  | { readonly kind: 'ready'; readonly input: ModelInput; readonly outputShape: readonly number[] }
   | { readonly kind: 'failed'; readonly error: WorkerError }
   | { readonly kind: 'answer'; readonly key: number; readonly scores: Float32Array }
   | { readonly kind: 'failure'; readonly key: number; readonly error: WorkerError }

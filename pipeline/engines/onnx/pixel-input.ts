@@ -5,19 +5,28 @@ import type { OnnxEngine } from './onnx.ts'
 
 /**
  * An engine that takes pixels, whatever the input of its model is. A compiled model takes the bytes unchanged and does
- * the preprocessing itself; a user's ONNX file may take floats, or one plane after the other.
+ * the preprocessing itself; a user's ONNX file may take floats, or one plane after the other. A map that such a model
+ * answers with has one plane after the other too, and becomes pixel by pixel, as in all other models.
  */
 export function pixelInput(engine: OnnxEngine, preprocessing: Preprocessing): Engine {
   const { type, order, shape } = engine.input
   if (type === 'uint8' && order === 'nhwc') return engine
+  const [depth = 1, rows = 1, columns = 1] = engine.outputShape
+  const isMap = order === 'nchw' && engine.outputShape.length === 3
   const numbersOf =
     type === 'float32' ? inputNumbers(shape, 'uint8', preprocessing) : (pixels: Uint8Array) => pixels
   return {
     ...engine,
-    run(pixels, n) {
+    ...(isMap && { outputShape: [rows, columns, depth] }),
+    async run(pixels, n) {
       const numbers = numbersOf(pixels)
       const ordered = order === 'nchw' ? planes(numbers, shape, n) : numbers
-      return engine.run(new Uint8Array(ordered.buffer, ordered.byteOffset, ordered.byteLength), n)
+      const answer = await engine.run(
+        new Uint8Array(ordered.buffer, ordered.byteOffset, ordered.byteLength),
+        n,
+      )
+      // Exchanging the two axes of a matrix: planes of places become places of channels.
+      return isMap ? planes(answer, [1, depth, rows * columns], n) : answer
     },
   }
 }

@@ -1,6 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core'
-import { activationName } from '../../graph/activations.ts'
-import { decimal, notSupported } from '../../graph/layer-config.ts'
+import { decimal, notSupported, quote } from '../../graph/layer-config.ts'
 import type { Layer } from '../../models/networks/layer-list.ts'
 import type { TensorFlow } from './tfjs-backend.ts'
 
@@ -33,9 +32,10 @@ const ACTIVATIONS: ReadonlyMap<string, Definition> = new Map<string, Definition>
 
 /** The activation that a layer applies to its own result; `linear` where the layer has none. */
 export function activationOf(tf: TensorFlow, layer: Layer): Activation {
-  const name = activationName(layer)
-  const activation = ACTIVATIONS.get(name)
-  if (!activation) throw notSupported(layer, `its activation ${name} is not supported by the engine tfjs`)
+  const name = layer.config.activation ?? 'linear'
+  const activation = typeof name === 'string' ? ACTIVATIONS.get(name) : undefined
+  if (!activation)
+    throw notSupported(layer, `the engine tfjs does not have its activation ${quote(name)}; use ENGINE=onnx`)
   return (x) => activation(tf, x)
 }
 

@@ -1,7 +1,9 @@
 import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core'
+import type { PipelineError } from '../../errors.ts'
+import type { Shape } from '../../graph/kind.ts'
 import { axisOf, borders, decimal, layerError, notSupported, wholeNumbers } from '../../graph/layer-config.ts'
-import type { Shape } from '../../graph/shapes.ts'
-import { isIdentity, type SupportedLayer, unsupportedLayer } from '../../graph/supported-layers.ts'
+import { isIdentity } from '../../graph/supported-layers.ts'
+import type { Layer } from '../../models/networks/layer-list.ts'
 import { activationOf, exponentialRectifier, leakyRectifier, rectifier } from './tfjs-activations.ts'
 import type { Ingredients, Operation, Unary } from './tfjs-operation.ts'
 import {
@@ -20,10 +22,11 @@ type Build = (ingredients: Ingredients) => Unary
  */
 export function operationOf(ingredients: Ingredients): Operation {
   const { tf, layer } = ingredients
+  if (layer.config.data_format === 'channels_first') throw notInTfjs(layer, 'channels first')
   const merge = MERGES.get(layer.className)
   if (merge) return merge(ingredients)
   const build = isIdentity(layer.className) ? () => (x: Tensor) => tf.clone(x) : LAYERS.get(layer.className)
-  if (!build) throw unsupportedLayer(layer)
+  if (!build) throw notInTfjs(layer, 'this class')
   const run = build(ingredients)
   return ([x]) => {
     if (x) return run(x)
@@ -31,7 +34,11 @@ export function operationOf(ingredients: Ingredients): Operation {
   }
 }
 
-const LAYERS: ReadonlyMap<string, Build> = new Map<SupportedLayer, Build>([
+function notInTfjs(layer: Layer, what: string): PipelineError {
+  return notSupported(layer, `the engine tfjs does not have ${what}; use ENGINE=onnx`)
+}
+
+const LAYERS: ReadonlyMap<string, Build> = new Map<string, Build>([
   ['Activation', ({ tf, layer }) => activationOf(tf, layer)],
   ['AveragePooling2D', averagePooling],
   ['BatchNormalization', batchNormalization],
@@ -55,7 +62,7 @@ const LAYERS: ReadonlyMap<string, Build> = new Map<SupportedLayer, Build>([
 ])
 
 const MERGES: ReadonlyMap<string, (ingredients: Ingredients) => Operation> = new Map<
-  SupportedLayer,
+  string,
   (ingredients: Ingredients) => Operation
 >([
   ['Add', (its) => merging(its, (a, b) => its.tf.add(a, b))],
@@ -68,7 +75,9 @@ const MERGES: ReadonlyMap<string, (ingredients: Ingredients) => Operation> = new
 ])
 
 /** Computed as Keras defines it; only the ONNX compiler folds a normalization into the layer before. */
-function batchNormalization({ tf, layer, weights }: Ingredients): Unary {
+function batchNormalization({ tf, layer, weights, output }: Ingredients): Unary {
+  if (axisOf(layer, output.length) !== output.length - 1)
+    throw notInTfjs(layer, 'normalizations along another axis than the last')
   const epsilon = decimal(layer, 'epsilon', 1e-3)
   const rest = [...weights]
   const gamma = layer.config.scale === false ? undefined : rest.shift()
@@ -119,7 +128,7 @@ function cropping({ tf, layer, output }: Ingredients): Unary {
 
 function softmax({ tf, layer, output }: Ingredients): Unary {
   if (axisOf(layer, output.length) === output.length - 1) return (x) => tf.softmax(x)
-  throw notSupported(layer, 'it runs along another axis than the last')
+  throw notInTfjs(layer, 'a softmax along another axis than the last')
 }
 
 /** x · scale + offset. Scale and offset are each one number, or one number for each channel. */
@@ -153,5 +162,8 @@ function concatenation({ tf, layer, output }: Ingredients): Operation {
   const axis = axisOf(layer, output.length) + 1
   return (inputs) => tf.concat([...inputs], axis)
 }
+
+/** The classes that this engine has, apart from those that act only in training. */
+export const TFJS_LAYERS: readonly string[] = [...LAYERS.keys(), ...MERGES.keys()]
 
 const batchOf = (x: Tensor, shape: Shape): number[] => [x.shape[0] ?? 0, ...shape]

@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core'
-import type { Shape } from '../../graph/shapes.ts'
+import type { Shape } from '../../graph/kind.ts'
 import type { Layer } from '../../models/networks/layer-list.ts'
 import type { TensorFlow } from './tfjs-backend.ts'
 

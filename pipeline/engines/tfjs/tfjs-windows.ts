@@ -1,6 +1,6 @@
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core'
+import type { Shape } from '../../graph/kind.ts'
 import { wholeNumber } from '../../graph/layer-config.ts'
-import type { Shape } from '../../graph/shapes.ts'
 import { convolutionWindow, poolingWindow, samePadding, type Window } from '../../graph/window.ts'
 import { activationOf } from './tfjs-activations.ts'
 import type { Ingredients, Unary } from './tfjs-operation.ts'

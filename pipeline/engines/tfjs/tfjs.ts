@@ -1,11 +1,12 @@
 import type { Tensor } from '@tensorflow/tfjs-core'
 import { PipelineError } from '../../errors.ts'
 import { checkWeights } from '../../graph/check-weights.ts'
+import type { Shape } from '../../graph/kind.ts'
 import { layerError, shapeText } from '../../graph/layer-config.ts'
 import { neededLayers } from '../../graph/plan.ts'
+import { planLayers } from '../../graph/plan-layers.ts'
 import type { Preprocessing } from '../../graph/preprocessing.ts'
-import { inferShapes, type Shape } from '../../graph/shapes.ts'
-import type { WeightStore } from '../../graph/weight-store.ts'
+import { ownerOf, type WeightStore } from '../../graph/weight-store.ts'
 import type { Layer, LayerList } from '../../models/networks/layer-list.ts'
 import type { Engine } from '../engine.ts'
 import { type InputType, inputNumbers } from '../input-numbers.ts'
@@ -38,10 +39,10 @@ interface Step {
 export async function openTfjs(options: TfjsOptions): Promise<Engine> {
   const { weights, input, preprocessing } = options
   const { inputShape, output } = options.layers
-  const shapes = inferShapes(options.layers)
-  const shapeOf = (name: string): Shape => shapes.get(name) ?? []
+  const plans = planLayers(options.layers)
+  const shapeOf = (name: string): Shape => plans.get(name)?.shape ?? []
   const layers = neededLayers(options.layers)
-  checkWeights(layers, shapes, weights)
+  checkWeights(layers, plans, weights)
   const numbersOf = inputNumbers(inputShape, input, preprocessing)
   const { tf, device } = options.backend ?? (await openBackend(options.threads))
   const usedUp = lastUses(layers, output)
@@ -64,6 +65,7 @@ export async function openTfjs(options: TfjsOptions): Promise<Engine> {
     name: 'tfjs',
     device,
     inputShape,
+    outputShape: shapeOf(output),
     outputSize: elements(shapeOf(output)),
     async run(pixels, n) {
       const numbers = numbersOf(pixels)
@@ -84,8 +86,8 @@ export async function openTfjs(options: TfjsOptions): Promise<Engine> {
 /** The weights of one layer as tensors, also added to `kept`. Only one array at a time is in this process' memory. */
 async function upload(tf: TensorFlow, weights: WeightStore, layer: Layer, kept: Tensor[]): Promise<Tensor[]> {
   const own: Tensor[] = []
-  for (const [index, { name, shape }] of weights.arrays(layer.name).entries()) {
-    const values = await weights.read(layer.name, index)
+  for (const [index, { name, shape }] of weights.arrays(ownerOf(layer)).entries()) {
+    const values = await weights.read(ownerOf(layer), index)
     if (values.length !== elements(shape)) {
       throw layerError(layer, `${name} of shape ${shapeText(shape)} came with ${values.length} numbers`)
     }

@@ -39,6 +39,17 @@ export function centered(image: Frame, target: Frame, ratio: number): Placement 
   }
 }
 
+/** The same as Teachable Machine draws on a canvas: the longer side is rounded up, and the start of the middle down. */
+export function onCanvas(image: Frame, target: Frame): Placement {
+  // The order of these operations decides how the doubles are rounded, and so which pixels are cut off.
+  const scale = Math.max(target.width / image.width, target.height / image.height)
+  const axis = (source: number, size: number): AxisPlacement => {
+    const scaled = Math.ceil(source * scale)
+    return { source, scaled, start: Math.trunc((scaled - size) / 2), size }
+  }
+  return { x: axis(image.width, target.width), y: axis(image.height, target.height) }
+}
+
 function middle(source: number, scaled: number, size: number): AxisPlacement {
   const gap = (scaled - size) / 2
   const start = gap % 2 === 0.5 ? gap - 0.5 : Math.round(gap)

@@ -47,6 +47,18 @@ export function depthwise(
   return to.layer('DepthwiseConv2D', name, input, { depth_multiplier: 1, ...convolutionConfig(size, fields) })
 }
 
+export function separable(
+  to: Network,
+  name: string,
+  input: string,
+  filters: number,
+  size: Size,
+  fields: ConvolutionFields,
+): string {
+  const config = { filters, depth_multiplier: 1, ...convolutionConfig(size, fields) }
+  return to.layer('SeparableConv2D', name, input, config)
+}
+
 export function normalization(
   to: Network,
   name: string,

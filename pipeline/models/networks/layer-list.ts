@@ -1,11 +1,16 @@
+/** In an input shape: the network takes images of any height or width. */
+export const ANY_SIZE = Number.POSITIVE_INFINITY
+
 /** A network as plain data: the Keras functional graph, whatever the format of its file. */
 export interface LayerList {
-  /** The input's shape without the batch: [height, width, channels] for images, [n] for vectors. */
+  /** The input's shape without the batch: [height, width, channels] for images, [n] for vectors. A size may be ANY_SIZE. */
   readonly inputShape: readonly number[]
   /** Every layer comes after its inputs; the first is the only InputLayer. */
   readonly layers: readonly Layer[]
   /** The name of the layer whose output is the answer. */
   readonly output: string
+  /** The layers of all outputs, in Keras' order, if the model has several. */
+  readonly outputs?: readonly string[]
 }
 
 export interface Layer {
@@ -16,4 +21,6 @@ export interface Layer {
   readonly config: Readonly<Record<string, unknown>>
   /** The names of the layers whose outputs are the inputs, in order. */
   readonly inputs: readonly string[]
+  /** The name of the layer whose weights this layer uses, where a model calls one layer several times. */
+  readonly weightsOf?: string
 }

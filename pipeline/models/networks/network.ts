@@ -15,7 +15,7 @@ export function network(inputShape: readonly number[]): Network {
   ]
   return {
     layer(className, name, inputs, config = {}) {
-      layers.push({ name, className, config: { name, ...config }, inputs: [inputs].flat() })
+      layers.push({ name, className, config, inputs: [inputs].flat() })
       return name
     },
     finish: (output) => ({ inputShape, output, layers: inKerasOrder(layers, output) }),

@@ -2,17 +2,19 @@ import { activation, convolution, dense, globalAverage, normalization, padding, 
 import type { LayerList } from './layer-list.ts'
 import { INPUT, type Network, network } from './network.ts'
 
-/** For each stage: channels inside the blocks, number of blocks. */
-const STAGES = [
-  [64, 3],
-  [128, 4],
-  [256, 6],
-  [512, 3],
-] as const
+/** The channels inside the blocks of each stage. */
+const FILTERS = [64, 128, 256, 512] as const
 const EPSILON = 1.001e-5
 
 /** The network of the file of 2019; resnet50-legacy.ts has that of the older file of the same name. */
-export function resnet50(): LayerList {
+export const resnet50 = (): LayerList => resnet([3, 4, 6, 3])
+
+export const resnet101 = (): LayerList => resnet([3, 4, 23, 3])
+
+export const resnet152 = (): LayerList => resnet([3, 8, 36, 3])
+
+/** `counts` has the number of blocks of each stage. */
+function resnet(counts: readonly number[]): LayerList {
   const net = network([224, 224, 3])
   const around = (n: number) =>
     [
@@ -25,7 +27,8 @@ export function resnet50(): LayerList {
   x = activation(net, 'conv1_relu', x, 'relu')
   x = padding(net, 'pool1_pad', x, around(1))
   x = pooling(net, 'Max', 'pool1_pool', x, { size: 3, strides: 2 })
-  for (const [i, [filters, blocks]] of STAGES.entries()) {
+  for (const [i, filters] of FILTERS.entries()) {
+    const blocks = counts[i] ?? 0
     for (let block = 1; block <= blocks; block++) {
       x = residual(net, `conv${i + 2}_block${block}`, x, filters, {
         strides: i > 0 && block === 1 ? 2 : 1,

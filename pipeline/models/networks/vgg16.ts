@@ -2,19 +2,18 @@ import { convolution, dense, pooling } from './blocks.ts'
 import type { LayerList } from './layer-list.ts'
 import { INPUT, network } from './network.ts'
 
-/** For each block: channels of the convolutions, number of convolutions. */
-const BLOCKS = [
-  [64, 2],
-  [128, 2],
-  [256, 3],
-  [512, 3],
-  [512, 3],
-] as const
+const FILTERS = [64, 128, 256, 512, 512] as const
 
-export function vgg16(): LayerList {
+export const vgg16 = (): LayerList => vgg([2, 2, 3, 3, 3])
+
+export const vgg19 = (): LayerList => vgg([2, 2, 4, 4, 4])
+
+/** `counts` has the number of convolutions of each block. */
+function vgg(counts: readonly number[]): LayerList {
   const net = network([224, 224, 3])
   let x = INPUT
-  for (const [i, [filters, count]] of BLOCKS.entries()) {
+  for (const [i, filters] of FILTERS.entries()) {
+    const count = counts[i] ?? 0
     const block = `block${i + 1}`
     for (let conv = 1; conv <= count; conv++) {
       x = convolution(net, `${block}_conv${conv}`, x, filters, 3, { padding: 'same', activation: 'relu' })

@@ -7,6 +7,12 @@ const ROLES = [
   'beta',
   'moving_mean',
   'moving_variance',
+  'alpha',
+  'embeddings',
+  'scale',
+  'mean',
+  'variance',
+  'count',
 ] as const
 
 // Keras 1's names. Despite its name, running_std holds the variance.

@@ -38,8 +38,10 @@ export function bindWeights(
 function matchArrays(
   file: string,
   { name, slots }: WantedGroup,
-  { arrays }: SourceGroup,
+  { arrays: all }: SourceGroup,
 ): readonly SourceArray[] {
+  // The estimate of SpectralNormalization matters in training only.
+  const arrays = all.length > slots.length ? all.filter(({ name }) => !ESTIMATE.test(name)) : all
   const [needed, found] = [slots.map(({ role }) => role), arrays.map((array) => array.name)]
   if (slots.length !== arrays.length) {
     throw loadError(
@@ -50,6 +52,7 @@ function matchArrays(
   if (named) return named
   for (const [i, { role }] of slots.entries()) {
     const other = arrayRole(found[i] ?? '')
+    if (other === role.split('/').at(-1)) continue
     // Keras 3 calls a depthwise kernel a kernel.
     if (other === undefined || other === role || role === `depthwise_${other}`) continue
     throw loadError(
@@ -59,13 +62,19 @@ function matchArrays(
   return arrays
 }
 
+const ESTIMATE = /(^|\/)(vector_u|sn_u)(:0)?$/
+
 /** Undefined unless every slot has exactly one array of its role. */
 function byNames(slots: readonly Slot[], arrays: readonly SourceArray[]): SourceArray[] | undefined {
   const several = new Set(slots.map(({ layer }) => layer)).size > 1
   const found = slots.map(({ role, ownName }) => {
-    const candidates = arrays.filter(
-      ({ name }) => arrayRole(name) === role && (!several || name.split('/').at(-2) === ownName),
-    )
+    // query/kernel: the kernel of a layer inside the layer.
+    const [last = '', ...parts] = role.split('/').reverse()
+    const wanted = several ? [...parts, ownName] : parts
+    const candidates = arrays.filter(({ name }) => {
+      const above = name.split('/').reverse().slice(1)
+      return arrayRole(name) === last && wanted.every((part, i) => above[i] === part)
+    })
     return candidates.length === 1 ? candidates[0] : undefined
   })
   const all = found.filter((array) => array !== undefined)

@@ -1,4 +1,5 @@
-import { type ExpectedArray, expectedArrays, inferShapes } from '../../graph/shapes.ts'
+import type { ExpectedArray } from '../../graph/kind.ts'
+import { planLayers } from '../../graph/plan-layers.ts'
 import type { LayerList } from '../../models/networks/layer-list.ts'
 import type { WeightPlace } from '../source/topology.ts'
 
@@ -19,17 +20,18 @@ export interface WantedGroup {
 
 /** In the group of an inner model, the trainable arrays of all layers come first. */
 export function wantedGroups(list: LayerList, places: ReadonlyMap<string, WeightPlace>): WantedGroup[] {
-  const shapes = inferShapes(list)
+  const plans = planLayers(list)
   const groups = new Map<string, { now: Slot[]; later: Slot[] }>()
   for (const layer of list.layers) {
+    if (layer.weightsOf !== undefined) continue
     const place = places.get(layer.name)
-    const expected = expectedArrays(layer, shapes.get(layer.inputs[0] ?? '') ?? [])
+    const expected = plans.get(layer.name)?.arrays ?? []
     const name = place?.group ?? layer.name
     const ownName = place?.ownName ?? layer.name
     const { now, later } = groups.get(name) ?? { now: [], later: [] }
-    for (const [index, { role, shape }] of expected.entries()) {
-      const slot = { layer: layer.name, ownName, role, shape, index }
-      const trained = !role.startsWith('moving_') && !place?.frozen
+    for (const [index, array] of expected.entries()) {
+      const slot = { layer: layer.name, ownName, index, ...array }
+      const trained = !array.fixed && !place?.frozen
       if (trained) now.push(slot)
       else later.push(slot)
     }

@@ -8,6 +8,8 @@ export interface Hdf5Dataset {
   readonly shape: readonly number[]
   readonly elementBytes: 4 | 8
   readonly chunks: readonly number[] | null
+  /** A single whole number, such as the number of images that a Normalization has counted. Never read. */
+  readonly isCount?: boolean
 }
 
 /** A whole chunk is unpacked at once, in the library's memory. h5py's own choice is at most 1 MB. */
@@ -15,6 +17,7 @@ const MAX_CHUNK_BYTES = 64 * 2 ** 20
 /** The best ratio that deflate can reach: a file that declares more than its size times this is damaged. */
 const MAX_DEFLATE_RATIO = 1032
 
+const INTEGER = 0
 const FLOAT = 1
 // Filters that are part of the library: deflate, shuffle, Fletcher's checksum.
 const FILTERS: ReadonlySet<number> = new Set([1, 2, 3])
@@ -32,9 +35,10 @@ export function checkedDataset(
     const others = listNames(sources.map((source) => source.file_name))
     throw loadError(`${what} is a virtual dataset over other files (${others}), which is refused.`)
   }
-  if (type !== FLOAT) throw loadError(`${what} does not hold floating-point numbers.`)
+  const isCount = type === INTEGER && (shape ?? []).length === 0
+  if (type !== FLOAT && !isCount) throw loadError(`${what} does not hold floating-point numbers.`)
   if (size !== 4 && size !== 8)
-    throw unsupported(`${what} holds floats of ${size} bytes; 4 and 8 can be read.`)
+    throw unsupported(`${what} holds numbers of ${size} bytes; 4 and 8 can be read.`)
   const foreign = filters.find(({ id }) => !FILTERS.has(id))
   if (foreign) {
     const filter = foreign.name === '' ? String(foreign.id) : quote(foreign.name)
@@ -47,7 +51,7 @@ export function checkedDataset(
   if (chunks && chunkBytes > MAX_CHUNK_BYTES) {
     throw unsupported(`${what} is stored in chunks of ${chunkBytes} bytes, the limit is ${MAX_CHUNK_BYTES}.`)
   }
-  return { path, shape: shape ?? [], elementBytes: size, chunks }
+  return { path, shape: shape ?? [], elementBytes: size, chunks, ...(isCount && { isCount }) }
 }
 
 const product = (sizes: readonly number[]): number => sizes.reduce((total, size) => total * size, 1)

@@ -2,7 +2,14 @@ import type { Hdf5Reader } from '../hdf5/hdf5-reader.ts'
 import { loadError } from '../source/model-file-error.ts'
 import type { ModelSource } from '../source/model-source.ts'
 import { readKerasConfig } from './keras-config.ts'
-import { type KerasRoot, kerasGroups, kerasLayerNames, kerasRoot, modelConfig } from './keras-h5.ts'
+import {
+  type KerasRoot,
+  kerasGroups,
+  kerasLayerNames,
+  kerasRoot,
+  kerasVersion,
+  modelConfig,
+} from './keras-h5.ts'
 import { isKeras3Weights, keras3Source } from './keras3-weights.ts'
 import { isTheano, theanoSource } from './theano-h5.ts'
 
@@ -27,7 +34,9 @@ async function kerasSource(file: Hdf5Reader, root: KerasRoot): Promise<ModelSour
   return {
     format: config === undefined ? 'keras-h5-weights' : 'keras-h5',
     name: file.name,
-    ...(config !== undefined && { topology: readKerasConfig(config) }),
+    ...(config !== undefined && {
+      topology: readKerasConfig(config, { keras: await kerasVersion(file, root) }),
+    }),
     groupNames: await kerasLayerNames(file, root),
     groups: async ({ places }) => ({ places, groups: await kerasGroups(file, root) }),
     close: () => file.close(),

@@ -18,6 +18,16 @@ export async function modelConfig(file: Hdf5Reader): Promise<unknown> {
   return text === undefined ? undefined : parseJson(text, `The model_config in ${file.name}`)
 }
 
+/** The version of Keras that wrote the file: 3, or 2 for all before. */
+export async function kerasVersion(file: Hdf5Reader, root: KerasRoot): Promise<number> {
+  const [version] =
+    (await file.texts('/', 'keras_version')) ?? (await file.texts(root, 'keras_version')) ?? []
+  return majorVersion(version)
+}
+
+export const majorVersion = (version: unknown): number =>
+  typeof version === 'string' && Number.parseInt(version, 10) >= 3 ? 3 : 2
+
 export async function kerasLayerNames(file: Hdf5Reader, root: KerasRoot): Promise<string[]> {
   return splitList(file, root, 'layer_names')
 }
@@ -43,8 +53,13 @@ export async function sourceArray(file: Hdf5Reader, path: string, name: string):
   const dataset = await file.dataset(path)
   if (!dataset)
     throw loadError(`${file.name} lists the array ${quote(name)}, and there is no ${quote(path)}.`)
+  if (dataset.isCount) return { name, shape: dataset.shape, read: () => refuseCount(file, name) }
   await file.probe(dataset)
   return { name, shape: dataset.shape, read: () => readWhole(file, dataset) }
+}
+
+function refuseCount(file: Hdf5Reader, name: string): never {
+  throw loadError(`In ${file.name}, array ${quote(name)} does not hold floating-point numbers.`)
 }
 
 export async function readWhole(file: Hdf5Reader, dataset: Hdf5Dataset): Promise<Float32Array> {

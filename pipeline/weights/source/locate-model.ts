@@ -1,9 +1,11 @@
-import { closeSync, statSync } from 'node:fs'
+import { closeSync, existsSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { openWindow } from './file-window.ts'
 import { detectContainer } from './model-format.ts'
 
 const TFJS_FILE = 'model.json'
+/** The name of a Keras model that Teachable Machine exports. */
+export const KERAS_FILE = 'keras_model.h5'
 
 /** Whether a file is ONNX, from a few bytes, without loading the libraries that read the other formats. */
 export function isOnnxModel(path: string): boolean {
@@ -16,9 +18,11 @@ export function isOnnxModel(path: string): boolean {
   }
 }
 
-/** The file to read first: for the folder of a TensorFlow.js model, its model.json. */
+/** The file to read first: in the folder of a TensorFlow.js model, its model.json; in one of Teachable Machine's, the Keras model. */
 export function locate(path: string): { file: string; name: string } {
   const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
   if (!isFolder) return { file: path, name: basename(path) }
-  return { file: join(path, TFJS_FILE), name: `${basename(path)}/${TFJS_FILE}` }
+  const name =
+    existsSync(join(path, TFJS_FILE)) || !existsSync(join(path, KERAS_FILE)) ? TFJS_FILE : KERAS_FILE
+  return { file: join(path, name), name: `${basename(path)}/${name}` }
 }

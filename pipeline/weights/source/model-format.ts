@@ -1,5 +1,7 @@
+import { PipelineError } from '../../errors.ts'
 import { type FileWindow, readBytes } from './file-window.ts'
 import { loadError, quote } from './model-file-error.ts'
+import { BlockReader, wireFields } from './wire-fields.ts'
 
 /** The outer format of a file; the content of an HDF5 file or a ZIP is recognised later. */
 export type Container = 'hdf5' | 'zip' | 'json' | 'onnx'
@@ -41,32 +43,19 @@ const FIELDS: ReadonlyMap<number, number> = new Map([
 const GRAPH = 7
 // Each metadata entry and each function is a field.
 const MAX_FIELDS = 10_000
-const MAX_FIELD_HEAD = 20
 
 /** ONNX has no signature: instead, all outermost fields must be those of a model, and end where the file ends. */
 function isOnnx(window: FileWindow): boolean {
-  let position = 0
+  let count = 0
   let hasGraph = false
-  for (let i = 0; i < MAX_FIELDS && position < window.size; i++) {
-    const head = readBytes(window, position, MAX_FIELD_HEAD)
-    const [tag, afterTag] = varint(head, 0)
-    const [value, afterValue] = varint(head, afterTag)
-    const kind = tag & 7
-    if (FIELDS.get(tag >>> 3) !== kind || afterValue === 0) return false
-    hasGraph ||= tag >>> 3 === GRAPH
-    position += afterValue + (kind === 2 ? value : 0)
+  try {
+    for (const { number, kind } of wireFields(new BlockReader(window), 0, window.size)) {
+      if (FIELDS.get(number) !== kind || ++count > MAX_FIELDS) return false
+      hasGraph ||= number === GRAPH
+    }
+  } catch (error) {
+    if (error instanceof PipelineError) return false
+    throw error
   }
-  return hasGraph && position === window.size
-}
-
-/** A number with seven bits in each byte, and the position behind it; position 0 when the number does not end. */
-function varint(bytes: Uint8Array, start: number): [value: number, end: number] {
-  let value = 0
-  for (let i = 0; i < 10; i++) {
-    const byte = bytes[start + i]
-    if (byte === undefined) break
-    value += (byte & 0x7f) * 2 ** (7 * i)
-    if (byte < 0x80) return [value, start + i + 1]
-  }
-  return [0, 0]
+  return hasGraph
 }

@@ -13,6 +13,8 @@ export interface TfjsTensor {
 
 export type Coding =
   | { readonly kind: 'float32' }
+  | { readonly kind: 'int32' }
+  | { readonly kind: 'bool' }
   | { readonly kind: 'float16' }
   | { readonly kind: 'uint8'; readonly scale: number; readonly min: number }
   | { readonly kind: 'uint16'; readonly scale: number; readonly min: number }
@@ -29,7 +31,7 @@ const MAX_SHARDS = 10_000
 const MAX_TENSORS = 50_000
 const MAX_RANK = 8
 
-const ELEMENT_BYTES = { float32: 4, float16: 2, uint16: 2, uint8: 1 } as const
+const ELEMENT_BYTES = { float32: 4, int32: 4, bool: 1, float16: 2, uint16: 2, uint8: 1 } as const
 
 // A plain file name: no folder, drive or URL, and no character that could encode one.
 const FILE_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.\- ]{0,199}$/
@@ -86,8 +88,12 @@ function isShape(shape: unknown): shape is number[] {
 
 function readCoding(weight: unknown, name: string, what: string): Coding {
   const [dtype, packed] = [field(weight, 'dtype'), field(weight, 'quantization')]
+  // Whole numbers are axes, shapes and counts; as floats they are exact.
+  if (dtype === 'int32' || dtype === 'bool') return { kind: dtype }
   if (dtype !== 'float32') {
-    throw unsupported(`In ${what}, array ${quote(name)} holds ${quote(dtype)}; float32 can be read.`)
+    throw unsupported(
+      `In ${what}, array ${quote(name)} holds ${quote(dtype)}; float32 can be read, and int32 and bool for shapes and axes.`,
+    )
   }
   if (packed === undefined) return { kind: 'float32' }
   const [kind, scale, min] = [field(packed, 'dtype'), field(packed, 'scale'), field(packed, 'min')]

@@ -11,6 +11,7 @@ interface Listed {
   subject: string | null
   labels: number | null
   input: object | null
+  output: object | null
 }
 
 describe('GET /models', () => {
@@ -26,7 +27,7 @@ describe('GET /models', () => {
   }
 
   it('lists what is known of each model: at first only name and state', async () => {
-    const unknown = { version: null, subject: null, labels: null, input: null }
+    const unknown = { version: null, subject: null, labels: null, input: null, output: null }
     expect(await listed()).to.deep.equal({ name: 'digits', state: 'starting', error: null, ...unknown })
     await service.ready()
     const { version, ...others } = (await listed()) as Listed
@@ -36,7 +37,15 @@ describe('GET /models', () => {
       error: null,
       subject: 'digit',
       labels: 10,
-      input: { width: 28, height: 28 },
+      input: { width: 28, height: 28, channels: 1, preprocessing: 'unit' },
+      output: {
+        kind: 'classes',
+        shape: [10],
+        inside: 'softmax',
+        knownBy: 'last layer',
+        applied: 'none',
+        numbers: 'probabilities',
+      },
     })
     expect(version).to.match(/^[0-9a-f]{16}$/)
   })

@@ -52,7 +52,11 @@ const NAMES: Record<string, string> = {
   '/public/{file}': 'style.css',
 }
 const QUERIES: Record<string, string> = { 400: '?top=0', 404: '?model=none' }
+/** The first model has no features. */
+const EMBED_QUERIES: Record<string, string> = { 400: '?normalize=maybe', 404: '?model=none' }
+const defaultQuery = (path: string) => (path === '/embed' ? '?model=features' : '')
 const REPORTS: Record<string, string> = { 400: ' ', 413: LARGE, 507: 'x'.repeat(2000) }
+const FEATURES = { shape: [2, 2, 1], values: [1, 2, 3, 4] }
 const KEY = 'a-key-of-the-test-0123'
 
 describe('/openapi.json', () => {
@@ -71,8 +75,11 @@ describe('/openapi.json', () => {
   before(async function () {
     this.timeout(60_000)
     const folder = temporaryFolder()
+    const classes = scripted({ answer: ANSWER, failures: FAILURES })
+    const features = scripted({ answer: FEATURES, failures: FAILURES }).MODELS?.replace('model=', 'features=')
     const env = {
-      ...scripted({ answer: ANSWER, failures: FAILURES }),
+      ...classes,
+      MODELS: `${classes.MODELS},${features}`,
       FEEDBACK_DIR: join(folder, 'feedback'),
     }
     const small = { MAX_BODY_BYTES: '64kb', BODY_TIMEOUT_MS: '300' }
@@ -124,6 +131,7 @@ describe('/openapi.json', () => {
       'post /api/predictlabel',
       'post /predict',
       'get /display/{file}',
+      'post /embed',
       'get /models',
       'get /labels/{model}',
       'get /feedback',
@@ -230,7 +238,7 @@ function request(method: string, path: string, status: string): Asked {
     const query = status === '400' ? '?since=yesterday' : ''
     return { method, path: path.replace(/\{\w+\}/, its) + query, headers }
   }
-  const query = QUERIES[status] ?? ''
+  const query = (path === '/embed' ? EMBED_QUERIES[status] : QUERIES[status]) ?? defaultQuery(path)
   if (status === '406') headers.Accept = 'image/png'
   if (status === '415') headers['Content-Encoding'] = 'gzip'
   if (path === '/feedback') {

@@ -132,6 +132,7 @@ async function choose(hardware: Partial<Record<Device, Hardware>>, options: Part
         name: 'onnx',
         device,
         inputShape: [1, 1, 3],
+        outputShape: [answers.length],
         outputSize: answers.length,
         async run() {
           runs++

@@ -2,7 +2,7 @@ import { rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect } from 'chai'
 import { type OnnxEngine, type OnnxOptions, openOnnx } from '../../../pipeline/engines/onnx/onnx.ts'
-import { modelInput, outputSize } from '../../../pipeline/engines/onnx/onnx-metadata.ts'
+import { modelInput, outputShape, wantedOutput } from '../../../pipeline/engines/onnx/onnx-metadata.ts'
 import { openOnnxThread } from '../../../pipeline/engines/onnx/onnx-thread.ts'
 import { codeOf, errorOf } from '../../support/broker.ts'
 import { withCompiled } from '../../support/compiled.ts'
@@ -35,7 +35,7 @@ for (const [where, open] of ways) {
           inputShape: [64],
           outputSize: 64,
         })
-        expect(input).to.include({ type: 'uint8', oneAtATime: false })
+        expect(input).to.include({ type: 'uint8', batch: undefined })
       }))
 
     it('runs any number of inputs, and does not change them', () =>
@@ -113,15 +113,25 @@ describe('the input of an ONNX file of the user', () => {
       name: 'x',
       type: 'float32',
       order: 'nchw',
+      half: false,
       shape: [224, 200, 3],
-      oneAtATime: false,
+      batch: undefined,
+      anySize: false,
     })
     expect(modelInput(tensor([1, 224, 200, 3], 'uint8'), 'm')).to.deep.include({
       type: 'uint8',
       order: 'nhwc',
       shape: [224, 200, 3],
-      oneAtATime: true,
+      batch: 1,
     })
+  })
+
+  it('has its channels from the graph where the file has only a name for them', () => {
+    const named = (shape: (number | string)[], channels?: number) =>
+      modelInput(tensor(shape), 'm', [96, 64], channels === undefined ? {} : { channels })
+    expect(named(['n', 'c', 224, 200], 1)).to.deep.include({ order: 'nchw', shape: [224, 200, 1] })
+    expect(named(['n', 224, 200, 'c'])).to.deep.include({ order: 'nhwc', shape: [224, 200, 3] })
+    expect(named(['n', 'c', 'h', 'w'])).to.deep.include({ order: 'nchw', shape: [96, 64, 3], anySize: true })
   })
 
   it('may have its size in the settings', () => {
@@ -131,13 +141,14 @@ describe('the input of an ONNX file of the user', () => {
 
   it('is refused if it is not one image, or if the output is not scores', () => {
     const two = [...tensor(['n', 3]), ...tensor(['n', 3])]
-    for (const inputs of [two, tensor(['n', 3, 8, 8], 'int64'), tensor([4, 3, 8, 8]), tensor(['n'])]) {
+    for (const inputs of [two, tensor(['n', 3, 8, 8], 'int64'), tensor(['n'])]) {
       expect(() => modelInput(inputs, 'm'))
         .to.throw()
         .with.property('code', 'ERR_MODEL_UNSUPPORTED')
     }
-    expect(outputSize(tensor(['n', 10, 1, 1]), 'm')).to.equal(10)
-    expect(() => outputSize(tensor(['n', 'classes']), 'm'))
+    expect(outputShape(wantedOutput(tensor(['n', 10, 1, 1])), 'm')).to.deep.equal([10, 1, 1])
+    expect(outputShape(wantedOutput(tensor(['n', 'classes'])), 'm')).to.equal(undefined)
+    expect(() => outputShape(wantedOutput(tensor(['n', 10], 'int64')), 'm'))
       .to.throw()
       .with.property('code', 'ERR_MODEL_UNSUPPORTED')
   })

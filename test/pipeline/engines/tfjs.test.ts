@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { openTfjs, type TfjsOptions } from '../../../pipeline/engines/tfjs/tfjs.ts'
 import { openBackend } from '../../../pipeline/engines/tfjs/tfjs-backend.ts'
-import { weightRoles } from '../../../pipeline/graph/weight-roles.ts'
+import { planLayers } from '../../../pipeline/graph/plan-layers.ts'
 import type { WeightStore } from '../../../pipeline/graph/weight-store.ts'
 import type { LayerList } from '../../../pipeline/models/networks/layer-list.ts'
 import { mobilenet } from '../../../pipeline/models/networks/mobilenet.ts'
@@ -162,7 +162,7 @@ describe('The engine tfjs', () => {
     }
     const error = await errorOf(openTfjs({ layers: lstm, weights: nothing, ...FLOATS }))
     expect(error.code).to.equal('ERR_MODEL_UNSUPPORTED')
-    expect(error.message).to.include("'LSTM 1' is of class LSTM")
+    expect(error.message).to.include("'LSTM 1' (LSTM): Tandem does not have this class")
   })
 
   it('refuses a number of bytes that does not fit the inputs', async () => {
@@ -225,10 +225,9 @@ function trainedMobilenet(): { layers: LayerList; weights: WeightStore } {
       at += length
     }
   }
-  const arraysOf = (name: string) => {
-    const layer = layers.layers.find((one) => one.name === name)
-    return (layer ? weightRoles(layer) : []).flatMap((role) => arrays.get(`${name}/${role}`) ?? [])
-  }
+  const plans = planLayers(layers)
+  const arraysOf = (name: string) =>
+    (plans.get(name)?.arrays ?? []).flatMap(({ role }) => arrays.get(`${name}/${role}`) ?? [])
   return {
     layers,
     weights: {

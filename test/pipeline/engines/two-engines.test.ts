@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { openTfjs } from '../../../pipeline/engines/tfjs/tfjs.ts'
-import { isIdentity, SUPPORTED_LAYERS } from '../../../pipeline/graph/supported-layers.ts'
+import { TFJS_LAYERS } from '../../../pipeline/engines/tfjs/tfjs-layers.ts'
 import { bytesOf, relativeError, withCompiled, withEngine } from '../../support/compiled.ts'
 import { anyWeights, smallNetwork, type Written } from '../../support/small-network.ts'
 import { tinyInput } from '../../support/synthetic.ts'
@@ -101,13 +101,40 @@ describe('The two engines', () => {
       ]))
   }
 
-  it('have been compared on every layer that can be compiled', () => {
+  it('have been compared on every layer that both have', () => {
     const compared = new Set(
       Object.values(NETWORKS).flatMap((layers) => layers.map(([className]) => className)),
     )
-    const missing = SUPPORTED_LAYERS.filter((name) => !compared.has(name) && !isIdentity(name))
-    expect(missing).to.deep.equal(['InputLayer'])
+    expect(TFJS_LAYERS.filter((name) => !compared.has(name))).to.deep.equal([])
   })
+})
+
+describe('The engine tfjs', () => {
+  const REFUSED: Readonly<Record<string, Written>> = {
+    'a class that it does not have': ['LayerNormalization'],
+    'channels first': ['Conv2D', { ...window3, data_format: 'channels_first' }],
+    'a normalization along another axis': ['BatchNormalization', { axis: 1 }],
+    'a softmax along another axis': ['Softmax', { axis: 1 }],
+    'an activation that it does not have': ['Activation', { activation: 'hard_sigmoid' }],
+  }
+  for (const [title, layer] of Object.entries(REFUSED)) {
+    it(`refuses ${title}, and names the engine that takes it`, async () => {
+      const layers = smallNetwork(IMAGE, [layer])
+      const options = {
+        layers,
+        weights: anyWeights(layers),
+        preprocessing: 'none',
+        input: 'float32',
+        threads: 1,
+      } as const
+      const error = await openTfjs(options).then(
+        () => undefined,
+        (reason: unknown) => reason,
+      )
+      expect(error).to.include({ code: 'ERR_MODEL_UNSUPPORTED' })
+      expect((error as Error).message).to.match(/the engine tfjs does not have .*; use ENGINE=onnx/)
+    })
+  }
 })
 
 async function compare(inputShape: readonly number[], written: readonly Written[]): Promise<void> {

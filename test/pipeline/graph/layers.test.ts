@@ -193,10 +193,6 @@ describe('compiled layers', () => {
         [0, 0, 0, 1, 6],
       ],
       [
-        ['Activation', { activation: { class_name: 'function', config: 'relu' } }],
-        [0, 0, 0, 1, 8],
-      ],
-      [
         ['Rescaling', { scale: 0.5, offset: -1 }],
         [-2.5, -1.5, -1, -0.5, 3],
       ],
@@ -255,6 +251,59 @@ describe('compiled layers', () => {
       [['Softmax']],
       [half, 1 - half, half, 1 - half, half, 1 - half, half, 1 - half],
     )
+  })
+
+  it('works on sequences', async () => {
+    const sequence = { shape: [3, 2], values: counting(6) }
+    await expectOutcome(sequence, [['UpSampling1D', { size: 2 }]], [1, 2, 1, 2, 3, 4, 3, 4, 5, 6, 5, 6])
+    await expectOutcome(sequence, [['Cropping1D', { cropping: [1, 0] }]], [3, 4, 5, 6])
+    await expectOutcome(sequence, [['GlobalMaxPooling1D']], [5, 6])
+    await expectOutcome(
+      sequence,
+      [['GlobalAveragePooling1D', { data_format: 'channels_first' }]],
+      [1.5, 3.5, 5.5],
+    )
+  })
+
+  it('crops at random in training only: otherwise it resizes the largest part of the right proportions', async () => {
+    const big = { shape: [4, 4, 1], values: counting(16) }
+    await expectOutcome(big, [['RandomCrop', { height: 2, width: 2 }]], [3.5, 5.5, 11.5, 13.5])
+    await expectOutcome(big, [['RandomCrop', { height: 1, width: 2 }]], [7.5, 9.5])
+    await expectOutcome(big, [['RandomCrop', { height: 4, width: 4 }]], counting(16))
+  })
+
+  it('compares numbers, and takes every number but zero for true', async () => {
+    const both: [string, number[]][] = [
+      ['ops.LogicalAnd', [1, 1, 0, 1, 1]],
+      ['ops.LogicalOr', [1, 1, 0, 1, 1]],
+      ['ops.Equal', [1, 0, 1, 1, 0]],
+      ['ops.NotEqual', [0, 1, 0, 0, 1]],
+      ['ops.Less', [0, 1, 0, 0, 0]],
+      ['ops.LessEqual', [1, 1, 1, 1, 0]],
+      ['ops.GreaterEqual', [1, 0, 1, 1, 1]],
+    ]
+    // The input is −3, −1, 0, 1, 8.
+    const against = [-3, 1, 0, 1, 7]
+    for (const [className, expected] of both) {
+      const list = sketch(
+        [5],
+        ['Constant', { value: against, shape: [5] }, []],
+        [className, {}, ['input', 'a']],
+      )
+      expect(await outcome(list, row.values), className).to.deep.equal(expected)
+    }
+    await expectOutcome(row, [['ops.LogicalNot']], [0, 0, 1, 0, 0])
+    await expectOutcome(row, [['ops.Any', { axis: 1, keepdims: true }]], [1])
+    await expectOutcome(row, [['ops.All', { axis: 1, keepdims: true }]], [0])
+    await expectOutcome(row, [['ops.Argmin', { axis: 1, keepdims: true }]], [0])
+    await expectOutcome(row, [['ops.Norm', { axis: 1, ord: 1, keepdims: true }]], [13])
+  })
+
+  it('uses the weights of another layer where Keras shares one layer', async () => {
+    const list = sketch([1], ['Dense', { units: 1 }], ['Dense', { units: 1 }])
+    const layers = list.layers.map((layer) => (layer.name === 'b' ? { ...layer, weightsOf: 'a' } : layer))
+    const weights = { a: [array([1, 1], [2]), array([1], [1])] }
+    expect(await outcome({ ...list, layers }, [3], weights)).to.deep.equal([15])
   })
 
   it('leaves out layers that the output does not depend on, and their weights', () =>

@@ -1,7 +1,6 @@
 import { expect } from 'chai'
 import { PipelineError } from '../../../pipeline/errors.ts'
 import { expectedArrays, inferShapes } from '../../../pipeline/graph/shapes.ts'
-import { SUPPORTED_LAYERS } from '../../../pipeline/graph/supported-layers.ts'
 import type { LayerList } from '../../../pipeline/models/networks/layer-list.ts'
 import { type LayerSketch, sketch } from '../../support/small-models.ts'
 
@@ -26,9 +25,7 @@ describe('shapes', () => {
   it('infers the shapes of a Dense of 10^12 units like any other', () => {
     const list = sketch([4], ['Dense', { units: 1e12 }])
     expect(inferShapes(list).get('a')).to.deep.equal([1e12])
-    const [, dense] = list.layers
-    if (!dense) throw new Error('no layer')
-    expect(expectedArrays(dense, [4])).to.deep.equal([
+    expect(expectedArrays(list).get('a')).to.deep.equal([
       { role: 'kernel', shape: [4, 1e12] },
       { role: 'bias', shape: [1e12] },
     ])
@@ -40,13 +37,46 @@ describe('shapes', () => {
   })
 
   for (const className of ['LSTM', 'Lambda', '__proto__', 'constructor', 'toString']) {
-    it(`names the layer, the class ${className} and the classes that can be compiled`, () => {
-      const error = errorOf(sketch([4], ['Dense', { units: -1 }], [className]))
+    it(`names the layer and the class ${className}, and says what to do`, () => {
+      const error = errorOf(sketch([4], ['Flatten'], [className]))
       expect(error.code).to.equal('ERR_MODEL_UNSUPPORTED')
-      expect(error.message).to.include(`'b' is of class ${className},`)
-      for (const supported of SUPPORTED_LAYERS) expect(error.message).to.include(supported)
+      expect(error.message)
+        .to.match(/^Layer 'b' /)
+        .and.include(`(${className})`)
+      expect(error.message).to.include("export the model to ONNX (model.export('model.onnx', format='onnx'))")
     })
   }
+
+  it('names every layer that it does not know at once, and every unknown option', () => {
+    const error = errorOf(sketch([4], ['LSTM'], ['Flatten', { speed: 7 }], ['Lambda'], ['MyLayer']))
+    expect(error.code).to.equal('ERR_MODEL_UNSUPPORTED')
+    expect(error.message).to.match(/^4 layers cannot be taken\. Layer 'a' \(LSTM\)/)
+    expect(error.message).to.match(
+      /'b' \(Flatten\): it has the option "speed" \(7\), which Tandem does not know/,
+    )
+    expect(error.message).to.match(/'c' \(Lambda\): .*its code is never run/)
+    expect(error.message).to.match(/'d' \(MyLayer\): .*docs\/models\.md/)
+  })
+
+  it('refuses a layer with more inputs than any network has', () => {
+    const list = sketch([4], ['Add'])
+    const layers = list.layers.map((layer) =>
+      layer.className === 'Add'
+        ? { ...layer, inputs: Array<string>(200_000).fill(layer.inputs[0] ?? '') }
+        : layer,
+    )
+    const error = errorOf({ ...list, layers })
+    expect(error.code).to.equal('ERR_MODEL_LOAD')
+    expect(error.message).to.contain('200000 inputs, and the limit is 10000')
+  })
+
+  it('names the first twenty layers of very many that it does not know', () => {
+    const error = errorOf(sketch([4], ...Array.from({ length: 25 }, (): LayerSketch => ['LSTM'])))
+    expect(error.message)
+      .to.match(/^25 layers cannot be taken/)
+      .and.match(/ And 5 more\.$/)
+    expect(error.message.match(/\(LSTM\)/g)).to.have.length(20)
+  })
 
   const wrong: [string, LayerSketch, string][] = [
     ['units that are a text', ['Dense', { units: '__import__("os")' }], 'ERR_MODEL_LOAD'],
@@ -64,12 +94,21 @@ describe('shapes', () => {
     ['a second input for a pooling', ['MaxPooling2D', {}, ['input', 'input']], 'ERR_MODEL_LOAD'],
     ['an input that does not exist', ['Flatten', {}, ['nowhere']], 'ERR_MODEL_LOAD'],
     ['no input at all', ['Flatten', {}, []], 'ERR_MODEL_LOAD'],
+    ['a resize beyond any image', ['Resizing', { height: 2 ** 22, width: 4 }], 'ERR_MODEL_LOAD'],
+    ['an axis repeated beyond any image', ['ops.Repeat', { repeats: 1_000_000, axis: 1 }], 'ERR_MODEL_LOAD'],
+    ['cells far smaller than a pixel', ['AdaptiveMaxPooling2D', { output_size: 400 }], 'ERR_MODEL_LOAD'],
+    ['a mean over the batch', ['ops.Mean', { axis: 0 }], 'ERR_MODEL_UNSUPPORTED'],
+    ['a mean over everything', ['ops.Mean', {}], 'ERR_MODEL_UNSUPPORTED'],
+    ['a reshape of the batch', ['ops.Reshape', { newshape: [-1, 5] }], 'ERR_MODEL_UNSUPPORTED'],
+    ['a transpose of the batch', ['ops.Transpose', { axes: [1, 0, 2, 3] }], 'ERR_MODEL_UNSUPPORTED'],
+    ['one image of the batch', ['ops.GetItem', { key: [0] }], 'ERR_MODEL_UNSUPPORTED'],
+    ['an equation over the batch', ['ops.Einsum', { subscripts: 'nhwc->hwc' }], 'ERR_MODEL_UNSUPPORTED'],
+    ['an unknown activation', ['Activation', { activation: 'mine' }], 'ERR_MODEL_UNSUPPORTED'],
     [
-      'channels first',
-      ['Conv2D', { filters: 1, kernel_size: 1, data_format: 'channels_first' }],
+      'an activation that is an unknown layer',
+      ['Dense', { units: 1, activation: { className: 'Mine', config: {} } }],
       'ERR_MODEL_UNSUPPORTED',
     ],
-    ['a normalization along another axis', ['BatchNormalization', { axis: 1 }], 'ERR_MODEL_UNSUPPORTED'],
     ['a second input layer', ['InputLayer', {}, []], 'ERR_MODEL_UNSUPPORTED'],
   ]
   for (const [what, layer, code] of wrong) {
@@ -79,6 +118,34 @@ describe('shapes', () => {
       expect(error.message).to.include("'a'")
     })
   }
+
+  it('lists no places of an endless axis', () => {
+    const endless: LayerSketch = ['Dense', { units: 1e12 }]
+    const full = { start: null, stop: null, step: null }
+    const listing: LayerSketch[] = [
+      ['ops.Flip', { axis: 1 }],
+      ['ops.Roll', { shift: 1, axis: 1 }],
+      ['ops.GetItem', { key: [full, { ...full, step: -1 }] }],
+      ['ops.Split', { indices_or_sections: 2, axis: 1 }],
+      ['ops.Tile', { repeats: [1, 2] }],
+      [
+        'ops.Pad',
+        {
+          pad_width: [
+            [0, 0],
+            [1, 1],
+          ],
+          mode: 'reflect',
+        },
+      ],
+    ]
+    for (const layer of listing) {
+      const error = errorOf(sketch([4], endless, layer))
+      expect(error.code).to.equal('ERR_MODEL_LOAD')
+      expect(error.message).to.match(/places, the limit is/)
+    }
+    expect(errorOf(sketch([4, 4], ['UpSampling1D', { size: 1e9 }])).message).to.match(/places, the limit is/)
+  })
 
   it('refuses two layers of one name', () => {
     const list = sketch([4], ['Flatten'], ['Flatten'])

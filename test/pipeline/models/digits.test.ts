@@ -2,14 +2,13 @@ import { cpSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { expect } from 'chai'
-import sharp from 'sharp'
 import { Broker } from '../../../broker/broker.ts'
-import { makePipeline, type PipelineOptions } from '../../../pipeline/make-pipeline.ts'
-import { drawn, encoded, inked, validationDigits } from '../../support/digits.ts'
+import type { PipelineOptions } from '../../../pipeline/make-pipeline.ts'
+import { madeClassifier } from '../../support/classifier.ts'
+import { claimedAccuracy, drawn, encoded, inked } from '../../support/digits.ts'
 import { HANDS, lined } from '../../support/hands.ts'
 import { seeded } from '../../support/image-files.ts'
 import { programFile } from '../../support/program.ts'
-import { describeWithShared } from '../../support/shared.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 const FOLDER = fileURLToPath(new URL('../../../weights/digits', import.meta.url))
@@ -55,7 +54,7 @@ describe('The digit model of the package', () => {
 
   it('has a card that claims at least 99 % and names the training data', () => {
     const card = readFileSync(join(FOLDER, 'README.md'), 'utf8')
-    expect(claimed(card)).to.be.at.least(99)
+    expect(claimedAccuracy(card)).to.be.at.least(99)
     expect(card).to.contain('CC BY-SA 3.0').and.to.contain('npm install && npm start')
   })
 
@@ -122,10 +121,10 @@ describe('The digit model of the package', () => {
 
 describe('The digit model on digits drawn in three handwritings', () => {
   let weights: string
-  let pipeline: Awaited<ReturnType<typeof makePipeline>>
+  let pipeline: Awaited<ReturnType<typeof madeClassifier>>
   before(async () => {
     weights = temporaryFolder()
-    pipeline = await makePipeline(options(weights), { progress: () => undefined })
+    pipeline = await madeClassifier(options(weights))
   })
   after(async () => {
     await pipeline.close()
@@ -139,52 +138,6 @@ describe('The digit model on digits drawn in three handwritings', () => {
       )
       const answers = await pipeline.predict(batch)
       expect(answers.filter(([best], at) => best?.index === at % 10)).to.have.length(30)
-    })
-  }
-})
-
-describeWithShared('The digit model on digits that it was not trained on', () => {
-  const digits = validationDigitsOnce()
-  let weights: string
-  let pipeline: Awaited<ReturnType<typeof makePipeline>>
-  before(async () => {
-    weights = temporaryFolder()
-    pipeline = await makePipeline(options(weights), { progress: () => undefined })
-  })
-  after(async () => {
-    await pipeline.close()
-  })
-
-  /** How many of a hundred, every n-th of them being looked at. */
-  async function accuracy(every: number, make: (pixels: Uint8Array, at: number) => Promise<Uint8Array>) {
-    const some = digits().filter((_, at) => at % every === 0)
-    const batch = await Promise.all(
-      some.map(async ({ pixels }, at) => pipeline.prepare(await make(pixels, at))),
-    )
-    return percent(some, await pipeline.predict(batch))
-  }
-
-  it('is as accurate on raw pixels as its card says', async () => {
-    const batch = digits().map(({ pixels }) => ({ pixels, top: 1 }))
-    const measured = percent(digits(), await pipeline.predict(batch))
-    expect(measured).to.be.at.least(99)
-    expect(measured).to.be.closeTo(claimed(readFileSync(join(FOLDER, 'README.md'), 'utf8')), 0.1)
-  })
-
-  it('is as accurate on image files, also with dark ink on light paper', async () => {
-    const batch = digits().filter((_, at) => at % 4 === 0)
-    const raw = percent(batch, await pipeline.predict(batch.map(({ pixels }) => ({ pixels, top: 1 }))))
-    expect(await accuracy(4, (pixels) => encoded(pixels))).to.be.closeTo(raw, 0.1)
-    expect(await accuracy(4, (pixels) => encoded(pixels.map((level) => 255 - level)))).to.be.closeTo(raw, 0.1)
-  })
-
-  for (const [paper, ink] of [
-    [255, 0],
-    [200, 150],
-    [20, 120],
-  ] as const) {
-    it(`is as accurate somewhere on a larger picture, ink ${ink} on paper ${paper}`, async () => {
-      expect(await accuracy(8, (pixels, at) => onLarger(pixels, at, paper, ink))).to.be.at.least(98)
     })
   }
 })
@@ -212,37 +165,4 @@ function noise(): Promise<Buffer> {
   const random = seeded(1)
   const levels = Uint8Array.from({ length: 40_000 }, () => 120 + random() * 60)
   return encoded(levels, 200, 200)
-}
-
-function claimed(card: string): number {
-  return Number(/\| accuracy \| \*\*([\d.]+) %\*\*/.exec(card)?.[1])
-}
-
-function percent(digits: readonly { label: number }[], answers: readonly { index: number }[][]): number {
-  const right = digits.filter(({ label }, at) => answers[at]?.[0]?.index === label)
-  return (100 * right.length) / digits.length
-}
-
-function validationDigitsOnce(): () => ReturnType<typeof validationDigits> {
-  let digits: ReturnType<typeof validationDigits> | undefined
-  return () => {
-    digits ??= validationDigits()
-    return digits
-  }
-}
-
-/** From half to three times its size, and anywhere. */
-async function onLarger(pixels: Uint8Array, at: number, paper: number, ink: number): Promise<Uint8Array> {
-  const size = 20 + ((at * 37) % 64)
-  const digit = sharp(
-    pixels.map((level) => Math.round(paper + ((ink - paper) * level) / 255)),
-    {
-      raw: { width: 28, height: 28, channels: 1 },
-    },
-  ).resize(size, size)
-  const [left, top] = [(at * 53) % (160 - size), (at * 71) % (100 - size)]
-  const right = 160 - size - left
-  const bottom = 100 - size - top
-  const background = { r: paper, g: paper, b: paper }
-  return digit.extend({ left, top, right, bottom, background }).png({ compressionLevel: 1 }).toBuffer()
 }

@@ -78,7 +78,7 @@ describe('findModel', () => {
     expect(error.code).to.equal('ERR_MODEL_LOAD')
     expect(error.message).to.equal(
       `There is no model "resnet": the catalog has vgg16, resnet50; and the folder ${folder} has none of ` +
-        `resnet.keras, resnet.h5, resnet.hdf5, resnet.onnx, resnet.json, ${join('resnet', 'model.json')}. ` +
+        `resnet.keras, resnet.h5, resnet.hdf5, resnet.onnx, resnet.zip, resnet.json, ${join('resnet', 'model.json')}. ` +
         'Did you mean resnet50?',
     )
   })
@@ -97,5 +97,13 @@ describe('findModel', () => {
     for (const name of ['../escape', 'a/b', '..', '', 'x'.repeat(101), 'a\0b']) {
       expect((await errorOf(find(name))).code, name).to.equal('ERR_MODEL_SETTINGS')
     }
+  })
+
+  it('has the command that converts a SavedModel', async () => {
+    mkdirSync(join(folder, 'saved'))
+    put('saved/saved_model.pb', 'x')
+    const error = await errorOf(find('pets', join(folder, 'saved')))
+    expect(error.code).to.equal('ERR_MODEL_UNSUPPORTED')
+    expect(error.message).to.contain(`python -m tf2onnx.convert --saved-model ${join(folder, 'saved')}`)
   })
 })

@@ -31,6 +31,7 @@ describe('readModelSettings', () => {
       exif: false,
       colourProfile: true,
       kernels: 'rotated',
+      head: 'race',
       top: 3,
     }
     expect(await read(settings)).to.deep.equal(settings)
@@ -72,7 +73,10 @@ describe('readModelSettings', () => {
     'a key in another spelling': [{ colour_profile: true }, 'the nearest known one is "colourProfile"'],
     'a key like no other': [{ xyz: 1 }, 'an unknown setting "xyz"; known are labels, preprocessing,'],
     'a key of every object': ['{"__proto__": 1}', 'an unknown setting "__proto__"'],
-    'a wrong word': [{ preprocessing: 'TF' }, 'must be one of caffe, tf, torch, unit, none, but is "TF"'],
+    'a wrong word': [
+      { preprocessing: 'TF' },
+      'must be one of caffe, tf, torch, unit, none, teachable-machine, but is "TF"',
+    ],
     'a size of three': [{ size: [1, 2, 3] }, 'it must be [height, width], each a whole number'],
     'a giant size': [{ size: [1e9, 1e9] }, 'from 1 to 4096, but is [1000000000,1000000000]'],
     'a text for a switch': [{ exif: 'yes' }, 'the wrong exif: it must be true or false, but is "yes"'],

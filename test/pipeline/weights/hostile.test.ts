@@ -10,8 +10,8 @@ import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 /** The error message for each file that must be refused. */
 const REFUSED: Record<string, RegExp> = {
-  'class-name-proto.h5': /class __proto__, which cannot be compiled/,
-  'config-deep-nesting.h5': /inner models nested more than 8 deep/,
+  'class-name-proto.h5': /\(__proto__\): Tandem does not have this class/,
+  'config-deep-nesting.h5': /has values nested more than 200 deep/,
   'config-not-json.h5': /model_config in config-not-json.h5 is not valid JSON/,
   'config-wrong-types.h5': /units must be a whole number/,
   'empty.h5': /empty.h5 is empty/,
