@@ -1,4 +1,5 @@
 import { csvLine, textCell } from '../feedback/csv-line.ts'
+import { featuresIn } from '../models/features.ts'
 import type { Guess } from '../models/guess.ts'
 import type { Outcome } from './outcome.ts'
 import { predictionTable, printable } from './prediction-table.ts'
@@ -19,8 +20,11 @@ const table: Output = {
   one({ file, model, guesses, value, error }) {
     if (error !== undefined) return ''
     if (guesses !== undefined) return predictionTable(file, model, guesses)
+    const features = featuresIn(value)
     // The user's own pipeline may answer with any value.
-    return `${printable(file)} (${model})\n  ${JSON.stringify(value)}\n`
+    const text =
+      features === undefined ? JSON.stringify(value) : `features of the shape ${features.shape.join(' × ')}`
+    return `${printable(file)} (${model})\n  ${text}\n`
   },
 }
 
@@ -75,7 +79,12 @@ export function outputIn(format: 'table' | 'json' | 'ndjson' | 'csv'): Output {
 
 function asJson({ file, model, guesses, value, error }: Outcome): object {
   if (error !== undefined) return { file, model, error }
-  return guesses === undefined ? { file, model, value } : { file, model, predictions: guesses.map(shown) }
+  if (guesses !== undefined) return { file, model, predictions: guesses.map(shown) }
+  const features = featuresIn(value)
+  // Features are bytes or typed numbers, which JSON would write as an object.
+  return features === undefined
+    ? { file, model, value }
+    : { file, model, shape: features.shape, features: [...features.values] }
 }
 
 function shown({ label, name, wnid, probability }: Guess) {

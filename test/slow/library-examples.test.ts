@@ -72,6 +72,9 @@ describe('The examples of docs/library.md, with the package in an empty folder',
       'fastify.mjs',
       'hono.mjs',
       'route.mjs',
+      'cascade.mjs',
+      'colours.mjs',
+      'own.mjs',
       'client.mjs',
     ])
   })
@@ -82,6 +85,10 @@ describe('The examples of docs/library.md, with the package in an empty folder',
 
   it('many.mjs has a line for each picture', async () => {
     expect(await runExample('many.mjs')).to.equal('photo.png 7\nnone.png ERR_FILE')
+  })
+
+  it('own.mjs loads cascade.mjs and colours.mjs', async () => {
+    expect(await runExample('own.mjs')).to.equal('7\n8')
   })
 
   it('koa.mjs has the API below /ai, and its own page; client.mjs asks it', async () => {

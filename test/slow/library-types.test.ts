@@ -17,6 +17,7 @@ const PUBLIC = [
   'lib/library/mounted',
   'lib/library/read-picture',
   'client/client',
+  'pipeline/parts',
   'broker/broker',
   'broker/calls',
   'broker/options',
