@@ -6,9 +6,21 @@ import { SETTINGS, type Setting } from '../config/settings.ts'
 /** A name of the catalog, `name=path`, or a name and the path of a file or folder of your own. */
 export type WantedModel = string | { readonly name: string; readonly path?: string }
 
+/** Settings of other places: of the fleet, of commands that ask a server, and the models, which are an option of their own. */
+type OtherSetting =
+  | 'amqpUrl'
+  | 'hostName'
+  | 'hostPriority'
+  | 'models'
+  | 'queueType'
+  | 'role'
+  | 'serverKey'
+  | 'serverUrl'
+  | 'signingKeys'
+
 /** Settings by their names in code, such as `maxBatch`: the value, or the text that the environment would have. */
 export type LibrarySettings = {
-  readonly [Name in Exclude<keyof Config, 'models'>]?: Config[Name] | string
+  readonly [Name in Exclude<keyof Config, OtherSetting>]?: Config[Name] | string
 }
 
 /** Settings whose default is made for a service of its own. */
@@ -17,8 +29,10 @@ const DEFAULTS: Readonly<Record<string, string>> = { logLevel: 'silent' }
 /** The settings that the caller has given, and the defaults of all others. The environment is not read. */
 export function libraryConfig(models: readonly WantedModel[], settings: LibrarySettings): Config {
   const given: Readonly<Record<string, unknown>> = { ...settings }
-  const names = Object.keys(SETTINGS)
-  const unknown = Object.keys(given).find((name) => !names.includes(name) || name === 'models')
+  const names = Object.entries<Setting<unknown>>(SETTINGS).flatMap(([name, { group }]) =>
+    group === 'fleet' || group === 'command' || name === 'models' ? [] : [name],
+  )
+  const unknown = Object.keys(given).find((name) => !names.includes(name))
   if (unknown !== undefined) {
     const near = nearest(unknown, names)
     throw new ConfigError(

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { copyFileSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -11,7 +11,7 @@ import { type Packed, packedPackage } from '../support/packed.ts'
 const run = promisify(execFile)
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
-describe('The examples of docs/library.md, with the package in an empty folder', function () {
+describe('The examples of the documents, with the package in an empty folder', function () {
   this.timeout(120_000)
   let packed: Packed
   let examples: Map<string, string>
@@ -159,11 +159,78 @@ describe('The examples of docs/library.md, with the package in an empty folder',
     await run(process.execPath, ['old.cjs'], options)
   })
 
+  it('of docs/command.md: nightly.sh keeps the pictures that no class fits', async () => {
+    const page = readFileSync(file('node_modules/tandem-serve/docs/command.md'), 'utf8')
+    const [, script = ''] = /`nightly\.sh`[^`]*```sh\n(.*?)```/s.exec(page) ?? []
+    writeFileSync(file('nightly.sh'), script)
+    mkdirSync(file('inbox'))
+    copyFileSync(file('photo.png'), file('inbox/seven.png'))
+    copyFileSync(join(ROOT, 'public/examples/coffee.jpg'), file('inbox/coffee.jpg'))
+    writeFileSync(file('inbox/broken.png'), 'broken')
+    await run('bash', ['-e', 'nightly.sh'], { cwd: packed.folder, env: PLACES })
+    const rows = readFileSync(file('result.csv'), 'utf8').trimEnd().split('\r\n')
+    expect(rows.map((row) => row.split(',')[0])).to.deep.equal([
+      'file',
+      'inbox/broken.png',
+      'inbox/coffee.jpg',
+      'inbox/seven.png',
+    ])
+    expect(rows[3]).to.match(/^inbox\/seven\.png,digits,1,7,7,,(0\.99|1)/)
+    const unsure = readFileSync(file('unsure.txt'), 'utf8')
+    expect(unsure).to.contain('inbox/broken.png').and.not.contain('seven')
+  })
+
+  it('have types for a strict program in TypeScript', async () => {
+    symlinkSync(join(ROOT, 'node_modules/@types/node'), file('node_modules/@types-node'))
+    writeFileSync(file('program.ts'), PROGRAM)
+    const config = {
+      compilerOptions: {
+        target: 'es2023',
+        lib: ['es2023', 'esnext.disposable'],
+        module: 'nodenext',
+        strict: true,
+        exactOptionalPropertyTypes: true,
+        noEmit: true,
+        skipLibCheck: true,
+        types: ['./node_modules/@types-node'],
+      },
+      files: ['program.ts'],
+    }
+    writeFileSync(file('tsconfig.json'), JSON.stringify(config))
+    writeFileSync(file('package.json'), '{"type":"module"}')
+    const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
+    const { stdout } = await run(process.execPath, [tsc, '-p', '.'], { cwd: packed.folder }).catch(
+      (error) => error,
+    )
+    expect(stdout).to.equal('')
+  })
+
   it('the client has no import', () => {
     const client = readFileSync(file('node_modules/tandem-serve/dist/client/client.js'), 'utf8')
     expect(client).to.not.match(/\bimport\b/)
   })
 })
+
+const PROGRAM = `
+import { type Classified, createTandem } from 'tandem-serve'
+import { TandemClient } from 'tandem-serve/client'
+import { openModel, type MakePipeline } from 'tandem-serve/pipeline'
+
+await using tandem = await createTandem({ models: ['vgg16', { name: 'pets', path: './pets.keras' }], maxBatch: 4 })
+const answer: Classified = await tandem.classify('pets', new Uint8Array(1), { top: 3 })
+export const label: string | undefined = answer.guesses[0]?.label
+for await (const one of tandem.classifyAll('pets', ['a.png'])) {
+  const input: string = one.input
+  const end: string | number = one.ok ? one.timing.total : one.error.code
+  console.log(input, end)
+}
+export const models: { name: string }[] = [...(await new TandemClient({ url: '' }).models())]
+export const makePipeline = ((options: { model: string }, context) => openModel(options, context)) satisfies MakePipeline
+// @ts-expect-error There is no such setting.
+await createTandem({ models: ['vgg16'], maxBach: 4 })
+// @ts-expect-error A number is no picture.
+await tandem.classify('pets', 5)
+`
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')

@@ -59,7 +59,7 @@ export async function packedPackage(): Promise<Packed> {
   const { bin, bundleDependencies, dependencies } = JSON.parse(
     readFileSync(join(home, 'package.json'), 'utf8'),
   ) as {
-    bin: { tandem: string }
+    bin: Record<string, string>
     bundleDependencies: string[]
     dependencies: Record<string, string>
   }
@@ -67,8 +67,10 @@ export async function packedPackage(): Promise<Packed> {
   for (const name of Object.keys(dependencies).filter((name) => !bundled.has(name)))
     link(join(ROOT, 'node_modules', name), join(modules, name))
   const tandem = join(modules, '.bin/tandem')
-  chmodSync(join(home, bin.tandem), 0o755)
-  link(join(home, bin.tandem), tandem)
+  for (const [name, file] of Object.entries(bin)) {
+    chmodSync(join(home, file), 0o755)
+    link(join(home, file), join(modules, '.bin', name))
+  }
   const files = readdirSync(home, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => relative(home, join(entry.parentPath, entry.name)))

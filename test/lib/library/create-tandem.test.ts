@@ -172,6 +172,7 @@ describe('createTandem', () => {
       [{ models: ['digits', 'digits'] }, /^models must be/],
       [{ models: ['UPPER'] }, /^models must be/],
       [{ models: ['digits'], maxBatch: 0 }, /^maxBatch must be a whole number from 1 to 1024, but is "0"\.$/],
+      [{ models: ['digits'], role: 'web' }, /^There is no setting "role"/],
       [{ models: ['digits'], maxBach: 1 }, /^There is no setting "maxBach"; did you mean "maxBatch"\?$/],
     ]
     for (const [options, message] of wrong) {

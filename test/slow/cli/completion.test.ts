@@ -3,8 +3,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
-import { runCommand } from '../support/command.ts'
-import { temporaryFolder } from '../support/temporary-folder.ts'
+import { runCommand } from '../../support/command.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 const run = promisify(execFile)
 
