@@ -21,8 +21,6 @@ export async function main(commands: CommandTable, argv: readonly string[]): Pro
     process.stdout.write(`${VERSION}\n`)
     return EXIT.done
   }
-  // The program that reads the output may stop early, as head does.
-  process.stdout.on('error', () => process.exit(EXIT.done))
   try {
     const entry = Object.hasOwn(commands, name) ? commands[name] : undefined
     if (entry === undefined) throw unknownCommand(name, Object.keys(commands))
@@ -34,6 +32,8 @@ export async function main(commands: CommandTable, argv: readonly string[]): Pro
 
 async function runCommand(command: Command | OwnCommand, args: readonly string[]): Promise<number> {
   if ('runArguments' in command) return command.runArguments(args)
+  // The program that reads the output may stop early, as head does.
+  process.stdout.on('error', () => process.exit(EXIT.done))
   if (args.includes('--help') || args.includes('-h')) {
     process.stdout.write(commandHelp(command))
     return EXIT.done
