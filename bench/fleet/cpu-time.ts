@@ -28,3 +28,13 @@ function statOf(pid: number): { pid: number; parent: number; ticks: number } | u
     return undefined
   }
 }
+
+/** Seconds that the main thread of a process was ready to run and waited for a core. NaN where there is no /proc. */
+export function waitedSeconds(pid: number): number {
+  try {
+    const [, waited = ''] = readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'utf8').split(' ')
+    return Number(waited) / 1e9
+  } catch {
+    return Number.NaN
+  }
+}

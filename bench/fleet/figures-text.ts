@@ -58,7 +58,8 @@ function failoverTable({ kills }: Failover): string {
   )
 }
 
-function webTable({ callers, pending, perSecond, webCores, rssMib, pages }: WebHostFigures): string {
+function webTable(figures: WebHostFigures): string {
+  const { callers, pending, perSecond, webCores, rssMib, pages, loopMs, waitedShare } = figures
   const head = [`${callers} HTTP callers, ${pending} of them waiting`, 'asked', 'p50', 'p99']
   const rows = pages.map(({ page, asked, p50, p99 }) => [
     page.startsWith('/') ? `GET ${page}` : page,
@@ -67,7 +68,8 @@ function webTable({ callers, pending, perSecond, webCores, rssMib, pages }: WebH
     ms(p99),
   ])
   const use = `${perSecond.toFixed(0)} images/s; the web host: ${webCores.toFixed(2)} cores, ${rssMib.toFixed(0)} MiB`
-  return `${table(head, rows)}\n\n${use}`
+  const thread = `While pages were asked for, its event loop was late by ${ms(loopMs)} at p99, and its thread waited for a core for ${(waitedShare * 100).toFixed(0)} % of the time`
+  return `${table(head, rows)}\n\n${use}\n${thread}`
 }
 
 function saturationTable(rows: readonly SaturationRow[]): string {

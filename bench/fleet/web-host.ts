@@ -10,7 +10,7 @@ import type { CallersOrder, CallersWord } from '../peers/http-callers.ts'
 import { percentile } from '../statistics.ts'
 import type { Plan } from './arguments.ts'
 import { MAX_QUEUE } from './bench-fleet.ts'
-import { cpuSeconds } from './cpu-time.ts'
+import { cpuSeconds, waitedSeconds } from './cpu-time.ts'
 import { type Faults, faultsOf } from './faults.ts'
 import { HostProcesses } from './host-processes.ts'
 
@@ -22,6 +22,9 @@ export interface WebHostFigures extends Faults {
   readonly webCores: number
   readonly rssMib: number
   readonly pages: readonly PageRow[]
+  /** while pages were asked for: the event loop's delay at p99, and the share of the time that its thread waited for a core */
+  readonly loopMs: number
+  readonly waitedShare: number
 }
 
 export interface PageRow {
@@ -80,7 +83,11 @@ export async function measureWebHost(rabbit: RabbitMq, plan: Plan): Promise<WebH
   const perSecond = ((await hosts.answered()) - answeredBefore) / seconds
   const webCores = (cpuSeconds([service.pid]) - cpuBefore) / seconds
   const rssMib = (await metric(service, agent, 'process_resident_memory_bytes')) / 2 ** 20
+  await loopDelay(service, agent)
+  const waitedBefore = waitedSeconds(service.pid)
   const pages = await askPages(service.url, agent, plan.seconds * 1000)
+  const waitedShare = (waitedSeconds(service.pid) - waitedBefore) / plan.seconds
+  const loopMs = (await loopDelay(service, agent)) * 1000
   const ended = word(callers)
   callers.send('end')
   const tally = await ended
@@ -88,7 +95,8 @@ export async function measureWebHost(rabbit: RabbitMq, plan: Plan): Promise<WebH
   agent.destroy()
   await service.stop()
   await hosts.stop()
-  return { callers: plan.callers, pending, perSecond, webCores, rssMib, pages, ...faultsOf(tally, computed) }
+  const web = { perSecond, webCores, rssMib, pages, loopMs, waitedShare }
+  return { callers: plan.callers, pending, ...web, ...faultsOf(tally, computed) }
 }
 
 async function word(callers: ChildProcess): Promise<CallersWord> {
@@ -114,9 +122,14 @@ async function untilUnderway(service: BenchService, agent: Agent, callers: numbe
   return pending
 }
 
-async function metric({ url }: BenchService, agent: Agent, name: string): Promise<number> {
+/** Since the last question. */
+function loopDelay(service: BenchService, agent: Agent): Promise<number> {
+  return metric(service, agent, 'tandem_event_loop_delay_seconds', '{quantile="0.99"}')
+}
+
+async function metric({ url }: BenchService, agent: Agent, name: string, labels = ''): Promise<number> {
   const text = await send(`${url}/metrics`, agent)
-  return Number(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)`, 'm').exec(text)?.[1])
+  return Number(new RegExp(`^${name}${labels || '(?:\\{[^}]*\\})?'} (\\S+)`, 'm').exec(text)?.[1])
 }
 
 /** The last row is for all pages together. */
