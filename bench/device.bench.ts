@@ -95,7 +95,7 @@ async function measureDevice(
   const before = cardMemory()
   try {
     const peer = await openPeer({
-      modelPath: model.path,
+      modelPath: model.path(),
       device,
       threads: availableParallelism(),
       spin: true,

@@ -7,7 +7,8 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { writeSyntheticH5 } from '../test/support/synthetic-h5.ts'
 import { callers, photograph } from './callers.ts'
-import { type BenchService, send, startService } from './http.ts'
+import { childMemory, childrenOf, kernelFigure, mib } from './child-memory.ts'
+import { send, startService } from './http.ts'
 import { machine, percentile, table } from './statistics.ts'
 
 const CALLERS = 16
@@ -148,22 +149,8 @@ async function readiness(url: string): Promise<Readiness> {
   return Object.values(models)[0] ?? { workers: [] }
 }
 
-function childrenOf(pid: number): number[] {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number)
-}
-
-/** A figure of the kernel for the first child, in KiB. */
-function childMemory(service: BenchService, field: string): number {
-  const [pid] = childrenOf(service.pid)
-  return figure(readFileSync(`/proc/${pid}/status`, 'utf8'), field)
-}
-
 function smaps(pid: number, field: string): number {
-  return figure(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'), field)
-}
-
-function figure(text: string, field: string): number {
-  return Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(text)?.[1])
+  return kernelFigure(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'), field)
 }
 
 function compiledIn(cache: string): string {
@@ -176,8 +163,4 @@ function compiledIn(cache: string): string {
 
 function ms(value: number): string {
   return `${value.toFixed(value < 100 ? 1 : 0)} ms`
-}
-
-function mib(kib: number): string {
-  return `${Math.round(kib / 1024)} MB`
 }

@@ -6,6 +6,8 @@ const BENCHES: Readonly<Record<string, readonly [args: string, about: string, he
   bombs: ['[PHOTOGRAPHS]', 'photographs while image bombs arrive between them, and the cost of the checks'],
   broker: ['', 'a call through the Broker, compared with a bare fork and with piscina'],
   device: ['[MODELS [BATCHES [MS [DEVICES]]]]', 'each device of this machine, alone and behind the service'],
+  exported: ['[MODELS [MS]]', 'compiled networks, compared with the graphs that exporters write'],
+  families: ['[MODELS]', 'the first start of a network of each family, which compiles, and its memory'],
   fleet: ['[OPTIONS]', 'several hosts behind RabbitMQ; the options are in its own --help', 'own'],
   models: ['[MODELS [MS]]', 'each model over HTTP, compared with the bare session of the engine'],
   outage: ['[--minutes M] [--rows N]', 'the memory and the pages of a web host while RabbitMQ is away'],

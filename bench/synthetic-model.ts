@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { expectedArrays } from '../pipeline/graph/shapes.ts'
 import { catalog } from '../pipeline/models/catalog.ts'
 import { goldenJson } from '../test/support/golden.ts'
 import { noiseImage, smoothImage } from '../test/support/synthetic.ts'
@@ -11,25 +12,47 @@ export interface Model {
   readonly name: string
   /** For a service of it. */
   readonly settings: Record<string, string>
-  /** The compiled file. */
-  readonly path: string
+  /** The path of the compiled file. */
+  path(): string
 }
 
 const folder = join(tmpdir(), 'tandem-bench')
 
 /** Weights by formula, as many as the real ones, and compiled by a start of the service. */
 export async function prepared(name: string): Promise<Model> {
-  mkdirSync(folder, { recursive: true })
-  const weights = join(folder, `${name}.h5`)
-  const cache = join(folder, `cache-${name}`)
-  const settings = { MODELS: `${name}=${weights}`, WEIGHTS_DIR: cache, CACHE_ENTRIES: '0' }
-  if (!existsSync(weights)) await writeSyntheticH5(name, weights)
-  if (!compiledIn(cache)) {
-    const service = await startService({ ...settings, DEVICE: 'cpu' })
+  const model = await weighted(name)
+  if (!compiledIn(cacheOf(name))) {
+    const service = await startService({ ...model.settings, DEVICE: 'cpu' })
     await service.seen('model state', { state: 'ready' })
     await service.stop()
   }
-  return { name, settings, path: join(cache, compiledIn(cache) ?? '') }
+  return model
+}
+
+/** Weights by formula, which the next start of the service compiles. */
+export async function weighted(name: string): Promise<Model> {
+  mkdirSync(folder, { recursive: true })
+  const weights = join(folder, `${name}.h5`)
+  const cache = cacheOf(name)
+  const settings = { MODELS: `${name}=${weights}`, WEIGHTS_DIR: cache, CACHE_ENTRIES: '0' }
+  if (!existsSync(weights)) await writeSyntheticH5(name, weights)
+  return { name, settings, path: () => join(cache, compiledIn(cache) ?? '') }
+}
+
+/** Removes the compiled file, so that the next start compiles. */
+export function forget(name: string): void {
+  rmSync(cacheOf(name), { recursive: true, force: true })
+}
+
+const cacheOf = (name: string): string => join(folder, `cache-${name}`)
+
+export function parametersOf(name: string): number {
+  const entry = catalog.get(name)
+  if (!entry) throw new Error(`The catalog has no ${name}.`)
+  let count = 0
+  for (const arrays of expectedArrays(entry.topology()).values())
+    for (const { shape } of arrays) count += shape.reduce((product, size) => product * size, 1)
+  return count
 }
 
 function compiledIn(cache: string): string | undefined {

@@ -1,9 +1,10 @@
 import type { Guess, Timing } from '../lib/models/guess.ts'
+import type { OtherOutputs } from '../lib/models/other-outputs.ts'
 import type { ServedModel } from '../lib/routes/model-list.ts'
 
 /* The client of the HTTP API, for browsers and Node: `fetch` alone, and no import that exists at run time. */
 
-export type { Guess, ServedModel, Timing }
+export type { Guess, OtherOutputs, ServedModel, Timing }
 
 export interface ClientOptions {
   /** where Tandem listens, such as http://127.0.0.1:2017 */
@@ -31,6 +32,8 @@ export interface ModelAnswer {
   /** missing if a pipeline of your own answers with something else */
   readonly predictions?: readonly Guess[]
   readonly prediction?: unknown
+  /** of a model with several outputs: those that are not served, by their names */
+  readonly outputs?: OtherOutputs
   readonly timing: Timing
 }
 

@@ -6,7 +6,8 @@ import { USUAL_SIZE } from './facts/image-input.ts'
 import type { Preprocessing } from './graph/preprocessing.ts'
 import type { WeightStore } from './graph/weight-store.ts'
 import { type BuiltIn, builtIns } from './models/built-in.ts'
-import { type CatalogEntry, catalog, topologyFor } from './models/catalog.ts'
+import { catalog, topologyFor } from './models/catalog.ts'
+import type { CatalogEntry } from './models/catalog-entry.ts'
 import { findModel } from './models/find-model.ts'
 import { IMAGENET_LABELS, readLabels } from './models/labels.ts'
 import { type ModelSettings, readModelSettings } from './models/model-settings.ts'
@@ -137,7 +138,7 @@ async function openWithLayers(
     throw new PipelineError(
       'ERR_MODEL_LOAD',
       `${path} holds only weights. Save the whole model (model.save(...)), or name the model of the catalog that the ` +
-        `weights are for: ${[...catalog.keys()].map((name) => `MODELS=${name}=${path}`).join(' or ')}.`,
+        `weights are for, such as MODELS=resnet50=${path} (npm run weights -- list shows all names).`,
     )
   }
   const opened = await openModel(path, {

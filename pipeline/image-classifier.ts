@@ -5,6 +5,7 @@ import type { ImageInput } from './facts/image-input.ts'
 import type { OutputFacts } from './facts/output-facts.ts'
 import type { ImageOptions } from './image/read-image.ts'
 import type { Label } from './models/labels.ts'
+import { type OtherNumbers, otherNumbers } from './other-numbers.ts'
 import { type ModelInput, readInput, readPixels } from './read-input.ts'
 import { topIndices } from './top-indices.ts'
 
@@ -24,6 +25,12 @@ export interface Prepared {
   top: number
 }
 
+/** The answer of a model that has several outputs: the guesses are those of the served one. */
+export interface SeveralOutputs {
+  predictions: Prediction[]
+  outputs: OtherNumbers
+}
+
 export interface ClassifierParts {
   engine: Engine
   labels: readonly Label[]
@@ -34,23 +41,47 @@ export interface ClassifierParts {
 }
 
 /** The two steps of a prediction, for any model that takes one image and gives one number for each class. */
-export function imageClassifier({ engine, labels, image, output, top }: ClassifierParts) {
+export function imageClassifier(parts: ClassifierParts) {
+  const { prepare, answers, close } = steps(parts)
+  return {
+    prepare,
+    predict: (batch: readonly Prepared[]): Promise<Prediction[][]> =>
+      answers(batch, (predictions) => predictions),
+    close,
+  }
+}
+
+/** The same for a model with several outputs. */
+export function classifierOfSeveral(parts: ClassifierParts) {
+  const { prepare, answers, close } = steps(parts)
+  const none: OtherNumbers = {}
+  return {
+    prepare,
+    predict: (batch: readonly Prepared[]): Promise<SeveralOutputs[]> =>
+      answers(batch, (predictions, row) => ({
+        predictions,
+        outputs: row ? otherNumbers(parts.engine, row) : none,
+      })),
+    close,
+  }
+}
+
+function steps({ engine, labels, image, output, top }: ClassifierParts) {
   const size = image.height * image.width * image.channels
   const even = new Float32Array(labels.length).fill(1 / labels.length)
 
-  /** The scores for each image of the batch; undefined for an image without pixels. */
-  async function scoresOf(batch: readonly Prepared[]): Promise<(Float32Array | undefined)[]> {
+  /** The numbers for each image of the batch; undefined for an image without pixels. */
+  async function rowsOf(batch: readonly Prepared[]): Promise<(Float32Array | undefined)[]> {
     const shown = batch.flatMap(({ pixels }) => (pixels ? [pixels] : []))
     if (shown.length === 0) return []
     const pixels = new Uint8Array(shown.length * size)
     for (const [row, image] of shown.entries()) pixels.set(image, row * size)
-    const { outputSize } = engine
+    const { rowSize } = engine
     const numbers = await engine.run(pixels, shown.length)
     let row = 0
     return batch.map(({ pixels }) => {
       if (!pixels) return undefined
-      const own = numbers.subarray(row++ * outputSize, row * outputSize)
-      return classScores(own, output, labels.length)
+      return numbers.subarray(row++ * rowSize, row * rowSize)
     })
   }
 
@@ -61,11 +92,18 @@ export function imageClassifier({ engine, labels, image, output, top }: Classifi
       return { pixels, top: Math.min(wanted, labels.length) }
     },
 
-    async predict(batch: readonly Prepared[]): Promise<Prediction[][]> {
-      const scores = await scoresOf(batch)
-      return batch.map(({ top }, row) => {
-        const own = scores[row] ?? even
-        return topIndices(own, top).map((index) => prediction(labels, own, index))
+    async answers<Answer>(
+      batch: readonly Prepared[],
+      answer: (predictions: Prediction[], row: Float32Array | undefined) => Answer,
+    ): Promise<Answer[]> {
+      const rows = await rowsOf(batch)
+      return batch.map(({ top }, at) => {
+        const row = rows[at]
+        const scores = row ? classScores(row.subarray(0, engine.outputSize), output, labels.length) : even
+        return answer(
+          topIndices(scores, top).map((index) => prediction(labels, scores, index)),
+          row,
+        )
       })
     },
 

@@ -2,6 +2,7 @@ import type { PrepareContext } from '../broker/pipeline.ts'
 import type { Engine } from './engines/engine.ts'
 import type { ImageInput } from './facts/image-input.ts'
 import type { ImageOptions } from './image/read-image.ts'
+import { type OtherNumbers, otherNumbers } from './other-numbers.ts'
 import { type ModelInput, readInput, readPixels } from './read-input.ts'
 
 /** The output of a model as it is: one vector, or a map with a vector in each place. */
@@ -9,6 +10,8 @@ export interface Features {
   readonly shape: readonly number[]
   /** Floats of 32 bits, the lowest byte first: a form that every process and host can send. */
   readonly values: Uint8Array
+  /** Of the other outputs, if the model has several. */
+  readonly outputs?: OtherNumbers
 }
 
 export interface FeatureParts {
@@ -29,10 +32,13 @@ export function imageFeatures({ engine, image }: FeatureParts) {
     async predict(batch: readonly Uint8Array[]): Promise<Features[]> {
       const pixels = new Uint8Array(batch.length * size)
       for (const [row, image] of batch.entries()) pixels.set(image, row * size)
-      const { outputSize, outputShape } = engine
+      const { outputSize, outputShape, others, rowSize } = engine
       const numbers = await engine.run(pixels, batch.length)
-      const rowOf = (row: number) => numbers.subarray(row * outputSize, (row + 1) * outputSize)
-      return batch.map((_, row) => ({ shape: [...outputShape], values: littleEndian(rowOf(row)) }))
+      return batch.map((_, at) => {
+        const row = numbers.subarray(at * rowSize, (at + 1) * rowSize)
+        const features = { shape: [...outputShape], values: littleEndian(row.subarray(0, outputSize)) }
+        return others.length === 0 ? features : { ...features, outputs: otherNumbers(engine, row) }
+      })
     },
 
     close: () => engine.close(),

@@ -3,8 +3,10 @@ import { join } from 'node:path'
 import type { MakePipeline, PipelineContext } from '../broker/pipeline.ts'
 import { compiledDir } from './found-model.ts'
 import { builtIns } from './models/built-in.ts'
-import { type CatalogEntry, catalog } from './models/catalog.ts'
-import { md5OfFile } from './weights/download/checked-file.ts'
+import { catalog } from './models/catalog.ts'
+import type { CatalogEntry } from './models/catalog-entry.ts'
+import { checksumOfFile } from './weights/download/checked-file.ts'
+import { checksumOf, checksumWords } from './weights/download/checksum.ts'
 import { partOf, sizeOf } from './weights/download/part-file.ts'
 import { catalogEntry } from './weights/fetch-weights.ts'
 
@@ -79,18 +81,21 @@ async function listOne(name: string, weightsDir: string): Promise<KeptWeights> {
   return { name, state: part === undefined ? 'absent' : 'part', path, bytes, have: part ?? 0 }
 }
 
-async function verify(
-  one: KeptWeights,
-  { bytes, md5, older = [] }: Partial<CatalogEntry>,
-): Promise<KeptWeights> {
-  const versions = [{ bytes, md5 }, ...older]
-  const fit = versions.filter((version) => version.bytes === undefined || version.bytes === one.have)
-  if (fit.length === 0) return { ...one, state: 'wrong', note: `has ${one.have} bytes instead of ${bytes}` }
-  const published = fit.flatMap(({ md5 }) => (md5 === undefined ? [] : [md5]))
+async function verify(one: KeptWeights, entry: CatalogEntry): Promise<KeptWeights> {
+  const versions = [entry, ...(entry.older ?? [])]
+  const fit = versions.filter(({ bytes }) => bytes === undefined || bytes === one.have)
+  if (fit.length === 0)
+    return { ...one, state: 'wrong', note: `has ${one.have} bytes instead of ${entry.bytes}` }
+  const published = fit.map(checksumOf).filter((checksum) => checksum !== undefined)
   if (published.length === 0) return { ...one, state: 'right', note: 'size alone; no checksum is published' }
-  const found = await md5OfFile(one.path)
-  if (published.includes(found)) return { ...one, state: 'right' }
-  return { ...one, state: 'wrong', note: `has the MD5 ${found} instead of ${published.join(' or ')}` }
+  for (const { algorithm, digest } of published) {
+    if ((await checksumOfFile(one.path, algorithm)).digest === digest) return { ...one, state: 'right' }
+  }
+  return {
+    ...one,
+    state: 'wrong',
+    note: `is not the file with the ${published.map(checksumWords).join(' or ')}`,
+  }
 }
 
 /** Also what a download has left, and what is known of the file. */

@@ -5,7 +5,7 @@ import { type ImageInput, imageInput } from './facts/image-input.ts'
 import { classCount, type OutputFacts, outputFacts, outputWarnings } from './facts/output-facts.ts'
 import { probeOutput } from './facts/probe-output.ts'
 import { type FoundModel, findAndFetch, type ModelRequest } from './found-model.ts'
-import { imageClassifier } from './image-classifier.ts'
+import { classifierOfSeveral, imageClassifier } from './image-classifier.ts'
 import { imageFeatures } from './image-features.ts'
 import { DIGITS } from './models/built-in.ts'
 import { type Label, plainLabel } from './models/labels.ts'
@@ -22,7 +22,7 @@ export interface PipelineOptions extends ModelRequest, EngineRequest {
 
 const DEFAULT_TOP = 5
 // Part of the version. To be raised when a change of the code turns the same image into other numbers.
-const READING = 2
+const READING = 3
 // In hexadecimal digits: 64 bits, short enough to compare by eye.
 const VERSION_LENGTH = 16
 
@@ -73,12 +73,11 @@ async function pipelineOn(opened: OpenedEngine, found: FoundModel, options: Pipe
   if (output.kind === 'features') {
     return { kind: 'features', ...imageFeatures({ engine, image }), watch, info: about } as const
   }
-  return {
-    kind: 'classes' as const,
-    ...imageClassifier({ engine, labels, image, output, top }),
-    watch,
-    info: { ...about, labels: labels.length, top, labelNames: labels.map(({ first }) => first) },
-  }
+  const info = { ...about, labels: labels.length, top, labelNames: labels.map(({ first }) => first) }
+  const parts = { engine, labels, image, output, top }
+  return engine.others.length > 0
+    ? { kind: 'several' as const, ...classifierOfSeveral(parts), watch, info }
+    : { kind: 'classes' as const, ...imageClassifier(parts), watch, info }
 }
 
 /** A digest of everything that the answer depends on besides the bytes of the image. */
@@ -86,14 +85,20 @@ function versionOf(...parts: readonly unknown[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, VERSION_LENGTH)
 }
 
+async function outputOf(opened: OpenedEngine, { path, settings }: FoundModel) {
+  const { outputShape: shape, others } = opened.engine
+  const known = await knownFunction(opened, settings)
+  return outputFacts({ shape, ...known, ...(others.length > 0 && { others }) }, settings, path)
+}
+
 /** The sample answers are needed only where the last layer does not tell what the numbers are. */
-async function outputOf({ engine, lastFunction }: OpenedEngine, { path, settings }: FoundModel) {
-  const { outputShape: shape } = engine
-  const isAsked = lastFunction === undefined && settings.kind !== 'features'
-  const known = isAsked
-    ? ({ inside: await probeOutput(engine), knownBy: 'sample answers' } as const)
-    : ({ inside: lastFunction ?? 'linear', knownBy: 'last layer' } as const)
-  return outputFacts({ shape, ...known }, settings, path)
+async function knownFunction(
+  { engine, lastFunction }: OpenedEngine,
+  { kind }: ModelSettings,
+): Promise<Pick<OutputFacts, 'inside' | 'knownBy'>> {
+  if (lastFunction !== undefined) return { inside: lastFunction, knownBy: 'last layer' }
+  if (kind === 'features') return { inside: 'unknown', knownBy: 'not needed' }
+  return { inside: await probeOutput(engine), knownBy: 'sample answers' }
 }
 
 function imageOptions(

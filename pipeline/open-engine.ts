@@ -14,6 +14,7 @@ import { type LastFunction, lastFunction } from './facts/last-function.ts'
 import { ownScaling } from './facts/own-scaling.ts'
 import { compiledDir, type FoundModel } from './found-model.ts'
 import { compiledModel } from './graph/compiled-cache.ts'
+import { layerOfOther } from './graph/onnx-graph.ts'
 import { temporaryModel } from './graph/temporary-model.ts'
 import { type Compile, UnwritableError } from './graph/write-model.ts'
 import { metadataField } from './weights/onnx/metadata-field.ts'
@@ -96,7 +97,7 @@ async function openFile(
   const { engine, report } = chosen
   const scaling = ownScaling(outline)
   return {
-    engine: pixelInput(engine, found.preprocessing),
+    engine: named(pixelInput(engine, found.preprocessing), found),
     reason: report,
     lastFunction: lastFunction(outline, head),
     warnings: [
@@ -105,6 +106,12 @@ async function openFile(
       ...(found.isOnnx && engine.input.type === 'uint8' ? bytesWarnings(found) : []),
     ],
   }
+}
+
+/** The other outputs by the names that they have in the user's file. */
+function named(engine: Engine, { isOnnx }: FoundModel): Engine {
+  if (isOnnx) return engine
+  return { ...engine, others: engine.others.map(({ name, shape }) => ({ name: layerOfOther(name), shape })) }
 }
 
 /** In the metadata of a compiled model: the layers take images of any size. */

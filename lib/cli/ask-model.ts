@@ -38,7 +38,7 @@ export async function askModel(config: Config, model: Model, { top, threshold }:
       for await (const one of tandem.classifyAll(name, contents, options)) {
         const file = pictures[one.at]?.name ?? ''
         yield one.ok
-          ? { file, model: name, guesses: guessesIn(one.value), value: one.value }
+          ? { file, model: name, guesses: guessesIn(one.value), value: one.value, outputs: one.outputs }
           : failed(file, name, one.error)
       }
     },

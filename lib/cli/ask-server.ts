@@ -43,7 +43,7 @@ export async function askServer(config: Config, model: string | undefined, wante
 }
 
 function outcome(file: string, answer: ModelAnswer, threshold: number | undefined): Outcome {
-  const { model, predictions, prediction } = answer
+  const { model, predictions, prediction, outputs } = answer
   const guesses = predictions?.filter(({ probability }) => threshold === undefined || probability > threshold)
-  return { file, model, guesses, value: guesses ?? prediction }
+  return { file, model, guesses, value: guesses ?? prediction, outputs }
 }

@@ -1,34 +1,23 @@
 import { TandemClient } from '../../client/client.ts'
-import { byteWords } from './byte-words.ts'
+import { askPipeline } from './ask-pipeline.ts'
+import { catalogText } from './catalog-text.ts'
 import { type Command, type CommandLine, EXIT, notReady } from './command.ts'
 import { table } from './command-help.ts'
-import { keptWeights } from './weights.ts'
 
 export const modelsCommand: Command = {
   usage: 'models',
   about:
-    'Lists the models that can be served by name, with the size of their weights.\nIf TANDEM_URL is set, lists the models of that server.',
+    'Lists the models of the catalog: the size of their images, their parameters, the size and the\naddress of the file. If TANDEM_URL is set, lists the models of that server.',
   options: { json: { help: 'the list as JSON' } },
   takesSettings: true,
   examples: ['tandem models', 'TANDEM_URL=http://gpu-box:2017 tandem models --json'],
   run: ({ config, options }) =>
-    config.serverUrl === '' ? listHere(config, options) : listServed(config, options),
+    config.serverUrl === '' ? listCatalog(options) : listServed(config, options),
 }
 
-async function listHere(config: CommandLine['config'], { json }: CommandLine['options']): Promise<number> {
-  const { weights } = await keptWeights(config, 'list')
-  const rows = weights.map(({ name, state, bytes }) => {
-    const size = bytes === null ? 'size unknown' : byteWords(bytes)
-    return { name, size, state: state === 'absent' ? 'is downloaded when needed' : state }
-  })
-  const own = config.models.filter(({ path }) => path !== undefined)
-  print(
-    json ? weights.map(({ name, state, bytes }) => ({ name, state, bytes })) : undefined,
-    table([
-      ...rows.map(({ name, size, state }) => [name, `${size.padEnd(13)} ${state}`]),
-      ...own.map(({ name, path = '' }) => [name, path]),
-    ]),
-  )
+async function listCatalog({ json }: CommandLine['options']): Promise<number> {
+  const info = await askPipeline({ module: 'weights/list-catalog', name: 'catalog', options: {} })
+  print(json ? info : undefined, catalogText(info).trimEnd())
   return EXIT.done
 }
 

@@ -1,5 +1,6 @@
 import type { Picture } from '../library/read-picture.ts'
 import type { Guess } from '../models/guess.ts'
+import type { OtherOutputs } from '../models/other-outputs.ts'
 
 /** A picture, and what the user calls it. */
 export interface NamedPicture {
@@ -14,6 +15,7 @@ export interface Outcome {
   /** undefined if a pipeline of the user's own answers with something else */
   readonly guesses?: readonly Guess[] | undefined
   readonly value?: unknown
+  readonly outputs?: OtherOutputs | undefined
   readonly error?: { readonly code: string; readonly message: string }
 }
 

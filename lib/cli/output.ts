@@ -77,14 +77,18 @@ export function outputIn(format: 'table' | 'json' | 'ndjson' | 'csv'): Output {
   return { table, json: json(), ndjson, csv }[format]
 }
 
-function asJson({ file, model, guesses, value, error }: Outcome): object {
+function asJson({ file, model, guesses, value, outputs, error }: Outcome): object {
   if (error !== undefined) return { file, model, error }
-  if (guesses !== undefined) return { file, model, predictions: guesses.map(shown) }
+  const more = outputs === undefined ? {} : { outputs }
+  if (guesses !== undefined) return { file, model, predictions: guesses.map(shown), ...more }
   const features = featuresIn(value)
   // Features are bytes or typed numbers, which JSON would write as an object.
-  return features === undefined
-    ? { file, model, value }
-    : { file, model, shape: features.shape, features: [...features.values] }
+  return {
+    file,
+    model,
+    value: features ? { shape: features.shape, values: [...features.values] } : value,
+    ...more,
+  }
 }
 
 function shown({ label, name, wnid, probability }: Guess) {

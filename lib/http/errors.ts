@@ -24,6 +24,7 @@ type WebErrorCode =
   | 'ERR_INPUT_MISSING'
   | 'ERR_METHOD_NOT_ALLOWED'
   | 'ERR_MODEL_ANSWER'
+  | 'ERR_MODEL_KIND'
   | 'ERR_MODEL_NONE'
   | 'ERR_MODEL_UNKNOWN'
   | 'ERR_NOT_ACCEPTABLE'
@@ -60,6 +61,8 @@ export const ERRORS: Readonly<Record<Code, Row>> = {
   ERR_METHOD_NOT_ALLOWED: { status: 405, expose: true },
   ERR_MODEL_UNKNOWN: { status: 404, expose: true },
   ERR_MODEL_ANSWER: { status: 500, expose: true },
+  // The first model with features is known to have some, so the client has chosen the model.
+  ERR_MODEL_KIND: { status: 400, expose: true },
   // No Retry-After: a retry helps only after the settings have changed.
   ERR_MODEL_NONE: { status: 503, expose: true },
   ERR_NOT_ACCEPTABLE: { status: 406, expose: true },

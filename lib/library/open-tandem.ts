@@ -156,7 +156,7 @@ class OpenTandem implements Tandem {
 }
 
 function classified(answer: Classification, threshold = Number.NEGATIVE_INFINITY): Classified {
-  const { model, version, timing } = answer
+  const { model, outputs, version, timing } = answer
   // A pipeline of the user's own is not told the threshold.
   const guesses = answer.guesses?.filter(({ probability }) => probability > threshold)
   const { queue, prepare, predict, total, cached } = timing
@@ -164,6 +164,7 @@ function classified(answer: Classification, threshold = Number.NEGATIVE_INFINITY
     model,
     guesses: guesses ?? [],
     value: guesses ?? answer.value,
+    ...(outputs && { outputs }),
     version,
     timing: { queue, prepare, predict, total, ...(cached && { cached }) },
   }

@@ -1,4 +1,5 @@
 import type { Guess } from '../models/guess.ts'
+import type { OtherOutputs } from '../models/other-outputs.ts'
 import type { KoaMiddleware, MountOptions, nodeHandler } from './mounted.ts'
 import type { Picture } from './read-picture.ts'
 
@@ -23,6 +24,8 @@ export interface Classified {
   readonly guesses: readonly Guess[]
   /** the answer as it is, for a pipeline of your own that does not answer with guesses */
   readonly value: unknown
+  /** of a model with several outputs: those that are not served, by their names */
+  readonly outputs?: OtherOutputs
   /** identifies the weights and the preparation of pictures; empty if the pipeline does not say */
   readonly version: string
   /** milliseconds of each stage */

@@ -1,6 +1,7 @@
 import type { CallTiming } from '../../broker/broker.ts'
 import { RecentMap } from '../cache/recent-map.ts'
 import { featuresIn } from './features.ts'
+import { countOf, type OtherOutputs } from './other-outputs.ts'
 import { SharedCalls, type SharedWork, type Waiting } from './shared-calls.ts'
 import type { Guessed } from './wanted-guesses.ts'
 
@@ -9,6 +10,8 @@ export interface TimedAnswer extends Guessed {
   /** the version that has computed the answer; empty if the pipeline reports none */
   readonly version: string
   readonly timing: CallTiming & Origin
+  /** of a model with several outputs: those that are not served */
+  readonly outputs?: OtherOutputs
 }
 
 /** Set if the answer was not computed for this request. */
@@ -41,6 +44,7 @@ export interface AnswerCacheOptions {
 const GUESSES_PER_ENTRY = 10
 /** About as much as the objects of a guess take. */
 const BYTES_PER_GUESS = 200
+const BYTES_PER_NUMBER = 8
 export const NO_TIME: CallTiming = { queue: 0, prepare: 0, predict: 0, total: 0, batch: 0 }
 
 /** The cache of answers: keeps them for later requests, and lets simultaneous requests share one computation. */
@@ -83,11 +87,12 @@ export class AnswerCache {
   }
 }
 
-/** In guesses. Features take as much room as their numbers need. */
-function sizeOf({ value }: TimedAnswer): number {
-  if (Array.isArray(value)) return Math.max(1, value.length)
+/** In guesses. Features and other outputs take as much room as their numbers need. */
+function sizeOf({ value, outputs }: TimedAnswer): number {
+  const others = Math.ceil((countOf(outputs) * BYTES_PER_NUMBER) / BYTES_PER_GUESS)
+  if (Array.isArray(value)) return Math.max(1, value.length + others)
   const features = featuresIn(value)
-  return features ? Math.ceil(features.values.byteLength / BYTES_PER_GUESS) : 1
+  return 1 + others + (features ? Math.ceil(features.values.byteLength / BYTES_PER_GUESS) : 0)
 }
 
 function keyOf({ model, version, sha256, count }: Question): string {

@@ -4,6 +4,7 @@ import { digest } from '../image/digest.ts'
 import { AnswerCache, type AnswerCacheOptions, NO_TIME, type TimedAnswer } from './answer-cache.ts'
 import type { Brokers } from './brokers.ts'
 import { guessesIn } from './guess.ts'
+import { splitAnswer } from './other-outputs.ts'
 import type { PipelineInfos } from './pipeline-info.ts'
 import type { Waiting } from './shared-calls.ts'
 import { ALL_GUESSES, cutGuesses, guessesToAsk, isCutShort, type WantedGuesses } from './wanted-guesses.ts'
@@ -63,23 +64,36 @@ export function createClassifier(
     const known = { model, sha256 }
     if (!isBuiltIn) {
       // The user's own pipeline is not told how many guesses are wanted.
-      const answer = await call(broker, infos, bytes, waiting)
-      const { timing, version } = answer
+      const { value, timing, version } = await call(broker, infos, bytes, waiting)
+      const answer = { value, guesses: guessesIn(value) }
       return { ...known, version, ...cutGuesses(answer, { top: wanted.top }, ALL_GUESSES), timing }
     }
     const ask = (count: number) =>
       cache.answer({ ...known, version, classes, count }, waiting, (waiting) =>
-        call(broker, infos, { image: bytes, top: count }, waiting),
+        callBuiltIn(broker, infos, { image: bytes, top: count }, waiting),
       )
     const asked = Math.min(guessesToAsk(wanted, usual), classes)
     const first = await ask(asked)
     const answer = asked < classes && isCutShort(first, wanted, asked) ? await ask(classes) : first
     const total = performance.now() - start
     const timing = answer.timing.cached || answer.timing.shared ? { ...answer.timing, total } : answer.timing
-    return { ...known, version: answer.version, ...cutGuesses(answer, wanted, usual), timing }
+    const { outputs } = answer
+    const cut = cutGuesses(answer, wanted, usual)
+    return { ...known, version: answer.version, ...cut, ...(outputs && { outputs }), timing }
   }
 
   return { models: [...brokers.keys()], mustServe: (model) => void brokerOf(model), classify }
+}
+
+async function callBuiltIn(
+  broker: Calls,
+  infos: PipelineInfos,
+  input: unknown,
+  waiting: Waiting,
+): Promise<TimedAnswer> {
+  const { value: answer, ...others } = await call(broker, infos, input, waiting)
+  const split = splitAnswer(answer)
+  return { ...split, guesses: guessesIn(split.value), ...others }
 }
 
 async function call(
@@ -87,7 +101,7 @@ async function call(
   infos: PipelineInfos,
   input: unknown,
   { signal, onPosition }: Waiting,
-): Promise<TimedAnswer> {
+): Promise<Pick<TimedAnswer, 'value' | 'timing' | 'version'>> {
   let timing = NO_TIME
   const onTiming = (measured: CallTiming) => {
     timing = measured
@@ -100,7 +114,7 @@ async function call(
   const value = await broker.call('predict', input, options).catch((error: unknown) => {
     throw imageError(error)
   })
-  return { value, guesses: guessesIn(value), timing, version }
+  return { value, timing, version }
 }
 
 /** The broker knows no images. A client gets one code, whether the headers or the decoding showed the cost. */

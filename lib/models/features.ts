@@ -33,7 +33,7 @@ export function mustHaveFeatures({
 
 export function noFeatures(model: string): HttpError {
   return new HttpError(
-    'ERR_MODEL_ANSWER',
+    'ERR_MODEL_KIND',
     `The model "${model}" does not answer with features: a model does with "kind": "features" in its settings.`,
   )
 }

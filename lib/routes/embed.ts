@@ -4,6 +4,7 @@ import { HttpError } from '../http/errors.ts'
 import { type Operation, serve } from '../http/operation.ts'
 import { littleEndian, mustHaveFeatures, noFeatures, normalized, pooled } from '../models/features.ts'
 import { Timing } from '../models/guess.ts'
+import { OtherOutputs } from '../models/other-outputs.ts'
 import { roundedTiming } from '../models/timing.ts'
 import type { Service } from '../service.ts'
 
@@ -29,6 +30,7 @@ const Answer = z.object({
   model: z.string(),
   shape: z.array(z.int()).describe('One length for a vector; height, width and channels for a map.'),
   features: z.array(z.number()),
+  outputs: OtherOutputs.optional(),
   timing: Timing,
 })
 
@@ -76,7 +78,9 @@ export function embedRoutes(service: Service): void {
     const features = normalize === 'true' ? normalized(vector) : vector
     if (form === 'json') {
       const { shape, values } = features
-      ctx.body = { model, shape, features: [...values], timing: roundedTiming(answer.timing) }
+      const { outputs } = answer
+      const timing = roundedTiming(answer.timing)
+      ctx.body = { model, shape, features: [...values], ...(outputs && { outputs }), timing }
       return
     }
     ctx.set('X-Shape', features.shape.join(','))

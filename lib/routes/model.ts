@@ -9,6 +9,7 @@ import type { Classification } from '../models/classifier.ts'
 import { featuresIn } from '../models/features.ts'
 import { Guess, mustHaveGuesses, Timing } from '../models/guess.ts'
 import { ModelQuery } from '../models/model-query.ts'
+import { OtherOutputs } from '../models/other-outputs.ts'
 import type { PredictOptions, Watcher } from '../models/predictor.ts'
 import { roundedTiming } from '../models/timing.ts'
 import { modelPages } from '../pages/model-pages.ts'
@@ -25,12 +26,23 @@ const Url = z.string().describe('The http or https address of an image, or a dat
 const UrlForm = z.object({ url: Url })
 
 const ModelAnswer = z.union([
-  z.object({ model: z.string(), predictions: z.array(Guess), timing: Timing }),
+  z.object({
+    model: z.string(),
+    predictions: z.array(Guess),
+    outputs: OtherOutputs.optional(),
+    timing: Timing,
+  }),
   z
     .object({ model: z.string(), predictions: z.array(z.unknown()), timing: Timing })
     .describe('The answer of your own pipeline, if the answer is a list.'),
   z
-    .object({ model: z.string(), shape: z.array(z.int()), features: z.array(z.number()), timing: Timing })
+    .object({
+      model: z.string(),
+      shape: z.array(z.int()),
+      features: z.array(z.number()),
+      outputs: OtherOutputs.optional(),
+      timing: Timing,
+    })
     .describe('The answer of a model with "kind": "features"; see also POST /embed.'),
   z
     .object({ model: z.string(), prediction: z.unknown(), timing: Timing })
@@ -130,8 +142,8 @@ function places({ config }: Service, model: string): ImagePlaces {
 }
 
 /** A list becomes `predictions`; any other answer becomes `prediction`. */
-function asJson({ model, value, timing }: Classification) {
-  return { model, ...answerIn(value), timing: roundedTiming(timing) }
+function asJson({ model, value, outputs, timing }: Classification) {
+  return { model, ...answerIn(value), ...(outputs && { outputs }), timing: roundedTiming(timing) }
 }
 
 function answerIn(value: unknown) {

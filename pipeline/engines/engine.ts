@@ -1,3 +1,5 @@
+import type { OtherOutput } from '../graph/computed-outputs.ts'
+
 /** The hardware that a model runs on. */
 export type Device = 'cpu' | 'webgpu' | 'cuda'
 
@@ -11,7 +13,11 @@ export interface Engine {
   readonly outputShape: readonly number[]
   /** The number of numbers in the output for one image. */
   readonly outputSize: number
-  /** `pixels` holds `n` images one after the other, uint8, channels interleaved; the answer has n × outputSize numbers. */
+  /** The other outputs of the model that an answer has room for. */
+  readonly others: readonly OtherOutput[]
+  /** The number of numbers in a row of the answer: outputSize, and then those of the other outputs in their order. */
+  readonly rowSize: number
+  /** `pixels` holds `n` images one after the other, uint8, channels interleaved; the answer has n × rowSize numbers. */
   run(pixels: Uint8Array, n: number): Promise<Float32Array>
   close(): Promise<void>
 }

@@ -1,4 +1,5 @@
 import { PipelineError } from '../errors.ts'
+import type { OtherOutput } from '../graph/computed-outputs.ts'
 import type { ModelSettings } from '../models/model-settings.ts'
 import type { LastFunction } from './last-function.ts'
 
@@ -8,19 +9,22 @@ export interface OutputFacts {
   /** The shape of the output for one image. */
   readonly shape: readonly number[]
   /** What the model itself does in the end. */
-  readonly inside: LastFunction
+  readonly inside: LastFunction | 'unknown'
   /** How that is known. */
-  readonly knownBy: 'last layer' | 'sample answers'
+  readonly knownBy: 'last layer' | 'sample answers' | 'not needed'
   /** What is done to the numbers of the model. */
   readonly applied: 'softmax' | 'sigmoid' | 'none'
   /** Probabilities of one class each that sum to 1, probabilities of classes by themselves, or other numbers. */
   readonly numbers: 'probabilities' | 'independent probabilities' | 'scores' | 'features'
+  /** The other outputs, if the model has several. */
+  readonly others?: readonly OtherOutput[]
 }
 
 export interface KnownOutput {
   readonly shape: readonly number[]
-  readonly inside: LastFunction
+  readonly inside: OutputFacts['inside']
   readonly knownBy: OutputFacts['knownBy']
+  readonly others?: readonly OtherOutput[]
 }
 
 /** `path` is for messages. */
@@ -46,12 +50,12 @@ export function outputWarnings({ inside, applied }: OutputFacts): string[] {
 }
 
 /** One logit is a yes or no. Several are taken for one choice, since models for several labels are rare. */
-function fitting(inside: LastFunction, size: number): OutputFacts['applied'] {
+function fitting(inside: OutputFacts['inside'], size: number): OutputFacts['applied'] {
   if (inside === 'softmax' || inside === 'sigmoid') return 'none'
   return inside === 'linear' && size === 1 ? 'sigmoid' : 'softmax'
 }
 
-function numbersOf(inside: LastFunction, applied: OutputFacts['applied']): OutputFacts['numbers'] {
+function numbersOf(inside: OutputFacts['inside'], applied: OutputFacts['applied']): OutputFacts['numbers'] {
   const last = applied === 'none' ? inside : applied
   if (last === 'softmax') return 'probabilities'
   return last === 'sigmoid' ? 'independent probabilities' : 'scores'

@@ -1,9 +1,11 @@
 import { PipelineError } from '../errors.ts'
 import type { Layer, LayerList } from '../models/networks/layer-list.ts'
 import { checkWeights } from './check-weights.ts'
+import { otherOutputs } from './computed-outputs.ts'
+import { withHardSigmoids } from './hard-sigmoids.ts'
 import type { Emission, Plan, Shape } from './kind.ts'
 import { layerError, shapeText } from './layer-config.ts'
-import { INPUT_NAME, type OnnxGraph, onnxGraph } from './onnx-graph.ts'
+import { INPUT_NAME, type OnnxGraph, OUTPUT_NAME, onnxGraph, otherName } from './onnx-graph.ts'
 import { foldedNormalizations, neededLayers } from './plan.ts'
 import { planLayers } from './plan-layers.ts'
 import { type Preprocessing, preprocess } from './preprocessing.ts'
@@ -22,15 +24,18 @@ export interface CompileOptions {
  * Only one array of weights is in memory at a time.
  */
 export async function compileGraph(
-  list: LayerList,
+  given: LayerList,
   weights: WeightStore,
   options: CompileOptions,
   write: (bytes: Uint8Array) => Promise<void>,
 ): Promise<Uint8Array> {
+  const list = withHardSigmoids(given)
   const plans = planLayers(list)
-  const layers = neededLayers(list)
+  const others = otherOutputs(list, plans).map(({ name }) => name)
+  const outputs = [list.output, ...others]
+  const layers = neededLayers(list, outputs)
   checkWeights(layers, plans, weights)
-  const folded = foldedNormalizations(layers, plans, list.output)
+  const folded = foldedNormalizations(layers, plans, outputs)
   const absorbed = new Set([...folded.values()].map(({ name }) => name))
   const graph = onnxGraph(options.dataFile, write)
   const values = new Map<string, Value>()
@@ -52,7 +57,8 @@ export async function compileGraph(
     const read = reader(layer, plan, weights)
     values.set(layer.name, await plan.emit({ graph, inputs, read, ...(affine && { affine }) }))
   }
-  return finish(graph, options, found(values.get(list.output), layers[0]), list.inputShape)
+  const answers = outputs.map((name) => ({ name, value: found(values.get(name), layers[0]) }))
+  return finish(graph, options, answers, list.inputShape)
 }
 
 function affineOf(layer: Layer, plans: ReadonlyMap<string, Plan>, weights: WeightStore) {
@@ -60,11 +66,22 @@ function affineOf(layer: Layer, plans: ReadonlyMap<string, Plan>, weights: Weigh
   return plan.affine?.read(reader(layer, plan, weights))
 }
 
-function finish(graph: OnnxGraph, { input }: CompileOptions, output: Value, inputShape: Shape): Uint8Array {
+/** The served output first. A tensor can be one output only, and the input none. */
+function finish(
+  graph: OnnxGraph,
+  { input }: CompileOptions,
+  answers: readonly { name: string; value: Value }[],
+  inputShape: Shape,
+): Uint8Array {
   graph.label('output')
-  const answer = plain(graph, output)
-  const tensor = answer === INPUT_NAME ? graph.node('Identity', [answer]) : answer
-  return graph.finish({ type: input, shape: inputShape }, { tensor, shape: output.shape })
+  const taken = new Set([INPUT_NAME])
+  const outputs = answers.map(({ name, value }, i) => {
+    const answer = plain(graph, value)
+    const tensor = taken.has(answer) ? graph.node('Identity', [answer]) : answer
+    taken.add(tensor)
+    return { name: i === 0 ? OUTPUT_NAME : otherName(name), tensor, shape: value.shape }
+  })
+  return graph.finish({ type: input, shape: inputShape }, outputs)
 }
 
 /** Reads one of a layer's arrays, and checks the length: a file may contain less or more than it declares. */

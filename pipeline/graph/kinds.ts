@@ -1,3 +1,4 @@
+import { CONSTANT, operationClass } from '../models/networks/layer-list.ts'
 import { elements } from './axes.ts'
 import type { Kind } from './kind.ts'
 import { kind } from './kind.ts'
@@ -18,14 +19,6 @@ import { TRANSPOSE_CONVOLUTIONS } from './layers/transpose-convolution.ts'
 import { WRAPPERS } from './layers/wrapper.ts'
 import { numbers, wholes } from './options.ts'
 import { plainValue } from './value.ts'
-
-/** Before the name of an operation: Keras gives a layer and an operation the same name, Add for example. */
-const OPERATION = 'ops.'
-
-export const operationClass = (name: string): string => `${OPERATION}${name}`
-
-/** The class of the layers that stand for numbers in a model, such as 255 in `x / 255`. */
-export const CONSTANT = 'Constant'
 
 const constantKind = kind(
   { value: numbers(), shape: wholes(1) },

@@ -28,7 +28,7 @@ export interface OnnxGraph {
   /** A tensor of weights, given in pieces. */
   weights(shape: readonly number[], pieces: Iterable<Float32Array>): Promise<string>
   /** The whole model as the bytes of an .onnx file. */
-  finish(input: GraphInput, output: GraphOutput): Uint8Array
+  finish(input: GraphInput, outputs: readonly GraphOutput[]): Uint8Array
 }
 
 /** A plain number is an integer, `{ float }` a float: ONNX distinguishes the two, JavaScript does not. */
@@ -42,12 +42,20 @@ export interface GraphInput {
 }
 
 export interface GraphOutput {
+  readonly name: string
   readonly tensor: string
   readonly shape: readonly number[]
 }
 
 export const INPUT_NAME = 'input'
-const OUTPUT_NAME = 'output'
+/** Of the served output. */
+export const OUTPUT_NAME = 'output'
+
+/** The name of another output: the number at the beginning of all other names keeps the name free. */
+export const otherName = (layer: string): string => `${OUTPUT_NAME}:${layer}`
+
+/** The layer of another output. */
+export const layerOfOther = (name: string): string => name.slice(OUTPUT_NAME.length + 1)
 
 /** Gelu needs opset 20. ONNX Runtime 1.30 reads later opsets too, but other tools may not. */
 const OPSET = 20
@@ -112,8 +120,8 @@ export function onnxGraph(dataFile: string, write: (bytes: Uint8Array) => Promis
       }))
       return name
     },
-    finish(input, output) {
-      rename(nodes, output.tensor, OUTPUT_NAME)
+    finish(input, outputs) {
+      for (const { tensor, name } of outputs) rename(nodes, tensor, name)
       return encodeModel({
         irVersion: IR_VERSION,
         producerName: 'tandem',
@@ -124,7 +132,7 @@ export function onnxGraph(dataFile: string, write: (bytes: Uint8Array) => Promis
           node: nodes,
           initializer: initializers,
           input: [valueInfo(INPUT_NAME, input.type === 'uint8' ? UINT8 : FLOAT, input.shape)],
-          output: [valueInfo(OUTPUT_NAME, FLOAT, output.shape)],
+          output: outputs.map(({ name, shape }) => valueInfo(name, FLOAT, shape)),
         },
       })
     },

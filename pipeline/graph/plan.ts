@@ -1,9 +1,9 @@
 import type { Layer, LayerList } from '../models/networks/layer-list.ts'
 import type { Plan } from './kind.ts'
 
-/** The layers that the output depends on, in their order. Auxiliary heads and their weights are left out. */
-export function neededLayers({ layers, output }: LayerList): Layer[] {
-  const needed = new Set([output])
+/** The layers that the outputs depend on, in their order. All other layers and their weights are left out. */
+export function neededLayers({ layers }: LayerList, outputs: readonly string[]): Layer[] {
+  const needed = new Set(outputs)
   // Backwards, because a layer makes its inputs needed.
   for (const { name, inputs } of [...layers].reverse()) {
     if (needed.has(name)) for (const input of inputs) needed.add(input)
@@ -18,7 +18,7 @@ export function neededLayers({ layers, output }: LayerList): Layer[] {
 export function foldedNormalizations(
   layers: readonly Layer[],
   plans: ReadonlyMap<string, Plan>,
-  output: string,
+  outputs: readonly string[],
 ): ReadonlyMap<string, Layer> {
   const consumers = new Map<string, Layer[]>()
   for (const { name } of layers) consumers.set(name, [])
@@ -26,7 +26,7 @@ export function foldedNormalizations(
   const folded = new Map<string, Layer>()
   for (const { name } of layers) {
     const [consumer, another] = consumers.get(name) ?? []
-    if (!consumer || another || name === output) continue
+    if (!consumer || another || outputs.includes(name)) continue
     const axis = plans.get(name)?.foldable
     if (axis !== undefined && plans.get(consumer.name)?.affine?.axis === axis) folded.set(name, consumer)
   }

@@ -17,6 +17,7 @@ export interface WeightsEntry {
   readonly url: string
   readonly bytes?: number
   readonly md5?: string
+  readonly sha256?: string
   /** Earlier versions published under the same name, which are served, but not downloaded. */
   readonly older?: readonly { readonly bytes: number; readonly md5?: string }[]
 }
@@ -98,9 +99,9 @@ async function keepDownloading(
   signal: AbortSignal,
 ): Promise<void> {
   const { weightsUrl, progress, attempts = Number.POSITIVE_INFINITY, firstPauseMs = FIRST_PAUSE_MS } = options
-  const { bytes, md5 } = entry
+  const { bytes, md5, sha256 } = entry
   const url = addressOf(entry, weightsUrl)
-  const request = { url, path, bytes, md5, neededBy: entry.name, allowHttp: url !== entry.url }
+  const request = { url, path, bytes, md5, sha256, neededBy: entry.name, allowHttp: url !== entry.url }
   let failures = 0
   for (;;) {
     const before = (await sizeOf(partOf(path))) ?? 0

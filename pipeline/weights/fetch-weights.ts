@@ -1,7 +1,8 @@
 import type { MakePipeline, PipelineContext } from '../../broker/pipeline.ts'
 import { PipelineError } from '../errors.ts'
 import { builtIns } from '../models/built-in.ts'
-import { type CatalogEntry, catalog } from '../models/catalog.ts'
+import { catalog } from '../models/catalog.ts'
+import type { CatalogEntry } from '../models/catalog-entry.ts'
 import { nearestWord } from '../models/nearest-word.ts'
 import { ensureWeights } from './ensure-weights.ts'
 
@@ -36,6 +37,6 @@ export function catalogEntry(model: string): CatalogEntry {
   const hint = near === undefined ? '' : ` Did you mean ${near}?`
   throw new PipelineError(
     'ERR_MODEL_LOAD',
-    `The catalog has no model "${model}"; it has ${names.join(', ')}.${hint}`,
+    `The catalog has no model "${model}"; npm run weights -- list shows its ${names.length} models.${hint}`,
   )
 }

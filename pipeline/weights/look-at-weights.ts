@@ -1,11 +1,11 @@
 import { stat } from 'node:fs/promises'
 import { PipelineError } from '../errors.ts'
-import { knownMd5 } from './download/checked-file.ts'
+import { knownChecksum } from './download/checked-file.ts'
+import { type Checksum, checksumOf, checksumWords, type Published } from './download/checksum.ts'
 
-interface Version {
+interface Version extends Published {
   /** Missing where no size is published: then the checksum decides. */
   readonly bytes?: number
-  readonly md5?: string
 }
 
 /** `settling`: the file was written to so recently that more bytes may come. */
@@ -39,13 +39,21 @@ export async function lookAtWeights(
     if (isWarm) return 'settling'
     throw unfit(path, entry.name, `has ${its.size} bytes instead of ${entry.bytes}`)
   }
-  if (versions.some(({ md5 }) => md5 === undefined)) return isWarm ? 'settling' : 'whole'
-  const found = await knownMd5(path, signal)
-  if (versions.some(({ md5 }) => md5 === found)) return 'whole'
+  const published = versions.map(checksumOf)
+  const known = published.filter((one) => one !== undefined)
+  if (known.length < published.length) return isWarm ? 'settling' : 'whole'
+  const differences: string[] = []
+  for (const wanted of known) {
+    const found = await knownChecksum(path, wanted.algorithm, signal)
+    if (found.digest === wanted.digest) return 'whole'
+    differences.push(difference(found, wanted))
+  }
   if (isWarm) return 'settling'
-  const published = versions.map(({ md5 }) => md5).join(' or ')
-  throw unfit(path, entry.name, `has the MD5 ${found} instead of ${published}`)
+  throw unfit(path, entry.name, differences.join(' and '))
 }
+
+const difference = (found: Checksum, wanted: Checksum): string =>
+  `has the ${checksumWords(found)} instead of ${wanted.digest}`
 
 function unfit(path: string, model: string, what: string): PipelineError {
   const message =

@@ -4,11 +4,12 @@ import type { WeightStore } from '../graph/weight-store.ts'
 import type { Kernels } from '../models/model-settings.ts'
 import { ANY_SIZE, type LayerList } from '../models/networks/layer-list.ts'
 import { bindWeights } from './bind/bind-weights.ts'
+import { innerPlaces } from './bind/inner-places.ts'
 import { weightStoreOf } from './bind/weight-store-of.ts'
 import { openSource } from './open-source.ts'
 import { loadError, quote } from './source/model-file-error.ts'
 import type { ModelFormat, ModelSource } from './source/model-source.ts'
-import type { Topology, WeightPlace } from './source/topology.ts'
+import type { Topology } from './source/topology.ts'
 
 /** Everything that is known about a file before its weights are looked at. */
 export interface PeekedModel {
@@ -105,15 +106,4 @@ function givenTopology({ name, groupNames }: ModelSource, layers: LayerList | un
   throw loadError(
     `${name} holds only weights, without the layers that they are for: save the whole model, or name a model of the catalog.`,
   )
-}
-
-/** The layers of inner models, `outer/inner`, whose weights are in the file's group `outer`. */
-function innerPlaces(list: LayerList, groups: ReadonlySet<string>): Map<string, WeightPlace> {
-  const places = new Map<string, WeightPlace>()
-  for (const { name } of list.layers) {
-    const group = name.slice(0, Math.max(0, name.indexOf('/')))
-    if (group === '' || groups.has(name) || !groups.has(group)) continue
-    places.set(name, { group, ownName: name.slice(name.lastIndexOf('/') + 1), path: '', frozen: false })
-  }
-  return places
 }

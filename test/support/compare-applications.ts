@@ -1,14 +1,15 @@
 import { expect } from 'chai'
 import type { WeightStore } from '../../pipeline/graph/weight-store.ts'
-import type { CatalogEntry } from '../../pipeline/models/catalog.ts'
+import type { CatalogEntry } from '../../pipeline/models/catalog-entry.ts'
 import { ANY_SIZE, type LayerList } from '../../pipeline/models/networks/layer-list.ts'
 import { bindWeights } from '../../pipeline/weights/bind/bind-weights.ts'
+import { innerPlaces } from '../../pipeline/weights/bind/inner-places.ts'
 import { weightStoreOf } from '../../pipeline/weights/bind/weight-store-of.ts'
 import { readKerasConfig } from '../../pipeline/weights/keras/keras-config.ts'
 import { relativeError, withCompiled, withEngine } from './compiled.ts'
-import { goldenJson } from './golden.ts'
+import { goldenJson, goldenName } from './golden.ts'
 import { type SyntheticLayer, smoothImage } from './synthetic.ts'
-import { syntheticGroups, syntheticStore } from './synthetic-store.ts'
+import { syntheticGroups } from './synthetic-store.ts'
 
 const TOLERANCE = 1e-4
 
@@ -18,11 +19,18 @@ interface Expected {
 }
 
 /** Compares a network of the catalog with Keras, from the bytes of an image. */
-export function compareCatalog({ name, topology, preprocessing }: CatalogEntry): Promise<void> {
-  return compare(name, topology(), syntheticStore(layersOf(name)), preprocessing)
+export function compareCatalog(entry: CatalogEntry): Promise<void> {
+  const [name, list] = [goldenName(entry), entry.topology()]
+  const arrays = bindWeights(name, list, innerPlaces(list, new Set()), syntheticGroups(layersOf(name)))
+  return compare(
+    name,
+    list,
+    weightStoreOf(name, arrays, () => undefined),
+    entry.preprocessing,
+  )
 }
 
-/** The networks that are not in the catalog, and how their pixels are prepared. */
+/** Networks with layers that the others do not have, and how their pixels are prepared. */
 export const OTHERS = {
   nasnet_mobile: 'tf',
   efficientnet_b0: 'none',

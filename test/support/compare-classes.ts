@@ -35,12 +35,17 @@ async function compareOutputs(opened: OpenedModel, expected: ExpectedClasses): P
   const list = layersOf(opened)
   const { shape, formula, pictures } = expected.input
   const input = (of: LayerList) => (pictures ? teachableInput() : classesInput(shape, formula, of))
-  expectClose(await outputOf(opened, list, input), expected)
+  expectClose(await outputOf(opened, only(list, list.output), input), expected)
   expect(list.outputs?.length, 'outputs').to.equal(expected.outputs?.length)
   for (const [i, { values }] of (expected.outputs ?? []).entries()) {
-    const found = await outputOf(opened, { ...list, output: list.outputs?.[i] ?? '' }, input)
+    const found = await outputOf(opened, only(list, list.outputs?.[i] ?? ''), input)
     expectClose(found, { ...expected, output: { values } })
   }
+}
+
+/** The list with one output. */
+function only({ outputs: _, ...list }: LayerList, output: string): LayerList {
+  return { ...list, output }
 }
 
 function layersOf({ layers }: OpenedModel): LayerList {

@@ -28,9 +28,18 @@ export function goldenJson<T>(part: GoldenPart, ...path: string[]): T {
   return JSON.parse(goldenBytes(part, ...path).toString('utf8')) as T
 }
 
-/** Whether there is golden data of a network of the catalog; the others differ from one of these in numbers of blocks. */
-export function hasGolden({ name }: { readonly name: string }): boolean {
-  const file = join(GOLDEN, 'applications', `${name}.config.json`)
+interface Named {
+  readonly name: string
+}
+
+/** The name of the golden data of a network of the catalog. */
+export const goldenName = ({ name }: Named): string => OTHER_NAMES.get(name) ?? name
+
+const OTHER_NAMES: ReadonlyMap<string, string> = new Map([['efficientnetv2b0', 'efficientnet_v2_b0']])
+
+/** Whether there is golden data of a network of the catalog; most others differ from one of these in numbers of blocks. */
+export function hasGolden(network: Named): boolean {
+  const file = join(GOLDEN, 'applications', `${goldenName(network)}.config.json`)
   return existsSync(file) || existsSync(file + PACKED)
 }
 

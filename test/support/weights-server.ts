@@ -37,6 +37,8 @@ const PIECE = 16 * 1024
 
 export const md5 = (content: Buffer): string => createHash('md5').update(content).digest('hex')
 
+export const sha256 = (content: Buffer): string => createHash('sha256').update(content).digest('hex')
+
 /** Bytes that are the same in every run and do not repeat. */
 export function bytesOf(length: number, seed = 1): Buffer {
   const parts: Buffer[] = []

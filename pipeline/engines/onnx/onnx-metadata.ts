@@ -79,12 +79,16 @@ export function outputShape(
   output: InferenceSession.ValueMetadata,
   path: string,
 ): readonly number[] | undefined {
-  if (!output.isTensor || (output.type !== 'float32' && output.type !== 'float16'))
-    throw unsupported(
-      path,
-      `its output ${JSON.stringify(output.name)} is no tensor of type float32 or float16`,
-    )
-  const sizes = output.shape.slice(1)
+  if (isOfFloats(output)) return knownShape(output)
+  throw unsupported(path, `its output ${JSON.stringify(output.name)} is no tensor of type float32 or float16`)
+}
+
+export function isOfFloats(output: InferenceSession.ValueMetadata): boolean {
+  return output.isTensor && (output.type === 'float32' || output.type === 'float16')
+}
+
+export function knownShape(output: InferenceSession.ValueMetadata): readonly number[] | undefined {
+  const sizes = output.isTensor ? output.shape.slice(1) : []
   return sizes.length > 0 && sizes.every(isSize) ? sizes : undefined
 }
 

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { PipelineError } from '../../errors.ts'
+import { sizeOf } from '../../graph/computed-outputs.ts'
 import type { OnnxEngine, OnnxOptions } from './onnx.ts'
 import type { FromWorker, ToWorker, WorkerError } from './onnx-worker-messages.ts'
 
@@ -29,7 +30,7 @@ function newWorker(options: OnnxOptions): Worker {
 export async function openOnnxThread(options: OnnxOptions): Promise<OnnxEngine> {
   const worker = newWorker(options)
   const pending = new Map<number, Pending>()
-  const { input, outputShape } = await ready(worker)
+  const { input, outputShape, others, rowSize } = await ready(worker)
   worker.on('message', (message: FromWorker) => settle(pending, message))
   worker.on('error', (cause) =>
     rejectAll(pending, new PipelineError('ERR_ENGINE', 'The thread of the model failed.', { cause })),
@@ -54,7 +55,9 @@ export async function openOnnxThread(options: OnnxOptions): Promise<OnnxEngine> 
     input,
     inputShape: input.shape,
     outputShape,
-    outputSize: outputShape.reduce((product, length) => product * length, 1),
+    outputSize: sizeOf(outputShape),
+    others,
+    rowSize,
     run(bytes, n) {
       if (closing) return Promise.reject(new PipelineError('ERR_ENGINE', 'The model is closed.'))
       return new Promise((resolve, reject) => {

@@ -1,5 +1,5 @@
 import type { PipelineErrorCode } from '../../errors.ts'
-import type { ModelInput } from './onnx-metadata.ts'
+import type { OnnxEngine } from './onnx.ts'
 
 /** Messages to the thread that runs the model. The bytes are transferred, not copied. */
 export type ToWorker =
@@ -7,7 +7,7 @@ export type ToWorker =
   | { readonly kind: 'close' }
 
 export type FromWorker =
-  | { readonly kind: 'ready'; readonly input: ModelInput; readonly outputShape: readonly number[] }
+  | ({ readonly kind: 'ready' } & Pick<OnnxEngine, 'input' | 'outputShape' | 'others' | 'rowSize'>)
   | { readonly kind: 'failed'; readonly error: WorkerError }
   | { readonly kind: 'answer'; readonly key: number; readonly scores: Float32Array }
   | { readonly kind: 'failure'; readonly key: number; readonly error: WorkerError }

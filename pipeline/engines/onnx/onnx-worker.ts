@@ -11,7 +11,7 @@ const engine = await openOnnx(workerData as OnnxOptions).catch((error: unknown) 
 if (engine) serve(engine)
 
 function serve(engine: OnnxEngine): void {
-  const { input, outputShape } = engine
+  const { input, outputShape, others, rowSize } = engine
   parentPort?.on('message', async (message: ToWorker) => {
     if (message.kind === 'close') {
       await engine.close()
@@ -27,7 +27,7 @@ function serve(engine: OnnxEngine): void {
       send({ kind: 'failure', key, error: plain(error) })
     }
   })
-  send({ kind: 'ready', input, outputShape })
+  send({ kind: 'ready', input, outputShape, others, rowSize })
 }
 
 function send(message: FromWorker): void {

@@ -1,11 +1,15 @@
 import './no-telemetry.ts'
 import * as ort from 'onnxruntime-node'
 import { PipelineError } from '../../errors.ts'
+import { type OtherOutput, shortOutputs, sizeOf } from '../../graph/computed-outputs.ts'
 import { fromHalf, toHalf } from '../../half.ts'
 import type { Device, Engine } from '../engine.ts'
+import { sideBySide } from '../side-by-side.ts'
 import { mustAnswerFew } from '../size-limits.ts'
 import {
   type InputHints,
+  isOfFloats,
+  knownShape,
   type ModelInput,
   modelInput,
   outputShape,
@@ -36,10 +40,10 @@ export async function openOnnx(options: OnnxOptions): Promise<OnnxEngine> {
   try {
     const input = modelInput(session.inputMetadata, modelPath, options.imageSize, options.hints)
     const output = wantedOutput(session.outputMetadata, options.head)
-    const { name } = output
-    const shape = outputShape(output, modelPath) ?? (await triedShape(session, { input, name }, modelPath))
+    const shape = outputShape(output, modelPath) ?? (await triedShape(session, input, output.name, modelPath))
     mustAnswerFew(shape, modelPath)
-    return engine(session, { device, input, shape, name })
+    const others = await otherOutputs(session, input, output.name)
+    return engine(session, { device, input, shape, name: output.name, others })
   } catch (error) {
     await session.release()
     throw error
@@ -61,18 +65,46 @@ async function createSession(options: OnnxOptions): Promise<ort.InferenceSession
 /** The shape of an output whose sizes the file does not tell, from a run with a black image. */
 async function triedShape(
   session: ort.InferenceSession,
-  { input, name }: Pick<SessionParts, 'input' | 'name'>,
+  input: ModelInput,
+  name: string,
   path: string,
 ): Promise<number[]> {
   const n = input.batch ?? 1
-  const black = new Uint8Array(n * bytesPerImage(input))
-  const output = (await session.run({ [input.name]: tensor(input, black, n) }, [name]))[name]
-  const [first, ...sizes] = output?.dims ?? []
+  const [dims = []] = await triedDims(session, input, [name])
+  const [first, ...sizes] = dims
   if (first === n && sizes.length > 0) return sizes
-  throw unsupported(
-    path,
-    `it answers ${n} images with [${output?.dims.join(', ')}], not with one row for each image`,
-  )
+  throw unsupported(path, `it answers ${n} images with [${dims.join(', ')}], not with one row for each image`)
+}
+
+/** The sizes of outputs in the answer to black images, as many as the model takes at a time. */
+async function triedDims(
+  session: ort.InferenceSession,
+  input: ModelInput,
+  names: readonly string[],
+): Promise<(readonly number[])[]> {
+  const n = input.batch ?? 1
+  const black = new Uint8Array(n * bytesPerImage(input))
+  const answer = await session.run({ [input.name]: tensor(input, black, n) }, [...names])
+  return names.map((name) => answer[name]?.dims ?? [])
+}
+
+/** The other outputs that have floats, and one row of them for each image. */
+async function otherOutputs(
+  session: ort.InferenceSession,
+  input: ModelInput,
+  served: string,
+): Promise<OtherOutput[]> {
+  const floats = session.outputMetadata.filter((output) => output.name !== served && isOfFloats(output))
+  const names = floats.filter((output) => knownShape(output) === undefined).map(({ name }) => name)
+  const tried = names.length === 0 ? [] : await triedDims(session, input, names)
+  const n = input.batch ?? 1
+  const outputs = floats.flatMap((output): OtherOutput[] => {
+    const shape = knownShape(output)
+    if (shape) return [{ name: output.name, shape }]
+    const [first, ...sizes] = tried[names.indexOf(output.name)] ?? []
+    return first === n && sizes.length > 0 ? [{ name: output.name, shape: sizes }] : []
+  })
+  return shortOutputs(outputs)
 }
 
 interface SessionParts {
@@ -82,21 +114,33 @@ interface SessionParts {
   readonly shape: readonly number[]
   /** Of the output. */
   readonly name: string
+  readonly others: readonly OtherOutput[]
 }
 
-function engine(session: ort.InferenceSession, { device, input, shape, name }: SessionParts): OnnxEngine {
-  const size = shape.reduce((product, length) => product * length, 1)
+function engine(session: ort.InferenceSession, parts: SessionParts): OnnxEngine {
+  const { device, input, shape, name, others } = parts
+  const outputs = [
+    { name, size: sizeOf(shape) },
+    ...others.map(({ name, shape }) => ({ name, size: sizeOf(shape) })),
+  ]
+  const rowSize = outputs.reduce((sum, { size }) => sum + size, 0)
   let closed = false
 
   async function runOnce(bytes: Uint8Array, n: number): Promise<Float32Array> {
     const feed = { [input.name]: tensor(input, bytes, n) }
-    const result = await session.run(feed, [name])
-    const scores = floats(result[name]?.data)
-    if (scores instanceof Float32Array && scores.length === n * size) return scores
-    throw new PipelineError(
-      'ERR_ENGINE',
-      `The model answered ${n} images with ${scores?.length} numbers, not ${n * size}.`,
+    const result = await session.run(
+      feed,
+      outputs.map(({ name }) => name),
     )
+    const columns = outputs.map(({ name, size }) => {
+      const scores = floats(result[name]?.data)
+      if (scores instanceof Float32Array && scores.length === n * size) return scores
+      throw new PipelineError(
+        'ERR_ENGINE',
+        `The model answered ${n} images with ${scores?.length} numbers, not ${n * size}.`,
+      )
+    })
+    return sideBySide(columns, n)
   }
 
   return {
@@ -105,7 +149,9 @@ function engine(session: ort.InferenceSession, { device, input, shape, name }: S
     input,
     inputShape: input.shape,
     outputShape: shape,
-    outputSize: size,
+    outputSize: sizeOf(shape),
+    others,
+    rowSize,
     async run(bytes, n) {
       if (closed) throw new PipelineError('ERR_ENGINE', 'The model is closed.')
       const each = bytesPerImage(input)
@@ -117,11 +163,14 @@ function engine(session: ort.InferenceSession, { device, input, shape, name }: S
       }
       const { batch } = input
       if (batch === undefined || batch === n) return runOnce(bytes, n)
-      const scores = new Float32Array(n * size)
+      const scores = new Float32Array(n * rowSize)
       for (let i = 0; i < n; i += batch) {
         const count = Math.min(batch, n - i)
         const part = bytes.subarray(i * each, (i + count) * each)
-        scores.set((await runOnce(filled(part, batch * each), batch)).subarray(0, count * size), i * size)
+        scores.set(
+          (await runOnce(filled(part, batch * each), batch)).subarray(0, count * rowSize),
+          i * rowSize,
+        )
       }
       return scores
     },

@@ -11,8 +11,9 @@ import type { OnnxEngine } from './onnx.ts'
 export function pixelInput(engine: OnnxEngine, preprocessing: Preprocessing): Engine {
   const { type, order, shape } = engine.input
   if (type === 'uint8' && order === 'nhwc') return engine
-  const [depth = 1, rows = 1, columns = 1] = engine.outputShape
-  const isMap = order === 'nchw' && engine.outputShape.length === 3
+  const { outputShape, outputSize, rowSize } = engine
+  const [depth = 1, rows = 1, columns = 1] = outputShape
+  const isMap = order === 'nchw' && outputShape.length === 3
   const numbersOf =
     type === 'float32' ? inputNumbers(shape, 'uint8', preprocessing) : (pixels: Uint8Array) => pixels
   return {
@@ -25,8 +26,12 @@ export function pixelInput(engine: OnnxEngine, preprocessing: Preprocessing): En
         new Uint8Array(ordered.buffer, ordered.byteOffset, ordered.byteLength),
         n,
       )
-      // Exchanging the two axes of a matrix: planes of places become places of channels.
-      return isMap ? planes(answer, [1, depth, rows * columns], n) : answer
+      for (let at = 0; isMap && at < answer.length; at += rowSize) {
+        const map = answer.subarray(at, at + outputSize)
+        // Exchanging the two axes of a matrix: planes of places become places of channels.
+        map.set(planes(map, [1, depth, rows * columns], 1))
+      }
+      return answer
     },
   }
 }

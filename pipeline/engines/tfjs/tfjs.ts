@@ -1,6 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core'
 import { PipelineError } from '../../errors.ts'
 import { checkWeights } from '../../graph/check-weights.ts'
+import { otherOutputs, sizeOf } from '../../graph/computed-outputs.ts'
 import type { Shape } from '../../graph/kind.ts'
 import { layerError, shapeText } from '../../graph/layer-config.ts'
 import { neededLayers } from '../../graph/plan.ts'
@@ -10,6 +11,7 @@ import { ownerOf, type WeightStore } from '../../graph/weight-store.ts'
 import type { Layer, LayerList } from '../../models/networks/layer-list.ts'
 import type { Engine } from '../engine.ts'
 import { type InputType, inputNumbers } from '../input-numbers.ts'
+import { sideBySide } from '../side-by-side.ts'
 import { type Backend, openBackend, type TensorFlow } from './tfjs-backend.ts'
 import { operationOf } from './tfjs-layers.ts'
 import type { Operation } from './tfjs-operation.ts'
@@ -41,11 +43,13 @@ export async function openTfjs(options: TfjsOptions): Promise<Engine> {
   const { inputShape, output } = options.layers
   const plans = planLayers(options.layers)
   const shapeOf = (name: string): Shape => plans.get(name)?.shape ?? []
-  const layers = neededLayers(options.layers)
+  const others = otherOutputs(options.layers, plans)
+  const outputs = [output, ...others.map(({ name }) => name)]
+  const layers = neededLayers(options.layers, outputs)
   checkWeights(layers, plans, weights)
   const numbersOf = inputNumbers(inputShape, input, preprocessing)
   const { tf, device } = options.backend ?? (await openBackend(options.threads))
-  const usedUp = lastUses(layers, output)
+  const usedUp = lastUses(layers, outputs)
   const tensors: Tensor[] = []
   const steps: Step[] = []
   try {
@@ -66,15 +70,19 @@ export async function openTfjs(options: TfjsOptions): Promise<Engine> {
     device,
     inputShape,
     outputShape: shapeOf(output),
-    outputSize: elements(shapeOf(output)),
+    outputSize: sizeOf(shapeOf(output)),
+    others,
+    rowSize: outputs.reduce((sum, name) => sum + sizeOf(shapeOf(name)), 0),
     async run(pixels, n) {
       const numbers = numbersOf(pixels)
-      if (numbers.length !== n * elements(inputShape)) throw wrongLength(numbers.length, n, inputShape)
-      const answer = tf.tidy(() => forward(steps, inputName, tf.tensor(numbers, [n, ...inputShape]), output))
+      if (numbers.length !== n * sizeOf(inputShape)) throw wrongLength(numbers.length, n, inputShape)
+      const answers = tf.tidy(() =>
+        forward(steps, inputName, tf.tensor(numbers, [n, ...inputShape]), outputs),
+      )
       try {
-        return (await answer.data()) as Float32Array
+        return sideBySide((await Promise.all(answers.map((one) => one.data()))) as Float32Array[], n)
       } finally {
-        answer.dispose()
+        tf.dispose(answers)
       }
     },
     async close() {
@@ -88,7 +96,7 @@ async function upload(tf: TensorFlow, weights: WeightStore, layer: Layer, kept: 
   const own: Tensor[] = []
   for (const [index, { name, shape }] of weights.arrays(ownerOf(layer)).entries()) {
     const values = await weights.read(ownerOf(layer), index)
-    if (values.length !== elements(shape)) {
+    if (values.length !== sizeOf(shape)) {
       throw layerError(layer, `${name} of shape ${shapeText(shape)} came with ${values.length} numbers`)
     }
     const tensor = tf.tensor(values, [...shape])
@@ -99,14 +107,19 @@ async function upload(tf: TensorFlow, weights: WeightStore, layer: Layer, kept: 
 }
 
 /** For each layer, the inputs that no later layer takes: they are disposed of as soon as the layer has run. */
-function lastUses(layers: readonly Layer[], output: string): (layer: Layer) => string[] {
+function lastUses(layers: readonly Layer[], outputs: readonly string[]): (layer: Layer) => string[] {
   const last = new Map<string, Layer>()
   for (const layer of layers) for (const input of layer.inputs) last.set(input, layer)
-  last.delete(output)
+  for (const output of outputs) last.delete(output)
   return (layer) => [...new Set(layer.inputs)].filter((input) => last.get(input) === layer)
 }
 
-function forward(steps: readonly Step[], inputName: string, input: Tensor, output: string): Tensor {
+function forward(
+  steps: readonly Step[],
+  inputName: string,
+  input: Tensor,
+  wanted: readonly string[],
+): Tensor[] {
   const outputs = new Map([[inputName, input]])
   const outputOf = (name: string): Tensor => {
     const tensor = outputs.get(name)
@@ -121,12 +134,10 @@ function forward(steps: readonly Step[], inputName: string, input: Tensor, outpu
       outputs.delete(name)
     }
   }
-  return outputOf(output)
+  return wanted.map(outputOf)
 }
 
 function wrongLength(found: number, n: number, shape: Shape): PipelineError {
-  const message = `${n} inputs of shape ${shapeText(shape)} need ${n * elements(shape)} numbers; there are ${found}.`
+  const message = `${n} inputs of shape ${shapeText(shape)} need ${n * sizeOf(shape)} numbers; there are ${found}.`
   return new PipelineError('ERR_ENGINE', message)
 }
-
-const elements = (shape: Shape): number => shape.reduce((product, size) => product * size, 1)

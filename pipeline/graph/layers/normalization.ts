@@ -5,7 +5,7 @@ import { kind, readRequired } from '../kind.ts'
 import { layerError, notSupported, shapeText } from '../layer-config.ts'
 import type { OnnxGraph } from '../onnx-graph.ts'
 import { decimal, flag, integer, integers, numbers, only, optional, unused } from '../options.ts'
-import { plain, plainValue, planes, planesValue, unflattened, type Value } from '../value.ts'
+import { anyOrder, plain, plainValue, planes, planesValue, unflattened, type Value } from '../value.ts'
 
 const batchNormalization = kind(
   {
@@ -50,11 +50,25 @@ const batchNormalization = kind(
       ],
       async emit({ graph, inputs: [value], read }) {
         const { factors, shifts } = await affine.read(read)
+        if (x.shape.length === 3 && axis === 2 && anyOrder(graph, value).order === 'planes')
+          return planesValue(x.shape, await scaledPlanes(graph, planes(graph, value), { factors, shifts }))
         return scaled(graph, value, { factors, shifts, shape: x.shape, axes: [axis] })
       },
     }
   },
 )
+
+/**
+ * ONNX Runtime turns this operator into a convolution, and merges a rectifier after it; for Mul and Add, it would bring
+ * the planes into another order and back. The mean is 0 and the variance 1, because the factors contain both.
+ */
+async function scaledPlanes(graph: OnnxGraph, tensor: string, { factors, shifts }: Affine): Promise<string> {
+  const { length } = factors
+  const along = (numbers: ArrayLike<number>) => graph.weights([length], [Float32Array.from(numbers)])
+  const same = (number: number) => graph.floats(Array<number>(length).fill(number), [length])
+  const operands = [tensor, await along(factors), await along(shifts), same(0), same(1)]
+  return graph.node('BatchNormalization', operands, { epsilon: { float: 0 } })
+}
 
 interface Scaling {
   readonly factors: ArrayLike<number>
@@ -307,6 +321,13 @@ const layerScale = kind({ init_values: unused, projection_dim: unused }, (_, [x]
   return {
     shape: x.shape,
     arrays: [{ role: 'gamma', shape: [channels] }],
+    affine: {
+      axis: x.shape.length - 1,
+      async read(read) {
+        const factors = Float64Array.from(await readRequired(read, 'gamma'))
+        return { factors, shifts: new Float64Array(factors.length) }
+      },
+    },
     async emit({ graph, inputs: [value], read }) {
       const gamma = await readRequired(read, 'gamma')
       return mapped(graph, unflattened(graph, value), false, (tensor, order) =>

@@ -14,6 +14,7 @@ export interface ConvolutionFields {
   readonly padding?: 'same' | 'valid'
   readonly activation?: string
   readonly bias?: boolean
+  readonly groups?: number
 }
 
 const convolutionConfig = (size: Size, fields: ConvolutionFields) => ({
@@ -34,7 +35,8 @@ export function convolution(
   size: Size,
   fields: ConvolutionFields = {},
 ): string {
-  return to.layer('Conv2D', name, input, { filters, groups: 1, ...convolutionConfig(size, fields) })
+  const { groups = 1 } = fields
+  return to.layer('Conv2D', name, input, { filters, groups, ...convolutionConfig(size, fields) })
 }
 
 export function depthwise(
@@ -42,7 +44,7 @@ export function depthwise(
   name: string,
   input: string,
   size: Size,
-  fields: ConvolutionFields,
+  fields: Omit<ConvolutionFields, 'groups'>,
 ): string {
   return to.layer('DepthwiseConv2D', name, input, { depth_multiplier: 1, ...convolutionConfig(size, fields) })
 }
@@ -53,7 +55,7 @@ export function separable(
   input: string,
   filters: number,
   size: Size,
-  fields: ConvolutionFields,
+  fields: Omit<ConvolutionFields, 'groups'>,
 ): string {
   const config = { filters, depth_multiplier: 1, ...convolutionConfig(size, fields) }
   return to.layer('SeparableConv2D', name, input, config)
@@ -75,6 +77,10 @@ export function activation(to: Network, name: string, input: string, word: strin
 /** The rectifier of the MobileNets, which stops at 6. */
 export function relu6(to: Network, name: string, input: string): string {
   return to.layer('ReLU', name, input, { max_value: 6, negative_slope: 0, threshold: 0 })
+}
+
+export function relu(to: Network, name: string, input: string): string {
+  return to.layer('ReLU', name, input, { negative_slope: 0, threshold: 0 })
 }
 
 export function padding(
@@ -107,4 +113,32 @@ export function globalAverage(to: Network, name: string, input: string, keepdims
 
 export function dense(to: Network, name: string, input: string, units: number, word: string): string {
   return to.layer('Dense', name, input, { units, activation: word, use_bias: true })
+}
+
+/** Gives the layers that Keras names by itself their names: add, add_1, add_2 … */
+export function numberedNames(): (base: string) => string {
+  const counts = new Map<string, number>()
+  return (base) => {
+    const count = counts.get(base) ?? 0
+    counts.set(base, count + 1)
+    return count === 0 ? base : `${base}_${count}`
+  }
+}
+
+/** A multiple of 8, not more than a tenth below the wanted number. */
+export function roundedChannels(wanted: number): number {
+  const rounded = multipleOf8(wanted)
+  return rounded < 0.9 * wanted ? rounded + 8 : rounded
+}
+
+/** The nearest multiple of 8, and at least 8. */
+export function multipleOf8(wanted: number): number {
+  return Math.max(8, Math.floor((wanted + 4) / 8) * 8)
+}
+
+/** The borders with which a convolution of stride 2 sees an image of even size from its first pixel on. */
+export function aroundHalved(window: number, side: number) {
+  const half = Math.floor(window / 2)
+  const pair = [half - (1 - (side % 2)), half] as const
+  return [pair, pair] as const
 }

@@ -1,4 +1,14 @@
-import { activation, convolution, dense, depthwise, globalAverage, normalization, padding } from './blocks.ts'
+import {
+  activation,
+  aroundHalved,
+  convolution,
+  dense,
+  depthwise,
+  globalAverage,
+  normalization,
+  padding,
+  roundedChannels,
+} from './blocks.ts'
 import type { LayerList } from './layer-list.ts'
 import { INPUT, type Network, network } from './network.ts'
 
@@ -39,7 +49,7 @@ export function efficientnet(scale: number): LayerList {
     scale: DEVIATIONS.map((one) => 1 / Math.sqrt(one)),
     offset: 0,
   })
-  x = padding(net, 'stem_conv_pad', x, around(3, size))
+  x = padding(net, 'stem_conv_pad', x, aroundHalved(3, size))
   x = convolution(net, 'stem_conv', x, channelsOf(32), 3, { strides: 2, bias: false })
   x = swished(net, 'stem', x)
   let shape: Shape = { side: Math.ceil(size / 2), channels: channelsOf(32) }
@@ -78,7 +88,7 @@ function inverted(net: Network, name: string, input: string, { side, channels }:
     x = convolution(net, `${name}expand_conv`, x, inner, 1, { padding: 'same', bias: false })
     x = swished(net, `${name}expand`, x)
   }
-  if (strides === 2) x = padding(net, `${name}dwconv_pad`, x, around(window, side))
+  if (strides === 2) x = padding(net, `${name}dwconv_pad`, x, aroundHalved(window, side))
   x = depthwise(net, `${name}dwconv`, x, window, {
     strides,
     padding: strides === 2 ? 'valid' : 'same',
@@ -94,7 +104,13 @@ function inverted(net: Network, name: string, input: string, { side, channels }:
 }
 
 /** Weighs the channels by what all pixels together show. */
-function excited(net: Network, name: string, input: string, channels: number, squeezed: number): string {
+export function excited(
+  net: Network,
+  name: string,
+  input: string,
+  channels: number,
+  squeezed: number,
+): string {
   let x = globalAverage(net, `${name}se_squeeze`, input)
   x = net.layer('Reshape', `${name}se_reshape`, x, { target_shape: [1, 1, channels] })
   x = convolution(net, `${name}se_reduce`, x, squeezed, 1, { padding: 'same', activation: 'silu' })
@@ -102,19 +118,6 @@ function excited(net: Network, name: string, input: string, channels: number, sq
   return net.layer('Multiply', `${name}se_excite`, [input, x])
 }
 
-function swished(net: Network, name: string, input: string): string {
+export function swished(net: Network, name: string, input: string): string {
   return activation(net, `${name}_activation`, normalization(net, `${name}_bn`, input), 'silu')
-}
-
-/** The borders with which a convolution of stride 2 sees an image of even size from its first pixel on. */
-function around(window: number, side: number) {
-  const half = Math.floor(window / 2)
-  const pair = [half - (1 - (side % 2)), half] as const
-  return [pair, pair] as const
-}
-
-/** A multiple of 8, not more than a tenth below the wanted number. */
-function roundedChannels(wanted: number): number {
-  const rounded = Math.max(8, Math.floor((wanted + 4) / 8) * 8)
-  return rounded < 0.9 * wanted ? rounded + 8 : rounded
 }

@@ -1,6 +1,12 @@
 /** In an input shape: the network takes images of any height or width. */
 export const ANY_SIZE = Number.POSITIVE_INFINITY
 
+/** The class of an operation. Keras gives a layer and an operation the same name, Add for example. */
+export const operationClass = (name: string): string => `ops.${name}`
+
+/** The class of the layers that stand for numbers in a model, such as 255 in `x / 255`. */
+export const CONSTANT = 'Constant'
+
 /** A network as plain data: the Keras functional graph, whatever the format of its file. */
 export interface LayerList {
   /** The input's shape without the batch: [height, width, channels] for images, [n] for vectors. A size may be ANY_SIZE. */

@@ -1,36 +1,45 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { readFile, rename, stat, writeFile } from 'node:fs/promises'
+import type { Checksum, Published } from './checksum.ts'
 
 const READ_BYTES = 2 ** 20
 
-/** The MD5 of a file, and the state (size and times) that the file had when it was read. */
-interface KnownMd5 {
-  md5: string
+/** The checksums of a file, and the state (size and times) that the file had when it was read. */
+interface Known extends Published {
   state: string
 }
 
-/** The MD5 of a file, stored beside the file so that a later start need not read half a gigabyte again. */
-export async function knownMd5(file: string, signal?: AbortSignal): Promise<string> {
+/** The checksum of a file, stored beside the file so that a later start need not read half a gigabyte again. */
+export async function knownChecksum(
+  file: string,
+  algorithm: Checksum['algorithm'],
+  signal?: AbortSignal,
+): Promise<Checksum> {
   const state = await stateOf(file)
   const known = await recall(file)
-  if (known?.state === state) return known.md5
-  const found = await md5OfFile(file, signal)
+  const stored = known?.state === state ? known[algorithm] : undefined
+  if (stored !== undefined) return { algorithm, digest: stored }
+  const found = await checksumOfFile(file, algorithm, signal)
   // Not stored if the file changed during the read.
-  if ((await stateOf(file)) === state) await remember(file, { md5: found, state })
+  if ((await stateOf(file)) === state) await remember(file, found, state)
   return found
 }
 
-/** Stores an MD5 that is known already, such as that of a file just downloaded. */
-export async function rememberMd5(file: string, md5: string): Promise<void> {
-  await remember(file, { md5, state: await stateOf(file) })
+/** Stores a checksum that is known already, such as that of a file just downloaded. */
+export async function rememberChecksum(file: string, checksum: Checksum): Promise<void> {
+  await remember(file, checksum, await stateOf(file))
 }
 
-export async function md5OfFile(file: string, signal?: AbortSignal): Promise<string> {
-  const hash = createHash('md5')
+export async function checksumOfFile(
+  file: string,
+  algorithm: Checksum['algorithm'],
+  signal?: AbortSignal,
+): Promise<Checksum> {
+  const hash = createHash(algorithm)
   const stream = createReadStream(file, { highWaterMark: READ_BYTES, ...(signal && { signal }) })
   for await (const chunk of stream) hash.update(chunk)
-  return hash.digest('hex')
+  return { algorithm, digest: hash.digest('hex') }
 }
 
 /** Includes ctime, since a copied file may keep the mtime of another, but never its ctime. */
@@ -39,10 +48,11 @@ async function stateOf(file: string): Promise<string> {
   return `${size} ${mtimeMs} ${ctimeMs}`
 }
 
-async function recall(file: string): Promise<KnownMd5 | undefined> {
+async function recall(file: string): Promise<Known | undefined> {
   try {
-    const { md5, state } = JSON.parse(await readFile(`${file}.checked`, 'utf8')) as Partial<KnownMd5>
-    return typeof md5 === 'string' && typeof state === 'string' ? { md5, state } : undefined
+    const { md5, sha256, state } = JSON.parse(await readFile(`${file}.checked`, 'utf8')) as Partial<Known>
+    const isText = (value: unknown) => value === undefined || typeof value === 'string'
+    return isText(md5) && isText(sha256) && typeof state === 'string' ? { md5, sha256, state } : undefined
   } catch {
     // Missing or unreadable: the file is hashed again.
     return undefined
@@ -50,10 +60,10 @@ async function recall(file: string): Promise<KnownMd5 | undefined> {
 }
 
 /** Errors are ignored: in a folder that cannot be written, the next start only takes longer. */
-async function remember(file: string, memory: KnownMd5): Promise<void> {
+async function remember(file: string, { algorithm, digest }: Checksum, state: string): Promise<void> {
   const temporary = `${file}.checked.${process.pid}`
   try {
-    await writeFile(temporary, JSON.stringify(memory))
+    await writeFile(temporary, JSON.stringify({ [algorithm]: digest, state }))
     await rename(temporary, `${file}.checked`)
   } catch {}
 }

@@ -3,7 +3,8 @@ import { basename, dirname } from 'node:path'
 import type { Progress } from '../../../broker/pipeline.ts'
 import { makeFolder } from '../../make-folder.ts'
 import { byteWords } from './byte-words.ts'
-import { md5OfFile, rememberMd5 } from './checked-file.ts'
+import { checksumOfFile, rememberChecksum } from './checked-file.ts'
+import { type Checksum, checksumOf, checksumWords, type Published } from './checksum.ts'
 import { DownloadError, reasonOf, shownUrl } from './download-error.ts'
 import { type FileLock, lockFile } from './file-lock.ts'
 import { beginPart, dropPart, finishPart, partOf, resumable, sizeOf } from './part-file.ts'
@@ -11,12 +12,11 @@ import { type RangeAnswer, requestRange } from './request-range.ts'
 import { stallGuard } from './stall-guard.ts'
 import { transferMeter } from './transfer-meter.ts'
 
-export interface DownloadOptions {
+export interface DownloadOptions extends Published {
   url: string
   /** The path of the file. Until the file is complete, `.part`, `.part.from` and `.lock` lie beside it. */
   path: string
   bytes?: number | undefined
-  md5?: string | undefined
   /** The model that needs the file, for messages. */
   neededBy?: string | undefined
   /** For a mirror that the user named; all other URLs must be https. */
@@ -55,7 +55,7 @@ export async function downloadFile(options: DownloadOptions): Promise<void> {
 }
 
 async function download(options: DownloadOptions, lost: AbortSignal): Promise<void> {
-  const { path, bytes, md5, signal, onProgress } = options
+  const { path, bytes, signal, onProgress } = options
   const { have, validator } = await resumable(path, options)
   if (bytes === undefined || have < bytes) {
     if (bytes !== undefined) await checkSpace(path, bytes - have)
@@ -71,9 +71,10 @@ async function download(options: DownloadOptions, lost: AbortSignal): Promise<vo
   }
   const whole = (await sizeOf(partOf(path))) ?? 0
   onProgress?.(1, `checking ${byteWords(whole)}`)
-  if (md5 !== undefined) await checkHash(path, md5, signal)
+  const published = checksumOf(options)
+  if (published) await checkContent(path, published, signal)
   await finishPart(path)
-  if (md5 !== undefined) await rememberMd5(path, md5)
+  if (published) await rememberChecksum(path, published)
 }
 
 async function ask(
@@ -121,11 +122,18 @@ async function receive(answer: RangeAnswer, options: DownloadOptions, beat: () =
   }
 }
 
-async function checkHash(path: string, md5: string, signal: AbortSignal | undefined): Promise<void> {
-  const found = await md5OfFile(partOf(path), signal)
-  if (found === md5) return
+async function checkContent(
+  path: string,
+  published: Checksum,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const found = await checksumOfFile(partOf(path), published.algorithm, signal)
+  if (found.digest === published.digest) return
   await dropPart(path)
-  throw new DownloadError('content', `the downloaded file has the MD5 ${found} instead of ${md5}`)
+  throw new DownloadError(
+    'content',
+    `the downloaded file has the ${checksumWords(found)} instead of ${published.digest}`,
+  )
 }
 
 async function checkSpace(path: string, needed: number): Promise<void> {

@@ -1,5 +1,6 @@
 import { open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { checksumOf, type Published } from './checksum.ts'
 import { DownloadError } from './download-error.ts'
 
 /** The source of a `.part`: only bytes of the same version of the same file may be appended. */
@@ -14,14 +15,14 @@ const originOf = (path: string): string => `${partOf(path)}.from`
 /** The number of bytes of `path` that are there already, and the validator that the server sent with them. */
 export async function resumable(
   path: string,
-  { url, bytes, md5 }: { url: string; bytes?: number | undefined; md5?: string | undefined },
+  { url, bytes, ...published }: Published & { url: string; bytes?: number | undefined },
 ): Promise<{ have: number; validator: string | undefined }> {
   const nothing = { have: 0, validator: undefined }
   const have = await sizeOf(partOf(path))
   const origin = await readOrigin(path)
   if (have === undefined || origin?.url !== url) return nothing
-  // Without a validator, only the hash can show that the server's file has changed.
-  if (origin.validator === undefined && md5 === undefined) return nothing
+  // Without a validator, only the checksum can show that the server's file has changed.
+  if (origin.validator === undefined && !checksumOf(published)) return nothing
   return bytes !== undefined && have > bytes ? nothing : { have, validator: origin.validator }
 }
 

@@ -1,6 +1,6 @@
 import type { Call } from '../../graph/kind.ts'
-import { CONSTANT, OPERATION_KINDS, operationClass } from '../../graph/kinds.ts'
-import type { Layer } from '../../models/networks/layer-list.ts'
+import { OPERATION_KINDS } from '../../graph/kinds.ts'
+import { CONSTANT, type Layer, operationClass } from '../../models/networks/layer-list.ts'
 import { loadError, quote, unsupported } from '../source/model-file-error.ts'
 import { field, isObject, type JsonObject } from '../source/parse-json.ts'
 import type { Argument, Reference } from './keras-inbound.ts'

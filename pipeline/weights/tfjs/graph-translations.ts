@@ -1,4 +1,4 @@
-import { operationClass } from '../../graph/kinds.ts'
+import { operationClass } from '../../models/networks/layer-list.ts'
 import { quote, unsupported } from '../source/model-file-error.ts'
 import type { SourceArray } from '../source/source-array.ts'
 import { flagOf, type GraphNode, numberOf, numbersOf, textOf, textsOf, typeOf } from './graph-node.ts'

@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { catalog } from '../../../pipeline/models/catalog.ts'
 import { runCommand } from '../../support/command.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 import { serveWeights, type WeightsServer } from '../../support/weights-server.ts'
@@ -31,6 +32,18 @@ describe('tandem weights', () => {
     expect(statSync(join(folder, FILE)).size).to.equal(BYTES)
     expect(stderr).to.match(/^mobilenet_v2: downloading \d+ % of 14 MB/)
     expect(stderr.split('\n').length).to.be.lessThan(25)
+  })
+
+  it('lists the models of the catalog with the address of each file', async () => {
+    const { code, stdout, stderr } = await runCommand('models', [])
+    expect({ code, stderr }).to.deep.equal({ code: 0, stderr: '' })
+    expect(stdout).to.match(/^model +images +parameters +file +preprocessing +address\n/)
+    expect(stdout).to.match(
+      /^mobilenet_v2 +224 × 224 +3\.5 M +15 MB +tf +https:\/\/storage\.googleapis\.com\/tensorflow\/.*\/mobilenet_v2_weights_/m,
+    )
+    // No size of this file is published.
+    expect(stdout).to.match(/^convnext_xlarge +224 × 224 +350\.2 M +about 1401 MB +none +https:/m)
+    expect(stdout.trimEnd().split('\n')).to.have.length(catalog.size + 1)
   })
 
   it('continues with the next model when one fails, and ends with 1', async () => {

@@ -26,8 +26,10 @@ describe('POST /embed', () => {
     writeFileSync(join(folder, 'map.json'), '{"kind": "features", "preprocessing": "tf"}')
     cpSync(DIGITS, join(folder, 'vector'), { recursive: true })
     writeFileSync(join(folder, 'vector.json'), '{"kind": "features", "preprocessing": "unit"}')
+    cpSync(golden('classes', 'head-two-outputs', 'keras3.keras'), join(folder, 'two.keras'))
+    writeFileSync(join(folder, 'two.json'), '{"preprocessing": "tf"}')
     service = await startService({
-      MODELS: 'map,vector,digits',
+      MODELS: 'map,vector,digits,two',
       WEIGHTS_DIR: folder,
       DEVICE: 'cpu',
       SPARE_CHILDREN: '0',
@@ -78,11 +80,11 @@ describe('POST /embed', () => {
 
   it('refuses a model with classes, and a dialect refuses a model with features', async () => {
     const wrong = await post('?model=digits')
-    expect([wrong.status, wrong.headers.get('x-error-code')]).to.deep.equal([500, 'ERR_MODEL_ANSWER'])
+    expect([wrong.status, wrong.headers.get('x-error-code')]).to.deep.equal([400, 'ERR_MODEL_KIND'])
     expect(await wrong.text()).to.contain('"kind\\": \\"features')
     // Before the image is read.
     const early = await fetch(`${service.url}/embed?model=digits`, { method: 'POST' })
-    expect(early.headers.get('x-error-code')).to.equal('ERR_MODEL_ANSWER')
+    expect(early.headers.get('x-error-code')).to.equal('ERR_MODEL_KIND')
     const dialect = await post('?model=map', 'application/json', '/api/predict')
     expect(dialect.status).to.be.greaterThan(399)
   })
@@ -92,6 +94,35 @@ describe('POST /embed', () => {
     expect(((await answer.json()) as { most_probable_label: string }).most_probable_label).to.equal('1')
     const own = (await (await post('', 'application/json', '/map')).json()) as Embedding
     expect([own.shape, own.features.length]).to.deep.equal([[4, 3, 5], 60])
+  })
+
+  it('has the other outputs of a model beside the served one, also from the cache', async () => {
+    interface Answer {
+      model: string
+      predictions: { name: string; probability: number }[]
+      outputs: Record<string, { shape: number[]; values: number[] }>
+      timing: { cached?: true }
+    }
+    const answers: Answer[] = []
+    for (const path of ['/two', '/vgg', '/two'])
+      answers.push(
+        (await (await post(path === '/vgg' ? '?model=two' : '', undefined, path)).json()) as Answer,
+      )
+    const [first, vgg, second] = answers
+    expect(Object.keys(first ?? {})).to.deep.equal(['model', 'predictions', 'outputs', 'timing'])
+    expect(first?.predictions).to.have.length(5)
+    expect(first?.outputs.real?.shape).to.deep.equal([1])
+    expect(first?.outputs.real?.values[0]).to.be.within(0.1, 0.9)
+    expect([vgg?.outputs, second?.outputs]).to.deep.equal([first?.outputs, first?.outputs])
+    expect(second?.timing.cached).to.equal(true)
+    const page = await (await fetch(`${service.url}/two`, { headers: { Accept: 'text/html' } })).text()
+    expect(page).to.contain('JSON answers also have the numbers of real (1).')
+    // The formats of the older services have the fields of their own time alone.
+    const body = new FormData()
+    body.set('image', new Blob([new Uint8Array(picture)]), 'one.png')
+    const older = await fetch(`${service.url}/api/predict?model=two`, { method: 'POST', body })
+    const { success, message } = (await older.json()) as { success: boolean; message: object }
+    expect([success, Object.keys(message)]).to.deep.equal([true, ['predictions', 'predicted_at']])
   })
 
   it('says on the page and in the list what a model answers with', async () => {
@@ -104,6 +135,7 @@ describe('POST /embed', () => {
       ['map', null, 'features'],
       ['vector', null, 'features'],
       ['digits', 10, 'classes'],
+      ['two', 5, 'classes'],
     ])
     const shown = await (await post('', 'text/html', '/map')).text()
     expect(shown).to.contain('4 × 3 × 5 numbers: ')

@@ -134,6 +134,8 @@ async function choose(hardware: Partial<Record<Device, Hardware>>, options: Part
         inputShape: [1, 1, 3],
         outputShape: [answers.length],
         outputSize: answers.length,
+        others: [],
+        rowSize: answers.length,
         async run() {
           runs++
           await delay(ms)

@@ -244,7 +244,7 @@ describe('an ONNX file of an exporter', () => {
           ['Softmax', ['output'], 'probabilities', { axis: 1 }],
         ],
       })
-      const { info, close } = await madeClassifier({ path })
+      const { info, close } = await madePipeline({ path })
       await close()
       return info.output
     }

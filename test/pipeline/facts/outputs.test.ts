@@ -60,6 +60,13 @@ describe('the output of a model', () => {
     expect(digits.output).to.deep.include({ inside: 'softmax', applied: 'none' })
   })
 
+  it('is not looked at where it is features, and no layer tells what it is', async () => {
+    const options = answerModel('head-logits', { kind: 'features' })
+    const { info, close } = await madeExtractor({ ...options, engine: 'tfjs' })
+    await close()
+    expect(info.output).to.deep.include({ inside: 'unknown', knownBy: 'not needed', applied: 'none' })
+  })
+
   it('has another function if the setting says so', async () => {
     const raw = await answerOf('head-logits', { output: 'none' })
     const { output, values } = await answerOf('head-logits', { output: 'sigmoid' })

@@ -1,8 +1,10 @@
 import { expect } from 'chai'
+import { convnext } from '../../../pipeline/models/networks/convnext.ts'
 import { inceptionV3 } from '../../../pipeline/models/networks/inception-v3.ts'
 import type { LayerList } from '../../../pipeline/models/networks/layer-list.ts'
 import { arrayRole } from '../../../pipeline/weights/bind/array-role.ts'
 import { bindWeights } from '../../../pipeline/weights/bind/bind-weights.ts'
+import { innerPlaces } from '../../../pipeline/weights/bind/inner-places.ts'
 import { wantedGroups } from '../../../pipeline/weights/bind/wanted-groups.ts'
 import type { SourceGroup } from '../../../pipeline/weights/source/source-array.ts'
 
@@ -124,6 +126,53 @@ describe('bindWeights', () => {
   for (const [title, groups, message] of WRONG) {
     it(`refuses ${title}`, () => expect(() => bind(dense, groups)).to.throw(message))
   }
+})
+
+describe('innerPlaces', () => {
+  const list = convnext('tiny')
+  /** The groups of a file in which the inner models have other names. */
+  const groupsAs = (rename: (name: string) => string) =>
+    wantedGroups(list, innerPlaces(list, new Set())).map(({ name, slots }) => ({
+      name: rename(name),
+      arrays: slots.map(({ role, shape, ownName }) => ({
+        name: `${ownName}/${role}:0`,
+        shape,
+        read: () => new Float32Array(0),
+      })),
+    }))
+  const bound = (groups: readonly SourceGroup[]) =>
+    bindWeights('file.h5', list, innerPlaces(list, new Set(groups.map(({ name }) => name))), groups)
+  const INNER = 'convnext_tiny_stem/convnext_tiny_stem_conv'
+
+  it('finds the arrays of inner models in the group of the outer name', () => {
+    expect(
+      bound(groupsAs((name) => name))
+        .get(INNER)
+        ?.map(({ name }) => name),
+    ).to.deep.equal(['convnext_tiny_stem_conv/kernel:0', 'convnext_tiny_stem_conv/bias:0'])
+  })
+
+  it('finds them by their place if the file has other names', () => {
+    const groups = groupsAs((name) => name.replace(/^convnext_tiny_(stem|downsampling_block)/, 'sequential'))
+    expect(groups[0]?.name).to.equal('sequential')
+    expect(
+      bound(groups)
+        .get(INNER)
+        ?.map(({ name }) => name),
+    ).to.include('convnext_tiny_stem_conv/kernel:0')
+  })
+
+  it('finds them in groups of their own if the file has these', () => {
+    const groups: SourceGroup[] = wantedGroups(list, new Map()).map(({ name, slots }) => ({
+      name,
+      arrays: slots.map(({ role, shape }) => ({ name: `${role}:0`, shape, read: () => new Float32Array(0) })),
+    }))
+    expect(
+      bound(groups)
+        .get(INNER)
+        ?.map(({ shape }) => shape),
+    ).to.deep.equal([[4, 4, 3, 96], [96]])
+  })
 })
 
 describe('wantedGroups', () => {

@@ -11,6 +11,7 @@ import {
   md5,
   type ServerBehaviour,
   serveWeights,
+  sha256,
   type WeightsServer,
 } from '../../support/weights-server.ts'
 
@@ -62,6 +63,16 @@ describe('downloadFile', () => {
     await download()
     isWhole()
     expect(readdirSync(folder).sort()).to.deep.equal(['weights.h5', 'weights.h5.checked'])
+  })
+
+  it('checks a downloaded file by its SHA-256', async () => {
+    await serve()
+    const error = await errorOf(download({ md5: undefined, sha256: '0'.repeat(64) }))
+    expect(error.message).to.contain(
+      `the downloaded file has the SHA-256 ${sha256(CONTENT)} instead of ${'0'.repeat(64)}`,
+    )
+    await download({ md5: undefined, sha256: sha256(CONTENT) })
+    isWhole()
   })
 
   it('never replaces a file that has appeared in the meantime, and keeps the part', async () => {

@@ -10,7 +10,7 @@ import {
 } from '../../../pipeline/weights/ensure-weights.ts'
 import { errorOf, until } from '../../support/broker.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
-import { bytesOf, md5, serveWeights, type WeightsServer } from '../../support/weights-server.ts'
+import { bytesOf, md5, serveWeights, sha256, type WeightsServer } from '../../support/weights-server.ts'
 
 const CONTENT = bytesOf(200_000)
 const ENTRY: WeightsEntry = {
@@ -78,6 +78,17 @@ describe('ensureWeights', () => {
     const error = await errorOf(ensure())
     expect(error.code).to.equal('ERR_MODEL_LOAD')
     expect(error.message).to.contain(`it has the MD5 ${md5(other)} instead of ${ENTRY.md5}`)
+  })
+
+  it('takes a file by its SHA-256, and refuses another file', async () => {
+    const entry = { ...WITHOUT_MD5, sha256: sha256(CONTENT) }
+    writeFileSync(path, CONTENT)
+    expect(await ensure({}, entry)).to.equal(path)
+    expect(JSON.parse(readFileSync(`${path}.checked`, 'utf8'))).to.include({ sha256: entry.sha256 })
+    const other = bytesOf(CONTENT.length, 2)
+    writeFileSync(path, other)
+    const error = await errorOf(ensure({}, entry))
+    expect(error.message).to.contain(`it has the SHA-256 ${sha256(other)} instead of ${entry.sha256}`)
   })
 
   it('checks only the size if no hash was published', async () => {

@@ -11,7 +11,7 @@ describe('the networks of the catalog with synthetic weights', () => {
   }
 })
 
-describe('other networks of Keras, from their configuration, with synthetic weights', () => {
+describe('networks of Keras, from their configuration, with synthetic weights', () => {
   for (const name of Object.keys(OTHERS) as (keyof typeof OTHERS)[]) {
     it(`gives the numbers of Keras from the bytes of an image: ${name}`, async function () {
       this.timeout(60_000)
