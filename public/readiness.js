@@ -60,7 +60,7 @@ export class Readiness {
   /**
    * @param {string} model
    * @param {string} state the state that came with the page
-   * @param {(its: ModelState) => void} tell
+   * @param {(its: ModelState, models: Record<string, ModelState>) => void} tell
    */
   constructor(model, state, tell) {
     this.#model = model
@@ -113,7 +113,7 @@ export class Readiness {
     if (models) this.#goneAt = undefined
     else this.#goneAt ??= performance.now()
     this.#state = its?.state ?? (models ? 'unknown' : this.#state)
-    this.#tell(its ?? UNREACHABLE)
+    this.#tell(its ?? UNREACHABLE, models ?? {})
     if (!this.holdsUp) for (const go of this.#waiting.splice(0)) go()
     this.#lookIn(this.#waiting.length > 0 ? LOADING_MS : pauseAfter(its?.state))
   }

@@ -50,7 +50,12 @@ const PIPELINE: Floors = [
   ['pipeline/inspect-model.ts', 'pipeline/parts.ts'],
   ['pipeline/make-pipeline.ts', 'pipeline/keep-weights.ts', 'pipeline/machine-facts.ts'],
   ['pipeline/image-classifier.ts', 'pipeline/image-features.ts', 'pipeline/open-engine.ts'],
-  ['pipeline/found-model.ts', 'pipeline/permanent-error.ts', 'pipeline/read-input.ts'],
+  [
+    'pipeline/found-model.ts',
+    'pipeline/other-numbers.ts',
+    'pipeline/permanent-error.ts',
+    'pipeline/read-input.ts',
+  ],
   ['pipeline/facts/'],
   ['pipeline/weights/'],
   ['pipeline/engines/'],

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { inputSentence } from '../models/model-input.ts'
 import { outputSentence } from '../models/model-output.ts'
 import { readPipelineInfo } from '../models/pipeline-info.ts'
 import { printable } from './prediction-table.ts'
@@ -62,33 +63,10 @@ function servedLines(served: unknown): string[] {
   const names = labels.slice(0, MOST_LABELS).join(', ')
   const more = labels.length > MOST_LABELS ? ', …' : ''
   return [
-    ...(input
-      ? [
-          `An image is scaled to ${input.width} × ${input.height} pixels${subject === 'digit' ? ' around its digit' : ''}, ` +
-            `with ${channelWord(input.channels)}; preprocessing: ${preprocessingWord(input.preprocessing)}.`,
-        ]
-      : []),
+    ...(input ? [inputSentence(input, subject)] : []),
     ...(output ? [outputSentence(output)] : []),
     ...(classes === null ? [] : [`${classes} classes: ${names}${more}`]),
     `Runs on ${engine} ${device}.`,
     ...warnings.map((warning) => `Warning: ${warning}`),
   ]
-}
-
-function channelWord(channels: number | null): string {
-  if (channels === 1) return 'one channel (grey)'
-  return channels === 4 ? 'four channels (red, green, blue, opacity)' : 'three channels (red, green, blue)'
-}
-
-const PREPROCESSING: ReadonlyMap<string | null, string> = new Map([
-  ['none', 'none, from 0 to 255'],
-  ['unit', 'unit, from 0 to 1'],
-  ['tf', 'tf, from −1 to 1'],
-  ['caffe', 'caffe, BGR minus means'],
-  ['torch', 'torch, from 0 to 1, then means and deviations'],
-  ['teachable-machine', 'teachable-machine, x / 127 − 1'],
-])
-
-function preprocessingWord(preprocessing: string | null): string {
-  return PREPROCESSING.get(preprocessing) ?? 'not known'
 }

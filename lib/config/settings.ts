@@ -82,7 +82,7 @@ export const SETTINGS = {
   ),
   models: models(
     'MODELS',
-    'vgg16,digits',
+    'vgg16,digits,mobilenet_v2',
     modelList(),
     'models to serve: a comma-separated list of `name` or `name=path`',
   ),

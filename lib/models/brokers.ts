@@ -8,6 +8,7 @@ import type { Config } from '../config/config.ts'
 import { writeProgress } from './model-progress.ts'
 import { readPipelineInfo } from './pipeline-info.ts'
 import { spareChildren } from './spare-children.ts'
+import { WaitingLog } from './waiting-log.ts'
 
 // Measured: VGG-16 takes 28 to 39 MiB for each image of a batch; other models take less.
 const BYTES_PER_INPUT = 64 * 2 ** 20
@@ -61,12 +62,13 @@ export function brokerOptions(config: Config, { name, path }: Config['models'][n
 
 /** Starts every model in the background. A broker retries a failed start; the other models serve meanwhile. */
 export function startBrokers(brokers: Brokers, log: Logger): void {
+  const waiting = new WaitingLog(log)
   for (const [model, broker] of brokers) {
     const modelLog = log.child({ model })
     logEvents(broker, modelLog)
     logWarnings(broker, modelLog)
     // Lines instead of bars, even on a terminal: the bars of two models would overwrite each other and the log.
-    writeProgress(broker, (word) => modelLog.info(word))
+    writeProgress(broker, (word) => (word.endsWith('.') ? waiting.add(model, word) : modelLog.info(word)))
     logFailures(broker, modelLog)
   }
 }

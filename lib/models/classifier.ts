@@ -4,6 +4,7 @@ import { digest } from '../image/digest.ts'
 import { AnswerCache, type AnswerCacheOptions, NO_TIME, type TimedAnswer } from './answer-cache.ts'
 import type { Brokers } from './brokers.ts'
 import { guessesIn } from './guess.ts'
+import { readyStandIn } from './model-subject.ts'
 import { splitAnswer } from './other-outputs.ts'
 import type { PipelineInfos } from './pipeline-info.ts'
 import type { Waiting } from './shared-calls.ts'
@@ -55,7 +56,7 @@ export function createClassifier(
     const start = performance.now()
     const broker = brokerOf(model)
     const stats = broker.stats()
-    mustHaveBegun(model, stats)
+    mustHaveBegun(model, stats, () => (isBuiltIn ? readyStandIn(brokers, infos, model) : undefined))
     const info = infos.of(model, stats)
     const { version = '' } = info ?? {}
     const usual = info?.usual ?? USUAL_GUESSES
@@ -125,11 +126,17 @@ function imageError(error: unknown): unknown {
 }
 
 /** Refuses calls during the first start, which may download for minutes. During a restart, calls wait in the broker. */
-function mustHaveBegun(model: string, { state, progress }: BrokerStats): void {
+function mustHaveBegun(
+  model: string,
+  { state, progress }: BrokerStats,
+  standIn: () => string | undefined,
+): void {
   if (state !== 'starting') return
+  const other = standIn()
+  const meanwhile = other === undefined ? '' : ` Meanwhile, "${other}" is ready: POST /${other}.`
   const how = progress ? `: ${progress.word.replace(/\.$/, '')}` : ''
   throw new HttpError(
     'ERR_NOT_READY',
-    `The model "${model}" is not ready yet${how}. GET /readyz shows the progress.`,
+    `The model "${model}" is not ready yet${how}. GET /readyz shows the progress.${meanwhile}`,
   )
 }

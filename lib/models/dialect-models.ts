@@ -3,6 +3,7 @@ import { SETTINGS } from '../config/settings.ts'
 import type { Dialect } from '../http/dialect.ts'
 import { HttpError } from '../http/errors.ts'
 import type { Brokers } from './brokers.ts'
+import { hasClasses, isForDigits } from './model-subject.ts'
 import type { PipelineInfos } from './pipeline-info.ts'
 
 type Choosing = Pick<Dialect, 'setting' | 'originalModel' | 'subject'>
@@ -14,8 +15,6 @@ export interface DialectModels {
   mustHave(dialect: Choosing): string
 }
 
-/** The built-in network for digits: its name tells the subject before its child has started. */
-const DIGIT_MODEL = 'digits'
 const DIGITS = '0123456789'
 
 /**
@@ -33,13 +32,12 @@ export function createDialectModels(
 ): DialectModels {
   const served = config.models.map(({ name }) => name)
 
-  const isForDigits = (name: string) => (infos.of(name)?.subject ?? subjectOf(name)) === 'digit'
-  const hasClasses = (name: string) => infos.of(name)?.output?.kind !== 'features'
+  const readsDigits = (name: string) => isForDigits(infos, name)
   const canReadDigits = (name: string) => {
     const labels = infos.of(name)?.labels ?? []
     // The user's own pipeline may report no labels; then the user has chosen the pipeline for all routes.
     const isSilent = config.pipeline !== '' && labels.length === 0
-    return isForDigits(name) || isSilent || labels.join('') === DIGITS
+    return readsDigits(name) || isSilent || labels.join('') === DIGITS
   }
 
   const isPassedOver = (name: string, originalModel: string) => {
@@ -50,10 +48,10 @@ export function createDialectModels(
 
   function of({ setting, originalModel, subject }: Choosing): string | undefined {
     if (config[setting] !== '') return config[setting]
-    const fits = subject === 'digit' ? canReadDigits : (name: string) => !isForDigits(name)
-    const fitting = served.filter((name) => hasClasses(name) && fits(name))
+    const fits = subject === 'digit' ? canReadDigits : (name: string) => !readsDigits(name)
+    const fitting = served.filter((name) => hasClasses(infos, name) && fits(name))
     const choose = (names: readonly string[]) =>
-      names.find((name) => name === originalModel) ?? names.find(isForDigits) ?? names[0]
+      names.find((name) => name === originalModel) ?? names.find(readsDigits) ?? names[0]
     return choose(fitting.filter((name) => !isPassedOver(name, originalModel))) ?? choose(fitting)
   }
 
@@ -74,8 +72,4 @@ export function noModelFor({ setting, originalModel, subject }: Choosing): strin
     `No model for ${what} is served here: MODELS must have one, such as ${originalModel}, or ` +
     `${SETTINGS[setting].env} must name the model to use.`
   )
-}
-
-function subjectOf(name: string): string | null {
-  return name === DIGIT_MODEL ? 'digit' : null
 }

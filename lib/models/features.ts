@@ -38,6 +38,18 @@ export function noFeatures(model: string): HttpError {
   )
 }
 
+/** As JSON, 100,000 numbers take about 40 ms of the web process, in which no other request is served. */
+export const MOST_JSON_NUMBERS = 100_000
+
+/** The numbers for JSON. */
+export function jsonNumbers({ values }: Features): number[] {
+  if (values.length <= MOST_JSON_NUMBERS) return [...values]
+  throw new HttpError(
+    'ERR_NOT_ACCEPTABLE',
+    `The model answers with ${values.length} numbers, and JSON may have ${MOST_JSON_NUMBERS}: POST /embed with "Accept: application/octet-stream" answers in bytes, and /embed?pool=mean with the mean.`,
+  )
+}
+
 /** The mean over all places of a map: one vector. A vector stays as it is. */
 export function pooled({ shape, values }: Features): Features {
   const length = shape.at(-1) ?? 1

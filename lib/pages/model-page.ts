@@ -3,15 +3,17 @@ import type { ModelState } from '../models/model-state.ts'
 import { type Html, html } from './html.ts'
 import { keyDialog, keyNotice } from './key-dialog.ts'
 import { layout, type Site } from './layout.ts'
-import { loadingNotice, statePill } from './model-status.ts'
+import { loadingNotice, type StandIn, statePill } from './model-status.ts'
 import { PUBLIC_FILES } from './public-files.ts'
 import { cardTemplates, type Result, resultCard } from './result-card.ts'
 
 export interface ModelPageData {
   readonly path: string
   readonly model: ModelState
-  /** what the numbers are, in one sentence; undefined before the model is ready */
-  readonly output: string | undefined
+  /** what is done with an image, and what the numbers are; empty before the model is ready */
+  readonly about: string
+  /** other models for the same subject, the ready ones first */
+  readonly standIns: readonly StandIn[]
   /** the names of all served models, to switch between them */
   readonly models: readonly string[]
   readonly maxBytes: number
@@ -33,14 +35,14 @@ const EXAMPLES = [
 
 /** The page of a model. Without JavaScript, the page is a plain form; public/model.js takes the form over. */
 export function modelPage(site: Site, data: ModelPageData): string {
-  const { path, model, models, maxBytes, result, problem, output } = data
+  const { path, model, models, maxBytes, result, problem, about } = data
   const main = html`<div class="stack" id="classify" data-path="${path}" data-model="${model.name}" data-max-bytes="${maxBytes}">
 <div class="model-head">
 <div class="row"><h1>${model.name}</h1><span id="state">${statePill(model)}</span>${model.device && html`<span class="muted small">on ${model.device}</span>`}</div>
 ${models.length > 1 && modelSwitch(models, model.name)}
 </div>
-${output !== undefined && html`<p class="muted small" id="output">${output}</p>`}
-${loadingNotice(model)}
+${about !== '' && html`<p class="muted small" id="about">${about}</p>`}
+${loadingNotice(model, data.standIns)}
 <div class="notice notice-bad" id="problem" role="alert" hidden></div>
 <div class="workbench">
 ${form(data)}

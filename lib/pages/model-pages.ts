@@ -4,9 +4,11 @@ import type { Context } from '../http/context.ts'
 import { type ShownError, unknownModel } from '../http/errors.ts'
 import { ownAddress } from '../http/own-address.ts'
 import type { Brokers } from '../models/brokers.ts'
+import { inputSentence } from '../models/model-input.ts'
 import { outputSentence } from '../models/model-output.ts'
 import { modelState } from '../models/model-state.ts'
-import { readPipelineInfo } from '../models/pipeline-info.ts'
+import { standIns } from '../models/model-subject.ts'
+import { type PipelineInfos, readPipelineInfo } from '../models/pipeline-info.ts'
 import type { PredictedImage, Watcher } from '../models/predictor.ts'
 import { hasDigitPad } from './digit-pad.ts'
 import { digitsPage } from './digits-page.ts'
@@ -20,6 +22,7 @@ const MAX_SHOWN = 1000
 export interface ModelPagesParts {
   readonly brokers: Brokers
   readonly config: Config
+  readonly pipelineInfos: PipelineInfos
   readonly site: Site
 }
 
@@ -31,7 +34,7 @@ export interface ModelPages {
 }
 
 /** The page of a model: empty, with an answer, or with an error. */
-export function modelPages({ brokers, config, site }: ModelPagesParts): ModelPages {
+export function modelPages({ brokers, config, pipelineInfos, site }: ModelPagesParts): ModelPages {
   const brokerOf = (model: string): Calls => {
     const broker = brokers.get(model)
     if (broker === undefined) throw unknownModel(model)
@@ -41,14 +44,22 @@ export function modelPages({ brokers, config, site }: ModelPagesParts): ModelPag
     path: ctx.path,
     origin: ownAddress(ctx),
     model: modelState(model, brokerOf(model)),
-    output: sentenceOf(brokerOf(model)),
+    about: aboutOf(brokerOf(model)),
+    standIns: standInsFor(model),
     models: [...brokers.keys()],
     maxBytes: config.maxBodyBytes,
     needsKey: config.apiKeys.length > 0,
   })
-  const sentenceOf = (broker: Calls) => {
-    const { output } = readPipelineInfo(broker.stats())
-    return output === null ? undefined : outputSentence(output)
+  const standInsFor = (model: string) => {
+    const names = config.pipeline === '' ? standIns(brokers, pipelineInfos, model) : []
+    const found = names.map((name) => ({ name, isReady: brokerOf(name).stats().state === 'ready' }))
+    return found.sort((a, b) => Number(b.isReady) - Number(a.isReady))
+  }
+  const aboutOf = (broker: Calls) => {
+    const { input, output, subject } = readPipelineInfo(broker.stats())
+    return [input && inputSentence(input, subject), output && outputSentence(output)]
+      .filter((sentence) => sentence !== null)
+      .join(' ')
   }
   const pageOf = (data: ModelPageData) =>
     hasDigitPad(config, data.model.name) ? digitsPage(site, data) : modelPage(site, data)

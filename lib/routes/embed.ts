@@ -2,7 +2,14 @@ import { z } from 'zod'
 import { OWN_ERROR } from '../http/dialect.ts'
 import { HttpError } from '../http/errors.ts'
 import { type Operation, serve } from '../http/operation.ts'
-import { littleEndian, mustHaveFeatures, noFeatures, normalized, pooled } from '../models/features.ts'
+import {
+  jsonNumbers,
+  littleEndian,
+  mustHaveFeatures,
+  noFeatures,
+  normalized,
+  pooled,
+} from '../models/features.ts'
 import { Timing } from '../models/guess.ts'
 import { OtherOutputs } from '../models/other-outputs.ts'
 import { roundedTiming } from '../models/timing.ts'
@@ -77,10 +84,10 @@ export function embedRoutes(service: Service): void {
     const vector = pool === 'mean' ? pooled(found) : found
     const features = normalize === 'true' ? normalized(vector) : vector
     if (form === 'json') {
-      const { shape, values } = features
+      const { shape } = features
       const { outputs } = answer
       const timing = roundedTiming(answer.timing)
-      ctx.body = { model, shape, features: [...values], ...(outputs && { outputs }), timing }
+      ctx.body = { model, shape, features: jsonNumbers(features), ...(outputs && { outputs }), timing }
       return
     }
     ctx.set('X-Shape', features.shape.join(','))

@@ -6,7 +6,7 @@ import { HttpError } from '../http/errors.ts'
 import { NoQuery, type Operation, serve } from '../http/operation.ts'
 import type { ImagePlaces } from '../image/request-image.ts'
 import type { Classification } from '../models/classifier.ts'
-import { featuresIn } from '../models/features.ts'
+import { featuresIn, jsonNumbers } from '../models/features.ts'
 import { Guess, mustHaveGuesses, Timing } from '../models/guess.ts'
 import { ModelQuery } from '../models/model-query.ts'
 import { OtherOutputs } from '../models/other-outputs.ts'
@@ -103,11 +103,11 @@ function serveModel(service: Service, path: string, served: ServedModel): void {
     if (form === 'html') {
       const watcher = pages.watch(ctx, chosen)
       const predicted = await predict(service, ctx, chosen, query, { watcher, show: 'all' })
-      await sendPage(ctx, pages.withResult(ctx, chosen, predicted, asJson(predicted.answer)))
+      await sendPage(ctx, pages.withResult(ctx, chosen, predicted, asJson(service, predicted.answer)))
       return
     }
     const { answer: classification } = await predict(service, ctx, chosen, query)
-    if (form === 'json') ctx.body = asJson(classification)
+    if (form === 'json') ctx.body = asJson(service, classification)
     if (form !== 'text/plain') return
     ctx.type = 'text/plain'
     ctx.body = mustHaveGuesses(classification)[0]?.full ?? ''
@@ -122,7 +122,7 @@ async function answer(service: Service, ctx: Ctx, model: string, query: ModelQue
   })
   return {
     id: reportId,
-    ...asJson(answer),
+    ...asJson(service, answer),
     ...(sent.url !== '' && stored && { image: `/uploads/${stored.file}` }),
   }
 }
@@ -142,14 +142,16 @@ function places({ config }: Service, model: string): ImagePlaces {
 }
 
 /** A list becomes `predictions`; any other answer becomes `prediction`. */
-function asJson({ model, value, outputs, timing }: Classification) {
-  return { model, ...answerIn(value), ...(outputs && { outputs }), timing: roundedTiming(timing) }
+function asJson({ config }: Service, { model, value, outputs, timing }: Classification) {
+  const isOwn = config.pipeline !== ''
+  return { model, ...answerIn(value, isOwn), ...(outputs && { outputs }), timing: roundedTiming(timing) }
 }
 
-function answerIn(value: unknown) {
+/** What a pipeline of the user's own answers with is not looked into. */
+function answerIn(value: unknown, isOwn: boolean) {
   if (Array.isArray(value)) return { predictions: value }
-  const features = featuresIn(value)
-  if (features) return { shape: features.shape, features: [...features.values] }
+  const features = isOwn ? undefined : featuresIn(value)
+  if (features) return { shape: features.shape, features: jsonNumbers(features) }
   return { prediction: value }
 }
 

@@ -87,13 +87,13 @@ export async function startService(
   }
 }
 
-/** Resolves when all models are ready; /readyz needs only one. */
-export function allReady({ url }: Service): Promise<void> {
+/** Resolves when all models, or those with these names, are ready; /readyz needs only one. */
+export function allReady({ url }: Service, names?: readonly string[]): Promise<void> {
   const isReady = async () => {
     const { models } = (await (await fetch(`${url}/readyz`)).json()) as {
       models: Record<string, { state: string }>
     }
-    return Object.values(models).every(({ state }) => state === 'ready')
+    return (names ?? Object.keys(models)).every((name) => models[name]?.state === 'ready')
   }
   return until(isReady, 'the readiness of all models', START_WITHIN_MS).then(() => undefined)
 }

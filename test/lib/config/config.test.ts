@@ -21,7 +21,7 @@ describe('readConfig', () => {
       maxQueueBytes: 256 * 2 ** 20,
       logLevel: 'info',
     })
-    expect(config.models).to.deep.equal([{ name: 'vgg16' }, { name: 'digits' }])
+    expect(config.models).to.deep.equal([{ name: 'vgg16' }, { name: 'digits' }, { name: 'mobilenet_v2' }])
   })
 
   it('takes a flag before the environment, and the environment before the default', () => {

@@ -67,6 +67,35 @@ describeInBrowser('The page of a model that is not ready', function () {
     expect(await page.locator('progress:visible').count()).to.equal(0)
   })
 
+  it('offers another model once that is ready', async () => {
+    const watched = await visit({ startWord: 'downloading', startMs: 20_000 })
+    const { page } = watched
+    // A pipeline of the user's own has no substitutes, so the answers of the service are changed.
+    await page.route('**/model', async (route) => {
+      const response = await route.fetch()
+      const offer =
+        '<p id="stand-in" data-models="one two" hidden>Meanwhile, <a href="/one">one</a> is ready to answer.</p>'
+      const body = (await response.text()).replace('<progress', `${offer}<progress`)
+      await route.fulfill({ response, body })
+    })
+    const states = { model: 'starting', one: 'starting', two: 'starting' }
+    await page.route('**/readyz', (route) =>
+      route.fulfill({
+        json: {
+          models: Object.fromEntries(
+            Object.entries(states).map(([name, state]) => [name, { state, progress: null, error: null }]),
+          ),
+        },
+      }),
+    )
+    await page.reload()
+    expect(await page.locator('#stand-in').isVisible()).to.equal(false)
+    states.two = 'ready'
+    await page.locator('#stand-in').waitFor()
+    expect(await text(watched, '#stand-in')).to.equal('Meanwhile, two is ready to answer.')
+    expect(await page.locator('#stand-in a').getAttribute('href')).to.equal('/two')
+  })
+
   it('says why a picture waits, and stops trying once the model has failed', async () => {
     const watched = await visit({ startMs: 1 })
     const { page } = watched

@@ -103,6 +103,13 @@ describe('/openapi.json', () => {
     return Promise.all(others.map((one) => one.stop()))
   })
 
+  it("leaves what the user's own pipeline answers with as it is, and takes it for features at /embed", async () => {
+    const post = async (path: string) =>
+      (await fetch(`${service.url}${path}`, { method: 'POST', body: 'GIF89a 1' })).json()
+    expect(await post('/features')).to.deep.include({ model: 'features', prediction: FEATURES })
+    expect(await post('/embed?model=features')).to.deep.include({ shape: [2, 2, 1], features: [1, 2, 3, 4] })
+  })
+
   it('is OpenAPI 3.1 with schemas that can be used, and ids that are unique', () => {
     expect(api.openapi).to.equal('3.1.0')
     const ids = operations(api).map(({ operation }) => operation.operationId)

@@ -30,7 +30,7 @@ describeFleet('Behind nginx', function (rabbit) {
     const start = (role: string, port = 0) => startService({ ...settings, ROLE: role, PORT: String(port) })
     const webs = await Promise.all(ports.map((port) => start('web', port)))
     const models = [await start('model'), await start('model')]
-    await Promise.all([...webs, ...models].map(allReady))
+    await Promise.all([...webs, ...models].map((service) => allReady(service)))
     const proxy = await startNginx(ports)
 
     // An id that one web host has signed, and that another one must accept.
