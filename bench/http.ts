@@ -27,7 +27,7 @@ export async function startService(settings: Record<string, string>): Promise<Be
   const entry = fileURLToPath(new URL('../StartService.ts', import.meta.url))
   const started = performance.now()
   const child = spawn(process.execPath, ['--import', 'tsx', entry], {
-    env: { ...process.env, PORT: '0', SPARE_CHILDREN: '0', ...settings },
+    env: { ...process.env, PORT: '0', SPARE_CHILDREN: '0', TUNING_MS: '0', ...settings },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const exited = once(child, 'exit')

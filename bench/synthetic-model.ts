@@ -57,7 +57,10 @@ export function parametersOf(name: string): number {
 
 function compiledIn(cache: string): string | undefined {
   if (!existsSync(cache)) return undefined
-  return readdirSync(cache, { recursive: true, encoding: 'utf8' }).find((entry) => entry.endsWith('.onnx'))
+  // Folders inside that of a compiled model have saved graphs.
+  return readdirSync(cache, { recursive: true, encoding: 'utf8' })
+    .filter((entry) => entry.endsWith('.onnx'))
+    .sort((a, b) => a.length - b.length)[0]
 }
 
 /** The image of the golden answer, then others. */

@@ -32,6 +32,7 @@ export { BrokerError, type BrokerErrorCode } from './errors.ts'
 export type { BrokerOptions, ReadyChild, SpareCount } from './options.ts'
 export type { CallTiming, Outcome } from './pending.ts'
 export type {
+  BatchTime,
   MakePipeline,
   PermanentError,
   Pipeline,
@@ -123,11 +124,7 @@ export class Broker extends EventEmitter<BrokerEvents> implements Calls {
   }
 
   stats(): BrokerStats {
-    const children = this.#workers.map(({ child, state }) => ({
-      pid: child?.pid,
-      state,
-      inFlight: child?.held.size ?? 0,
-    }))
+    const children = this.#workers.map(({ child, state, inFlight }) => ({ pid: child?.pid, state, inFlight }))
     const error = this.#state === 'ready' ? undefined : this.#error()
     return {
       state: this.#state,
@@ -142,6 +139,15 @@ export class Broker extends EventEmitter<BrokerEvents> implements Calls {
       workers: children,
       spares: this.#spares.stats,
     }
+  }
+
+  /**
+   * Replaces every child that serves, one after the other: a new child takes over between two batches, and no call fails.
+   * Rejects if a new child cannot start; the children that serve go on then.
+   */
+  async renew(): Promise<void> {
+    for (const worker of this.#workers) if (!this.#closing) await worker.renew()
+    if (!this.#closing) this.#spares.renew()
   }
 
   /** Refuses new calls, waits for the accepted ones, then ends the children. */

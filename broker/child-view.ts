@@ -92,13 +92,14 @@ export class ChildView extends EventEmitter<ChildEvents> {
     this.#patience = { ms: startTimeout, why }
     this.#forked = forkChild()
     this.#listen()
-    const { name, pipeline, maxBatch, prepareTimeout, maxGrowth } = options
+    const { name, pipeline, maxBatch, maxBatchMs, prepareTimeout, maxGrowth } = options
     this.#post({
       kind: 'start',
       name,
       pipeline,
       options: options.options,
       maxBatch,
+      maxBatchMs,
       prepareTimeout,
       maxGrowth,
     })

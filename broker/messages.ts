@@ -17,6 +17,7 @@ export type ToChild =
 
 export interface ChildLimits {
   maxBatch: number
+  maxBatchMs: number
   prepareTimeout: number
   maxGrowth: number
 }
@@ -86,7 +87,9 @@ export function isToChild(message: unknown): message is ToChild {
     case 'start':
       return (
         typeof message.pipeline === 'string' &&
-        [message.maxBatch, message.prepareTimeout, message.maxGrowth].every(Number.isInteger)
+        [message.maxBatch, message.maxBatchMs, message.prepareTimeout, message.maxGrowth].every(
+          Number.isInteger,
+        )
       )
     case 'call':
       return isCall(message)

@@ -27,6 +27,8 @@ export interface BrokerOptions {
   spares?: SpareCount
   /** The most inputs that one predict() gets. */
   maxBatch?: number
+  /** Milliseconds that a batch of several inputs may take, by the `batchTimes` of the pipeline. */
+  maxBatchMs?: number
   /** The most calls that may wait; `maxQueueBytes` is the most bytes of their inputs. */
   maxQueue?: number
   maxQueueBytes?: number
@@ -60,6 +62,7 @@ const MAX_SPARES = 16
 const LIMITS: Record<keyof Limits, readonly [number, number, number]> = {
   workers: [1, 1, 256],
   maxBatch: [8, 1, 4096],
+  maxBatchMs: [2_000, 1, LONGEST_MS],
   maxQueue: [256, 1, 1_000_000],
   maxQueueBytes: [256 * MIB, 1, Number.MAX_SAFE_INTEGER],
   deadline: [60_000, 1, LONGEST_MS],

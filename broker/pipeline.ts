@@ -29,6 +29,11 @@ export interface PermanentError extends Error {
   readonly watch?: readonly string[]
 }
 
+export interface BatchTime {
+  readonly size: number
+  readonly ms: number
+}
+
 export interface Pipeline {
   /** The functions that may be called; the default is `['predict']`. */
   methods?: readonly string[]
@@ -37,6 +42,8 @@ export interface Pipeline {
   /** Absolute paths of the files that decide what the pipeline is, also of files that do not exist. A spare child does not
    *  take over when one of these files has changed since the spare was started. */
   watch?: readonly string[]
+  /** How long `predict` takes for batches of some sizes, as measured. The child makes batches of the size with the highest rate. */
+  batchTimes?: readonly BatchTime[]
   /** First step of a prediction. Runs for many inputs at the same time. */
   prepare?(input: unknown, context: PrepareContext): unknown
   /** Second step: gets the results of `prepare` and returns one answer for each, in the same order. Never overlaps

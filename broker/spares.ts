@@ -70,6 +70,11 @@ export class Spares {
     return spare
   }
 
+  /** Replaces all spares by new ones. */
+  renew(): void {
+    for (const spare of [...this.#spares]) this.#replace(spare)
+  }
+
   async end(): Promise<void> {
     this.#close()
     await Promise.all([...this.#spares].map(({ child }) => child.end()))
@@ -141,7 +146,7 @@ export class Spares {
     this.#hooks.event('child-start', { pid, spare: true })
   }
 
-  /** The files have changed: the spare must never serve, and the next one reads the new files. */
+  /** The spare must never serve, such as when its files have changed: the next one reads the new files. */
   #replace(spare: Spare): void {
     this.#remove(spare)
     spare.child.kill()

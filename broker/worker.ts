@@ -46,6 +46,10 @@ export class Worker {
   // The weighted deaths since a child last answered or was ready for PROVEN_AFTER_MS.
   #deaths = 0
   #state: WorkerState = 'starting'
+  // Children that have been replaced while they served, until they have answered the calls that they hold.
+  readonly #retiring = new Set<ChildView>()
+  // The child that is to replace the one that serves, while it starts.
+  #successor: ChildView | undefined
   // Why the last child died; undefined once another is ready.
   error: Error | undefined
 
@@ -66,6 +70,73 @@ export class Worker {
   /** The child, if calls may be sent to it. */
   get ready(): ChildView | undefined {
     return this.#state === 'ready' && this.#child?.ready ? this.#child : undefined
+  }
+
+  /** The calls that are in a child. */
+  get inFlight(): number {
+    return [this.#child, ...this.#retiring].reduce((sum, child) => sum + (child?.held.size ?? 0), 0)
+  }
+
+  /**
+   * Starts another child, which takes the place of the one that serves once it is ready. The old child ends when it has
+   * answered the calls that it holds. Rejects if the other child cannot start: then the old one goes on.
+   */
+  async renew(): Promise<void> {
+    if (this.#state !== 'ready' || this.#successor) return
+    const child = new ChildView(this.#options)
+    this.#successor = child
+    const { pid } = child
+    this.#hooks.event('child-start', { pid })
+    child.on('log', (line) => this.#hooks.event('log', { pid, ...line }))
+    try {
+      await new Promise<void>((resolve, reject) => {
+        child.on('ready', resolve)
+        child.on('exit', (exit) => {
+          this.#hooks.event('child-exit', { pid, ...exit })
+          reject(child.lossError)
+        })
+      })
+    } catch (error) {
+      // The worker was ended, and has ended the other child too.
+      if ((this.#state as WorkerState) === 'ended') return
+      throw error
+    } finally {
+      this.#successor = undefined
+    }
+    child.removeAllListeners()
+    this.#replaceBy(child)
+  }
+
+  #replaceBy(child: ChildView): void {
+    const old = this.#child
+    // The old child has died meanwhile, and its replacement is as new as this one.
+    if (this.#state !== 'ready' || !old) {
+      child.on('exit', (exit) => this.#hooks.event('child-exit', { pid: child.pid, ...exit }))
+      child.kill()
+      return
+    }
+    clearTimeout(this.#timer)
+    this.#retire(old)
+    this.#attach(child, () => this.#ready())
+    this.#ready()
+  }
+
+  #retire(old: ChildView): void {
+    this.#retiring.add(old)
+    old.removeAllListeners('exit')
+    old.on('exit', (exit) => {
+      this.#retiring.delete(old)
+      this.#hooks.event('child-exit', { pid: old.pid, ...exit })
+      this.#hooks.lost(old, exit.expected ? undefined : old.lossError)
+      // The calls that are tried again are waiting now.
+      this.#hooks.changed(this)
+    })
+    const endIfIdle = () => {
+      if (old.held.size === 0) void old.end()
+    }
+    // After the listener that takes the answers.
+    old.on('answers', endIfIdle)
+    endIfIdle()
   }
 
   start(): void {
@@ -139,18 +210,19 @@ export class Worker {
 
   async end(): Promise<void> {
     this.#stop()
-    await this.#child?.end()
+    await Promise.all([this.#child, ...this.#retiring].map((child) => child?.end()))
   }
 
   kill(): void {
     this.#stop()
-    this.#child?.kill()
+    for (const child of [this.#child, ...this.#retiring]) child?.kill()
   }
 
   #stop(): void {
     this.#state = 'ended'
     clearTimeout(this.#timer)
     this.#watch?.close()
+    this.#successor?.kill()
   }
 
   #ready(): void {

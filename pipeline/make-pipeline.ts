@@ -13,6 +13,7 @@ import { modelFiles } from './models/model-files.ts'
 import type { ModelSettings } from './models/model-settings.ts'
 import { type EngineRequest, type OpenedEngine, openEngine } from './open-engine.ts'
 import { markPermanent } from './permanent-error.ts'
+import { tuningSentence } from './tuning/tuning.ts'
 
 export interface PipelineOptions extends ModelRequest, EngineRequest {
   maxPixels: number
@@ -50,7 +51,7 @@ async function pipelineFor(options: PipelineOptions, progress: Progress) {
 }
 
 async function pipelineOn(opened: OpenedEngine, found: FoundModel, options: PipelineOptions) {
-  const { engine, reason } = opened
+  const { engine, reason, tuning } = opened
   const { settings, preprocessing } = found
   const input = imageInput(engine.inputShape, settings.size)
   const output = await outputOf(opened, found)
@@ -60,29 +61,44 @@ async function pipelineOn(opened: OpenedEngine, found: FoundModel, options: Pipe
   const top = settings.top ?? Math.min(DEFAULT_TOP, labels.length)
   const about = {
     model: options.model,
-    version: versionOf(READING, found.key, image, labels, output, name, device),
+    version: versionOf(READING, found.key, image, labels, output, name, device, ...formsOf(tuning)),
     engine: name,
     device,
     reason,
     warnings: [...opened.warnings, ...outputWarnings(output), ...warnings],
+    ...(tuning && { tuning: aboutTuning(tuning) }),
     subject: image.subject,
     input: { width: input.width, height: input.height, channels: input.channels, preprocessing },
     output,
   }
   const watch = await modelFiles(options.model, options.path, options.weightsDir)
+  const batchTimes = tuning === undefined || tuning === 'wanted' ? [] : tuning.batches
+  const files = { watch, batchTimes }
   if (output.kind === 'features') {
-    return { kind: 'features', ...imageFeatures({ engine, image }), watch, info: about } as const
+    return { kind: 'features', ...imageFeatures({ engine, image }), ...files, info: about } as const
   }
   const info = { ...about, labels: labels.length, top, labelNames: labels.map(({ first }) => first) }
   const parts = { engine, labels, image, output, top }
   return engine.others.length > 0
-    ? { kind: 'several' as const, ...classifierOfSeveral(parts), watch, info }
-    : { kind: 'classes' as const, ...imageClassifier(parts), watch, info }
+    ? { kind: 'several' as const, ...classifierOfSeveral(parts), ...files, info }
+    : { kind: 'classes' as const, ...imageClassifier(parts), ...files, info }
 }
 
 /** A digest of everything that the answer depends on besides the bytes of the image. */
 function versionOf(...parts: readonly unknown[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, VERSION_LENGTH)
+}
+
+/** Winograd's way changes the last digits of an answer. */
+function formsOf(tuning: OpenedEngine['tuning']): string[][] {
+  if (tuning === undefined || tuning === 'wanted' || tuning.layers.length === 0) return []
+  return tuning.layers.map(({ name, form }) => [name, form])
+}
+
+function aboutTuning(tuning: NonNullable<OpenedEngine['tuning']>) {
+  if (tuning === 'wanted') return { state: 'wanted', sentence: null, batches: [] }
+  const { batches } = tuning
+  return { state: 'done', sentence: tuningSentence(tuning) ?? null, batches }
 }
 
 async function outputOf(opened: OpenedEngine, { path, settings }: FoundModel) {

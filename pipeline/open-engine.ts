@@ -1,5 +1,6 @@
 import { dirname } from 'node:path'
 import type { Progress } from '../broker/pipeline.ts'
+import { ANY_SIZE_KEY, compilerOf } from './compile-found.ts'
 import { availableDevices } from './engines/device/available-devices.ts'
 import { chooseDevice } from './engines/device/device.ts'
 import type { Device, Engine } from './engines/engine.ts'
@@ -7,6 +8,7 @@ import { type OnnxEngine, openOnnx } from './engines/onnx/onnx.ts'
 import { openOnnxThread } from './engines/onnx/onnx-thread.ts'
 import { pixelInput } from './engines/onnx/pixel-input.ts'
 import { probeOnnx } from './engines/onnx/probe-onnx.ts'
+import { patterned, samplePixels } from './engines/sample-pixels.ts'
 import { mustAnswerFew, mustTakeFew } from './engines/size-limits.ts'
 import { PipelineError } from './errors.ts'
 import { inputHints } from './facts/input-hints.ts'
@@ -16,8 +18,9 @@ import { compiledDir, type FoundModel } from './found-model.ts'
 import { compiledModel } from './graph/compiled-cache.ts'
 import { layerOfOther } from './graph/onnx-graph.ts'
 import { temporaryModel } from './graph/temporary-model.ts'
-import { type Compile, UnwritableError } from './graph/write-model.ts'
-import { metadataField } from './weights/onnx/metadata-field.ts'
+import { UnwritableError } from './graph/write-model.ts'
+import { type OpenedTuned, openTuned } from './tuning/open-tuned.ts'
+import type { Tuning } from './tuning/tuning.ts'
 import { onnxOutline } from './weights/onnx/onnx-outline.ts'
 
 export interface EngineRequest {
@@ -28,6 +31,8 @@ export interface EngineRequest {
   /** Whether waiting threads spin. They must not where several children share the cores. */
   spin: boolean
   maxBatch: number
+  /** Whether convolutions are computed by Winograd's way where that has been measured to be faster. */
+  winograd: 'auto' | 'off'
 }
 
 export interface OpenedEngine {
@@ -36,6 +41,8 @@ export interface OpenedEngine {
   reason: string
   /** What the model's last layer does; undefined if the layer does not tell. */
   lastFunction: LastFunction | undefined
+  /** What was measured about the model on this machine. `wanted`: nothing yet. Undefined where there is nothing to measure. */
+  tuning: Tuning | 'wanted' | undefined
   /** Sentences for the log. Not written to stderr: every child would repeat them at each start. */
   warnings: readonly string[]
 }
@@ -62,32 +69,40 @@ export async function openEngine(
 }
 
 async function onOnnx(found: FoundModel, request: EngineRequest, progress: Progress): Promise<OpenedEngine> {
-  const { modelPath, warnings, release } = await modelFile(found, request, progress)
+  const file = await modelFile(found, request, progress)
   try {
-    const opened = await openFile(modelPath, found, request, progress)
-    return { ...opened, warnings: [...warnings, ...opened.warnings] }
+    const opened = await openFile(file, found, request, progress)
+    return { ...opened, warnings: [...file.warnings, ...opened.warnings] }
   } catch (error) {
-    throw found.isOnnx ? error : ofCompiled(error, modelPath)
+    throw found.isOnnx ? error : ofCompiled(error, file.modelPath)
   } finally {
-    await release()
+    await file.release()
   }
 }
 
 async function openFile(
-  modelPath: string,
+  { modelPath, isStored }: ModelFile,
   found: FoundModel,
   request: EngineRequest,
   progress: Progress,
 ): Promise<OpenedEngine> {
-  const { threads, spin, maxBatch, device } = request
+  const { threads, spin, maxBatch, device, winograd } = request
   const outline = onnxOutline(modelPath)
   // Of a compiled model, the wanted output is the only one.
   const { head } = found.isOnnx ? found.settings : {}
   const more = { hints: inputHints(outline), ...(head !== undefined && { head }) }
   const model = { modelPath, threads, spin, imageSize: found.size, ...more }
+  let cpu: Pick<OpenedTuned, 'tuning' | 'warning'> | undefined
+  const onCpu = async () => {
+    if (!isStored) return openOnnx({ ...model, device: 'cpu' })
+    progress(0.85, 'opening the model')
+    const { engine, tuning, warning } = await openTuned({ ...model, device: 'cpu' }, winograd)
+    cpu = { tuning, warning }
+    return engine
+  }
   // On a CPU the model takes all cores anyway. With a GPU, a thread for the model leaves this one free to prepare
   // images.
-  const open = (on: Device) => (on === 'cpu' ? openOnnx : openOnnxThread)({ ...model, device: on })
+  const open = (on: Device) => (on === 'cpu' ? onCpu() : openOnnxThread({ ...model, device: on }))
   const available = device === 'auto' ? availableDevices() : []
   const isChoice = available.some((other) => other !== 'cpu')
   if (isChoice) progress(0.9, 'measuring devices')
@@ -100,7 +115,9 @@ async function openFile(
     engine: named(pixelInput(engine, found.preprocessing), found),
     reason: report,
     lastFunction: lastFunction(outline, head),
+    tuning: cpu && engine.device === 'cpu' ? (cpu.tuning ?? 'wanted') : undefined,
     warnings: [
+      ...(cpu?.warning === undefined ? [] : [cpu.warning]),
       ...(engine.input.anySize || outline.metadata.has(ANY_SIZE_KEY) ? sizeWarnings(found) : []),
       ...(scaling === undefined ? [] : scalingWarnings(scaling, found)),
       ...(found.isOnnx && engine.input.type === 'uint8' ? bytesWarnings(found) : []),
@@ -113,9 +130,6 @@ function named(engine: Engine, { isOnnx }: FoundModel): Engine {
   if (isOnnx) return engine
   return { ...engine, others: engine.others.map(({ name, shape }) => ({ name: layerOfOther(name), shape })) }
 }
-
-/** In the metadata of a compiled model: the layers take images of any size. */
-const ANY_SIZE_KEY = 'tandem.anySize'
 
 function sizeWarnings({ settings, size }: FoundModel): string[] {
   if (settings.size) return []
@@ -155,6 +169,8 @@ function ofCompiled(error: unknown, modelPath: string): unknown {
 interface ModelFile {
   readonly modelPath: string
   readonly warnings: readonly string[]
+  /** A compiled model that later starts will find. */
+  readonly isStored: boolean
   /** Removes a temporary model; to be called once the engine has opened the model. */
   release(): Promise<void>
 }
@@ -165,34 +181,17 @@ async function modelFile(
   { weightsDir }: EngineRequest,
   progress: Progress,
 ): Promise<ModelFile> {
-  const stored = { warnings: [], release: async () => undefined }
-  if (found.isOnnx) return { modelPath: found.path, ...stored }
-  const compile: Compile = async (dataFile, write) => {
-    progress(0.5, 'compiling')
-    // Imported here, since later starts find the compiled model and do not need the compiler.
-    const { compileGraph } = await import('./graph/compile.ts')
-    const { layers, anySize, weights, close } = await found.open()
-    try {
-      const { preprocessing } = found
-      const options = { preprocessing, input: 'uint8', dataFile } as const
-      const model = await compileGraph(layers, weights, options, (bytes) => {
-        // The broker kills a silent child, and compiling a large model takes minutes on a busy machine.
-        progress(0.5, 'compiling')
-        return write(bytes)
-      })
-      return anySize ? Buffer.concat([model, metadataField(ANY_SIZE_KEY, 'yes')]) : model
-    } finally {
-      await close()
-    }
-  }
+  const kept = { warnings: [], release: async () => undefined }
+  if (found.isOnnx) return { modelPath: found.path, isStored: false, ...kept }
+  const compile = compilerOf(found, progress)
   try {
     const cacheDir = compiledDir(weightsDir)
-    return { ...(await compiledModel({ cacheDir, key: found.key, compile })), ...stored }
+    return { ...(await compiledModel({ cacheDir, key: found.key, compile })), isStored: true, ...kept }
   } catch (error) {
     if (!(error instanceof UnwritableError)) throw error
     const temporary = await temporaryModel(found.key, compile)
     const warning = `${error.message} The model is compiled again at each start, in ${temporary.parent}.`
-    return { ...temporary, warnings: [warning] }
+    return { ...temporary, isStored: false, warnings: [warning] }
   }
 }
 
@@ -211,17 +210,9 @@ async function onTfjs(
     mustTakeFew(engine.inputShape, 1, found.path)
     mustAnswerFew(engine.outputShape, found.path)
     const reason = `${engine.device}, the fastest backend of TensorFlow.js that is installed`
-    return { engine, reason, lastFunction: undefined, warnings: anySize ? sizeWarnings(found) : [] }
+    const warnings = anySize ? sizeWarnings(found) : []
+    return { engine, reason, lastFunction: undefined, tuning: undefined, warnings }
   } finally {
     await close()
   }
-}
-
-function samplePixels({ inputShape }: Engine, n: number): Uint8Array {
-  return patterned(inputShape.reduce((product, length) => product * length, n))
-}
-
-/** A pattern, not zeros and not one value: a faulty device may answer right for those alone. */
-function patterned(length: number): Uint8Array {
-  return new Uint8Array(length).map((_, i) => (i * 37 + (i >> 8)) & 255)
 }

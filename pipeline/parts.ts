@@ -29,6 +29,7 @@ const DEFAULTS = {
   weightsDir: './weights',
   engine: 'onnx',
   device: 'auto',
+  winograd: 'auto',
   spin: true,
   maxBatch: 8,
   maxPixels: 50_000_000,

@@ -92,6 +92,33 @@ function isEnding(state) {
   return state === 'closing' || state === 'closed'
 }
 
+/** @param {number} value */
+function threeDigits(value) {
+  return value < 100 ? value.toPrecision(3) : String(Math.round(value))
+}
+
+/**
+ * @typedef {object} ModelTuning what measurements have found about a model, as in /readyz
+ * @property {string} state
+ * @property {string | null} sentence
+ * @property {readonly { size: number, ms: number }[]} batches
+ */
+
+/**
+ * The line on /status about the measurements of a model; empty where there is nothing to say.
+ * @param {{ tuning: ModelTuning | null }} model
+ */
+export function tuningLine({ tuning }) {
+  if (tuning === null) return ''
+  if (tuning.state === 'wanted')
+    return 'Not measured yet on this machine: that is done while the service is idle.'
+  const times = tuning.batches.map(({ size, ms }) => {
+    return `${size} in ${threeDigits(ms)} ms (${threeDigits((1000 * size) / ms)}/s)`
+  })
+  const batches = times.length === 0 ? '' : `Batches of images: ${times.join(', ')}.`
+  return [tuning.sentence && `${tuning.sentence}.`, batches].filter((word) => word).join(' ')
+}
+
 /**
  * The line on /status that says where a model runs.
  * @param {{ engine: string | null, device: string | null, reason: string | null, workers: readonly unknown[], spares: readonly unknown[], fleet?: { hosts: readonly unknown[] } | undefined }} model

@@ -16,6 +16,7 @@ const MARGIN_MS = 60
  * @property {string | null} engine
  * @property {string | null} device
  * @property {string | null} reason
+ * @property {import('./state-words.js').ModelTuning | null} tuning
  * @property {readonly unknown[]} workers
  * @property {readonly unknown[]} spares
  * @property {number} restarts

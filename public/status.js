@@ -4,7 +4,7 @@ import { figureText } from './figure-words.js'
 import { fleetLine, hostCells } from './fleet-words.js'
 import { byId, find, put } from './page.js'
 import { setPill } from './readiness.js'
-import { aboutModel } from './state-words.js'
+import { aboutModel, tuningLine } from './state-words.js'
 import { Chart } from './status-chart.js'
 import { Feed } from './status-feed.js'
 import { Series } from './status-series.js'
@@ -189,6 +189,7 @@ function showModel(element, model) {
   put(find(element, '[data-about]'), aboutModel(model))
   put(find(element, '[data-total="restarts"]'), String(restarts))
   if (model.fleet) showFleet(element, model.fleet)
+  putNotice(find(element, '[data-tuning]'), tuningLine(model))
   putNotice(find(element, '[data-progress]'), progress?.word)
   putNotice(find(element, '[data-error]'), error && `${error.code}: ${error.message}`)
 }

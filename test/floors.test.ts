@@ -47,9 +47,11 @@ const FLEET: Floors = [
 ]
 
 const PIPELINE: Floors = [
-  ['pipeline/inspect-model.ts', 'pipeline/parts.ts'],
+  ['pipeline/inspect-model.ts', 'pipeline/parts.ts', 'pipeline/tune-model.ts'],
   ['pipeline/make-pipeline.ts', 'pipeline/keep-weights.ts', 'pipeline/machine-facts.ts'],
   ['pipeline/image-classifier.ts', 'pipeline/image-features.ts', 'pipeline/open-engine.ts'],
+  ['pipeline/tuning/'],
+  ['pipeline/compile-found.ts'],
   [
     'pipeline/found-model.ts',
     'pipeline/other-numbers.ts',

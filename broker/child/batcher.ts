@@ -1,8 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { encodeError } from '../error-wire.ts'
 import { BrokerError } from '../errors.ts'
-import type { CallAnswer, CallMessage } from '../messages.ts'
-import type { Pipeline } from '../pipeline.ts'
+import type { CallAnswer, CallMessage, ChildLimits } from '../messages.ts'
+import type { BatchTime, Pipeline } from '../pipeline.ts'
+import { batchSize, readTimes } from './batch-size.ts'
 import type { PrepareClock } from './prepare-clock.ts'
 
 interface Held {
@@ -17,12 +18,13 @@ type Method = (input: unknown) => unknown
 
 /**
  * The child's half of the work: prepares all its calls at the same time, and predicts one batch after another. A batch
- * is made when the one before has ended, from all that is prepared by then; it never waits for more.
+ * is made when the one before has ended, from what is prepared by then; it never waits for more.
  */
 export class Batcher {
   readonly #pipeline: Pipeline
   readonly #methods: ReadonlySet<string>
-  readonly #maxBatch: number
+  readonly #limits: Pick<ChildLimits, 'maxBatch' | 'maxBatchMs'>
+  readonly #times: readonly BatchTime[]
   readonly #clock: PrepareClock
   readonly #answer: (answers: CallAnswer[]) => void
   // Calls whose batch has not started, in order of arrival. The parent bounds their number.
@@ -32,12 +34,13 @@ export class Batcher {
 
   constructor(
     pipeline: Pipeline,
-    maxBatch: number,
+    limits: Pick<ChildLimits, 'maxBatch' | 'maxBatchMs'>,
     clock: PrepareClock,
     answer: (answers: CallAnswer[]) => void,
   ) {
     this.#pipeline = pipeline
-    this.#maxBatch = maxBatch
+    this.#limits = limits
+    this.#times = readTimes(pipeline.batchTimes)
     this.#clock = clock
     this.#answer = answer
     this.#methods = new Set(pipeline.methods ?? ['predict'])
@@ -119,14 +122,15 @@ export class Batcher {
 
   /** The prepared calls for the next batch, in order of arrival. A method other than predict runs alone. */
   #take(): Held[] {
-    const batch: Held[] = []
+    const waiting: Held[] = []
     for (const held of this.#held.values()) {
       if (held.state !== 'prepared') continue
-      if (held.method !== 'predict' && batch.length > 0) break
-      batch.push(held)
-      this.#held.delete(held.key)
-      if (held.method !== 'predict' || batch.length === this.#maxBatch) break
+      if (held.method !== 'predict' && waiting.length > 0) break
+      waiting.push(held)
+      if (held.method !== 'predict' || waiting.length === this.#limits.maxBatch) break
     }
+    const batch = waiting.slice(0, batchSize(waiting.length, this.#times, this.#limits.maxBatchMs))
+    for (const { key } of batch) this.#held.delete(key)
     return batch
   }
 

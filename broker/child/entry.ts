@@ -58,7 +58,7 @@ async function start(message: Extract<ToChild, { kind: 'start' }>): Promise<void
   try {
     pipeline = await makePipeline(message.pipeline, message.options)
     clock = prepareClock(message)
-    batcher = new Batcher(pipeline, message.maxBatch, clock, answer)
+    batcher = new Batcher(pipeline, message, clock, answer)
     await ready()
     limitMemory(message)
   } catch (error) {

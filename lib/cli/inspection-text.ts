@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { inputSentence } from '../models/model-input.ts'
 import { outputSentence } from '../models/model-output.ts'
+import { batchesSentence } from '../models/model-tuning.ts'
 import { readPipelineInfo } from '../models/pipeline-info.ts'
 import { printable } from './prediction-table.ts'
 
@@ -57,7 +58,7 @@ function layerTable(layers: Inspection['layers']): string[] {
 }
 
 function servedLines(served: unknown): string[] {
-  const { input, output, labels, classes, subject, engine, device, warnings } = readPipelineInfo({
+  const { input, output, labels, classes, subject, engine, device, tuning, warnings } = readPipelineInfo({
     info: served,
   })
   const names = labels.slice(0, MOST_LABELS).join(', ')
@@ -67,6 +68,8 @@ function servedLines(served: unknown): string[] {
     ...(output ? [outputSentence(output)] : []),
     ...(classes === null ? [] : [`${classes} classes: ${names}${more}`]),
     `Runs on ${engine} ${device}.`,
+    ...(tuning?.sentence ? [`Tuned: ${tuning.sentence}.`] : []),
+    ...(tuning && tuning.batches.length > 0 ? [`${batchesSentence(tuning)}.`] : []),
     ...warnings.map((warning) => `Warning: ${warning}`),
   ]
 }

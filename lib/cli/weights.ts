@@ -6,6 +6,7 @@ import { askPipeline } from './ask-pipeline.ts'
 import { byteWords } from './byte-words.ts'
 import { type Command, type CommandLine, EXIT, usageError } from './command.ts'
 import { table } from './command-help.ts'
+import { tuneAhead } from './tune-ahead.ts'
 
 const Kept = z.object({
   weights: z.array(
@@ -35,7 +36,10 @@ export const weightsCommand: Command = {
     'Downloads, lists, verifies and removes the weights of models of the catalog.\nAn interrupted download is continued. "tandem weights vgg16" is short for "pull".',
   subcommands: SUBCOMMANDS,
   defaultSubcommand: 'pull',
-  options: { json: { help: 'the list as JSON' } },
+  options: {
+    json: { help: 'the list as JSON' },
+    tune: { help: 'pull: also measure what is fastest here, as an idle server does' },
+  },
   takesSettings: true,
   words: 'models',
   examples: ['tandem weights pull vgg16 mobilenet_v2', 'tandem weights list --weights-dir /srv/weights'],
@@ -94,11 +98,14 @@ async function remove({ config }: CommandLine, models: readonly string[]): Promi
 }
 
 /** Downloads with the same code as the pipeline of the server. */
-async function pull({ config }: CommandLine, models: readonly string[]): Promise<number> {
-  const listed = config.models.filter(({ path }) => path === undefined).map(({ name }) => name)
+async function pull({ config, options }: CommandLine, models: readonly string[]): Promise<number> {
+  const isTuned = options.tune === true
+  const listed = config.models.filter(({ path }) => path === undefined || isTuned).map(({ name }) => name)
   let code: number = EXIT.done
   for (const model of new Set(models.length > 0 ? models : listed)) {
-    if (!(await pullOne(model, config))) code = EXIT.failed
+    const isOwn = config.models.some(({ name, path }) => name === model && path !== undefined)
+    const isThere = isOwn || (await pullOne(model, config))
+    if (!isThere || (isTuned && !(await tuneAhead(model, config)))) code = EXIT.failed
   }
   return code
 }

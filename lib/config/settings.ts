@@ -154,6 +154,24 @@ export const SETTINGS = {
     wholeNumber(1, 1024),
     'maximum number of images that are predicted together',
   ),
+  maxBatchMs: models(
+    'MAX_BATCH_MS',
+    '2000',
+    wholeNumber(1, DAY_MS),
+    'milliseconds that predicting several images together may take, by the measurements of this machine; larger batches are divided',
+  ),
+  winograd: models(
+    'WINOGRAD',
+    'auto',
+    oneOf('auto', 'off'),
+    "whether convolutions are computed by Winograd's way, with fewer multiplications; auto: where measurements on this machine find it faster",
+  ),
+  tuningMs: models(
+    'TUNING_MS',
+    '20000',
+    wholeNumber(0, DAY_MS),
+    'milliseconds of measurements per model, made once while the service is idle, to find the fastest form of its convolutions and the best sizes of batches; 0 for none',
+  ),
   maxPixels: limits(
     'MAX_PIXELS',
     '50000000',

@@ -21,11 +21,14 @@ const FREE_BYTES = 2 ** 30
 export type Brokers = ReadonlyMap<string, Calls>
 
 /** One Broker per model, not started yet. Each pipeline gets the options in `more` in addition to the settings. */
-export function createBrokers(config: Config, more: Record<string, unknown> = {}): Brokers {
+export function createBrokers(
+  config: Config,
+  more: Record<string, unknown> = {},
+): ReadonlyMap<string, Broker> {
   const pipeline = pipelineUrl(config.pipeline)
-  const { workers, maxBatch, maxQueue, maxQueueBytes, deadlineMs, drainTimeoutMs } = config
+  const { workers, maxBatch, maxBatchMs, maxQueue, maxQueueBytes, deadlineMs, drainTimeoutMs } = config
   const { hangTimeoutMs, prepareTimeoutMs } = config
-  const limits = { workers, maxBatch, maxQueue, maxQueueBytes, maxGrowth: maxGrowth(config) }
+  const limits = { workers, maxBatch, maxBatchMs, maxQueue, maxQueueBytes, maxGrowth: maxGrowth(config) }
   const spares = spareChildren(config.spareChildren)
   const times = {
     deadline: deadlineMs,
@@ -55,6 +58,7 @@ export function brokerOptions(config: Config, { name, path }: Config['models'][n
     // Threads that spin while they wait would take the cores from the threads of other children.
     spin: config.workers === 1,
     maxBatch: config.maxBatch,
+    winograd: config.winograd,
     maxPixels: config.maxPixels,
     prepareTimeout: config.prepareTimeoutMs,
   }
@@ -67,6 +71,7 @@ export function startBrokers(brokers: Brokers, log: Logger): void {
     const modelLog = log.child({ model })
     logEvents(broker, modelLog)
     logWarnings(broker, modelLog)
+    logTuning(broker, modelLog)
     // Lines instead of bars, even on a terminal: the bars of two models would overwrite each other and the log.
     writeProgress(broker, (word) => (word.endsWith('.') ? waiting.add(model, word) : modelLog.info(word)))
     logFailures(broker, modelLog)
@@ -108,6 +113,16 @@ function logWarnings(broker: Calls, log: Logger): void {
     const { warnings } = readPipelineInfo(broker.stats())
     for (const warning of new Set(warnings)) if (!known.includes(warning)) log.warn(warning)
     known = warnings
+  })
+}
+
+/** What measurements have made faster, once. */
+function logTuning(broker: Calls, log: Logger): void {
+  let known: string | null = null
+  broker.on('info', () => {
+    const sentence = readPipelineInfo(broker.stats()).tuning?.sentence ?? null
+    if (sentence !== null && sentence !== known) log.info(sentence)
+    known = sentence
   })
 }
 

@@ -1,7 +1,9 @@
 import type { Logger } from 'pino'
+import type { Broker } from '../../broker/broker.ts'
 import type { FleetEvents, ModelHost } from '../../fleet/fleet.ts'
 import type { Config } from '../config/config.ts'
 import { type Brokers, createBrokers, startBrokers } from './brokers.ts'
+import { Tuner } from './tuner.ts'
 
 /** Where the predictions of this process are computed, and for whom. */
 export interface Role {
@@ -19,7 +21,13 @@ export async function callsOfRole(config: Config, log: Logger): Promise<Role> {
   if (config.role === 'web') return webRole(config, log)
   if (config.role === 'model') return modelRole(config, log)
   const brokers = createBrokers(config)
-  return { brokers, modelHost: undefined, start: () => startBrokers(brokers, log) }
+  return { brokers, modelHost: undefined, start: () => startAndTune(brokers, config, log) }
+}
+
+function startAndTune(brokers: ReadonlyMap<string, Broker>, config: Config, log: Logger): void {
+  // A pipeline of the user has nothing to tune.
+  if (config.tuningMs > 0 && config.pipeline === '') new Tuner(brokers, config, log).start()
+  startBrokers(brokers, log)
 }
 
 async function webRole(config: Config, log: Logger): Promise<Role> {
@@ -41,7 +49,7 @@ async function modelRole(config: Config, log: Logger): Promise<Role> {
     brokers,
     modelHost,
     start() {
-      startBrokers(brokers, log)
+      startAndTune(brokers, config, log)
       modelHost.start()
     },
   }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { BrokerStats, Calls } from '../../broker/broker.ts'
 import type { Brokers } from './brokers.ts'
+import { ModelTuning } from './model-tuning.ts'
 import { readPipelineInfo } from './pipeline-info.ts'
 
 /** Why a model is not ready; null while the model is ready. */
@@ -49,6 +50,9 @@ export const ModelState = z.object({
   device: z.string().nullable(),
   reason: z.string().nullable().describe('Why this device was chosen.'),
   engine: z.string().nullable(),
+  tuning: ModelTuning.nullable().describe(
+    'What measurements on this machine have found; null on a GPU and for files that are served unchanged.',
+  ),
   warnings: z
     .array(z.string())
     .describe('What slows the model down although it works, such as a folder that cannot be written.'),
@@ -73,13 +77,14 @@ export function modelStates(brokers: Brokers): ModelState[] {
 export function modelState(name: string, broker: Calls): ModelState {
   const stats = broker.stats()
   const { state, progress, error, restarts, queued, inFlight, workers, spares, fleet } = stats
-  const { device, reason, engine, warnings } = readPipelineInfo(stats)
+  const { device, reason, engine, tuning, warnings } = readPipelineInfo(stats)
   return {
     name,
     state,
     device,
     reason,
     engine,
+    tuning,
     warnings: [...warnings],
     progress,
     error,

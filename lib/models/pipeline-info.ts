@@ -1,5 +1,6 @@
 import type { BrokerStats, Calls } from '../../broker/broker.ts'
 import { type ModelOutput, readOutput } from './model-output.ts'
+import { type ModelTuning, readTuning } from './model-tuning.ts'
 
 /** What a pipeline reports about itself. The user's own pipeline may report less; then the fields are null or empty. */
 export interface PipelineInfo {
@@ -9,6 +10,8 @@ export interface PipelineInfo {
   readonly device: string | null
   /** why this device was chosen */
   readonly reason: string | null
+  /** what measurements on this machine have found; null if there is nothing to measure */
+  readonly tuning: ModelTuning | null
   /** sentences that the user should read, such as that a folder cannot be written */
   readonly warnings: readonly string[]
   /** what the model classifies: a whole picture, or the one digit on a picture */
@@ -44,6 +47,7 @@ export function readPipelineInfo({ info }: Pick<BrokerStats, 'info'>): PipelineI
     engine: textOf(fields.engine),
     device: textOf(fields.device),
     reason: textOf(fields.reason),
+    tuning: readTuning(fields.tuning),
     warnings: Array.isArray(warnings) ? warnings.map(String) : [],
     subject: textOf(fields.subject),
     input: inputOf(input),

@@ -1,6 +1,6 @@
 import { type FigureKind, figureText } from '../../public/figure-words.js'
 import { fleetLine, HOST_COLUMNS, hostCells } from '../../public/fleet-words.js'
-import { aboutModel } from '../../public/state-words.js'
+import { aboutModel, tuningLine } from '../../public/state-words.js'
 import type { ModelState } from '../models/model-state.ts'
 import { type Latest, latestOf } from '../status/latest.ts'
 import type { Samples } from '../status/samples.ts'
@@ -89,10 +89,12 @@ function time(milliseconds: number): Html {
 
 function section(model: ModelState, index: number, latest: Latest | undefined): Html {
   const { name, error, progress } = model
+  const tuning = tuningLine(model)
   return html`<section class="stack" aria-labelledby="model-${index}" data-model="${name}">
 <div class="row"><h2 id="model-${index}"><a href="/${name}">${name}</a></h2>
 ${statePill(model)}
 <span class="muted small" data-about>${aboutModel(model)}</span></div>
+<p class="muted small" data-tuning${tuning === '' && html` hidden`}>${tuning}</p>
 <p class="notice" data-progress${progress === null && html` hidden`}>${progress?.word}</p>
 <p class="notice notice-bad" data-error${error === null && html` hidden`}>${error && `${error.code}: ${error.message}`}</p>
 ${tiles(MODEL_TILES, latest, [['Restarts', model.restarts]])}

@@ -6,17 +6,20 @@ import { withHardSigmoids } from './hard-sigmoids.ts'
 import type { Emission, Plan, Shape } from './kind.ts'
 import { layerError, shapeText } from './layer-config.ts'
 import { INPUT_NAME, type OnnxGraph, OUTPUT_NAME, onnxGraph, otherName } from './onnx-graph.ts'
-import { foldedNormalizations, neededLayers } from './plan.ts'
+import { foldedNormalizations, fusedPools, neededLayers } from './plan.ts'
 import { planLayers } from './plan-layers.ts'
 import { type Preprocessing, preprocess } from './preprocessing.ts'
 import { plain, type Value } from './value.ts'
 import { ownerOf, type WeightStore } from './weight-store.ts'
+import type { WinogradForm } from './winograd/form.ts'
 
 export interface CompileOptions {
   readonly preprocessing: Preprocessing
   readonly input: 'uint8' | 'float32'
   /** The name of the weights file, which the model looks for in its own folder. */
   readonly dataFile: string
+  /** The convolutions to be computed by Winograd's way, by the names of their layers. */
+  readonly winograd?: ReadonlyMap<string, WinogradForm>
 }
 
 /**
@@ -36,7 +39,10 @@ export async function compileGraph(
   const layers = neededLayers(list, outputs)
   checkWeights(layers, plans, weights)
   const folded = foldedNormalizations(layers, plans, outputs)
+  const forms = options.winograd ?? new Map<string, WinogradForm>()
+  const pools = fusedPools(layers, plans, outputs, folded)
   const absorbed = new Set([...folded.values()].map(({ name }) => name))
+  for (const [name, pool] of pools) if (forms.has(name)) absorbed.add(pool.name)
   const graph = onnxGraph(options.dataFile, write)
   const values = new Map<string, Value>()
   for (const layer of layers) {
@@ -55,7 +61,10 @@ export async function compileGraph(
     const normalization = folded.get(layer.name)
     const affine = normalization && (await affineOf(normalization, plans, weights))
     const read = reader(layer, plan, weights)
-    values.set(layer.name, await plan.emit({ graph, inputs, read, ...(affine && { affine }) }))
+    const form = plan.winograd && forms.get(layer.name)
+    const winograd = form && { form, pool: pools.has(layer.name) }
+    const more = { ...(affine && { affine }), ...(winograd && { winograd }) }
+    values.set(layer.name, await plan.emit({ graph, inputs, read, ...more }))
   }
   const answers = outputs.map((name) => ({ name, value: found(values.get(name), layers[0]) }))
   return finish(graph, options, answers, list.inputShape)

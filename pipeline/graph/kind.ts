@@ -3,6 +3,7 @@ import { EXPORT_ONNX, layerError, notSupported, quote } from './layer-config.ts'
 import type { OnnxGraph } from './onnx-graph.ts'
 import type { Shape } from './shape.ts'
 import type { Value } from './value.ts'
+import type { WinogradForm, WinogradShape } from './winograd/form.ts'
 
 export type { Shape } from './shape.ts'
 
@@ -35,6 +36,13 @@ export interface Plan {
   readonly foldable?: number
   /** The layer is y = factor · x + shift along an axis, and may be folded into the layer before. */
   readonly affine?: { readonly axis: number; read(read: Read): Promise<Affine> }
+  /** A 3 × 3 convolution that can be computed by Winograd's way. */
+  readonly winograd?: WinogradShape & {
+    /** A larger sum gives no smaller result, so that a maximum may be taken before bias and activation. */
+    readonly isRising: boolean
+  }
+  /** Takes the maximum of each 2 × 2 pixels. */
+  readonly halves?: true
   emit(emission: Emission): Promise<Value> | Value
 }
 
@@ -48,6 +56,8 @@ export interface Emission {
   readonly read: Read
   /** The batch normalization after this layer, if the two are merged. */
   readonly affine?: Affine
+  /** The layer is to be computed by Winograd's way, in this form. `pool`: together with the maximum of the layer after it. */
+  readonly winograd?: { readonly form: WinogradForm; readonly pool: boolean }
 }
 
 /** y = factor · x + shift, for each channel. */

@@ -20,9 +20,7 @@ export function foldedNormalizations(
   plans: ReadonlyMap<string, Plan>,
   outputs: readonly string[],
 ): ReadonlyMap<string, Layer> {
-  const consumers = new Map<string, Layer[]>()
-  for (const { name } of layers) consumers.set(name, [])
-  for (const layer of layers) for (const input of layer.inputs) consumers.get(input)?.push(layer)
+  const consumers = consumersIn(layers)
   const folded = new Map<string, Layer>()
   for (const { name } of layers) {
     const [consumer, another] = consumers.get(name) ?? []
@@ -31,4 +29,33 @@ export function foldedNormalizations(
     if (axis !== undefined && plans.get(consumer.name)?.affine?.axis === axis) folded.set(name, consumer)
   }
   return folded
+}
+
+/**
+ * The pooling layers that Winograd's way can compute together with the convolution before them, by the name of the
+ * convolution. A batch normalization that is merged into the convolution may be in between.
+ */
+export function fusedPools(
+  layers: readonly Layer[],
+  plans: ReadonlyMap<string, Plan>,
+  outputs: readonly string[],
+  folded: ReadonlyMap<string, Layer>,
+): ReadonlyMap<string, Layer> {
+  const consumers = consumersIn(layers)
+  const fused = new Map<string, Layer>()
+  for (const { name } of layers) {
+    if (!plans.get(name)?.winograd?.isRising) continue
+    const last = folded.get(name)?.name ?? name
+    const [consumer, another] = consumers.get(last) ?? []
+    if (!consumer || another || outputs.includes(last)) continue
+    if (plans.get(consumer.name)?.halves) fused.set(name, consumer)
+  }
+  return fused
+}
+
+function consumersIn(layers: readonly Layer[]): ReadonlyMap<string, readonly Layer[]> {
+  const consumers = new Map<string, Layer[]>()
+  for (const { name } of layers) consumers.set(name, [])
+  for (const layer of layers) for (const input of layer.inputs) consumers.get(input)?.push(layer)
+  return consumers
 }

@@ -10,6 +10,7 @@ const UNUSED_FOR_MS = 30 * 24 * 60 * 60 * 1000
 
 const UNFINISHED = /^[0-9a-f]{32}-v\d+\.([\w-]+)\.(\d+)\.[\w-]+\.part$/
 const FINISHED = /^[0-9a-f]{32}-v\d+$/
+const SAVED = /^onnxruntime-[\w.-]+$/
 
 // The names under which this process compiles. After a crash in a container, the next process often has the same id, so
 // the id alone does not tell its own folders from those of the dead process.
@@ -26,6 +27,11 @@ export function unfinishedName(name: string): string {
 export async function sweepCompiled(cacheDir: string): Promise<void> {
   await sweepUnfinished(cacheDir)
   await sweep(cacheDir, async (name, folder) => FINISHED.test(name) && (await ageOf(folder)) > UNUSED_FOR_MS)
+}
+
+/** Removes saved graphs for other versions of ONNX Runtime and other CPUs, unless one was used lately, from a compiled model. */
+export async function sweepSaved(folder: string): Promise<void> {
+  await sweep(folder, async (name, saved) => SAVED.test(name) && (await ageOf(saved)) > UNUSED_FOR_MS)
 }
 
 /** Removes the folders of killed processes from a folder that other programs use as well. */

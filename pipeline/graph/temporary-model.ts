@@ -39,7 +39,7 @@ export async function temporaryModel(
       // No other user of the machine can look into it, or put something there.
       await mkdir(folder, { mode: 0o700 })
       await writeModel(folder, compile)
-      return { ...modelIn(folder), parent, release: () => release(folder) }
+      return { ...modelIn(folder), parent, release: () => release(folder, () => process.off('exit', remove)) }
     } catch (cause) {
       remove()
       process.off('exit', remove)
@@ -60,6 +60,6 @@ function removeNow(folder: string): void {
 }
 
 /** Windows does not remove a file that is open: there the end of the process does it. */
-async function release(folder: string): Promise<void> {
-  await rm(folder, { recursive: true, force: true }).catch(() => undefined)
+async function release(folder: string, forget: () => void): Promise<void> {
+  await rm(folder, { recursive: true, force: true }).then(forget, () => undefined)
 }

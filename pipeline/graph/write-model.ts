@@ -57,10 +57,10 @@ const REASONS: ReadonlyMap<unknown, string> = new Map([
 ])
 
 /** Turns an error of the system into an UnwritableError. Errors of the model itself stay as they are. */
-export function explained(error: unknown, folder: string): unknown {
+export function explained(error: unknown, folder: string, what = 'The compiled model'): unknown {
   const { code, syscall } = error as NodeJS.ErrnoException
   if (!(error instanceof Error) || syscall === undefined) return error
   const reason = REASONS.get(code) ?? `${syscall} failed with ${code}`
-  const message = `The compiled model cannot be stored in ${folder}: ${reason}.`
+  const message = `${what} cannot be stored in ${folder}: ${reason}.`
   return new UnwritableError('ERR_MODEL_LOAD', message, { cause: error })
 }

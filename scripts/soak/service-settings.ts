@@ -27,6 +27,8 @@ export function serviceSettings(
     WORKERS: '2',
     DEADLINE_MS: String(DEADLINE_MS),
     CACHE_ENTRIES: '200',
+    // A child that is renewed in the middle of the test would be no kill.
+    TUNING_MS: '0',
     UPLOAD_MAX_BYTES: '4mb',
     ALLOW_HOSTS: '127.0.0.1',
     URL_PORTS: `80,${pictures.port}`,

@@ -24,6 +24,20 @@ describe('Batches', () => {
     expect(batchesIn(journal)).to.deep.equal([[0], [1, 2, 3, 4], [5, 6, 7, 8], [9, 10, 11]])
   })
 
+  it('have the size with the highest rate, by the times that the pipeline has measured', async () => {
+    const journal = newJournal()
+    const batchTimes = [
+      { size: 4, ms: 90 },
+      { size: 1, ms: 30 },
+      { size: 2, ms: 40 },
+    ]
+    const broker = await startBroker('behave', { options: { journal, batchTimes }, maxBatch: 4 })
+    const first = broker.call('predict', { value: 0, predictMs: 100 })
+    await until(() => broker.stats().inFlight === 1, 10_000, 'the first call is in the child')
+    await Promise.all([first, ...[1, 2, 3, 4, 5].map((value) => broker.call('predict', { value }))])
+    expect(batchesIn(journal)).to.deep.equal([[0], [1, 2], [3, 4], [5]])
+  })
+
   it('are at most two in a child: one predicts, one is prepared', async () => {
     const broker = await startBroker('behave', { maxBatch: 3 })
     const calls = Array.from({ length: 20 }, (_, value) => broker.call('predict', { value, predictMs: 30 }))

@@ -56,6 +56,7 @@ describe('a compiled model that is damaged', () => {
       device: 'cpu',
       threads: 1,
       spin: false,
+      winograd: 'auto',
     } as const
     const make = () =>
       makePipeline({ ...request, maxBatch: 1, maxPixels: 1000, prepareTimeout: 1000 }, { progress: () => {} })

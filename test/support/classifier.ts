@@ -15,6 +15,7 @@ export function madePipeline(options: Partial<PipelineOptions>) {
     threads: 1,
     spin: false,
     maxBatch: 4,
+    winograd: 'auto',
     maxPixels: 1_000_000,
     prepareTimeout: 60_000,
     ...options,

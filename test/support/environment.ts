@@ -5,4 +5,6 @@ export const PLACES = {
   TMPDIR: process.env.TMPDIR,
   // A spare would double the work of each start: only the tests of spares have one.
   SPARE_CHILDREN: '0',
+  // Tuning takes the machine from the tests beside it: only the tests of tuning tune.
+  TUNING_MS: '0',
 }

@@ -28,7 +28,11 @@ export function smallMobilenet(): { layers: LayerList; weights: WeightStore } {
 
 /** Writes the same network as a TensorFlow.js model; returns the path of model.json. */
 export function writeSmallMobilenet(folder: string): string {
-  const layers = narrowed()
+  return writeByFormula(folder, narrowed())
+}
+
+/** Writes a network as a TensorFlow.js model with weights by formula; returns the path of model.json. */
+export function writeByFormula(folder: string, layers: LayerList): string {
   const arrays = arraysOf(layers).flatMap(({ layer, arrays }) =>
     arrays.map((array) => ({ ...array, name: `${layer}/${array.name}` })),
   )

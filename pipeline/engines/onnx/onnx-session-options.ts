@@ -6,10 +6,17 @@ export interface SessionRequest {
   readonly device: Device
   /** Whether waiting threads spin: a little faster, but slows down other processes on the same cores. */
   readonly spin: boolean
+  /** The graph is one that ONNX Runtime has saved: nothing is left to optimise. */
+  readonly saved?: boolean
 }
 
 /** The options of ONNX Runtime for running a model on a device. */
-export function sessionOptions({ device, threads, spin }: SessionRequest): InferenceSession.SessionOptions {
+export function sessionOptions({
+  device,
+  threads,
+  spin,
+  saved = false,
+}: SessionRequest): InferenceSession.SessionOptions {
   const onCpu = device === 'cpu'
   return {
     executionProviders: onCpu ? ['cpu'] : [device, 'cpu'],
@@ -17,6 +24,7 @@ export function sessionOptions({ device, threads, spin }: SessionRequest): Infer
     intraOpNumThreads: onCpu ? threads : 1,
     interOpNumThreads: 1,
     executionMode: 'sequential',
+    graphOptimizationLevel: saved ? 'disabled' : 'all',
     // Memory patterns keep a plan, and its memory, for each batch size. Without them, a batch of 8 in VGG-16
     // takes 365 MB instead of 590 MB, and is no slower.
     enableMemPattern: false,

@@ -12,16 +12,25 @@ import { plain, type Value } from '../value.ts'
 /** A function that a layer applies to its own result. */
 export interface Activation {
   readonly isLinear: boolean
+  /** A larger number gives no smaller one. */
+  readonly isRising: boolean
   /** Applied to a value of the shape of the layer's result. */
   apply(graph: OnnxGraph, value: Value): Value
 }
+
+/** Those that follow convolutions with a pooling layer after them. */
+const RISING: ReadonlySet<string> = new Set(['leaky_relu', 'linear', 'relu', 'relu6', 'sigmoid', 'tanh'])
 
 /** The option `activation`: a name, or a layer such as LeakyReLU with options of its own. */
 export const activation: Option<Activation> = (layer, field) => {
   const value = layer.config[field] ?? 'linear'
   if (isInner(value)) return ofLayer({ ...value, name: layer.name, inputs: [] })
   if (typeof value === 'string' && ACTIVATION_NAMES.includes(value)) {
-    return { isLinear: value === 'linear', apply: (graph, x) => activate(graph, x, value) }
+    return {
+      isLinear: value === 'linear',
+      isRising: RISING.has(value),
+      apply: (graph, x) => activate(graph, x, value),
+    }
   }
   throw notSupported(
     layer,
@@ -35,6 +44,7 @@ function ofLayer(layer: Layer): Activation {
   found.check(layer)
   return {
     isLinear: false,
+    isRising: false,
     apply(graph, value) {
       const plan = found.plan(layer, [{ shape: value.shape, batched: true }], () => {
         throw layerError(layer, 'its activation has an inner layer')

@@ -4,9 +4,10 @@ import { kind, readRequired } from '../kind.ts'
 import { type Borders, layerError, shapeText } from '../layer-config.ts'
 import type { Attributes, OnnxGraph } from '../onnx-graph.ts'
 import { flag, only, pair, whole, word } from '../options.ts'
-import { planes, planesValue, type Value } from '../value.ts'
+import { plain, plainValue, planes, planesValue, type Value } from '../value.ts'
 import { convolutionPieces } from '../weight-layout.ts'
 import { samePadding, slide, type Window } from '../window.ts'
+import { winograd } from '../winograd/emit.ts'
 import { type Activation, activation } from './activation.ts'
 import { asOneRow, dataFormat, inFormat } from './data-format.ts'
 
@@ -135,8 +136,9 @@ function planConvolution(o: Common & { filters: number; groups: number }, x: Ope
   }
   const window = windowOf(o)
   const inputs = channels / groups
+  const byWinograd = groups === 1 && o.padding !== 'causal' && isThreeByThree(window)
   const arrays: ExpectedArray[] = [{ role: 'kernel', shape: [...window.size, inputs, filters] }]
-  return planned(o, layer, x, window, filters, arrays, async (emission) => {
+  const plan = planned(o, layer, x, window, filters, arrays, async (emission) => {
     const { graph, read, affine } = emission
     const [height, width] = window.size
     const kernel = await readRequired(read, 'kernel')
@@ -148,6 +150,46 @@ function planConvolution(o: Common & { filters: number; groups: number }, x: Ope
     const weights = await graph.weights([filters, inputs, height, width], pieces)
     return convolve(emission, weights, { o, window, group: groups })
   })
+  if (!byWinograd) return plan
+  const [height, width] = [x.shape[0] ?? 1, x.shape[1] ?? 1]
+  return {
+    ...plan,
+    winograd: { height, width, channels, filters, isRising: o.activation.isRising },
+    emit: (emission) =>
+      emission.winograd
+        ? emitWinograd(emission, emission.winograd, { o, window, filters })
+        : plan.emit(emission),
+  }
+}
+
+const isThreeByThree = ({ size, strides, dilations }: Window): boolean =>
+  size.join() === '3,3' && [...strides, ...dilations].every((step) => step === 1)
+
+async function emitWinograd(
+  emission: Emission,
+  { form, pool }: NonNullable<Emission['winograd']>,
+  { o, window, filters }: { o: Common; window: Window; filters: number },
+): Promise<Value> {
+  const { graph, inputs, read, affine } = emission
+  const [value] = inputs
+  const around = takenAlong(window, value) ?? NONE
+  const image = around === NONE ? value : (value.padded?.input ?? value)
+  const [height = 1, width = 1, channels = 1] = image.shape
+  const [top, bottom] = samePadding(window, 0, height)
+  const [left, right] = samePadding(window, 1, width)
+  const pads = [top + around.top, left + around.left, bottom + around.bottom, right + around.right] as const
+  const tensor = await winograd(graph, plain(graph, image), {
+    shape: { height, width, channels, filters },
+    pads,
+    form,
+    pool,
+    kernel: await readRequired(read, 'kernel'),
+    bias: await readBias(emission),
+    factors: affine?.factors,
+  })
+  const size = [height + pads[0] + pads[2] - 2, width + pads[1] + pads[3] - 2]
+  const shape = [...size.map((length) => (pool ? Math.floor(length / 2) : length)), filters]
+  return o.activation.apply(graph, plainValue(shape, tensor))
 }
 
 function planDepthwise(o: Common & { depth_multiplier: number }, x: Operand, layer: Layer): Plan {

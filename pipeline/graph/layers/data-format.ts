@@ -16,7 +16,8 @@ export function inFormat(
 ): Plan {
   if (format === 'channels_last' || input.shape.length < 2) return planLast(input)
   const plan = planLast({ ...input, shape: channelsLast(input.shape) })
-  const { foldable: _, ...rest } = plan
+  // Winograd's way takes and gives pixel by pixel, where this format has planes.
+  const { foldable: _, winograd: __, halves: ___, ...rest } = plan
   return {
     ...rest,
     shape: channelsFirst(plan.shape),

@@ -63,8 +63,11 @@ export function planPooling(pool: Pool, o: PoolOptions, x: Operand, layer: Layer
   const [top, bottom] = samePadding(window, 0, height)
   const [left, right] = samePadding(window, 1, width)
   const attributes = { kernel_shape: window.size, strides: window.strides }
+  const isPlain = [...window.size, ...window.strides].every((size) => size === 2)
+  const isWhole = top + bottom + left + right === 0
   return {
     shape,
+    ...(pool === 'max' && isPlain && isWhole && { halves: true }),
     emit({ graph, inputs: [input] }) {
       const { nonNegative } = input
       if (pool === 'average') {

@@ -150,6 +150,7 @@ function options(weightsDir: string): PipelineOptions {
     engine: 'onnx',
     device: 'cpu',
     threads: 1,
+    winograd: 'auto',
     spin: false,
     maxBatch: 8,
     maxPixels: 50_000_000,
