@@ -1,21 +1,22 @@
-import type { Guess, Timing } from '../lib/models/guess.ts'
-import type { OtherOutputs } from '../lib/models/other-outputs.ts'
-import type { ServedModel } from '../lib/routes/model-list.ts'
-
 /* The client of the HTTP API, for browsers and Node: `fetch` alone, and no import that exists at run time. */
 
-export type { Guess, OtherOutputs, ServedModel, Timing }
+import type { CallState, FailedState, FeatureAnswer, GuessAnswer } from '../lib/models/model-answer.ts'
+import type { ServedModel } from '../lib/models/served-model.ts'
+
+export type { Guess, Timing } from '../lib/models/guess.ts'
+export type { CallState, FeatureAnswer, GuessAnswer } from '../lib/models/model-answer.ts'
+export type { ServedModel } from '../lib/models/served-model.ts'
 
 export interface ClientOptions {
-  /** where Tandem listens, such as http://127.0.0.1:2017 */
-  readonly url: string
+  /** where Tandem answers, such as http://127.0.0.1:2017, with the prefix if there is one */
+  readonly url: string | URL
   /** the key, if the service has API_KEYS */
-  readonly key?: string
+  readonly key?: string | undefined
   /** how often a request is sent again that the service was too busy for; 0 for never */
-  readonly retries?: number
+  readonly retries?: number | undefined
   /** the longest wait before a request is sent again; a service that asks for a longer one gets no other request */
-  readonly maxWaitMs?: number
-  readonly fetch?: typeof fetch
+  readonly maxWaitMs?: number | undefined
+  readonly fetch?: typeof fetch | undefined
 }
 
 /** The bytes of a picture, or the address of one that the service downloads. */
@@ -23,30 +24,23 @@ export type ClientPicture = Uint8Array | ArrayBuffer | Blob | URL | string
 
 export interface ClientCall {
   /** number of guesses */
-  readonly top?: number
-  readonly signal?: AbortSignal
+  readonly top?: number | undefined
+  readonly signal?: AbortSignal | undefined
 }
 
-export interface ModelAnswer {
-  readonly model: string
-  /** missing if a pipeline of your own answers with something else */
-  readonly predictions?: readonly Guess[]
-  readonly prediction?: unknown
-  /** of a model with several outputs: those that are not served, by their names */
-  readonly outputs?: OtherOutputs
-  readonly timing: Timing
-}
+/** Guesses; features, for a model without classes; or any other answer of a pipeline of your own. */
+export type ModelAnswer = Pick<GuessAnswer, 'model' | 'outputs' | 'timing'> &
+  Partial<Pick<GuessAnswer, 'predictions'> & Pick<FeatureAnswer, 'shape' | 'features'>> & {
+    readonly prediction?: unknown
+  }
 
-/** The steps of one call: downloading, queued at a position, predicting, and at last done. */
-export type CallState =
-  | { readonly state: 'downloading' | 'predicting' }
-  | { readonly state: 'queued'; readonly position: number }
-  | ({ readonly state: 'done'; readonly id: string } & ModelAnswer)
+export type DoneState = ModelAnswer & { readonly state: 'done'; readonly id: string }
 
-/** An answer that is an error. `code` is one of docs/errors.md, or ERR_NETWORK if there was no answer. */
+/** An answer that is an error. `code` is one of docs/errors.md, ERR_NETWORK without an answer, ERR_ANSWER for one of another server. */
 export class TandemError extends Error {
   override readonly name = 'TandemError'
   readonly code: string
+  /** 0 without an answer */
   readonly status: number
   readonly requestId: string | undefined
   /** seconds after which the service has asked for another request */
@@ -62,128 +56,149 @@ export class TandemError extends Error {
 }
 
 const FIRST_WAIT_MS = 200
+const BUSY: readonly number[] = [429, 503]
 
 export class TandemClient {
-  readonly #options: Required<Omit<ClientOptions, 'key'>>
+  readonly #url: string
   readonly #headers: Readonly<Record<string, string>>
+  readonly #retries: number
+  readonly #maxWaitMs: number
+  readonly #fetch: typeof fetch
 
   constructor({ url, key, retries = 3, maxWaitMs = 30_000, fetch = globalThis.fetch }: ClientOptions) {
-    // A browser's fetch must be called as a function of the window.
-    this.#options = { url: url.replace(/\/+$/, ''), retries, maxWaitMs, fetch: (...args) => fetch(...args) }
+    this.#url = String(url).replace(/\/+$/, '')
     this.#headers = key === undefined ? {} : { Authorization: `Bearer ${key}` }
+    this.#retries = retries
+    this.#maxWaitMs = maxWaitMs
+    // A browser's fetch must be called as a function of the window.
+    this.#fetch = (...args) => fetch(...args)
   }
 
-  async classify(model: string, picture: ClientPicture, call: ClientCall = {}): Promise<ModelAnswer> {
-    const answer = await this.#post(model, picture, call, 'application/json')
-    return (await answer.json()) as ModelAnswer
+  classify(model: string, picture: ClientPicture, call: ClientCall = {}): Promise<ModelAnswer> {
+    return this.#json(...pictureRequest(model, picture, call, 'application/json'), call.signal)
   }
 
   /** The states of one call as they come; the last one is the answer. Throws a TandemError if the call fails. */
-  async *states(model: string, picture: ClientPicture, call: ClientCall = {}): AsyncGenerator<CallState> {
-    const answer = await this.#post(model, picture, call, 'application/x-ndjson')
+  async *states(
+    model: string,
+    picture: ClientPicture,
+    call: ClientCall = {},
+  ): AsyncGenerator<CallState | DoneState, void, undefined> {
+    const { signal } = call
+    const answer = await this.#send(...pictureRequest(model, picture, call, 'application/x-ndjson'), signal)
     for await (const line of linesOf(answer)) {
-      const state = JSON.parse(line) as CallState | ({ state: 'failed' } & Failure)
+      const state = JSON.parse(line) as CallState | DoneState | FailedState
       if (state.state === 'failed') throw failure(state.status, state, state.retryAfter)
       yield state
+      if (state.state === 'done') return
     }
+    signal?.throwIfAborted()
+    throw new TandemError('ERR_NETWORK', 'The connection was lost before the answer.')
   }
 
   async models(signal?: AbortSignal): Promise<readonly ServedModel[]> {
-    const answer = await this.#send('/models', { headers: { Accept: 'application/json' } }, signal)
-    return ((await answer.json()) as { models: readonly ServedModel[] }).models
+    return (await this.#json<{ models: readonly ServedModel[] }>('/models', {}, signal)).models
   }
 
-  #post(
-    model: string,
-    picture: ClientPicture,
-    { top, signal }: ClientCall,
-    accept: string,
-  ): Promise<Response> {
-    const isAddress = typeof picture === 'string' || picture instanceof URL
-    const body = isAddress
-      ? new URLSearchParams({ url: String(picture) })
-      : (picture as NonNullable<RequestInit['body']>)
-    // Without a type of its own, Blob would bring one that the service might take for a form.
-    const type = isAddress ? {} : { 'Content-Type': 'application/octet-stream' }
-    const path = `/${encodeURIComponent(model)}${top === undefined ? '' : `?top=${top}`}`
-    return this.#send(path, { method: 'POST', headers: { Accept: accept, ...type }, body }, signal)
+  /** The names of the classes of a model, in the order of its outputs. */
+  labels(model: string, signal?: AbortSignal): Promise<readonly string[]> {
+    return this.#json(`/labels/${encodeURIComponent(model)}`, {}, signal)
+  }
+
+  async #json<Value>(path: string, init: RequestInit, signal: AbortSignal | undefined): Promise<Value> {
+    const answer = await this.#send(path, init, signal)
+    return (await answer.json().catch((cause: unknown) => {
+      signal?.throwIfAborted()
+      throw new TandemError('ERR_ANSWER', 'The answer is no complete JSON.', { status: answer.status, cause })
+    })) as Value
   }
 
   /** A request is sent again after 429 and 503 with Retry-After, and after a connection that was lost. */
-  async #send(
-    path: string,
-    init: RequestInit & { headers: object },
-    signal?: AbortSignal,
-  ): Promise<Response> {
-    const { url, retries, maxWaitMs, fetch } = this.#options
-    const request = { ...init, headers: { ...init.headers, ...this.#headers }, signal: signal ?? null }
+  async #send(path: string, init: RequestInit, signal: AbortSignal | undefined): Promise<Response> {
+    const headers = { Accept: 'application/json', ...init.headers, ...this.#headers }
+    const request = { ...init, headers, signal: signal ?? null }
     for (let sent = 1; ; sent++) {
-      const answer = await fetch(url + path, request).catch((cause: unknown) => {
+      const answer = await this.#fetch(this.#url + path, request).catch((cause: unknown) => {
         signal?.throwIfAborted()
-        return new TandemError('ERR_NETWORK', `${url} does not answer.`, { cause })
+        return new TandemError('ERR_NETWORK', `${this.#url} does not answer.`, { cause })
       })
       if (!(answer instanceof TandemError) && answer.ok) return answer
       const error = answer instanceof TandemError ? answer : await failureIn(answer)
-      const isTransient =
-        error.status === 0 || (error.retryAfter !== undefined && [429, 503].includes(error.status))
-      const wait = error.retryAfter === undefined ? FIRST_WAIT_MS * 2 ** (sent - 1) : error.retryAfter * 1000
-      if (!isTransient || sent > retries || wait > maxWaitMs) throw error
+      const { status, retryAfter } = error
+      const isTransient = status === 0 || (retryAfter !== undefined && BUSY.includes(status))
+      const wait = retryAfter === undefined ? FIRST_WAIT_MS * 2 ** (sent - 1) : retryAfter * 1000
+      if (!isTransient || sent > this.#retries || wait > this.#maxWaitMs) throw error
       await pause(wait, signal)
     }
   }
 }
 
-interface Failure {
-  readonly status: number
-  readonly retryAfter?: number
-  readonly error: { readonly code: string; readonly message: string; readonly requestId: string }
+function pictureRequest(
+  model: string,
+  picture: ClientPicture,
+  { top }: ClientCall,
+  accept: string,
+): [path: string, init: RequestInit & { readonly headers: Record<string, string> }] {
+  const path = `/${encodeURIComponent(model)}${top === undefined ? '' : `?top=${top}`}`
+  if (typeof picture === 'string' || picture instanceof URL) {
+    const body = new URLSearchParams({ url: String(picture) })
+    return [path, { method: 'POST', headers: { Accept: accept }, body }]
+  }
+  // A blob would bring its own type, which the service might take for a form.
+  const headers = { Accept: accept, 'Content-Type': 'application/octet-stream' }
+  return [path, { method: 'POST', headers, body: picture as NonNullable<RequestInit['body']> }]
 }
 
 async function failureIn(answer: Response): Promise<TandemError> {
-  const seconds = Number(answer.headers.get('Retry-After') ?? Number.NaN)
   const body: unknown = await answer.json().catch(() => undefined)
-  return failure(
-    answer.status,
-    body as Partial<Failure> | undefined,
-    Number.isNaN(seconds) ? undefined : seconds,
-  )
+  return failure(answer.status, body, secondsIn(answer.headers.get('Retry-After')))
 }
 
-function failure(
-  status: number,
-  body: Partial<Failure> | undefined,
-  retryAfter: number | undefined,
-): TandemError {
+/** A number of seconds, or a date. */
+function secondsIn(retryAfter: string | null): number | undefined {
+  if (retryAfter === null) return undefined
+  const seconds = Number(retryAfter)
+  const until = Number.isNaN(seconds) ? (Date.parse(retryAfter) - Date.now()) / 1000 : seconds
+  return Number.isNaN(until) ? undefined : Math.max(0, until)
+}
+
+function failure(status: number, body: unknown, retryAfter: number | undefined): TandemError {
+  const { error } = (body ?? {}) as { error?: Partial<FailedState['error']> }
   // A proxy in front of the service answers in a way of its own.
-  const { code = 'ERR_ANSWER', message = `The answer has status ${status}.`, requestId } = body?.error ?? {}
+  const { code = 'ERR_ANSWER', message = `The answer has status ${status}.`, requestId } = error ?? {}
   return new TandemError(code, message, { status, requestId, retryAfter })
 }
 
-async function* linesOf(answer: Response): AsyncGenerator<string> {
-  const reader = (answer.body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream()).getReader()
+/** The lines of a body. A connection that is lost ends the lines. */
+async function* linesOf({ body }: Response): AsyncGenerator<string, void, undefined> {
+  if (body === null) return
+  const reader = body.getReader()
+  const decoder = new TextDecoder()
   let rest = ''
   try {
-    for (let part = await reader.read(); !part.done; part = await reader.read()) {
-      const lines = (rest + part.value).split('\n')
+    for (;;) {
+      const part = await reader.read().catch(() => undefined)
+      if (part === undefined || part.done) return
+      const lines = (rest + decoder.decode(part.value, { stream: true })).split('\n')
       rest = lines.pop() ?? ''
       yield* lines
     }
   } finally {
-    // The caller has left the loop: the service takes the call out of its queue.
+    // The caller may have left: then the service takes the call out of its queue.
     await reader.cancel().catch(() => undefined)
   }
 }
 
-function pause(ms: number, signal?: AbortSignal): Promise<void> {
+function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(end, ms)
-    signal?.addEventListener('abort', end)
-    function end() {
+    const end = () => {
       clearTimeout(timer)
       signal?.removeEventListener('abort', end)
       if (signal?.aborted) reject(signal.reason)
       else resolve()
     }
+    const timer = setTimeout(end, ms)
+    signal?.addEventListener('abort', end)
     if (signal?.aborted) end()
   })
 }

@@ -1,8 +1,9 @@
 import Koa from 'koa'
 import type { Logger } from 'pino'
+import type { Api } from './api.ts'
 import { DIALECTS } from './dialects/all.ts'
 import type { Context, RequestState } from './http/context.ts'
-import { errorShapeAt } from './http/dialect.ts'
+import { errorShapeAt, OWN_ERROR } from './http/dialect.ts'
 import { acceptHeader } from './middleware/accept-header.ts'
 import { accessLog } from './middleware/access-log.ts'
 import { clientGone } from './middleware/client-gone.ts'
@@ -19,13 +20,13 @@ import { requireKey } from './middleware/require-key.ts'
 import { sameSite } from './middleware/same-site.ts'
 import { securityHeaders } from './middleware/security-headers.ts'
 import { errorPage } from './pages/error-page.ts'
-import { documentRoutes } from './routes/documents.ts'
+import { docsRoutes, openapiRoutes } from './routes/documents.ts'
 import { embedRoutes } from './routes/embed.ts'
 import { feedbackRoutes } from './routes/feedback.ts'
 import { healthRoutes } from './routes/health.ts'
 import { labelRoutes } from './routes/labels.ts'
 import { metricsRoutes } from './routes/metrics.ts'
-import { modelRoutes, tornadoCompute } from './routes/model.ts'
+import { modelApiRoutes, modelRoutes, tornadoCompute } from './routes/model.ts'
 import { modelListRoutes } from './routes/model-list.ts'
 import { publicFileRoutes } from './routes/public-files.ts'
 import { statusRoutes } from './routes/status.ts'
@@ -40,12 +41,15 @@ const ROUTES = [
   healthRoutes,
   metricsRoutes,
   statusRoutes,
-  documentRoutes,
+  openapiRoutes,
+  docsRoutes,
   modelListRoutes,
   modelRoutes,
   embedRoutes,
   labelRoutes,
 ]
+
+const API_ROUTES = [healthRoutes, openapiRoutes, modelListRoutes, modelApiRoutes, embedRoutes, labelRoutes]
 
 /** A model host answers its operators alone. */
 const MODEL_HOST_ROUTES = [healthRoutes, metricsRoutes]
@@ -59,11 +63,7 @@ export function createApp(service: Service, log: Logger): Koa<RequestState> {
   for (const routes of hasPages ? ROUTES : MODEL_HOST_ROUTES) routes(service)
 
   const app = new Koa<RequestState>({ proxy: trustProxy > 0, maxIpsCount: trustProxy })
-  // 'error' reports a failure after the answer has begun; errorHandler answers every earlier one.
-  app.on('error', (error: unknown, ctx: Context) => {
-    const level = isClientsFault(error, ctx) ? 'debug' : 'error'
-    log[level]({ requestId: ctx.state.requestId, err: error }, 'answer failed')
-  })
+  logFailures(app, log)
   app.use(requestTarget())
   app.use(acceptHeader())
   app.use(requestId())
@@ -87,6 +87,35 @@ export function createApp(service: Service, log: Logger): Koa<RequestState> {
   app.use(router.routes())
   app.use(notFound())
   return app
+}
+
+/** The API alone, for a program that answers requests itself: without pages, dialects and figures of the process. */
+export function createApiApp(api: Api, log: Logger): Koa<RequestState> {
+  const { apiKeys, corsOrigins, rateLimit: perMinute, trustProxy } = api.config
+  for (const routes of API_ROUTES) routes(api)
+  const app = new Koa<RequestState>({ proxy: trustProxy > 0, maxIpsCount: trustProxy })
+  logFailures(app, log)
+  app.use(requestTarget())
+  app.use(acceptHeader())
+  app.use(requestId())
+  app.use(crossOrigin(corsOrigins))
+  app.use(errorHandler(log, { shapeAt: () => OWN_ERROR, page: undefined }))
+  app.use(refuseBadTarget())
+  app.use(sameSite(corsOrigins))
+  app.use(requireKey(apiKeys, []))
+  app.use(rateLimit(perMinute))
+  app.use(clientGone())
+  app.use(api.router.routes())
+  app.use(notFound())
+  return app
+}
+
+/** 'error' reports a failure after the answer has begun; errorHandler answers every earlier one. */
+function logFailures(app: Koa<RequestState>, log: Logger): void {
+  app.on('error', (error: unknown, ctx: Context) => {
+    const level = isClientsFault(error, ctx) ? 'debug' : 'error'
+    log[level]({ requestId: ctx.state.requestId, err: error }, 'answer failed')
+  })
 }
 
 /** A client that left or sent invalid HTTP is not our error: clients must not fill the log. */

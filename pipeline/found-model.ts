@@ -10,7 +10,7 @@ import { catalog, topologyFor } from './models/catalog.ts'
 import type { CatalogEntry } from './models/catalog-entry.ts'
 import { findModel } from './models/find-model.ts'
 import { IMAGENET_LABELS, readLabels } from './models/labels.ts'
-import { type ModelSettings, readModelSettings } from './models/model-settings.ts'
+import { givenSettings, type ModelSettings, readModelSettings } from './models/model-settings.ts'
 import { ANY_SIZE, type LayerList } from './models/networks/layer-list.ts'
 import { ensureWeights } from './weights/ensure-weights.ts'
 import { notedSettings } from './weights/noted-settings.ts'
@@ -20,6 +20,8 @@ import { isOnnxModel } from './weights/source/locate-model.ts'
 export interface ModelRequest {
   model: string
   path?: string
+  /** What a settings file beside the model may have too. These settings take precedence over those of the file. */
+  settings?: Readonly<Record<string, unknown>>
   weightsDir: string
   weightsUrl?: string
   /** The number of attempts to download; without it, there is no limit. */
@@ -55,20 +57,21 @@ export async function findAndFetch(request: ModelRequest, progress: Progress): P
   const packaged = new Map([...builtIns].map(([name, { path }]) => [name, path]))
   const source = await findModel(model, request.path, weightsDir, [...catalog.keys()], packaged)
   const entry = catalog.get(model)
-  if (source.kind === 'own') return ownModel(source.path, entry, weightsDir)
+  if (source.kind === 'own') return ownModel(source.path, entry, request)
   const builtIn = source.kind === 'built-in' ? builtIns.get(model) : undefined
-  if (builtIn) return builtInModel(builtIn, weightsDir)
+  if (builtIn) return builtInModel(builtIn, request)
   if (!entry) throw new PipelineError('ERR_MODEL_LOAD', `There is no model "${model}" in the catalog.`)
   const path = await ensureWeights(entry, { weightsDir, weightsUrl, attempts, progress })
-  const own = await readModelSettings(join(weightsDir, model))
+  const own = await ownSettings(join(weightsDir, model), request)
   return describeModel(path, { ...(await catalogSettings(entry)), ...own }, entry, weightsDir)
 }
 
 export const compiledDir = (weightsDir: string): string => join(weightsDir, 'compiled')
 
 /** The user's settings for a built-in model are in the user's folder of weights, not in the package. */
-async function builtInModel({ name, path, settings }: BuiltIn, weightsDir: string): Promise<FoundModel> {
-  const own = await readModelSettings(join(weightsDir, name))
+async function builtInModel({ name, path, settings }: BuiltIn, request: ModelRequest): Promise<FoundModel> {
+  const { weightsDir } = request
+  const own = await ownSettings(join(weightsDir, name), request)
   return describeModel(path, { ...settings, ...own }, undefined, weightsDir)
 }
 
@@ -76,13 +79,18 @@ async function builtInModel({ name, path, settings }: BuiltIn, weightsDir: strin
 async function ownModel(
   path: string,
   entry: CatalogEntry | undefined,
-  weightsDir: string,
+  request: ModelRequest,
 ): Promise<FoundModel> {
-  const own = await readModelSettings(path)
+  const { weightsDir } = request
+  const own = await ownSettings(path, request)
   if (entry) return describeModel(path, { ...(await catalogSettings(entry)), ...own }, entry, weightsDir)
   const { size, ...noted } = await notedSettings(path)
   const found = await describeModel(path, { ...noted, ...own }, entry, weightsDir, size)
   return { ...found, areLabelsNoted: noted.labels !== undefined && own.labels === undefined }
+}
+
+async function ownSettings(path: string, { model, settings }: ModelRequest): Promise<ModelSettings> {
+  return { ...(await readModelSettings(path)), ...(await givenSettings(settings, model)) }
 }
 
 async function catalogSettings(entry: CatalogEntry): Promise<ModelSettings> {
@@ -138,7 +146,7 @@ async function openWithLayers(
     throw new PipelineError(
       'ERR_MODEL_LOAD',
       `${path} holds only weights. Save the whole model (model.save(...)), or name the model of the catalog that the ` +
-        `weights are for, such as MODELS=resnet50=${path} (npm run weights -- list shows all names).`,
+        `weights are for, such as MODELS=resnet50=${path} (tandem models shows all names).`,
     )
   }
   const opened = await openModel(path, {

@@ -6,18 +6,9 @@ import type { OutputFacts } from './facts/output-facts.ts'
 import type { ImageOptions } from './image/read-image.ts'
 import type { Label } from './models/labels.ts'
 import { type OtherNumbers, otherNumbers } from './other-numbers.ts'
+import type { Prediction } from './prediction.ts'
 import { type ModelInput, readInput, readPixels } from './read-input.ts'
 import { topIndices } from './top-indices.ts'
-
-/** One guess. `label` is the first synonym, with spaces; `name` is Keras' name of the class, with underscores. */
-export interface Prediction {
-  index: number
-  label: string
-  name: string
-  full: string
-  wnid?: string
-  probability: number
-}
 
 export interface Prepared {
   /** Undefined when the picture shows no digit: the model is not run, and all classes are equally likely. */

@@ -40,17 +40,29 @@ export async function makePipeline(options: PipelineOptions, { progress }: Pipel
 makePipeline satisfies MakePipeline
 
 async function pipelineFor(options: PipelineOptions, progress: Progress) {
+  const { kind, engine, image, output, labels, top, files, about } = await openParts(options, progress)
+  if (kind === 'features') return { kind, ...imageFeatures({ engine, image }), ...files, info: about }
+  const names = { labels: labels.length, top, labelNames: labels.map(({ first }) => first) }
+  const info = { ...about, ...names }
+  const parts = { engine, labels, image, output, top }
+  return engine.others.length > 0
+    ? { kind: 'several' as const, ...classifierOfSeveral(parts), ...files, info }
+    : { kind, ...imageClassifier(parts), ...files, info }
+}
+
+/** The model on its engine, and everything that a pipeline needs to know of it. */
+export async function openParts(options: PipelineOptions, progress: Progress) {
   const found = await findAndFetch(options, progress)
   const opened = await openEngine(found, options, progress)
   try {
-    return await pipelineOn(opened, found, options)
+    return await partsOf(opened, found, options)
   } catch (error) {
     await opened.engine.close()
     throw error
   }
 }
 
-async function pipelineOn(opened: OpenedEngine, found: FoundModel, options: PipelineOptions) {
+async function partsOf(opened: OpenedEngine, found: FoundModel, options: PipelineOptions) {
   const { engine, reason, tuning } = opened
   const { settings, preprocessing } = found
   const input = imageInput(engine.inputShape, settings.size)
@@ -73,15 +85,7 @@ async function pipelineOn(opened: OpenedEngine, found: FoundModel, options: Pipe
   }
   const watch = await modelFiles(options.model, options.path, options.weightsDir)
   const batchTimes = tuning === undefined || tuning === 'wanted' ? [] : tuning.batches
-  const files = { watch, batchTimes }
-  if (output.kind === 'features') {
-    return { kind: 'features', ...imageFeatures({ engine, image }), ...files, info: about } as const
-  }
-  const info = { ...about, labels: labels.length, top, labelNames: labels.map(({ first }) => first) }
-  const parts = { engine, labels, image, output, top }
-  return engine.others.length > 0
-    ? { kind: 'several' as const, ...classifierOfSeveral(parts), ...files, info }
-    : { kind: 'classes' as const, ...imageClassifier(parts), ...files, info }
+  return { kind: output.kind, engine, image, output, labels, top, files: { watch, batchTimes }, about }
 }
 
 /** A digest of everything that the answer depends on besides the bytes of the image. */

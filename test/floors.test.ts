@@ -19,6 +19,7 @@ const HOUSE: Floors = [
   ['lib/process/'],
   ['lib/routes/', 'lib/dialects/'],
   ['lib/service.ts'],
+  ['lib/api.ts'],
   ['lib/middleware/', 'lib/pages/'],
   ['lib/models/', 'lib/feedback/', 'lib/status/'],
   ['lib/image/'],
@@ -47,7 +48,9 @@ const FLEET: Floors = [
 ]
 
 const PIPELINE: Floors = [
-  ['pipeline/inspect-model.ts', 'pipeline/parts.ts', 'pipeline/tune-model.ts'],
+  ['pipeline/inspect-model.ts', 'pipeline/tune-model.ts'],
+  ['pipeline/pipeline.ts'],
+  ['pipeline/model-part.ts'],
   ['pipeline/make-pipeline.ts', 'pipeline/keep-weights.ts', 'pipeline/machine-facts.ts'],
   ['pipeline/image-classifier.ts', 'pipeline/image-features.ts', 'pipeline/open-engine.ts'],
   ['pipeline/tuning/'],
@@ -64,7 +67,7 @@ const PIPELINE: Floors = [
   ['pipeline/graph/'],
   ['pipeline/models/'],
   ['pipeline/image/'],
-  ['pipeline/errors.ts', 'pipeline/half.ts', 'pipeline/make-folder.ts'],
+  ['pipeline/errors.ts', 'pipeline/prediction.ts', 'pipeline/half.ts', 'pipeline/make-folder.ts'],
 ]
 
 /** The rooms of pipeline/weights, below its doors. */

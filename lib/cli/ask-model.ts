@@ -2,6 +2,7 @@ import { pino } from 'pino'
 import type { Config } from '../config/config.ts'
 import type { Model } from '../config/setting-kinds.ts'
 import { openTandem } from '../library/open-tandem.ts'
+import { anyAddress } from '../library/read-picture.ts'
 import type { Brokers } from '../models/brokers.ts'
 import { guessesIn } from '../models/guess.ts'
 import { showProgress } from '../models/model-progress.ts'
@@ -13,17 +14,19 @@ const ATTEMPTS = 3
 
 /** Loads a model in a child process like the server's. */
 export async function askModel(config: Config, model: Model, { top, threshold }: Wanted): Promise<Asked> {
-  // One child gets all cores, because there are no other requests; and each picture comes once.
+  // One child gets all cores, because there are no other requests; each picture comes once; and nothing is measured meanwhile.
   const alone: Config = {
     ...config,
     models: [model],
     workers: 1,
     spareChildren: 0,
     cacheEntries: 0,
+    tuningMs: 0,
     role: 'all',
   }
   const log = pino({ level: 'silent' })
-  const tandem = await openTandem(alone, { log, attempts: ATTEMPTS, onBrokers: showBrokers }).catch(
+  const download = anyAddress(config)
+  const tandem = await openTandem(alone, { log, attempts: ATTEMPTS, download, onBrokers: showBrokers }).catch(
     (error: unknown) => {
       throw notReady(error)
     },

@@ -49,8 +49,15 @@ async function bench({ words, options, config }: CommandLine): Promise<number> {
       throw usageError(error instanceof Error ? error.message : String(error))
     },
   )
-  // Without the cache of answers, which would answer the second time.
-  const alone: Config = { ...config, models: [model], spareChildren: 0, cacheEntries: 0, role: 'all' }
+  // Without the cache of answers, which would answer the second time, and without measurements of the tuner.
+  const alone: Config = {
+    ...config,
+    models: [model],
+    spareChildren: 0,
+    cacheEntries: 0,
+    tuningMs: 0,
+    role: 'all',
+  }
   const log = pino({ level: 'silent' })
   await using tandem = await openTandem(alone, { log, attempts: ATTEMPTS }).catch((error: unknown) => {
     throw notReady(error)

@@ -17,6 +17,8 @@ export interface Kind<T> {
 export interface Model {
   readonly name: string
   readonly path?: string
+  /** what a settings file beside the model may have too; only a program that uses Tandem as a library can give these */
+  readonly settings?: Readonly<Record<string, unknown>>
 }
 
 /** First path segments that the web process uses or may use later: a model of such a name could not be reached. */

@@ -15,6 +15,7 @@ type WebErrorCode =
   | 'ERR_BAD_REQUEST'
   | 'ERR_BODY_TIMEOUT'
   | 'ERR_BODY_TOO_LARGE'
+  | 'ERR_BODY_USED'
   | 'ERR_CROSS_SITE'
   | 'ERR_FEEDBACK_EMPTY'
   | 'ERR_FEEDBACK_FULL'
@@ -51,6 +52,8 @@ export const ERRORS: Readonly<Record<Code, Row>> = {
   ERR_BAD_REQUEST: { status: 400, expose: true },
   ERR_BODY_TIMEOUT: { status: 408, expose: true, closes: true },
   ERR_BODY_TOO_LARGE: { status: 413, expose: true, closes: true },
+  // A mistake of the program around Tandem, whose author reads the answer while trying it.
+  ERR_BODY_USED: { status: 500, expose: true },
   ERR_CROSS_SITE: { status: 403, expose: true, closes: true },
   ERR_FEEDBACK_EMPTY: { status: 400, expose: true },
   ERR_FEEDBACK_FULL: { status: 507, expose: true },

@@ -31,25 +31,17 @@ export interface Served {
   readonly router: Router<RequestState>
   /** all registered operations, for /openapi.json */
   readonly operations: Operation[]
-  /** whether pages are served; where they are not, there is only the API */
-  readonly hasPages: boolean
 }
 
 export function serve<Query extends z.ZodType>(
-  { router, operations, hasPages }: Served,
+  { router, operations }: Served,
   operation: Operation<Query>,
   handler: Handler<z.output<Query>>,
 ): void {
-  if (!hasPages && isPage(operation)) return
   operations.push(operation)
   router[operation.method]([...operation.paths], (ctx) =>
     handler(ctx, parseWith(operation.query, queryOf(ctx), 'query')),
   )
-}
-
-function isPage({ method, answers }: Operation): boolean {
-  const contents = Object.values(answers).flatMap(({ content = {} }) => Object.keys(content))
-  return method === 'get' && contents.length > 0 && contents.every((type) => type === 'text/html')
 }
 
 /** Parses a value from outside by its schema. Throws one sentence about the first part that is wrong. */

@@ -19,6 +19,7 @@ function readBody({ req, res }: Exchange, limits: BodyLimits, all: { bytes: numb
   const { maxBodyBytes, bodyTimeoutMs, maxQueueBytes } = limits
   // A Content-Length beyond the limit is refused before the body arrives.
   if (Number(req.headers['content-length'] ?? 0) > maxBodyBytes) return Promise.reject(tooLarge(maxBodyBytes))
+  if (req.readableEnded) return Promise.reject(used())
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let length = 0
@@ -58,6 +59,14 @@ function readBody({ req, res }: Exchange, limits: BodyLimits, all: { bytes: numb
     // The listener for 'error' stays: a connection that is reset later must not end the process.
     req.on('data', onData).on('end', onEnd).on('close', onGone).on('error', onGone)
   })
+}
+
+/** As a library, Tandem shares a request with the middleware of its program. */
+function used(): HttpError {
+  return new HttpError(
+    'ERR_BODY_USED',
+    'Another middleware has read the body of this request: Tandem must come before every body parser.',
+  )
 }
 
 function tooLarge(maxBodyBytes: number): HttpError {

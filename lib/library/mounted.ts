@@ -1,58 +1,77 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type Koa from 'koa'
+import { ConfigError } from '../config/config.ts'
+import type { Context, RequestState } from '../http/context.ts'
+import { newRequestId } from '../middleware/request-id.ts'
+import type { HttpHandler, KoaMiddleware, MountOptions } from './mount-options.ts'
 
-export type NodeHandler = (request: IncomingMessage, response: ServerResponse) => void
-
-export interface MountOptions {
-  /** The path that Tandem's paths begin with, such as "/ai". Then there is only the API: the pages have no prefix. */
-  readonly prefix?: string
+export interface Mounted {
+  readonly app: Koa<RequestState>
+  /** whether there is a route for this path, whatever the method */
+  serves(path: string): boolean
 }
 
-/** What Tandem needs of the context of Koa. */
-export interface KoaContext {
-  readonly req: IncomingMessage
-  readonly res: ServerResponse
-  respond?: boolean
+export function httpHandler(mounted: Mounted, { prefix = '' }: MountOptions): HttpHandler {
+  const placed = placedAt(prefix, mounted)
+  const answer = mounted.app.callback()
+  return (request, response, next) => {
+    const url = placed(request)
+    if (url !== undefined) {
+      request.url = url
+      void answer(request, response)
+    } else if (next !== undefined) next()
+    else answerNotFound(request, response)
+  }
 }
 
-export type KoaMiddleware = (ctx: KoaContext, next: () => Promise<unknown>) => Promise<void>
+/** Outside of the prefix, or of the routes, and without a next middleware that could answer. */
+function answerNotFound({ url }: IncomingMessage, response: ServerResponse): void {
+  const code = 'ERR_NOT_FOUND'
+  const requestId = newRequestId()
+  const error = { code, message: `Nothing is served at ${url?.replace(/[?#].*$/s, '')}.`, requestId }
+  const headers = { 'Content-Type': 'application/json', 'X-Request-Id': requestId, 'X-Error-Code': code }
+  response.writeHead(404, headers).end(JSON.stringify({ error }))
+}
 
-/** Answers requests below the prefix, and passes all others on. */
-export function koaMiddleware(handler: NodeHandler, { prefix = '' }: MountOptions): KoaMiddleware {
+/** The middleware around this one see the status and the body, and may still change them. */
+export function koaMiddleware(mounted: Mounted, { prefix = '' }: MountOptions): KoaMiddleware {
+  const placed = placedAt(prefix, mounted)
+  const { app } = mounted
   return async (ctx, next) => {
-    if (!isBelow(ctx.req, prefix)) return void (await next())
-    ctx.respond = false
-    // The middleware around this one may do their work after the answer.
-    await answered(handler, ctx.req, ctx.res, prefix)
+    const { req, res } = ctx
+    const given = req.url ?? '/'
+    const url = placed(req)
+    if (url === undefined) {
+      await next()
+      return
+    }
+    req.url = url
+    try {
+      const own = app.createContext<RequestState>(req, res)
+      await run(app, own)
+      ctx.status = own.status
+      if (own.body !== undefined && own.body !== null) ctx.body = own.body
+    } finally {
+      req.url = given
+    }
   }
 }
 
-/** A listener for node:http, which Express accepts too. A request that is not below the prefix goes on to `next`, if there is one. */
-export function nodeHandler(handler: NodeHandler, { prefix = '' }: MountOptions) {
-  return (request: IncomingMessage, response: ServerResponse, next?: () => void): void => {
-    const isOwn = isBelow(request, prefix)
-    if (next !== undefined && !isOwn) next()
-    else void answered(handler, request, response, isOwn ? prefix : '')
-  }
+function run({ middleware }: Koa<RequestState>, ctx: Context): Promise<unknown> {
+  const step = async (at: number): Promise<unknown> => middleware[at]?.(ctx as never, () => step(at + 1))
+  return step(0)
 }
 
-function isBelow({ url = '/' }: IncomingMessage, prefix: string): boolean {
-  return url.startsWith(prefix) && (prefix === '' || /^([/?]|$)/.test(url.slice(prefix.length)))
-}
-
-function answered(
-  handler: NodeHandler,
-  request: IncomingMessage,
-  response: ServerResponse,
-  prefix: string,
-): Promise<void> {
-  if (prefix !== '') {
-    const rest = (request.url ?? '/').slice(prefix.length)
-    request.url = rest.startsWith('/') ? rest : `/${rest}`
-    // The links of a page would point outside of the prefix.
-    if (/text\/html|^$/.test(request.headers.accept ?? '')) request.headers.accept = 'application/json'
+/** Gives the address of a request without the prefix; undefined for a request that others answer. */
+function placedAt(prefix: string, { serves }: Mounted): (request: IncomingMessage) => string | undefined {
+  const base = typeof prefix === 'string' ? prefix.replace(/\/+$/, '') : undefined
+  if (base === undefined || !/^(\/[^/?#]+)*$/.test(base)) {
+    throw new ConfigError(`prefix must be a path such as "/ai", but is "${prefix}".`)
   }
-  return new Promise((resolve) => {
-    response.once('close', resolve)
-    handler(request, response)
-  })
+  return ({ url = '/' }) => {
+    if (base === '') return serves(url.replace(/[?#].*$/s, '')) ? url : undefined
+    const rest = url.slice(base.length)
+    if (!url.startsWith(base) || !/^([/?]|$)/.test(rest)) return undefined
+    return rest.startsWith('/') ? rest : `/${rest}`
+  }
 }

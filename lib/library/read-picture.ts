@@ -1,24 +1,31 @@
 import { open } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 
-/** Bytes, the path of a file, or an address: http, https, file or data. */
-export type Picture = string | URL | Uint8Array | ArrayBuffer | Blob
+/**
+ * Bytes; the path of a file; an address: http, https, data or file; or `{ url }`, an address from a client, which is never a
+ * file of this machine.
+ */
+export type Picture = string | URL | Uint8Array | ArrayBuffer | Blob | { readonly url: string }
 
 export interface PictureLimits {
   readonly maxBodyBytes: number
   readonly fetchTimeoutMs: number
 }
 
+/** Gives the bytes at an http, https or data address. */
+export type Download = (address: string, signal: AbortSignal) => Promise<Uint8Array>
+
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
   EACCES: 'permission is denied',
   EISDIR: 'it is a folder',
 }
+const NEVER = new AbortController().signal
 
 /** A picture could not be read; the message completes the line "photo.jpg: …". */
 export class PictureError extends Error {
   override readonly name = 'PictureError'
-  readonly code: 'ERR_FILE' | 'ERR_INPUT_MISSING' | 'ERR_URL_FETCH'
+  readonly code: 'ERR_FILE' | 'ERR_URL_FETCH' | 'ERR_INPUT_MISSING'
 
   constructor(code: PictureError['code'], message: string, options?: ErrorOptions) {
     super(message, options)
@@ -29,20 +36,22 @@ export class PictureError extends Error {
 export async function readPicture(
   picture: Picture,
   limits: PictureLimits,
-  signal?: AbortSignal,
+  signal: AbortSignal = NEVER,
+  download: Download = anyAddress(limits),
 ): Promise<Uint8Array> {
+  signal.throwIfAborted()
   if (picture instanceof Uint8Array) return picture
   if (picture instanceof ArrayBuffer) return new Uint8Array(picture)
   if (picture instanceof Blob) return new Uint8Array(await picture.arrayBuffer())
-  if (typeof picture !== 'string' && !(picture instanceof URL)) throw noPicture(picture)
-  const text = String(picture)
-  if (text.startsWith('file:')) return readFile(fileURLToPath(text), limits)
-  return isAddress(text) ? download(text, limits, signal) : readFile(text, limits)
-}
-
-function noPicture(value: never): PictureError {
-  const message = `a picture must be bytes, a path or an address, but is ${typeof value}`
-  return new PictureError('ERR_INPUT_MISSING', message)
+  if (typeof picture === 'string' || picture instanceof URL) {
+    const text = String(picture)
+    if (isAddress(text)) return download(text, signal)
+    return readFile(text.startsWith('file:') ? fileURLToPath(text) : text, limits)
+  }
+  if (typeof picture === 'object' && picture !== null && typeof picture.url === 'string') {
+    return download(picture.url, signal)
+  }
+  throw new PictureError('ERR_INPUT_MISSING', 'it must be bytes, a path, an address or { url }')
 }
 
 export function isAddress(text: string): boolean {
@@ -67,16 +76,19 @@ async function readFile(path: string, { maxBodyBytes }: PictureLimits): Promise<
   }
 }
 
-/** Unlike the service, which must not reach into a network for its clients, the caller may name any address. */
-async function download(
+/** For the user of a command, who, unlike the client of a service, may name any address. */
+export function anyAddress(limits: PictureLimits): Download {
+  return (address, signal) => fetchAny(address, limits, signal)
+}
+
+async function fetchAny(
   address: string,
   { maxBodyBytes, fetchTimeoutMs }: PictureLimits,
-  signal?: AbortSignal,
+  signal: AbortSignal,
 ): Promise<Uint8Array> {
   const timeout = AbortSignal.timeout(fetchTimeoutMs)
-  const either = signal === undefined ? timeout : AbortSignal.any([signal, timeout])
   try {
-    const answer = await fetch(address, { signal: either })
+    const answer = await fetch(address, { signal: AbortSignal.any([signal, timeout]) })
     if (!answer.ok) throw notDownloaded(`the server has answered ${answer.status}`)
     const chunks: Uint8Array[] = []
     let size = 0
@@ -89,7 +101,7 @@ async function download(
     return Buffer.concat(chunks)
   } catch (error) {
     if (error instanceof PictureError) throw error
-    signal?.throwIfAborted()
+    signal.throwIfAborted()
     if (timeout.aborted) throw notDownloaded(`it did not arrive within ${fetchTimeoutMs} ms`, error)
     throw notDownloaded(reasonOf(error), error)
   }

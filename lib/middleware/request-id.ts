@@ -6,7 +6,10 @@ const SAFE_ID = /^[\w.:-]{1,64}$/
 
 // Letters and digits alone: an id that begins with "-" would look like a formula in a spreadsheet, and a double click does
 // not select an id with "-" in it as one word. 21 of 62 characters have 125 random bits.
-const newId = customAlphabet('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz', 21)
+export const newRequestId: () => string = customAlphabet(
+  '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz',
+  21,
+)
 
 /** Whether a text can be a request id. */
 export const isRequestId = (text: string): boolean => SAFE_ID.test(text)
@@ -15,7 +18,7 @@ export const isRequestId = (text: string): boolean => SAFE_ID.test(text)
 export function requestId(): Middleware {
   return (ctx, next) => {
     const given = ctx.get('X-Request-Id')
-    ctx.state.requestId = isRequestId(given) ? given : newId()
+    ctx.state.requestId = isRequestId(given) ? given : newRequestId()
     ctx.set('X-Request-Id', ctx.state.requestId)
     return next()
   }

@@ -46,10 +46,11 @@ export function createBrokers(
 }
 
 /** What the pipeline of a model gets. */
-export function brokerOptions(config: Config, { name, path }: Config['models'][number]) {
+export function brokerOptions(config: Config, { name, path, settings }: Config['models'][number]) {
   return {
     model: name,
     ...(path !== undefined && { path }),
+    ...(settings !== undefined && { settings }),
     weightsDir: resolve(config.weightsDir),
     ...(config.weightsUrl !== '' && { weightsUrl: config.weightsUrl }),
     engine: config.engine,

@@ -16,11 +16,15 @@ export interface Role {
 /** A child can hold two batches. A local queue that is shorter would refuse calls that RabbitMQ has delivered. */
 const BATCHES_IN_CHILD = 2
 
-/** The code of the fleet is loaded only in the roles that need it. */
-export async function callsOfRole(config: Config, log: Logger): Promise<Role> {
+/** The code of the fleet is loaded only in the roles that need it. Each local pipeline gets the options in `more`, too. */
+export async function callsOfRole(
+  config: Config,
+  log: Logger,
+  more: Record<string, unknown> = {},
+): Promise<Role> {
   if (config.role === 'web') return webRole(config, log)
-  if (config.role === 'model') return modelRole(config, log)
-  const brokers = createBrokers(config)
+  if (config.role === 'model') return modelRole(config, log, more)
+  const brokers = createBrokers(config, more)
   return { brokers, modelHost: undefined, start: () => startAndTune(brokers, config, log) }
 }
 
@@ -38,11 +42,11 @@ async function webRole(config: Config, log: Logger): Promise<Role> {
   return { brokers, modelHost: undefined, start: () => startBrokers(brokers, log) }
 }
 
-async function modelRole(config: Config, log: Logger): Promise<Role> {
+async function modelRole(config: Config, log: Logger, more: Record<string, unknown>): Promise<Role> {
   const { ModelHost } = await import('../../fleet/fleet.ts')
   const { workers, maxBatch, maxQueue, hostPriority } = config
   const held = workers * maxBatch * BATCHES_IN_CHILD
-  const brokers = createBrokers({ ...config, maxQueue: Math.max(maxQueue, held) })
+  const brokers = createBrokers({ ...config, maxQueue: Math.max(maxQueue, held) }, more)
   const modelHost = new ModelHost({ ...fleetOptions(config), pipelines: brokers, priority: hostPriority })
   logFleet(modelHost, log)
   return {

@@ -8,6 +8,11 @@ import type { WantedGuesses } from './wanted-guesses.ts'
 export interface PredictorParts {
   readonly classifier: Classifier
   readonly images: RequestImages
+  /** what pages and reports need for a while; undefined for an API without pages and reports */
+  readonly memory?: PredictorMemory
+}
+
+export interface PredictorMemory {
   readonly recentImages: RecentImages
   readonly recentPredictions: RecentPredictions
   /** whether reported images are stored; if so, every image is kept for a while, because a report may follow */
@@ -62,7 +67,7 @@ const VERSION_HEADER = 'X-Model-Version'
 const REPORT_HEADER = 'X-Report-Id'
 
 export function createPredictor(parts: PredictorParts): Predictor {
-  const { classifier, images, recentImages, recentPredictions, keepsImages } = parts
+  const { classifier, images, memory } = parts
 
   const predictBytes: Predictor['predictBytes'] = async (ctx, model, sent, wanted, options = {}) => {
     const { show = 'none', watcher } = options
@@ -70,15 +75,16 @@ export function createPredictor(parts: PredictorParts): Predictor {
     const waiting = { signal: ctx.state.gone, onPosition }
     const answer = await classifier.classify(model, sent.bytes, wanted, waiting)
     const isShown = show === 'all' || (show === 'from-address' && sent.url !== '')
-    const stored = isShown || keepsImages ? await recentImages.put(sent.bytes, answer.sha256) : undefined
+    const isKept = isShown || memory?.keepsImages === true
+    const stored = isKept ? await memory?.recentImages.put(sent.bytes, answer.sha256) : undefined
     const { version, sha256 } = answer
     tellVersion(ctx, version)
     const best = answer.guesses?.[0]
     const { requestId } = ctx.state
     let reportId = requestId
-    if (best) {
+    if (best && memory) {
       const guess = { prediction: best.name, score: best.probability }
-      reportId = recentPredictions.remember(requestId, { sha256, model, version, ...guess })
+      reportId = memory.recentPredictions.remember(requestId, { sha256, model, version, ...guess })
       const isNew = reportId !== requestId && ctx.res.getHeader(REPORT_HEADER) === undefined
       if (isNew && !ctx.headerSent) ctx.set(REPORT_HEADER, reportId)
     }

@@ -1,5 +1,7 @@
 import { z } from 'zod'
+import type { Api } from '../api.ts'
 import { RecentMap } from '../cache/recent-map.ts'
+import { VERSION } from '../config/version.ts'
 import { OWN_ERROR } from '../http/dialect.ts'
 import { NoQuery, type Operation, serve } from '../http/operation.ts'
 import { ownAddress } from '../http/own-address.ts'
@@ -41,14 +43,19 @@ const docs = {
   errorShape: OWN_ERROR,
 } as const satisfies Operation
 
-/** Both documents are made at the first request, so that they describe all registered routes, including their own. */
-export function documentRoutes(service: Service): void {
-  const { classifier, operations, site } = service
+/** The document is made at the first request, so that it describes all registered routes, including its own. */
+export function openapiRoutes(api: Api): void {
+  const { classifier, operations } = api
   const made = lazy(() => {
-    const text = JSON.stringify(apiDocument(operations, classifier.models, site.version))
+    const text = JSON.stringify(apiDocument(operations, classifier.models, VERSION))
     return new TaggedBytes(Buffer.from(text))
   })
-  serve(service, openapi, (ctx) => made().send(ctx, 'json'))
+  serve(api, openapi, (ctx) => made().send(ctx, 'json'))
+}
+
+/** The page is made at the first request, too. */
+export function docsRoutes(service: Service): void {
+  const { operations, site } = service
   const template = lazy(() => docsPage(site, operations, ORIGIN))
   // A client can send any Host header, so the number of kept pages must be bounded.
   const pages = new RecentMap<TaggedBytes>({ max: MAX_ORIGINS })

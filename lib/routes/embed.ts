@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Api } from '../api.ts'
 import { OWN_ERROR } from '../http/dialect.ts'
 import { HttpError } from '../http/errors.ts'
 import { type Operation, serve } from '../http/operation.ts'
@@ -10,10 +11,8 @@ import {
   normalized,
   pooled,
 } from '../models/features.ts'
-import { Timing } from '../models/guess.ts'
-import { OtherOutputs } from '../models/other-outputs.ts'
+import { FeatureAnswer } from '../models/model-answer.ts'
 import { roundedTiming } from '../models/timing.ts'
-import type { Service } from '../service.ts'
 
 const BINARY = 'application/octet-stream'
 const PLACES = {
@@ -31,14 +30,6 @@ const Query = z.object({
     .optional()
     .describe('Whether the numbers are divided by the length of the vector.'),
   pool: z.enum(['mean', 'none']).optional().describe('"mean" averages a map over its places: one vector.'),
-})
-
-const Answer = z.object({
-  model: z.string(),
-  shape: z.array(z.int()).describe('One length for a vector; height, width and channels for a map.'),
-  features: z.array(z.number()),
-  outputs: OtherOutputs.optional(),
-  timing: Timing,
 })
 
 const UrlForm = z.object({ url: z.string() })
@@ -62,7 +53,10 @@ const embedding = {
   answers: {
     200: {
       means: 'The numbers of the model. As application/octet-stream: 32-bit floats, the lowest byte first.',
-      content: { 'application/json': Answer, [BINARY]: 'The numbers. The header X-Shape has their shape.' },
+      content: {
+        'application/json': FeatureAnswer,
+        [BINARY]: 'The numbers. The header X-Shape has their shape.',
+      },
     },
   },
   errors: [400, 404, 406, 408, 413, 415, 422, 502, 503, 504],
@@ -71,9 +65,9 @@ const embedding = {
 } as const satisfies Operation
 
 /** `/embed`: the features of an image by a model that has no classes. */
-export function embedRoutes(service: Service): void {
-  const { classifier, pipelineInfos, predictor } = service
-  serve(service, embedding, async (ctx, { model = modelFor(service), normalize, pool }) => {
+export function embedRoutes(api: Api): void {
+  const { classifier, pipelineInfos, predictor } = api
+  serve(api, embedding, async (ctx, { model = modelFor(api), normalize, pool }) => {
     const form = ctx.accepts('json', BINARY)
     if (form === false) throw notAcceptable()
     classifier.mustServe(model)
@@ -97,7 +91,7 @@ export function embedRoutes(service: Service): void {
 }
 
 /** The first model that is known to answer with features. */
-function modelFor({ brokers, pipelineInfos }: Service): string {
+function modelFor({ brokers, pipelineInfos }: Api): string {
   const model = [...brokers.keys()].find((name) => pipelineInfos.of(name)?.output?.kind === 'features')
   if (model !== undefined) return model
   throw new HttpError(

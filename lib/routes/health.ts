@@ -1,9 +1,9 @@
 import { z } from 'zod'
+import type { Api } from '../api.ts'
 import type { ServiceState } from '../http/context.ts'
 import { OWN_ERROR } from '../http/dialect.ts'
 import { NoQuery, type Operation, serve } from '../http/operation.ts'
 import { ModelError, type ModelState, modelStates } from '../models/model-state.ts'
-import type { Service } from '../service.ts'
 
 const GROUP = 'Operation'
 
@@ -48,14 +48,14 @@ const readiness = {
 } as const satisfies Operation
 
 /** `/healthz`: the process answers. `/readyz`: a model is ready, and the service accepts requests. */
-export function healthRoutes(service: Service): void {
-  const { brokers, modelHost, state } = service
-  serve(service, health, (ctx) => {
+export function healthRoutes(api: Api): void {
+  const { brokers, modelHost, state } = api
+  serve(api, health, (ctx) => {
     ctx.set('Cache-Control', 'no-store')
     ctx.body = { status: 'ok' }
   })
 
-  serve(service, readiness, (ctx) => {
+  serve(api, readiness, (ctx) => {
     const models = modelStates(brokers)
     const host = modelHost?.stats()
     const isApart = host !== undefined && !host.connected

@@ -1,8 +1,8 @@
 import { z } from 'zod'
+import type { Api } from '../api.ts'
 import { OWN_ERROR } from '../http/dialect.ts'
 import { NoQuery, type Operation, serve } from '../http/operation.ts'
 import { TaggedBytes } from '../http/tagged-bytes.ts'
-import type { Service } from '../service.ts'
 
 interface KeptLabels {
   readonly labels: readonly string[]
@@ -28,10 +28,10 @@ const labelList = {
 } as const satisfies Operation
 
 /** For pages that complete the user's input, and for programs that need the labels of a model. */
-export function labelRoutes(service: Service): void {
-  const { classifier, pipelineInfos } = service
+export function labelRoutes(api: Api): void {
+  const { classifier, pipelineInfos } = api
   const kept = new Map<string, KeptLabels>()
-  serve(service, labelList, async (ctx) => {
+  serve(api, labelList, async (ctx) => {
     const model = String(ctx.params.model)
     classifier.mustServe(model)
     const labels = pipelineInfos.of(model)?.labels ?? []

@@ -1,5 +1,6 @@
 import type { RouterContext } from '@koa/router'
 import { z } from 'zod'
+import type { Api } from '../api.ts'
 import type { RequestState } from '../http/context.ts'
 import { type Dialect, OWN_ERROR } from '../http/dialect.ts'
 import { HttpError } from '../http/errors.ts'
@@ -7,12 +8,12 @@ import { NoQuery, type Operation, serve } from '../http/operation.ts'
 import type { ImagePlaces } from '../image/request-image.ts'
 import type { Classification } from '../models/classifier.ts'
 import { featuresIn, jsonNumbers } from '../models/features.ts'
-import { Guess, mustHaveGuesses, Timing } from '../models/guess.ts'
+import { mustHaveGuesses } from '../models/guess.ts'
+import { ModelAnswer } from '../models/model-answer.ts'
 import { ModelQuery } from '../models/model-query.ts'
-import { OtherOutputs } from '../models/other-outputs.ts'
 import type { PredictOptions, Watcher } from '../models/predictor.ts'
 import { roundedTiming } from '../models/timing.ts'
-import { modelPages } from '../pages/model-pages.ts'
+import { type ModelPages, modelPages } from '../pages/model-pages.ts'
 import { sendPage } from '../pages/send-page.ts'
 import type { Service } from '../service.ts'
 import { streamStates } from './stream-states.ts'
@@ -24,30 +25,6 @@ const GROUP = 'Models'
 
 const Url = z.string().describe('The http or https address of an image, or a data URI with an image.')
 const UrlForm = z.object({ url: Url })
-
-const ModelAnswer = z.union([
-  z.object({
-    model: z.string(),
-    predictions: z.array(Guess),
-    outputs: OtherOutputs.optional(),
-    timing: Timing,
-  }),
-  z
-    .object({ model: z.string(), predictions: z.array(z.unknown()), timing: Timing })
-    .describe('The answer of your own pipeline, if the answer is a list.'),
-  z
-    .object({
-      model: z.string(),
-      shape: z.array(z.int()),
-      features: z.array(z.number()),
-      outputs: OtherOutputs.optional(),
-      timing: Timing,
-    })
-    .describe('The answer of a model with "kind": "features"; see also POST /embed.'),
-  z
-    .object({ model: z.string(), prediction: z.unknown(), timing: Timing })
-    .describe('The answer of your own pipeline, if the answer is anything else.'),
-])
 
 /** The dialect of tornado-compute, which served VGG-16 from a process beside the web server. Every model speaks it. */
 export const tornadoCompute: Dialect<Service> = {
@@ -65,15 +42,20 @@ export const tornadoCompute: Dialect<Service> = {
   routes(service) {
     const model = () => service.dialectModels.mustHave(tornadoCompute)
     const atStart = service.dialectModels.of(tornadoCompute) ?? 'the model for photographs'
-    serveModel(service, '/vgg', { name: atStart, model, pageErrors: [503] })
+    servePages(service, '/vgg', { name: atStart, model, pageErrors: [503] })
   },
 }
 
 /** `/<model>`: a page to try the model on, and an image or its address posted to the same path. */
 export function modelRoutes(service: Service): void {
   for (const model of service.brokers.keys()) {
-    serveModel(service, `/${model}`, { name: model, model: () => model, pageErrors: [] })
+    servePages(service, `/${model}`, { name: model, model: () => model, pageErrors: [] })
   }
+}
+
+/** `/<model>` without pages. */
+export function modelApiRoutes(api: Api): void {
+  for (const model of api.brokers.keys()) serveModel(api, `/${model}`, { name: model, model: () => model })
 }
 
 interface ServedModel {
@@ -81,11 +63,14 @@ interface ServedModel {
   readonly name: string
   /** the model that answers now; throws if no served model fits */
   model(): string
+}
+
+interface ServedPage extends ServedModel {
   /** the statuses of errors that the page can answer with */
   readonly pageErrors: readonly number[]
 }
 
-function serveModel(service: Service, path: string, served: ServedModel): void {
+function servePages(service: Service, path: string, served: ServedPage): void {
   const pages = modelPages(service)
   serve(service, page(path, served), async (ctx) => {
     const text = pages.empty(ctx, served.model())
@@ -93,21 +78,26 @@ function serveModel(service: Service, path: string, served: ServedModel): void {
     ctx.set('Cache-Control', 'no-cache')
     await sendPage(ctx, text)
   })
-  serve(service, prediction(path, served), async (ctx, query) => {
-    const form = ctx.accepts('json', 'html', 'text/plain', STATES)
-    if (form === false) throw notAcceptable()
+  serveModel(service, path, served, pages)
+}
+
+function serveModel(api: Api, path: string, served: ServedModel, pages?: ModelPages): void {
+  const types = pages ? (['html', 'text/plain', STATES] as const) : (['text/plain', STATES] as const)
+  serve(api, prediction(path, served, pages !== undefined), async (ctx, query) => {
+    const form = ctx.accepts('json', ...types)
+    if (form === false) throw notAcceptable(pages !== undefined)
     const chosen = query.model ?? served.model()
     // Checked first: a page for a model that is not served would wait for that model without end.
-    service.classifier.mustServe(chosen)
-    if (form === STATES) return streamStates(ctx, (watcher) => answer(service, ctx, chosen, query, watcher))
-    if (form === 'html') {
+    api.classifier.mustServe(chosen)
+    if (form === STATES) return streamStates(ctx, (watcher) => answer(api, ctx, chosen, query, watcher))
+    if (form === 'html' && pages) {
       const watcher = pages.watch(ctx, chosen)
-      const predicted = await predict(service, ctx, chosen, query, { watcher, show: 'all' })
-      await sendPage(ctx, pages.withResult(ctx, chosen, predicted, asJson(service, predicted.answer)))
+      const predicted = await predict(api, ctx, chosen, query, { watcher, show: 'all' })
+      await sendPage(ctx, pages.withResult(ctx, chosen, predicted, asJson(api, predicted.answer)))
       return
     }
-    const { answer: classification } = await predict(service, ctx, chosen, query)
-    if (form === 'json') ctx.body = asJson(service, classification)
+    const { answer: classification } = await predict(api, ctx, chosen, query)
+    if (form === 'json') ctx.body = asJson(api, classification)
     if (form !== 'text/plain') return
     ctx.type = 'text/plain'
     ctx.body = mustHaveGuesses(classification)[0]?.full ?? ''
@@ -115,23 +105,23 @@ function serveModel(service: Service, path: string, served: ServedModel): void {
 }
 
 /** The last state for a page. An image that came by its address is shown from /uploads. */
-async function answer(service: Service, ctx: Ctx, model: string, query: ModelQuery, watcher: Watcher) {
-  const { answer, sent, stored, reportId } = await predict(service, ctx, model, query, {
+async function answer(api: Api, ctx: Ctx, model: string, query: ModelQuery, watcher: Watcher) {
+  const { answer, sent, stored, reportId } = await predict(api, ctx, model, query, {
     watcher,
     show: 'from-address',
   })
   return {
     id: reportId,
-    ...asJson(service, answer),
+    ...asJson(api, answer),
     ...(sent.url !== '' && stored && { image: `/uploads/${stored.file}` }),
   }
 }
 
-function predict(service: Service, ctx: Ctx, model: string, query: ModelQuery, options: PredictOptions = {}) {
-  return service.predictor.predict(ctx, model, places(service, model), { top: query.top }, options)
+function predict(api: Api, ctx: Ctx, model: string, query: ModelQuery, options: PredictOptions = {}) {
+  return api.predictor.predict(ctx, model, places(api, model), { top: query.top }, options)
 }
 
-function places({ config }: Service, model: string): ImagePlaces {
+function places({ config }: Api, model: string): ImagePlaces {
   const isOwn = config.pipeline !== ''
   return {
     files: ['image', 'file'],
@@ -142,7 +132,7 @@ function places({ config }: Service, model: string): ImagePlaces {
 }
 
 /** A list becomes `predictions`; any other answer becomes `prediction`. */
-function asJson({ config }: Service, { model, value, outputs, timing }: Classification) {
+function asJson({ config }: Api, { model, value, outputs, timing }: Classification) {
   const isOwn = config.pipeline !== ''
   return { model, ...answerIn(value, isOwn), ...(outputs && { outputs }), timing: roundedTiming(timing) }
 }
@@ -155,14 +145,15 @@ function answerIn(value: unknown, isOwn: boolean) {
   return { prediction: value }
 }
 
-function notAcceptable(): HttpError {
+function notAcceptable(hasPage: boolean): HttpError {
+  const types = ['application/json', ...(hasPage ? ['text/html'] : []), 'text/plain']
   return new HttpError(
     'ERR_NOT_ACCEPTABLE',
-    `The answer can be application/json, text/html, text/plain or ${STATES}, but "Accept" allows none of these.`,
+    `The answer can be ${types.join(', ')} or ${STATES}, but "Accept" allows none of these.`,
   )
 }
 
-function page(path: string, { name, pageErrors }: ServedModel) {
+function page(path: string, { name, pageErrors }: ServedPage) {
   return {
     method: 'get',
     paths: [path],
@@ -175,7 +166,7 @@ function page(path: string, { name, pageErrors }: ServedModel) {
   } as const satisfies Operation
 }
 
-function prediction(path: string, { name }: ServedModel) {
+function prediction(path: string, { name }: ServedModel, hasPage: boolean) {
   return {
     method: 'post',
     paths: [path],
@@ -197,7 +188,7 @@ function prediction(path: string, { name }: ServedModel) {
         means: 'The best guesses. As text/plain: only the best guess, with all synonyms.',
         content: {
           'application/json': ModelAnswer,
-          'text/html': 'The page with the guesses on it.',
+          ...(hasPage && { 'text/html': 'The page with the guesses on it.' }),
           'text/plain': 'All synonyms of the best guess.',
           [STATES]:
             'A line of JSON for each state: downloading, queued (with the position), predicting, done or failed.',

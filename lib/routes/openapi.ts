@@ -40,7 +40,8 @@ export function apiDocument(
       description: OVERVIEW,
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
-    servers: [{ url: '/' }],
+    // Relative to the document, which may lie below the prefix of another program.
+    servers: [{ url: '.' }],
     tags: [...new Set(operations.map(({ group }) => group))].map((name) => ({ name })),
     // The empty alternative means that no key is needed, which is so unless API_KEYS is set.
     security: [{}, { bearer: [] }, { apiKey: [] }],

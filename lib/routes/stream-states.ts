@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream'
 import type { Context } from '../http/context.ts'
 import { describeError } from '../http/errors.ts'
+import type { CallState, FailedState } from '../models/model-answer.ts'
 import type { Watcher } from '../models/predictor.ts'
 
 /**
@@ -9,12 +10,13 @@ import type { Watcher } from '../models/predictor.ts'
  */
 export async function streamStates(ctx: Context, work: (watcher: Watcher) => Promise<object>): Promise<void> {
   const lines = new PassThrough()
-  const write = (line: object) => lines.write(`${JSON.stringify(line)}\n`)
+  const write = (line: CallState | FailedState | { readonly state: 'done' }) =>
+    lines.write(`${JSON.stringify(line)}\n`)
   let answered: () => void = () => {}
   const begun = new Promise<void>((resolve) => {
     answered = resolve
   })
-  const say = (line: object) => {
+  const say = (line: CallState) => {
     write(line)
     answered()
   }
@@ -27,7 +29,7 @@ export async function streamStates(ctx: Context, work: (watcher: Watcher) => Pro
     (error: unknown) => {
       const failed = failure(error, ctx)
       if (failed.status >= 500) ctx.app.emit('error', error, ctx)
-      write({ state: 'failed', ...failed })
+      write({ state: 'failed', ...failed } satisfies FailedState)
     },
   )
   // A request that fails before its first state gets an ordinary error answer.

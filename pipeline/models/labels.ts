@@ -30,9 +30,19 @@ const SYNSET_LINE = /^(n\d{8}) (.+)$/
 
 /** The labels of a model in the order of its outputs. The format is detected from the content. */
 export async function readLabels(file: string | URL): Promise<Label[]> {
-  const name = basename(String(file))
+  const name = `The labels file ${basename(String(file))}`
   const text = await readText(file, name)
-  const labels = parse(text, formatOf(text), name)
+  return fewAndShort(parse(text, formatOf(text), name), name)
+}
+
+/** The labels in a list: texts, or pairs of a WordNet id and a text. */
+export function labelList(list: readonly unknown[]): Label[] {
+  const name = 'The list of labels'
+  const labels = list.slice(0, MAX_LABELS + 1).map((entry, at) => fromEntry(entry, at, name))
+  return fewAndShort(labels, name)
+}
+
+function fewAndShort(labels: Label[], name: string): Label[] {
   if (labels.length === 0) throw wrong(name, 'holds no labels')
   if (labels.length > MAX_LABELS)
     throw wrong(name, `holds ${labels.length} labels, the limit is ${MAX_LABELS}`)
@@ -146,6 +156,6 @@ function clip(text: string): string {
   return text.length > 40 ? `${text.slice(0, 40)}…` : text
 }
 
-function wrong(file: string, what: string, cause?: unknown): PipelineError {
-  return new PipelineError('ERR_MODEL_SETTINGS', `The labels file ${file} ${what}.`, { cause })
+function wrong(where: string, what: string, cause?: unknown): PipelineError {
+  return new PipelineError('ERR_MODEL_SETTINGS', `${where} ${what}.`, { cause })
 }

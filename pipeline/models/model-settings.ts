@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises'
 import { basename, dirname, extname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { PipelineError } from '../errors.ts'
-import { IMAGENET_LABELS, type Label, readLabels } from './labels.ts'
+import { IMAGENET_LABELS, type Label, labelList, readLabels } from './labels.ts'
 import { nearestWord } from './nearest-word.ts'
 
 /** The user's settings for a model, in `<name>.json` beside the model. All are optional. */
@@ -48,7 +48,8 @@ const MAX_BYTES = 64 * 1024
 const MAX_SIDE = 4096
 const MAX_TOP = 1000
 
-type Read<Value> = (value: unknown, key: string, file: string) => Value
+/** `where` is the subject of the sentence about a wrong value: which settings have the value. */
+type Read<Value> = (value: unknown, key: string, where: string) => Value
 
 const READERS: { readonly [Key in keyof Omit<ModelSettings, 'labelsFile'>]-?: Read<unknown> } = {
   labels: readLabelsName,
@@ -60,16 +61,16 @@ const READERS: { readonly [Key in keyof Omit<ModelSettings, 'labelsFile'>]-?: Re
   colourProfile: readBoolean,
   kernels: oneOf(KERNELS),
   subject: oneOf(SUBJECTS),
-  top: (value, key, file) => wholeNumber(value, MAX_TOP, key, file),
+  top: (value, key, where) => wholeNumber(value, MAX_TOP, key, where),
   output: oneOf(OUTPUTS),
   kind: oneOf(KINDS),
   head: readHead,
 }
 
-function readHead(value: unknown, key: string, file: string): string | number {
+function readHead(value: unknown, key: string, where: string): string | number {
   if (typeof value === 'string' && value !== '') return value
   if (typeof value === 'number' && Number.isInteger(value) && value >= 0) return value
-  throw wrong(file, `has ${key} ${shown(value)}, which is neither the name nor the place of an output`)
+  throw wrong(where, `has ${key} ${shown(value)}, which is neither the name nor the place of an output`)
 }
 
 /** The settings beside a model; an empty object when there is no settings file. */
@@ -77,9 +78,30 @@ export async function readModelSettings(modelPath: string): Promise<ModelSetting
   const file = settingsPath(modelPath)
   const text = file === undefined ? undefined : await readText(file)
   if (file === undefined || text === undefined) return {}
-  const { labels, ...settings } = parseSettings(text, file)
+  const where = subject(file)
+  const settings = checked(parseJson(text, where), where)
+  return withLabels(settings, (name) => labelsPath(name, file))
+}
+
+/**
+ * Settings that a program gives along with the model. The labels may be a list, or a file anywhere: a program, unlike a
+ * downloaded settings file, is trusted.
+ */
+export async function givenSettings(given: unknown, model: string): Promise<ModelSettings> {
+  const where = `The option of the model "${model}"`
+  if (typeof given !== 'object' || given === null) return {}
+  const { labels, ...others } = given as { labels?: unknown }
+  if (!Array.isArray(labels)) return withLabels(checked(given, where), (name) => resolve(name))
+  const labelsFile = 'the option "labels"'
+  return { ...checked(others, where), labels: labelList(labels), labelsFile }
+}
+
+async function withLabels(
+  { labels, ...settings }: Record<string, unknown>,
+  pathOf: (name: string) => string,
+): Promise<ModelSettings> {
   if (labels === undefined) return settings as ModelSettings
-  const labelsFile = labels === 'imagenet' ? IMAGENET_LABELS : labelsPath(labels as string, file)
+  const labelsFile = labels === 'imagenet' ? IMAGENET_LABELS : pathOf(labels as string)
   const list = await readLabels(labelsFile)
   return { ...settings, labels: list, labelsFile: basename(String(labelsFile)) }
 }
@@ -109,20 +131,24 @@ export function settingsPath(modelPath: string): string | undefined {
 // Other endings belong to the name: the settings of the folder `pets.v2` are in `pets.v2.json`.
 const MODEL_EXTENSION = /^\.(keras|h5|hdf5|onnx|zip)$/
 
-/** The settings in the text of a settings file; `labels` is still the name of a file. */
-function parseSettings(text: string, file: string): Record<string, unknown> {
+function parseJson(text: string, where: string): object {
   let json: unknown
   try {
     json = JSON.parse(text)
   } catch (cause) {
-    throw wrong(file, 'is no valid JSON', cause)
+    throw wrong(where, 'is no valid JSON', cause)
   }
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw wrong(file, 'is no JSON object')
+  if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json
+  throw wrong(where, 'is no JSON object')
+}
+
+/** The settings with checked values; `labels` is still the name of a file. */
+function checked(settings: object, where: string): Record<string, unknown> {
   const known = Object.keys(READERS)
   return Object.fromEntries(
-    Object.entries(json).map(([key, value]) => {
-      if (!Object.hasOwn(READERS, key)) throw wrong(file, unknownKey(key, known))
-      return [key, READERS[key as keyof typeof READERS](value, key, file)]
+    Object.entries(settings).map(([key, value]) => {
+      if (!Object.hasOwn(READERS, key)) throw wrong(where, unknownKey(key, known))
+      return [key, READERS[key as keyof typeof READERS](value, key, where)]
     }),
   )
 }
@@ -136,13 +162,14 @@ function unknownKey(key: string, known: readonly string[]): string {
 async function readText(file: string): Promise<string | undefined> {
   const handle = await open(file, 'r').catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === 'ENOENT' || cause.code === 'ENOTDIR') return undefined
-    throw wrong(file, `cannot be read (${cause.code})`, cause)
+    throw wrong(subject(file), `cannot be read (${cause.code})`, cause)
   })
   if (handle === undefined) return undefined
   try {
     const stats = await handle.stat()
-    if (!stats.isFile()) throw wrong(file, 'is no file')
-    if (stats.size > MAX_BYTES) throw wrong(file, `has ${stats.size} bytes, the limit is ${MAX_BYTES}`)
+    if (!stats.isFile()) throw wrong(subject(file), 'is no file')
+    if (stats.size > MAX_BYTES)
+      throw wrong(subject(file), `has ${stats.size} bytes, the limit is ${MAX_BYTES}`)
     return (await handle.readFile('utf8')).replace(/^\uFEFF/, '')
   } finally {
     await handle.close()
@@ -158,32 +185,32 @@ function labelsPath(name: string, file: string): string {
   const path = resolve(folder, name)
   const within = relative(folder, path)
   if (within === '..' || within.startsWith(`..${sep}`) || isAbsolute(within)) {
-    throw wrong(file, `names the labels ${shown(name)}, which lie outside of its folder`)
+    throw wrong(subject(file), `names the labels ${shown(name)}, which lie outside of its folder`)
   }
   return path
 }
 
-function readLabelsName(value: unknown, key: string, file: string): string {
+function readLabelsName(value: unknown, key: string, where: string): string {
   if (typeof value === 'string' && value !== '') return value
-  throw expected(file, key, 'the name of a file beside it, or "imagenet"', value)
+  throw expected(where, key, 'the name of a file beside it, or "imagenet"', value)
 }
 
-function readSize(value: unknown, key: string, file: string): readonly [number, number] {
+function readSize(value: unknown, key: string, where: string): readonly [number, number] {
   if (Array.isArray(value) && value.length === 2) {
     const [height, width]: unknown[] = value
     if (isWhole(height, MAX_SIDE) && isWhole(width, MAX_SIDE)) return [height, width]
   }
-  throw expected(file, key, `[height, width], each a whole number from 1 to ${MAX_SIDE}`, value)
+  throw expected(where, key, `[height, width], each a whole number from 1 to ${MAX_SIDE}`, value)
 }
 
-function readBoolean(value: unknown, key: string, file: string): boolean {
+function readBoolean(value: unknown, key: string, where: string): boolean {
   if (typeof value === 'boolean') return value
-  throw expected(file, key, 'true or false', value)
+  throw expected(where, key, 'true or false', value)
 }
 
-function wholeNumber(value: unknown, most: number, key: string, file: string): number {
+function wholeNumber(value: unknown, most: number, key: string, where: string): number {
   if (isWhole(value, most)) return value
-  throw expected(file, key, `a whole number from 1 to ${most}`, value)
+  throw expected(where, key, `a whole number from 1 to ${most}`, value)
 }
 
 function isWhole(value: unknown, most: number): value is number {
@@ -191,15 +218,15 @@ function isWhole(value: unknown, most: number): value is number {
 }
 
 function oneOf<const Word extends string>(words: readonly Word[]): Read<Word> {
-  return (value, key, file) => {
+  return (value, key, where) => {
     const word = words.find((candidate) => candidate === value)
     if (word !== undefined) return word
-    throw expected(file, key, `one of ${words.join(', ')}`, value)
+    throw expected(where, key, `one of ${words.join(', ')}`, value)
   }
 }
 
-function expected(file: string, key: string, what: string, value: unknown): PipelineError {
-  return wrong(file, `has the wrong ${key}: it must be ${what}, but is ${shown(value)}`)
+function expected(where: string, key: string, what: string, value: unknown): PipelineError {
+  return wrong(where, `has the wrong ${key}: it must be ${what}, but is ${shown(value)}`)
 }
 
 function shown(value: unknown): string {
@@ -207,6 +234,8 @@ function shown(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 60)}…` : text
 }
 
-function wrong(file: string, what: string, cause?: unknown): PipelineError {
-  return new PipelineError('ERR_MODEL_SETTINGS', `The settings file ${basename(file)} ${what}.`, { cause })
+const subject = (file: string): string => `The settings file ${basename(file)}`
+
+function wrong(where: string, what: string, cause?: unknown): PipelineError {
+  return new PipelineError('ERR_MODEL_SETTINGS', `${where} ${what}.`, { cause })
 }

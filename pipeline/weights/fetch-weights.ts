@@ -37,6 +37,6 @@ export function catalogEntry(model: string): CatalogEntry {
   const hint = near === undefined ? '' : ` Did you mean ${near}?`
   throw new PipelineError(
     'ERR_MODEL_LOAD',
-    `The catalog has no model "${model}"; npm run weights -- list shows its ${names.length} models.${hint}`,
+    `The catalog has no model "${model}"; tandem models shows its ${names.length} models.${hint}`,
   )
 }

@@ -1,4 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
+import { peakBytes } from '../../test/support/peak-bytes.ts'
 import type { Bounds, Examiner, Fault, Result } from './target.ts'
 
 const SHAPE_LENGTH = 160
@@ -73,10 +74,4 @@ function forgetPeak(): void {
   } catch {
     // Some containers do not allow this.
   }
-}
-
-/** The kernel's own peak where there is one: `maxRSS` includes the parent's memory at the time of the fork. */
-function peakBytes(): number {
-  if (process.platform !== 'linux') return process.resourceUsage().maxRSS * 1024
-  return Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1]) * 1024
 }

@@ -1,149 +1,175 @@
 import { once } from 'node:events'
-import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect } from 'chai'
-import { type CallState, TandemClient, TandemError } from '../../client/client.ts'
-import { createTandem, type Tandem } from '../../lib/library/create-tandem.ts'
-import { fixture } from '../support/service.ts'
+import { type CallState, type DoneState, TandemClient, TandemError } from '../../client/client.ts'
+import { drawn, encoded, inked } from '../support/digits.ts'
+import { smallService } from '../support/small-service.ts'
 
-const KEY = 'a-key-of-sixteen-letters'
-const cat = Buffer.from('cat')
+const SIDE = 64
 
 describe('TandemClient', () => {
-  let tandem: Tandem
-  let url: string
-  const servers: Server[] = []
-  const listen = async (listener: RequestListener) => {
-    const server = createServer(listener)
-    servers.push(server)
-    await once(server.listen(0, '127.0.0.1'), 'listening')
-    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  }
+  const rejection = (call: Promise<unknown>): Promise<TandemError> =>
+    call.then(
+      () => expect.fail('the call succeeds'),
+      (error) => error,
+    )
 
-  before(async () => {
-    tandem = await createTandem({
-      models: ['cats'],
-      pipeline: fixture('guesses.ts'),
-      spareChildren: 0,
-      apiKeys: [KEY],
+  describe('with a service', () => {
+    const service = smallService()
+    let client: TandemClient
+    let seven: Buffer
+    before(async () => {
+      seven = await encoded(inked(drawn({ digit: 7, width: SIDE }), 255, 0), SIDE, SIDE)
     })
-    url = await listen(tandem.handler())
-  })
-  after(async () => {
-    for (const server of servers) server.closeAllConnections()
-    for (const server of servers) server.close()
-    await tandem?.close()
+    beforeEach(() => {
+      client = new TandemClient({ url: `${service().url}/`, retries: 0 })
+    })
+
+    it('classifies bytes, blobs, and addresses that the service downloads', async () => {
+      const bytes = Uint8Array.from(seven)
+      // A blob's own type would make it a form.
+      const form = new Blob([bytes], { type: 'application/x-www-form-urlencoded' })
+      const data = `data:image/png;base64,${seven.toString('base64')}`
+      for (const picture of [bytes, bytes.buffer, form, data, new URL(data), service().offer(seven)]) {
+        const { model, predictions, timing } = await client.classify('digits', picture, { top: 1 })
+        expect(predictions?.map(({ label }) => label)).to.deep.equal(['7'])
+        expect([model, typeof timing.total]).to.deep.equal(['digits', 'number'])
+      }
+    })
+
+    it('gives the states of a call, and at last its answer', async () => {
+      const states: (CallState | DoneState)[] = []
+      const picture = await encoded(inked(drawn({ digit: 1, width: SIDE }), 255, 0), SIDE, SIDE)
+      for await (const state of client.states('digits', service().offer(picture))) states.push(state)
+      expect(states[0]).to.deep.equal({ state: 'downloading' })
+      const last = states.at(-1)
+      expect(last?.state === 'done' && last.predictions?.[0]?.label).to.equal('1')
+      expect(last?.state === 'done' && last.id).to.match(/^\w+$/)
+    })
+
+    it('throws the error of a call whose states have begun', async () => {
+      const run = async () => {
+        for await (const _ of client.states('digits', service().offer('no image')));
+      }
+      const error = await rejection(run())
+      expect(error).to.be.instanceOf(TandemError).and.to.include({ code: 'ERR_IMAGE_TYPE', status: 415 })
+      expect(error.requestId).to.be.a('string')
+    })
+
+    it('lists the models and their labels', async () => {
+      const models = await client.models()
+      expect(models.map(({ name, state }) => [name, state])).to.deep.include(['digits', 'ready'])
+      expect(await client.labels('digits')).to.deep.equal(['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'])
+    })
+
+    it('throws errors with the code, the status and the request id of the answer', async () => {
+      const error = await rejection(client.classify('no/model', seven))
+      expect(error).to.be.instanceOf(TandemError).and.to.include({ code: 'ERR_MODEL_UNKNOWN', status: 404 })
+      expect(error.requestId).to.be.a('string')
+    })
   })
 
-  it('classifies bytes with a key', async () => {
-    const client = new TandemClient({ url: `${url}/`, key: KEY })
-    for (const picture of [cat, new Uint8Array(cat).buffer as ArrayBuffer, new Blob(['cat'])]) {
-      const { model, predictions, timing } = await client.classify('cats', picture, { top: 1 })
-      expect(model).to.equal('cats')
-      expect(predictions?.map(({ label }) => label)).to.deep.equal(['cat'])
-      expect(timing.total).to.be.above(0)
-    }
-    expect((await client.models()).map(({ name, state }) => [name, state])).to.deep.equal([['cats', 'ready']])
-  })
+  describe('with a server that does as it is told', () => {
+    type Answer = (req: IncomingMessage, res: ServerResponse) => void
+    let server: Server
+    let url: string
+    let answers: Answer[] = []
+    let requests: IncomingMessage[] = []
 
-  it('throws the error of the service', async () => {
-    const error = await errorOf(new TandemClient({ url }).classify('cats', cat))
-    expect(error).to.include({ code: 'ERR_UNAUTHORIZED', status: 401, retryAfter: undefined })
-    expect(error.requestId).to.be.a('string')
-    const broken = await errorOf(new TandemClient({ url, key: KEY }).classify('cats', Buffer.from('broken')))
-    expect(broken).to.include({ code: 'ERR_IMAGE_DECODE', message: 'The bytes are no image.', status: 422 })
-    const forbidden = new TandemClient({ url, key: KEY }).classify('cats', 'http://10.0.0.1/cat.png')
-    expect((await errorOf(forbidden)).code).to.equal('ERR_URL_FETCH')
-  })
-
-  it('gives the states of a call, and the answer as the last one', async () => {
-    const states: CallState[] = []
-    for await (const state of new TandemClient({ url, key: KEY }).states('cats', cat)) states.push(state)
-    expect(states.at(-1)).to.deep.include({ state: 'done', model: 'cats' })
-    expect(states.slice(0, -1).map(({ state }) => state)).to.include('predicting')
-  })
-
-  it('throws the error that comes after the first states', async () => {
-    const states = new TandemClient({ url, key: KEY }).states('cats', Buffer.from('broken'))
-    const readAll = async () => {
-      for await (const { state } of states) expect(state).to.not.equal('done')
-    }
-    const error = await errorOf(readAll())
-    expect(error.code).to.equal('ERR_IMAGE_DECODE')
-  })
-
-  describe('with a busy service', () => {
-    let requests = 0
-    const busy = (failures: number, status: number, headers: Record<string, string>) => {
-      requests = 0
-      return listen((request, response) => {
-        request.resume()
-        if (++requests > failures) tandem.handler()(request, response)
-        else
-          response
-            .writeHead(status, headers)
-            .end('{"error":{"code":"ERR_QUEUE_FULL","message":"Full.","requestId":"1"}}')
+    before(async () => {
+      server = createServer((req, res) => {
+        requests.push(req)
+        const answer = answers.shift() ?? ((_, res) => void res.end('{"models":[]}'))
+        req.resume().once('end', () => answer(req, res))
       })
-    }
-    const ask = (url: string, more = {}) => new TandemClient({ url, key: KEY, ...more }).models()
+      server.listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    })
+    beforeEach(() => {
+      answers = []
+      requests = []
+    })
+    after(() => server?.close())
 
-    it('asks again after the time of Retry-After', async () => {
-      for (const status of [429, 503]) {
-        expect(await ask(await busy(2, status, { 'Retry-After': '0' }))).to.have.length(1)
-        expect(requests).to.equal(3)
+    const busy =
+      (retryAfter: string | undefined, status = 503): Answer =>
+      (_, res) => {
+        if (retryAfter !== undefined) res.setHeader('Retry-After', retryAfter)
+        res.writeHead(status).end('{"error":{"code":"ERR_QUEUE_FULL","message":"Full.","requestId":"r1"}}')
       }
+    const cut: Answer = (_, res) => void res.destroy()
+
+    it('sends a request again when the server asks for it, or the connection was lost', async () => {
+      answers = [busy('0.01'), busy(new Date().toUTCString(), 429), cut]
+      expect(await new TandemClient({ url, key: 'a-key' }).models()).to.deep.equal([])
+      expect(requests).to.have.length(4)
+      expect(requests.map(({ headers }) => headers.authorization)).to.deep.equal(
+        Array(4).fill('Bearer a-key'),
+      )
     })
 
-    it('asks no more often than it may', async () => {
-      const error = await errorOf(ask(await busy(9, 503, { 'Retry-After': '0' }), { retries: 2 }))
-      expect(error).to.include({ code: 'ERR_QUEUE_FULL', status: 503, retryAfter: 0 })
-      expect(requests).to.equal(3)
+    it('sends the body again, too', async () => {
+      answers = [busy('0.01')]
+      await new TandemClient({ url }).classify('m', Uint8Array.of(1, 2, 3))
+      expect(requests.map(({ headers }) => headers['content-length'])).to.deep.equal(['3', '3'])
     })
 
-    it('does not ask again where the service gives no time, too long a time, or another error', async () => {
-      const cases: [number, Record<string, string>][] = [
-        [503, {}],
-        [503, { 'Retry-After': '31' }],
-        [500, { 'Retry-After': '0' }],
+    it('sends no request again without Retry-After, after too many, or after too long a wait', async () => {
+      const refused: [answers: Answer[], requests: number][] = [
+        [[busy(undefined)], 1],
+        [[busy('0'), busy('0'), busy('0')], 3],
+        [[busy('3600')], 1],
+        [[busy('0', 400)], 1],
       ]
-      for (const [status, headers] of cases) {
-        await errorOf(ask(await busy(9, status, headers)))
-        expect(requests, JSON.stringify([status, headers])).to.equal(1)
+      for (const [given, sent] of refused) {
+        answers = [...given]
+        requests = []
+        const error = await rejection(new TandemClient({ url, retries: 2 }).models())
+        expect(error).to.include({ code: 'ERR_QUEUE_FULL', requestId: 'r1' })
+        expect(requests).to.have.length(sent)
       }
     })
 
-    it('ends a wait when its signal is aborted', async () => {
-      const url = await busy(9, 503, { 'Retry-After': '20' })
+    it('stops waiting when its signal is aborted', async () => {
+      answers = [busy('20')]
       const control = new AbortController()
-      const models = new TandemClient({ url, key: KEY }).models(control.signal).catch((error) => error)
-      while (requests === 0) await new Promise((resolve) => setImmediate(resolve))
-      control.abort(new Error('enough'))
-      expect((await models).message).to.match(/enough|abort/i)
+      const call = rejection(new TandemClient({ url }).models(control.signal))
+      await once(server, 'request')
+      control.abort(new Error('not wanted'))
+      expect(await call).to.have.property('message', 'not wanted')
     })
-  })
 
-  it('asks again after a lost connection, and says ERR_NETWORK in the end', async () => {
-    let requests = 0
-    const url = await listen((request, response) => {
-      if (++requests > 1) tandem.handler()(request, response)
-      else request.socket.destroy()
+    it('tells apart no answer, an answer of another server, and an answer that was cut', async () => {
+      const client = new TandemClient({ url, retries: 0 })
+      answers = [cut]
+      expect(await rejection(client.models())).to.include({ code: 'ERR_NETWORK', status: 0 })
+      answers = [(_, res) => void res.writeHead(502).end('<h1>Bad Gateway</h1>')]
+      expect(await rejection(client.models())).to.include({ code: 'ERR_ANSWER', status: 502 })
+      answers = [(_, res) => void res.writeHead(200).end('{"models":[')]
+      expect(await rejection(client.models())).to.include({ code: 'ERR_ANSWER', status: 200 })
+      answers = [(_, res) => void res.write('{"state":"predicting"}\n', () => res.destroy())]
+      const run = async () => {
+        for await (const _ of client.states('m', Uint8Array.of(1)));
+      }
+      expect(await rejection(run())).to.include({ code: 'ERR_NETWORK' })
     })
-    expect(await new TandemClient({ url, key: KEY }).models()).to.have.length(1)
-    const nobody = new TandemClient({ url: 'http://127.0.0.1:9', retries: 0 })
-    expect(await errorOf(nobody.models())).to.include({ code: 'ERR_NETWORK', status: 0 })
-  })
 
-  it('understands a proxy that answers in a way of its own', async () => {
-    const url = await listen((_, response) => void response.writeHead(502).end('<html>'))
-    expect(await errorOf(new TandemClient({ url }).models())).to.include({ code: 'ERR_ANSWER', status: 502 })
+    it('reads lines that are divided anywhere, even inside of a character', async () => {
+      const bytes = Buffer.from('{"state":"predicting"}\n{"state":"done","id":"ü€😀"}\n')
+      answers = [
+        async (_, res) => {
+          for (const byte of bytes) {
+            res.write(Uint8Array.of(byte))
+            await new Promise((resolve) => setImmediate(resolve))
+          }
+          res.end()
+        },
+      ]
+      const states = []
+      for await (const state of new TandemClient({ url }).states('m', Uint8Array.of(1))) states.push(state)
+      expect(states).to.deep.equal([{ state: 'predicting' }, { state: 'done', id: 'ü€😀' }])
+    })
   })
 })
-
-async function errorOf(promise: Promise<unknown>): Promise<TandemError> {
-  const error: unknown = await promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  )
-  if (error instanceof TandemError) return error
-  throw new Error(`a TandemError was expected, but there was ${String(error)}`)
-}

@@ -7,7 +7,7 @@ import { drawn, encoded, inked } from '../support/digits.ts'
 import { PLACES } from '../support/environment.ts'
 import { type Packed, packedPackage } from '../support/packed.ts'
 import { allReady, type Service, startService } from '../support/service.ts'
-import { subgroup, writeH5 } from '../support/write-keras-h5.ts'
+import { writeBrightness } from '../support/write-brightness.ts'
 
 const run = promisify(execFile)
 const SIDE = 100
@@ -63,7 +63,7 @@ describe('The package, installed in an empty folder', function () {
 
   it('is installed by the command that the documentation gives', () => {
     const system = new RegExp(`-${process.platform}-${process.arch}\\.tgz$`)
-    for (const page of ['README.md', 'docs/broker.md', 'docs/library.md']) {
+    for (const page of ['README.md', 'docs/broker.md']) {
       const commands = readFileSync(built(`../${page}`), 'utf8').match(/npm install [^`\n]*\.tgz/g)
       expect([...new Set(commands)], page).to.deep.equal([
         `npm install ./${packed.archive.replace(system, '-linux-x64.tgz')}`,
@@ -138,7 +138,7 @@ describe('The package, installed in an empty folder', function () {
   describe('as a service', () => {
     let service: Service
     before(async () => {
-      await writeSmallModel(join(packed.folder, 'small.h5'))
+      await writeBrightness(join(packed.folder, 'small.h5'))
       writeFileSync(join(packed.folder, 'small.json'), '{"labels":"small.txt","preprocessing":"tf"}')
       writeFileSync(join(packed.folder, 'small.txt'), 'dark\nbright\n')
       const env = { MODELS: 'digits,small=./small.h5' }
@@ -178,31 +178,3 @@ describe('The package, installed in an empty folder', function () {
     })
   })
 })
-
-/** The mean of the colours, and two classes that tell dark from bright. */
-function writeSmallModel(path: string): Promise<void> {
-  const layers = [
-    {
-      class_name: 'InputLayer',
-      config: { name: 'input', batch_input_shape: [null, 8, 8, 3], dtype: 'float32' },
-    },
-    { class_name: 'GlobalAveragePooling2D', config: { name: 'mean', data_format: 'channels_last' } },
-    { class_name: 'Dense', config: { name: 'classes', units: 2, activation: 'softmax', use_bias: true } },
-  ]
-  return writeH5(path, (file) => {
-    file.create_attribute(
-      'model_config',
-      JSON.stringify({ class_name: 'Sequential', config: { name: 'small', layers } }),
-    )
-    file.create_attribute('keras_version', '2.15.0')
-    file.create_attribute('backend', 'tensorflow')
-    const weights = subgroup(file, 'model_weights')
-    weights.create_attribute('layer_names', ['classes'], [1], 'S64')
-    const outer = subgroup(weights, 'classes')
-    outer.create_attribute('weight_names', ['classes/kernel:0', 'classes/bias:0'], [2], 'S64')
-    const inner = subgroup(outer, 'classes')
-    const kernel = Float32Array.of(-1, 1, -1, 1, -1, 1)
-    inner.create_dataset({ name: 'kernel:0', data: kernel, shape: [3, 2], dtype: '<f' })
-    inner.create_dataset({ name: 'bias:0', data: Float32Array.of(0, 0), shape: [2], dtype: '<f' })
-  })
-}

@@ -36,7 +36,7 @@ describeInBrowser('The page of a model', function () {
     it(`classifies several chosen files at ${width} px, each on a card with bars and timing`, async () => {
       const watched = await visit(width)
       const { page } = watched
-      await page.setInputFiles('#file', [CAT, COFFEE])
+      await page.setInputFiles('#file[multiple]', [CAT, COFFEE])
       await done(page, 2)
       expect(await page.locator('.result-name').allTextContents()).to.deep.equal(['coffee.jpg', 'cat.jpg'])
       const card = cards(page).first()
@@ -76,7 +76,7 @@ describeInBrowser('The page of a model', function () {
       await route.continue()
     })
     await page.goto(`${running().url}/${MODEL}`, { waitUntil: 'commit' })
-    await page.setInputFiles('#file', CAT)
+    await page.setInputFiles('#file[multiple]', CAT)
     release()
     await done(page)
     await expectNoFlaws(watched)
@@ -187,7 +187,7 @@ describeInBrowser('The page of a model', function () {
 
   it('shows why a file is refused, and offers no other try that would fail again', async () => {
     const { page } = await visit()
-    await page.setInputFiles('#file', {
+    await page.setInputFiles('#file[multiple]', {
       name: '<b>notes</b>.txt',
       mimeType: 'image/png',
       buffer: Buffer.from('no picture'),
@@ -212,11 +212,11 @@ describeInBrowser('The page of a model', function () {
     const { page } = watched
     const buffer = readFileSync(CAT)
     const files = Array.from({ length: 52 }, (_, i) => ({ name: `${i}.jpg`, mimeType: 'image/jpeg', buffer }))
-    await page.setInputFiles('#file', files)
+    await page.setInputFiles('#file[multiple]', files)
     await page.locator('#problem').waitFor()
     expect(await page.locator('#problem').textContent()).to.contain('2 of 52')
     await done(page, 50)
-    await page.setInputFiles('#file', { name: 'new.jpg', mimeType: 'image/jpeg', buffer })
+    await page.setInputFiles('#file[multiple]', { name: 'new.jpg', mimeType: 'image/jpeg', buffer })
     await page.locator('.result-name', { hasText: 'new.jpg' }).waitFor()
     await done(page, 50)
     expect(await cards(page).count()).to.equal(50)
@@ -226,7 +226,7 @@ describeInBrowser('The page of a model', function () {
   it('completes the label of a report, and records the report', async () => {
     const watched = await visit()
     const { page } = watched
-    await page.setInputFiles('#file', CAT)
+    await page.setInputFiles('#file[multiple]', CAT)
     await done(page)
     let refused = 0
     await page.route('**/labels/**', (route) => (refused++ ? route.continue() : route.abort()))
@@ -252,7 +252,7 @@ describeInBrowser('The page of a model', function () {
   it('copies the curl command and the JSON, and saves the JSON', async () => {
     const watched = await visit()
     const { page } = watched
-    await page.setInputFiles('#file', CAT)
+    await page.setInputFiles('#file[multiple]', CAT)
     await done(page)
     const clipboard = () => page.evaluate<string>('navigator.clipboard.readText()')
     await page.click('[data-do="curl"]')
@@ -269,7 +269,7 @@ describeInBrowser('The page of a model', function () {
   it('keeps the answers of a visit until the user clears them', async () => {
     const watched = await visit()
     const { page } = watched
-    await page.setInputFiles('#file', [CAT])
+    await page.setInputFiles('#file[multiple]', [CAT])
     await done(page)
     const history = `sessionStorage.getItem("tandem-history-${MODEL}")?.includes("data:image")`
     await until(() => page.evaluate(history), 'the history')
@@ -284,7 +284,7 @@ describeInBrowser('The page of a model', function () {
 
   it('shows labels that look like markup as text', async () => {
     const watched = await visit(undefined, 'hostile')
-    await watched.page.setInputFiles('#file', CAT)
+    await watched.page.setInputFiles('#file[multiple]', CAT)
     await done(watched.page)
     expect(await watched.page.locator('.guess-label').first().textContent()).to.contain(HOSTILE_LABEL)
     await expectNoFlaws(watched)

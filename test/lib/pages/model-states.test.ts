@@ -39,7 +39,7 @@ describeInBrowser('The page of a model that is not ready', function () {
     const watched = await visit({ startWord: 'compiling 12 of 16 layers', startMs: 2500 })
     const { page } = watched
     await page.getByText('compiling 12 of 16 layers').waitFor()
-    await page.setInputFiles('#file', CAT)
+    await page.setInputFiles('#file[multiple]', CAT)
     await page.getByText('waiting for the model').waitFor()
     await screenshot(page, 'model-loading-1280-light')
     expect(await barriers(page)).to.deep.equal([])
@@ -114,7 +114,7 @@ describeInBrowser('The page of a model that is not ready', function () {
       tries++
       return route.fulfill({ status: 503, headers: { 'Retry-After': '1' }, json: { error } })
     })
-    await page.setInputFiles('#file', CAT)
+    await page.setInputFiles('#file[multiple]', CAT)
     await page.getByText('it is broken. Next try in 1 s.').waitFor()
     state = failed
     await page.locator('.is-failed').waitFor()
@@ -155,7 +155,7 @@ describeInBrowser('The page of a model that is slow', function () {
   it('shows the position of each picture in the queue, and tries again when the service is busy', async () => {
     const { page } = await open()
     await page.goto(`${service.url}/model`)
-    await page.setInputFiles('#file', [CAT, COFFEE, CAT, COFFEE, CAT, COFFEE])
+    await page.setInputFiles('#file[multiple]', [CAT, COFFEE, CAT, COFFEE, CAT, COFFEE])
     await page.getByText('waiting', { exact: true }).first().waitFor()
     await page.getByText('predicting').first().waitFor()
     await page.getByText('queued, at position').first().waitFor()
@@ -166,7 +166,7 @@ describeInBrowser('The page of a model that is slow', function () {
   it('drops a picture that the user removes before the answer', async () => {
     const { page } = await open()
     await page.goto(`${service.url}/model`)
-    await page.setInputFiles('#file', [CAT, COFFEE])
+    await page.setInputFiles('#file[multiple]', [CAT, COFFEE])
     await page.getByRole('button', { name: 'Remove cat.jpg' }).click()
     await page.locator('.is-done').waitFor()
     expect(await page.locator('.result-name').allTextContents()).to.deep.equal(['coffee.jpg'])
@@ -177,7 +177,7 @@ describeInBrowser('The page of a model that is slow', function () {
     await page.goto(`${service.url}/model`)
     service.kill('SIGKILL')
     await service.exit
-    await page.setInputFiles('#file', CAT)
+    await page.setInputFiles('#file[multiple]', CAT)
     await page.getByText('waiting for the service').waitFor()
     await page.getByText('model is not reachable').waitFor()
     expect(await page.locator('#state').textContent()).to.equal('not reachable')
@@ -218,7 +218,7 @@ describeInBrowser('A page of a service that stops and starts again', function ()
   it('cuts a long label after three lines', async () => {
     const { page } = await open({ width: 360 })
     await page.goto(`${service.url}/model`)
-    await page.setInputFiles('#file', CAT)
+    await page.setInputFiles('#file[multiple]', CAT)
     await page.locator('.is-done').waitFor()
     const label = page.locator('.guess-label').first()
     expect((await label.boundingBox())?.height).to.be.within(40, 100)
@@ -243,7 +243,7 @@ describeInBrowser('The page of a model of a service with keys', function () {
   it('asks for a key, keeps the key in the tab, and shows any answer of the pipeline', async () => {
     const { page } = await open()
     await page.goto(`${service.url}/model`)
-    await page.setInputFiles('#file', CAT)
+    await page.setInputFiles('#file[multiple]', CAT)
     await page.locator('#key-dialog').waitFor()
     await screenshot(page, 'model-key-1280-light', false)
     expect(await barriers(page)).to.deep.equal([])
@@ -253,7 +253,7 @@ describeInBrowser('The page of a model of a service with keys', function () {
     await page.fill('#key', KEY)
     await page.keyboard.press('Enter')
     await page.locator('.is-done').waitFor()
-    await page.setInputFiles('#file', COFFEE)
+    await page.setInputFiles('#file[multiple]', COFFEE)
     await page.locator('.is-done').nth(1).waitFor()
     expect(await page.evaluate('sessionStorage.getItem("tandem-key")')).to.equal(KEY)
     expect(await page.locator('.is-done pre').first().textContent()).to.contain('<i>calm</i>')
@@ -265,7 +265,7 @@ describeInBrowser('The page of a model of a service with keys', function () {
     expect(await page.locator('main form').count()).to.equal(0)
     await screenshot(page, 'home-key-1280-light')
     await page.getByRole('link', { name: 'Choose a picture' }).click()
-    await page.setInputFiles('#file', CAT)
+    await page.setInputFiles('#file[multiple]', CAT)
     await page.locator('#key-dialog').waitFor()
   })
 
@@ -297,7 +297,7 @@ describeInBrowser('The page of a model of a service with keys', function () {
   it('says that a key is required when the user gives none', async () => {
     const { page } = await open()
     await page.goto(`${service.url}/model`)
-    await page.setInputFiles('#file', CAT)
+    await page.setInputFiles('#file[multiple]', CAT)
     await page.locator('#key-dialog').waitFor()
     await page.keyboard.press('Escape')
     await page.locator('.is-failed').waitFor()
@@ -317,7 +317,7 @@ describeInBrowser('The page of a model, over plain http from another machine', f
     await service.ready()
     const { page, complaints } = await open()
     await page.goto(`http://${outside}:${new URL(service.url).port}/model`)
-    await page.setInputFiles('#file', CAT)
+    await page.setInputFiles('#file[multiple]', CAT)
     await page.locator('.is-done').waitFor()
     expect(await page.locator('#camera').isVisible()).to.equal(false)
     await page.click('[data-do="curl"]')

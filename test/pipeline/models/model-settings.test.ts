@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { readModelSettings, settingsPath } from '../../../pipeline/models/model-settings.ts'
+import { givenSettings, readModelSettings, settingsPath } from '../../../pipeline/models/model-settings.ts'
 import { errorOf } from '../../support/broker.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 
@@ -101,4 +101,41 @@ describe('readModelSettings', () => {
     expect(error.code).to.equal('ERR_MODEL_SETTINGS')
     expect(error.message).to.equal('The labels file none.txt cannot be read (ENOENT).')
   })
+})
+
+describe('givenSettings', () => {
+  const given = (settings: unknown) => givenSettings(settings, 'pets')
+
+  it('have the settings of a file, and nothing where there are none', async () => {
+    expect(await given(undefined)).to.deep.equal({})
+    expect(await given({ preprocessing: 'tf', top: 2 })).to.deep.equal({ preprocessing: 'tf', top: 2 })
+  })
+
+  it('may have a list of labels, or the path of a file anywhere', async () => {
+    const cat = { name: 'house_cat', first: 'house cat', full: 'house cat' }
+    expect((await given({ labels: ['house cat'] })).labels).to.deep.equal([cat])
+    const file = join(temporaryFolder(), 'labels.txt')
+    writeFileSync(file, 'house cat\n')
+    expect((await given({ labels: file })).labels).to.deep.equal([cat])
+    expect((await given({ labels: 'imagenet' })).labels).to.have.length(1000)
+  })
+
+  const refused: Record<string, [settings: unknown, what: string]> = {
+    'an unknown setting': [
+      { lables: [] },
+      'option of the model "pets" has an unknown setting "lables"; the nearest',
+    ],
+    'a wrong value': [{ top: 0 }, 'option of the model "pets" has the wrong top'],
+    'no labels': [{ labels: [] }, 'The list of labels holds no labels'],
+    'a label that is no text': [{ labels: ['cat', 7] }, 'The list of labels has something at index 1'],
+    'a long label': [{ labels: ['x'.repeat(501)] }, 'more than 500 characters at index 0'],
+    'too many labels': [{ labels: Array(100_001).fill('x') }, 'holds 100001 labels, the limit is 100000'],
+  }
+  for (const [title, [settings, what]] of Object.entries(refused)) {
+    it(`refuse ${title}`, async () => {
+      const error = await errorOf(given(settings))
+      expect(error.code).to.equal('ERR_MODEL_SETTINGS')
+      expect(error.message).to.contain(what)
+    })
+  }
 })

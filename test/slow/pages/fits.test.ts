@@ -45,7 +45,10 @@ const PAGES: Readonly<Record<string, (page: Page, url: string) => Promise<unknow
     await page.goto(`${url}/${LONG}`)
     const buffer = readFileSync(CAT)
     const named = (name: string) => ({ name, mimeType: 'image/jpeg', buffer })
-    await page.setInputFiles('#file', [named(`${'n'.repeat(200)}.jpg`), named(`${HOSTILE_LABEL}.jpg`)])
+    await page.setInputFiles('#file[multiple]', [
+      named(`${'n'.repeat(200)}.jpg`),
+      named(`${HOSTILE_LABEL}.jpg`),
+    ])
     await page.locator('.is-done').nth(1).waitFor()
     await page.locator('[data-do="report"]:visible').first().click()
     await page.getByText('From a program').click()

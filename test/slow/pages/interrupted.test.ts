@@ -44,7 +44,7 @@ describeInBrowser('Pictures under way', function () {
   for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
     it(`are all answered although ${signal} ends the service and the service starts again: ${MANY} pictures`, async () => {
       const { page } = await visit()
-      await page.setInputFiles('#file', pictures(MANY))
+      await page.setInputFiles('#file[multiple]', pictures(MANY))
       await until(async () => (await count(page, 'is-done')) >= 4, 'the first answers', 30_000)
       const before = service
       before.kill(signal)
@@ -65,7 +65,7 @@ describeInBrowser('Pictures under way', function () {
     await page.clock.install()
     service.kill('SIGKILL')
     await service.exit
-    await page.setInputFiles('#file', pictures(5))
+    await page.setInputFiles('#file[multiple]', pictures(5))
     await page.getByText('waiting for the service').first().waitFor()
     expect(await page.locator('#again-all').isVisible()).to.equal(false)
     await page.clock.fastForward(GIVE_UP)
@@ -90,7 +90,7 @@ describeInBrowser('Pictures under way', function () {
       return route.abort()
     })
     await page.clock.install()
-    await page.setInputFiles('#file', pictures(1))
+    await page.setInputFiles('#file[multiple]', pictures(1))
     const failed = async () => {
       await page.clock.runFor(1000)
       return (await count(page, 'is-failed')) === 1
@@ -108,7 +108,7 @@ describeInBrowser('Pictures under way', function () {
     })
     // Browsers ask only a user who has done something on the page.
     await page.click('h1')
-    await page.setInputFiles('#file', pictures(30))
+    await page.setInputFiles('#file[multiple]', pictures(30))
     await page.getByText('predicting').first().waitFor()
     await page.close({ runBeforeUnload: true })
     await until(() => asked.length > 0, 'the question')
@@ -149,7 +149,7 @@ describeInBrowser('The answers of a visit', function () {
       }
       sessionStorage.removeItem('room')
     }`)
-    await page.setInputFiles('#file', pictures(6))
+    await page.setInputFiles('#file[multiple]', pictures(6))
     await page.locator('.is-done').nth(5).waitFor()
     const kept = () =>
       page.evaluate<string[]>(

@@ -22,8 +22,8 @@ const PAGES: Readonly<Record<string, (page: Page, url: string) => Promise<unknow
   results: async (page, url) => {
     await page.goto(`${url}/hostile`)
     const notes = { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('x') }
-    await page.setInputFiles('#file', EXAMPLES)
-    await page.setInputFiles('#file', [notes])
+    await page.setInputFiles('#file[multiple]', EXAMPLES)
+    await page.setInputFiles('#file[multiple]', [notes])
     await page.locator('.is-done').nth(2).waitFor()
     await page.locator('.is-failed').waitFor()
     await page.locator('[data-do="report"]:visible').first().click()
@@ -70,7 +70,7 @@ describeInBrowser('Every page', function () {
       page.evaluate(`getComputedStyle(document.querySelector('${selector}')).${property}`)
     expect(await style('progress', 'borderTopWidth')).to.equal('1px')
     expect(await style('.pill', 'borderTopWidth')).to.equal('1px')
-    await page.setInputFiles('#file', EXAMPLES)
+    await page.setInputFiles('#file[multiple]', EXAMPLES)
     await page.locator('.is-done').nth(2).waitFor()
     expect(await style('.stage', 'forcedColorAdjust')).to.equal('auto')
     const swatches = await page.evaluate<string[]>(
@@ -117,7 +117,7 @@ describeInBrowser('Every page', function () {
     const { page } = await open()
     await page.emulateMedia({ reducedMotion: 'reduce' })
     await page.goto(`${running().url}/hostile`)
-    await page.setInputFiles('#file', EXAMPLES)
+    await page.setInputFiles('#file[multiple]', EXAMPLES)
     await page.locator('.is-done').nth(2).waitFor()
     expect(await page.evaluate('document.getAnimations().length')).to.equal(0)
   })

@@ -28,6 +28,6 @@ describe('memory while VGG-16 is read', function () {
 
 async function run(name: string, ...args: string[]): Promise<string> {
   const program = programArgs(`test/fixtures/weights/${name}.ts`)
-  const { stdout } = await promisify(execFile)(process.execPath, [...program, ...args])
+  const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', ...program, ...args])
   return stdout
 }
