@@ -1,10 +1,17 @@
-import { readdir, rm, stat } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { MakePipeline, PipelineContext } from '../broker/pipeline.ts'
-import { compiledDir } from './found-model.ts'
+import {
+  bytesIn,
+  type CompiledForm,
+  type CompiledModels,
+  compiledForms,
+  compiledModels,
+} from './compiled-models.ts'
 import { builtIns } from './models/built-in.ts'
 import { catalog } from './models/catalog.ts'
 import type { CatalogEntry } from './models/catalog-entry.ts'
+import { findModel } from './models/find-model.ts'
 import { checksumOfFile } from './weights/download/checked-file.ts'
 import { checksumOf, checksumWords } from './weights/download/checksum.ts'
 import { partOf, sizeOf } from './weights/download/part-file.ts'
@@ -16,13 +23,21 @@ export interface KeepOptions {
   readonly action: 'list' | 'verify' | 'remove'
   /** empty for all that are there */
   readonly models: readonly string[]
+  /** the models of the setting MODELS: those with a file of the user's are listed too */
+  readonly served?: readonly ServedModel[]
+}
+
+interface ServedModel {
+  readonly name: string
+  readonly path?: string
+  readonly settings?: Readonly<Record<string, unknown>>
 }
 
 /** The weights of one model. */
 export interface KeptWeights {
   readonly name: string
-  /** `here`: in the folder, not checked; `part`: the download has begun */
-  readonly state: 'built in' | 'absent' | 'part' | 'here' | 'right' | 'wrong' | 'removed'
+  /** `own`: a file of the user's; `here`: in the folder, not checked; `part`: the download has begun */
+  readonly state: 'built in' | 'own' | 'absent' | 'part' | 'here' | 'right' | 'wrong' | 'removed'
   readonly path: string
   /** the size of the published file, where it is known */
   readonly bytes: number | null
@@ -33,18 +48,23 @@ export interface KeptWeights {
 }
 
 export interface Kept {
-  readonly weights: readonly KeptWeights[]
-  readonly compiled: { readonly folder: string; readonly models: number; readonly bytes: number }
+  readonly weights: readonly (KeptWeights & { readonly compiled: readonly CompiledForm[] })[]
+  readonly compiled: CompiledModels
 }
 
 /** A pipeline without methods, whose info is the answer. */
 export async function makePipeline(options: KeepOptions, { progress }: PipelineContext) {
-  const { action, models, weightsDir } = options
-  const known = [...builtIns.keys(), ...catalog.keys()]
+  const { action, models, weightsDir, served = [] } = options
+  const own = new Map(action === 'list' ? served.filter(isOwn).map((one) => [one.name, one]) : [])
+  const known = new Set([...own.keys(), ...builtIns.keys(), ...catalog.keys()])
   // An unknown name must not leave the work half done.
-  for (const name of models) if (!builtIns.has(name)) catalogEntry(name)
+  for (const name of models) if (!builtIns.has(name) && !own.has(name)) catalogEntry(name)
+  const names = models.length > 0 ? models : [...known]
   const listed = await Promise.all(
-    (models.length > 0 ? models : known).map((name) => listOne(name, weightsDir)),
+    names.map((name) => {
+      const one = own.get(name)
+      return one ? listOwn(one, weightsDir) : listOne(name, weightsDir)
+    }),
   )
   const wanted = action === 'list' ? listed : listed.filter((one) => models.length > 0 || one.have > 0)
   const weights: KeptWeights[] = []
@@ -55,10 +75,19 @@ export async function makePipeline(options: KeepOptions, { progress }: PipelineC
     )
     weights.push(await done(one, action))
   }
-  return { methods: [], info: { weights, compiled: await compiledModels(weightsDir) } satisfies Kept }
+  const compiled = weights.map(async (one) => {
+    const request = { weightsDir, model: one.name, ...own.get(one.name) }
+    return { ...one, compiled: one.have > 0 ? await compiledForms(request, one.path) : [] }
+  })
+  const info: Kept = { weights: await Promise.all(compiled), compiled: await compiledModels(weightsDir) }
+  return { methods: [], info }
 }
 
 makePipeline satisfies MakePipeline
+
+function isOwn({ name, path }: ServedModel): boolean {
+  return path !== undefined || (!builtIns.has(name) && !catalog.has(name))
+}
 
 async function done(one: KeptWeights, action: KeepOptions['action']): Promise<KeptWeights> {
   if (action === 'list' || one.state === 'built in') return one
@@ -79,6 +108,18 @@ async function listOne(name: string, weightsDir: string): Promise<KeptWeights> {
   if (whole !== undefined) return { name, state: 'here', path, bytes, have: whole }
   const part = await sizeOf(partOf(path))
   return { name, state: part === undefined ? 'absent' : 'part', path, bytes, have: part ?? 0 }
+}
+
+async function listOwn({ name, path }: ServedModel, weightsDir: string): Promise<KeptWeights> {
+  try {
+    const choice = await findModel(name, path, weightsDir, [])
+    const found = choice.kind === 'own' ? choice.path : ''
+    const bytes = await bytesIn(found)
+    return { name, state: 'own', path: found, bytes, have: bytes }
+  } catch (error) {
+    const note = error instanceof Error ? error.message : String(error)
+    return { name, state: 'absent', path: path ?? '', bytes: null, have: 0, note }
+  }
 }
 
 async function verify(one: KeptWeights, entry: CatalogEntry): Promise<KeptWeights> {
@@ -104,18 +145,4 @@ async function remove(one: KeptWeights): Promise<KeptWeights> {
   for (const ending of ['', '.checked', '.part', '.part.from'])
     await rm(`${one.path}${ending}`, { force: true })
   return { ...one, state: 'removed' }
-}
-
-async function compiledModels(weightsDir: string): Promise<Kept['compiled']> {
-  const folder = compiledDir(weightsDir)
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
-  const models = entries.filter((entry) => entry.isDirectory() && !entry.name.endsWith('.part'))
-  const sizes = await Promise.all(models.map(({ name }) => bytesIn(join(folder, name))))
-  return { folder, models: models.length, bytes: sizes.reduce((sum, size) => sum + size, 0) }
-}
-
-async function bytesIn(folder: string): Promise<number> {
-  const names = await readdir(folder).catch((): string[] => [])
-  const sizes = await Promise.all(names.map(async (name) => (await stat(join(folder, name))).size))
-  return sizes.reduce((sum, size) => sum + size, 0)
 }

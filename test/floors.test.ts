@@ -54,7 +54,7 @@ const PIPELINE: Floors = [
   ['pipeline/make-pipeline.ts', 'pipeline/keep-weights.ts', 'pipeline/machine-facts.ts'],
   ['pipeline/image-classifier.ts', 'pipeline/image-features.ts', 'pipeline/open-engine.ts'],
   ['pipeline/tuning/'],
-  ['pipeline/compile-found.ts'],
+  ['pipeline/compile-found.ts', 'pipeline/compiled-models.ts'],
   [
     'pipeline/found-model.ts',
     'pipeline/other-numbers.ts',

@@ -181,7 +181,7 @@ async function folder(name: string, path: string): Promise<Finding> {
 
 /** The weights of the models in MODELS, without reading them: `weights verify` does that. */
 async function weights(config: Config): Promise<Finding[]> {
-  const wanted = config.models.filter(({ path }) => path === undefined).map(({ name }) => name)
+  const wanted = config.models.map(({ name }) => name)
   try {
     const { weights, compiled } = await keptWeights(config, 'list', wanted)
     const made = `${compiled.models} models, ${byteWords(compiled.bytes)}, in ${compiled.folder}`
@@ -191,9 +191,17 @@ async function weights(config: Config): Promise<Finding[]> {
   }
 }
 
-export function weightsOf({ name, state, bytes, have }: Kept['weights'][number]): Finding {
+export function weightsOf({
+  name,
+  state,
+  bytes,
+  have,
+  note,
+}: Omit<Kept['weights'][number], 'compiled'>): Finding {
   const about = `weights of ${name}`
   if (state === 'built in') return { state: 'good', about, text: 'part of Tandem' }
+  // Only a file of the user's has a note here: it cannot be downloaded.
+  if (state === 'absent' && note !== undefined) return { state: 'bad', about, text: note }
   const size = bytes === null ? '' : ` (${byteWords(bytes)})`
   if (state === 'absent') {
     return {

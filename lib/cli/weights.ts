@@ -17,6 +17,7 @@ const Kept = z.object({
       bytes: z.number().nullable(),
       have: z.number(),
       note: z.string().optional(),
+      compiled: z.array(z.object({ precision: z.string(), bytes: z.number(), tuned: z.boolean() })),
     }),
   ),
   compiled: z.object({ folder: z.string(), models: z.number(), bytes: z.number() }),
@@ -24,7 +25,7 @@ const Kept = z.object({
 export type Kept = z.output<typeof Kept>
 
 const SUBCOMMANDS = {
-  list: 'what is in WEIGHTS_DIR, and what can be downloaded',
+  list: 'what is there, what is compiled of it and for which precision, and what can be downloaded',
   pull: 'download the weights of models; without names, of the models in MODELS',
   verify: 'compare size and checksum with what was published',
   rm: 'remove the weights of models, and what a download has left',
@@ -66,16 +67,30 @@ async function list({ config, options }: CommandLine, models: readonly string[])
     process.stdout.write(`${JSON.stringify(kept, null, 2)}\n`)
     return EXIT.done
   }
-  const rows = kept.weights.map(({ name, state, bytes, have, path }) => [
+  const cells = kept.weights.map(
+    (one) => [one.name, sizeWords(one), compiledWords(one), placeWords(one)] as const,
+  )
+  const [sizes, forms] = [1, 2].map((at) => Math.max(...cells.map((row) => row[at]?.length ?? 0)))
+  const rows = cells.map(([name, size, form, place]) => [
     name,
-    `${sizeWords(state, bytes, have).padEnd(18)} ${state === 'absent' ? '' : path}`.trimEnd(),
+    `${size.padEnd(sizes ?? 0)}  ${form.padEnd(forms ?? 0)}  ${place}`.trimEnd(),
   ])
   const { folder, models: compiled, bytes } = kept.compiled
   process.stdout.write(`${table(rows)}\n\n${compiled} compiled models, ${byteWords(bytes)}, in ${folder}\n`)
   return EXIT.done
 }
 
-function sizeWords(state: string, bytes: number | null, have: number): string {
+function compiledWords({ compiled }: Kept['weights'][number]): string {
+  return compiled
+    .map(({ precision, bytes, tuned }) => `${precision} ${byteWords(bytes)}${tuned ? ', tuned' : ''}`)
+    .join('; ')
+}
+
+function placeWords({ state, path, note }: Kept['weights'][number]): string {
+  return state === 'absent' ? (note ?? '') : path
+}
+
+function sizeWords({ state, bytes, have }: Kept['weights'][number]): string {
   const whole = bytes === null ? 'size unknown' : byteWords(bytes)
   if (state === 'absent') return `–  (${whole})`
   return state === 'part' ? `${byteWords(have)} of ${whole}` : byteWords(have)
@@ -123,10 +138,10 @@ async function pullOne(model: string, { weightsDir, weightsUrl }: Config): Promi
 }
 
 export async function keptWeights(
-  { weightsDir }: Pick<Config, 'weightsDir'>,
+  { models: served, weightsDir }: Pick<Config, 'models' | 'weightsDir'>,
   action: 'list' | 'verify' | 'remove',
   models: readonly string[] = [],
 ): Promise<Kept> {
-  const options = { weightsDir: resolve(weightsDir), action, models }
+  const options = { weightsDir: resolve(weightsDir), action, models, served }
   return Kept.parse(await askPipeline({ module: 'keep-weights', name: 'weights', options }))
 }

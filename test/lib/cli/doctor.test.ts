@@ -22,5 +22,10 @@ describe('tandem doctor', () => {
     expect(weightsOf({ ...one, state: 'here', have: 99 }).state).to.equal('bad')
     expect(weightsOf({ ...one, state: 'part', have: 40 }).text).to.contain('40 B of the download are there')
     expect(weightsOf({ ...one, state: 'here', bytes: null }).state).to.equal('good')
+    expect(weightsOf({ ...one, state: 'absent', have: 0 })).to.include({ state: 'note' })
+    expect(weightsOf({ ...one, state: 'absent', have: 0, note: 'no file' })).to.include({
+      state: 'bad',
+      text: 'no file',
+    })
   })
 })

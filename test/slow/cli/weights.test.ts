@@ -1,8 +1,10 @@
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import type { Kept } from '../../../lib/cli/weights.ts'
 import { runCommand } from '../../support/command.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
+import { writeBrightness } from '../../support/write-brightness.ts'
 
 const FILE = 'mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224.h5'
 // What the official file has.
@@ -26,7 +28,9 @@ describe('tandem weights', () => {
       .to.match(/^ {2}digits +\d+ kB +\//m)
       .and.match(/^ {2}mobilenet +5 kB of 17 MB/m)
       .and.match(/^ {2}resnet50 +– {2}\(103 MB\)$/m)
-    expect(list.output).to.contain(`15 MB              ${file}`).and.contain('0 compiled models')
+    expect(list.output)
+      .to.match(new RegExp(`^  mobilenet_v2 +15 MB +${file}$`, 'm'))
+      .and.contain('0 compiled models')
     expect(await run('verify')).to.deep.equal({
       code: 1,
       output:
@@ -43,5 +47,50 @@ describe('tandem weights', () => {
       output: 'mobilenet_v2: absent\ndigits: built in\n',
     })
     expect((await run('rm')).code).to.equal(2)
+  })
+
+  it('lists what is compiled, for which precision, and how large: also of files of the user', async () => {
+    const folder = temporaryFolder()
+    await writeBrightness(join(folder, 'small.h5'))
+    const env = { MODELS: 'digits,small,gone=./gone.keras', WEIGHTS_DIR: folder, DEVICE: 'cpu' }
+    const listed = async (): Promise<Kept['weights']> =>
+      JSON.parse((await runCommand('weights', ['list', '--json'], env)).stdout).weights
+    const one = (kept: Kept['weights'], name: string) => kept.find((weights) => weights.name === name)
+    const before = await listed()
+    expect(one(before, 'digits')?.compiled).to.deep.equal([])
+    expect(one(before, 'small')).to.deep.include({
+      state: 'own',
+      path: join(folder, 'small.h5'),
+      compiled: [],
+    })
+    expect(one(before, 'gone')).to.deep.include({ state: 'absent', compiled: [] })
+    for (const model of ['digits', 'small']) {
+      const { code, stderr } = await runCommand(
+        'predict',
+        ['public/digits-example.png', '--model', model],
+        env,
+      )
+      expect(code, stderr).to.equal(0)
+    }
+    const after = await listed()
+    const [digits] = one(after, 'digits')?.compiled ?? []
+    const [small] = one(after, 'small')?.compiled ?? []
+    const inFolder = readdirSync(join(folder, 'compiled'), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && !entry.name.endsWith('.hash.json'))
+      .map(({ parentPath, name }) => statSync(join(parentPath, name)).size)
+    expect((digits?.bytes ?? 0) + (small?.bytes ?? 0)).to.equal(inFolder.reduce((sum, size) => sum + size, 0))
+    expect([digits, small]).to.have.deep.members([
+      { precision: 'fp32', bytes: digits?.bytes, tuned: false },
+      { precision: 'fp32', bytes: small?.bytes, tuned: false },
+    ])
+    const { stdout } = await runCommand('weights', ['list', 'digits', 'gone'], env)
+    expect(stdout).to.match(/^ {2}digits +\d+ kB +fp32 \d.* [kM]B +\//m)
+    expect(stdout).to.match(
+      /^ {2}gone +– {2}\(size unknown\) +The model "gone" cannot be loaded: there is nothing at .*gone\.keras/m,
+    )
+    expect(stdout).to.match(/^2 compiled models, /m)
+    // The file of the user has changed: what is compiled is not of this file.
+    writeFileSync(join(folder, 'small.h5'), 'another file')
+    expect(one(await listed(), 'small')?.compiled).to.deep.equal([])
   })
 })
