@@ -92,7 +92,7 @@ async function openGpu<Its extends Engine>(device: Gpu, open: DeviceOptions<Its>
 
 const HINTS: Readonly<Record<Gpu, string>> = {
   webgpu: ' (it needs a GPU with a driver for Vulkan, Metal or Direct3D 12)',
-  cuda: ' (under Linux its libraries are added with: npm rebuild onnxruntime-node --ignore-scripts=false)',
+  cuda: ' (docs/models.md says how its libraries are added under Linux)',
 }
 
 interface Candidate {

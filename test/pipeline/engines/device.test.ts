@@ -119,7 +119,7 @@ describe('The device', () => {
       choose({ cpu: {}, cuda: { opens: fails('no such library') } }, { wanted: 'cuda' }),
     )
     expect(error.code).to.equal('ERR_ENGINE')
-    expect(error.message).to.match(/cuda cannot be used: no such library .*npm rebuild onnxruntime-node/)
+    expect(error.message).to.match(/cuda cannot be used: no such library .*docs\/models\.md says how/)
   })
 
   it('is not blamed for a model that no device can open', async () => {
