@@ -24,12 +24,12 @@ interface Line {
   [field: string]: unknown
 }
 
-/** `npm start`, or the result of `npm run build`. */
+/** `npm start`, or `tandem serve` of a build. */
 export type Program = 'sources' | 'built'
 
 const PROGRAMS: Readonly<Record<Program, readonly string[]>> = {
   sources: ['--import', inRepository('scripts/typescript.js'), inRepository('StartService.ts')],
-  built: [inRepository('dist/StartService.js')],
+  built: [inRepository('dist/tandem.js'), 'serve'],
 }
 
 /** Starts StartService in a process of its own, and reads its log line by line. */

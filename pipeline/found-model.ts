@@ -13,7 +13,7 @@ import { IMAGENET_LABELS, readLabels } from './models/labels.ts'
 import { givenSettings, type ModelSettings, readModelSettings } from './models/model-settings.ts'
 import { ANY_SIZE, type LayerList } from './models/networks/layer-list.ts'
 import { notedSettings } from './weights/noted-settings.ts'
-import { contentHash } from './weights/source/content-hash.ts'
+import { contentHash, isHashKnown } from './weights/source/content-hash.ts'
 import { isOnnxModel } from './weights/source/locate-model.ts'
 
 export interface ModelRequest {
@@ -62,12 +62,31 @@ export async function findAndFetch(request: ModelRequest, progress: Progress): P
   if (!entry) throw new PipelineError('ERR_MODEL_LOAD', `There is no model "${model}" in the catalog.`)
   // Imported here, since a file of the user is there already, and needs no code that downloads.
   const { ensureWeights } = await import('./weights/ensure-weights.ts')
-  const path = await ensureWeights(entry, { weightsDir, weightsUrl, attempts, progress })
-  const own = await ownSettings(join(weightsDir, model), request)
-  return describeModel(path, { ...(await catalogSettings(entry)), ...own }, entry, weightsDir)
+  return catalogModel(
+    await ensureWeights(entry, { weightsDir, weightsUrl, attempts, progress }),
+    entry,
+    request,
+  )
+}
+
+/** A model whose files a child has read before: this reads settings alone, and downloads nothing. Undefined for other models. */
+export async function findReadBefore(request: ModelRequest, path: string): Promise<FoundModel | undefined> {
+  const { model, weightsDir } = request
+  if (!(await isHashKnown(path, compiledDir(weightsDir)))) return undefined
+  const builtIn = builtIns.get(model)
+  if (builtIn?.path === path) return builtInModel(builtIn, request)
+  const entry = catalog.get(model)
+  if (entry && path === join(weightsDir, entry.file)) return catalogModel(path, entry, request)
+  return ownModel(path, entry, request)
 }
 
 export const compiledDir = (weightsDir: string): string => join(weightsDir, 'compiled')
+
+async function catalogModel(path: string, entry: CatalogEntry, request: ModelRequest): Promise<FoundModel> {
+  const { model, weightsDir } = request
+  const own = await ownSettings(join(weightsDir, model), request)
+  return describeModel(path, { ...(await catalogSettings(entry)), ...own }, entry, weightsDir)
+}
 
 /** The user's settings for a built-in model are in the user's folder of weights, not in the package. */
 async function builtInModel({ name, path, settings }: BuiltIn, request: ModelRequest): Promise<FoundModel> {
@@ -147,7 +166,7 @@ async function openWithLayers(
     throw new PipelineError(
       'ERR_MODEL_LOAD',
       `${path} holds only weights. Save the whole model (model.save(...)), or name the model of the catalog that the ` +
-        `weights are for, such as MODELS=resnet50=${path} (npm run weights -- list shows all names).`,
+        `weights are for, such as MODELS=resnet50=${path} (tandem models shows all names).`,
     )
   }
   const opened = await openModel(path, {

@@ -34,12 +34,12 @@ export interface StressEnd {
   readonly report: string
 }
 
-/** `npm run stress` in a process of its own, with its report in a new folder. */
+/** `tandem stress` in a process of its own, with its report in a new folder. */
 export function startStress(args: readonly string[], env: Record<string, string> = {}): StressRun {
   const report = join(temporaryFolder(), 'report')
   const child = spawn(
     process.execPath,
-    [...programArgs('scripts/stress/run.ts'), '--report', report, ...args],
+    [...programArgs('tandem.ts'), 'stress', '--report', report, ...args],
     { cwd: ROOT, env: { ...PLACES, ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
   )
   let stdout = ''
