@@ -7,16 +7,16 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { writeSyntheticH5 } from '../test/support/synthetic-h5.ts'
-import { type Call, callers, photograph } from './callers.ts'
+import { callers, photograph } from './callers.ts'
 import { childMemory, childrenOf, kernelFigure, mib } from './child-memory.ts'
 import { type BenchService, type Program, send, startService } from './http.ts'
 import { machine, percentile, table } from './statistics.ts'
 
 const CALLERS = 16
 const BATCH = 8
-const ROUNDS = 3
+const ROUNDS = 5
 const STARTS = 5
-const ROUND_MS = Number(process.argv[4] ?? 5_000)
+const ROUND_MS = Number(process.argv[4] ?? 2_500)
 const MODELS = ['vgg16', 'resnet50', 'inception_v3', 'mobilenet_v2']
 const folder = join(tmpdir(), 'tandem-bench')
 const agent = new Agent({ keepAlive: true, maxSockets: CALLERS + 2 })
@@ -133,41 +133,62 @@ async function runBare(bare: ChildProcess, batch: number): Promise<Bare> {
   return result
 }
 
-/** In turns, so that what else the machine does slows all of them down. */
+/**
+ * In turns, and the ratios are the medians of those of each round: the memory of a machine that is shared with others is slower
+ * in some minutes than in others, and Winograd's way needs more of it.
+ */
 async function measureOne(
   name: string,
   service: BenchService,
   bare: { direct: ChildProcess; served: ChildProcess },
 ): Promise<void> {
-  const [direct, own]: [number[], number[]] = [[], []]
-  const calls: Call[] = []
+  const rounds: { direct: number; own: number; predict: number; http: number; above: number }[] = []
   for (let round = 0; round < ROUNDS; round++) {
-    direct.push(...(await runBare(bare.direct, 1)).times)
-    own.push(...(await runBare(bare.served, 1)).times)
-    calls.push(...(await callers(loadOf(name, service, 1))).calls)
+    const direct = (await runBare(bare.direct, 1)).times
+    const own = (await runBare(bare.served, 1)).times
+    const { calls } = await callers(loadOf(name, service, 1))
+    rounds.push({
+      direct: percentile(direct, 0.5),
+      own: percentile(own, 0.5),
+      predict: median(calls, ({ predict }) => predict),
+      http: median(calls, ({ http }) => http),
+      above: median(calls, ({ http, predict }) => http - predict),
+    })
   }
-  const [bareMs, ownMs, predictMs, httpMs, aboveMs] = [
-    direct,
-    own,
-    calls.map(({ predict }) => predict),
-    calls.map(({ http }) => http),
-    calls.map(({ http, predict }) => http - predict),
-  ].map((times) => percentile(times, 0.5)) as [number, number, number, number, number]
-  const speed = `${(bareMs / predictMs).toFixed(2)} ×`
-  const against = (predictMs / ownMs).toFixed(3)
-  one.push([name, ms(bareMs), ms(predictMs), speed, ms(ownMs), against, ms(httpMs), ms(aboveMs)])
+  const all = (of: (round: (typeof rounds)[number]) => number) => ms(median(rounds, of))
+  one.push([
+    name,
+    all(({ direct }) => direct),
+    all(({ predict }) => predict),
+    `${ratios(rounds, ({ direct, predict }) => direct / predict)} ×`,
+    all(({ own }) => own),
+    ratios(rounds, ({ own, predict }) => predict / own),
+    all(({ http }) => http),
+    all(({ above }) => above),
+  ])
   costs.push([name, 'private memory of the child, one caller', mib(childMemory(service, 'RssAnon'))])
 }
 
 async function measureMany(name: string, service: BenchService, direct: ChildProcess): Promise<void> {
-  const [rates, bareRates]: [number[], number[]] = [[], []]
+  const rounds: { bare: number; served: number }[] = []
   for (let round = 0; round < ROUNDS; round++) {
-    bareRates.push((await runBare(direct, BATCH)).imagesPerSecond)
-    rates.push((await callers(loadOf(name, service, CALLERS))).perSecond)
+    const bare = (await runBare(direct, BATCH)).imagesPerSecond
+    rounds.push({ bare, served: (await callers(loadOf(name, service, CALLERS))).perSecond })
   }
+  const rate = (of: (round: (typeof rounds)[number]) => number) => `${median(rounds, of).toFixed(2)}/s`
+  const ratio = ratios(rounds, ({ bare, served }) => served / bare)
+  many.push([name, rate(({ bare }) => bare), rate(({ served }) => served), ratio])
   costs.push([name, `private memory of the child, ${CALLERS} callers`, mib(childMemory(service, 'RssAnon'))])
-  const [rate, bareRate] = [percentile(rates, 0.5), percentile(bareRates, 0.5)]
-  many.push([name, `${bareRate.toFixed(2)}/s`, `${rate.toFixed(2)}/s`, (rate / bareRate).toFixed(3)])
+}
+
+function median<Item>(items: readonly Item[], of: (item: Item) => number): number {
+  return percentile(items.map(of), 0.5)
+}
+
+/** The median, and the range. */
+function ratios<Item>(items: readonly Item[], of: (item: Item) => number): string {
+  const all = items.map(of)
+  return `${median(items, of).toFixed(2)} (${Math.min(...all).toFixed(2)}–${Math.max(...all).toFixed(2)})`
 }
 
 function loadOf(name: string, service: BenchService, count: number) {
