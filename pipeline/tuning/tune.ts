@@ -64,7 +64,7 @@ export async function* tune(found: FoundModel, request: TuneRequest): Steps<Tune
   try {
     yield { fraction: 0.9, word: 'measuring batches' }
     const budget = Math.max(clock.left, request.tuningMs * BATCHES_PART)
-    batches = yield* repeated(clock, () => measureBatches(engine, request.maxBatch, budget), {
+    batches = yield* repeated(clock, () => measureBatches(engine, request.maxBatch, budget, times.ms), {
       fraction: 0.95,
       word: 'measuring batches',
     })
