@@ -70,12 +70,14 @@ export function startBrokers(brokers: Brokers, log: Logger): void {
   for (const [model, broker] of brokers) {
     const modelLog = log.child({ model })
     logEvents(broker, modelLog)
-    // Imported here: the code that reads the info takes longer to load than the rest, and the start does not need it.
-    void import('./log-info.ts').then(({ logInfo }) => logInfo(broker, modelLog))
     // Lines instead of bars, even on a terminal: the bars of two models would overwrite each other and the log.
     writeProgress(broker, (word) => (word.endsWith('.') ? waiting.add(model, word) : modelLog.info(word)))
     logFailures(broker, modelLog)
   }
+  // Imported when all children have been forked: the code that reads what they report takes 50 ms to load.
+  void import('./log-info.ts').then(({ logInfo }) => {
+    for (const [model, broker] of brokers) logInfo(broker, log.child({ model }))
+  })
 }
 
 /** One line for the first failure, and one more each time that the model has failed again after one of its files changed. */
