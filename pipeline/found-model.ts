@@ -5,7 +5,7 @@ import { PipelineError } from './errors.ts'
 import { USUAL_SIZE } from './facts/image-input.ts'
 import type { Preprocessing } from './graph/preprocessing.ts'
 import type { WeightStore } from './graph/weight-store.ts'
-import { type BuiltIn, builtIns } from './models/built-in.ts'
+import { builtIns } from './models/built-in.ts'
 import { catalog, topologyFor } from './models/catalog.ts'
 import type { CatalogEntry } from './models/catalog-entry.ts'
 import { findModel } from './models/find-model.ts'
@@ -54,12 +54,10 @@ export interface OpenedLayers {
 
 export async function findAndFetch(request: ModelRequest, progress: Progress): Promise<FoundModel> {
   const { model, weightsDir, weightsUrl, attempts } = request
-  const packaged = new Map([...builtIns].map(([name, { path }]) => [name, path]))
-  const source = await findModel(model, request.path, weightsDir, [...catalog.keys()], packaged)
+  const source = await findModel(model, request.path, weightsDir, [...catalog.keys()], builtIns)
   const entry = catalog.get(model)
   if (source.kind === 'own') return ownModel(source.path, entry, request)
-  const builtIn = source.kind === 'built-in' ? builtIns.get(model) : undefined
-  if (builtIn) return builtInModel(builtIn, request)
+  if (source.kind === 'built-in') return builtInModel(source.path, request)
   if (!entry) throw new PipelineError('ERR_MODEL_LOAD', `There is no model "${model}" in the catalog.`)
   const path = await ensureWeights(entry, { weightsDir, weightsUrl, attempts, progress })
   const own = await ownSettings(join(weightsDir, model), request)
@@ -69,10 +67,10 @@ export async function findAndFetch(request: ModelRequest, progress: Progress): P
 export const compiledDir = (weightsDir: string): string => join(weightsDir, 'compiled')
 
 /** The user's settings for a built-in model are in the user's folder of weights, not in the package. */
-async function builtInModel({ name, path, settings }: BuiltIn, request: ModelRequest): Promise<FoundModel> {
-  const { weightsDir } = request
-  const own = await ownSettings(join(weightsDir, name), request)
-  return describeModel(path, { ...settings, ...own }, undefined, weightsDir)
+async function builtInModel(path: string, request: ModelRequest): Promise<FoundModel> {
+  const { model, weightsDir } = request
+  const own = await ownSettings(join(weightsDir, model), request)
+  return describeModel(path, { ...(await readModelSettings(path)), ...own }, undefined, weightsDir)
 }
 
 /** A file of the user's. A catalog name stands for its layers and settings, so the file may then hold only weights. */

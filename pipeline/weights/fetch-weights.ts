@@ -20,7 +20,7 @@ export async function makePipeline(
   { progress }: PipelineContext,
 ) {
   const here = builtIns.get(model)
-  if (here) return { methods: [], info: { path: here.path } }
+  if (here !== undefined) return { methods: [], info: { path: here } }
   const entry = catalog.get(model)
   if (entry === undefined) throw unknown(model)
   const path = await ensureWeights(entry, { weightsDir, weightsUrl, progress, attempts: ATTEMPTS })
