@@ -1,3 +1,4 @@
+import { broadcastShapes } from '../axes.ts'
 import { batchless, type Kind, kind, type Operand } from '../kind.ts'
 import { layerError, notSupported, quote, shapeText } from '../layer-config.ts'
 import { anything } from '../options.ts'
@@ -22,16 +23,15 @@ const matmul = kind(
         `inputs of shapes ${shapeText(a.shape)} and ${shapeText(b.shape)} do not fit together`,
       )
     const batched = a.batched || b.batched
-    const longer = left.length >= right.length ? left : right
-    if (
-      (batched && !(longer === left ? a : b).batched) ||
-      right.slice(0, -2).some((size, i) => size !== 1 && longer[i] !== size && left.length > 2)
-    )
+    const leading = broadcastShapes(left.slice(0, -2), right.slice(0, -2))
+    const result = [...(leading ?? []), left.at(-2) ?? 1, right.at(-1) ?? 1]
+    // The batch must stay the first axis.
+    const isFirst = [a, b].every((x) => !x.batched || x.shape.length + 1 === result.length)
+    if (!leading || !isFirst || (batched && (leading[0] ?? 1) !== 1))
       throw notSupported(
         layer,
         `inputs of shapes ${shapeText(a.shape)} and ${shapeText(b.shape)} are not supported`,
       )
-    const result = [...longer.slice(0, -2), left.at(-2) ?? 1, right.at(-1) ?? 1]
     const shape = batched ? result.slice(1) : result
     return {
       shape,
