@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, posix } from 'node:path'
-import { KERAS_FILE } from '../models/find-model.ts'
+import { KERAS_FILE, TFJS_FILE } from '../models/find-model.ts'
 import { Hdf5Reader } from './hdf5/hdf5-reader.ts'
 import { hdf5Source } from './keras/hdf5-source.ts'
 import { readKerasConfig } from './keras/keras-config.ts'
@@ -68,7 +68,7 @@ function closingFile({ fd }: FileWindow, source: ModelSource): ModelSource {
 /** A .keras file, or the ZIP of a download from Teachable Machine: a TF.js model, or an HDF5 file. */
 async function zipSource(window: FileWindow, tmpDir: string | undefined): Promise<ModelSource> {
   const zip = await readEntries(window)
-  const json = entryNamed(zip, 'model.json')
+  const json = entryNamed(zip, TFJS_FILE)
   if (json !== undefined) return zippedTfjs(window, zip, json, tmpDir)
   const hdf5 = entryNamed(zip, KERAS_FILE)
   if (hdf5 === undefined) return kerasZip(window, tmpDir)
