@@ -14,7 +14,7 @@ import { givenSettings, type ModelSettings, readModelSettings } from './models/m
 import { ANY_SIZE, type LayerList } from './models/networks/layer-list.ts'
 import { ensureWeights } from './weights/ensure-weights.ts'
 import { notedSettings } from './weights/noted-settings.ts'
-import { contentHash } from './weights/source/content-hash.ts'
+import { contentHash, isHashKnown } from './weights/source/content-hash.ts'
 import { isOnnxModel } from './weights/source/locate-model.ts'
 
 export interface ModelRequest {
@@ -59,12 +59,30 @@ export async function findAndFetch(request: ModelRequest, progress: Progress): P
   if (source.kind === 'own') return ownModel(source.path, entry, request)
   if (source.kind === 'built-in') return builtInModel(source.path, request)
   if (!entry) throw new PipelineError('ERR_MODEL_LOAD', `There is no model "${model}" in the catalog.`)
-  const path = await ensureWeights(entry, { weightsDir, weightsUrl, attempts, progress })
-  const own = await ownSettings(join(weightsDir, model), request)
-  return describeModel(path, { ...(await catalogSettings(entry)), ...own }, entry, weightsDir)
+  return catalogModel(
+    await ensureWeights(entry, { weightsDir, weightsUrl, attempts, progress }),
+    entry,
+    request,
+  )
+}
+
+/** A model whose files a child has read before: this reads settings alone, and downloads nothing. Undefined for other models. */
+export async function findReadBefore(request: ModelRequest, path: string): Promise<FoundModel | undefined> {
+  const { model, weightsDir } = request
+  if (!(await isHashKnown(path, compiledDir(weightsDir)))) return undefined
+  if (builtIns.get(model) === path) return builtInModel(path, request)
+  const entry = catalog.get(model)
+  if (entry && path === join(weightsDir, entry.file)) return catalogModel(path, entry, request)
+  return ownModel(path, entry, request)
 }
 
 export const compiledDir = (weightsDir: string): string => join(weightsDir, 'compiled')
+
+async function catalogModel(path: string, entry: CatalogEntry, request: ModelRequest): Promise<FoundModel> {
+  const { model, weightsDir } = request
+  const own = await ownSettings(join(weightsDir, model), request)
+  return describeModel(path, { ...(await catalogSettings(entry)), ...own }, entry, weightsDir)
+}
 
 /** The user's settings for a built-in model are in the user's folder of weights, not in the package. */
 async function builtInModel(path: string, request: ModelRequest): Promise<FoundModel> {
@@ -144,7 +162,7 @@ async function openWithLayers(
     throw new PipelineError(
       'ERR_MODEL_LOAD',
       `${path} holds only weights. Save the whole model (model.save(...)), or name the model of the catalog that the ` +
-        `weights are for, such as MODELS=resnet50=${path} (npm run weights -- list shows all names).`,
+        `weights are for, such as MODELS=resnet50=${path} (tandem models shows all names).`,
     )
   }
   const opened = await openModel(path, {

@@ -1,4 +1,4 @@
-import protobuf from 'protobufjs'
+import { encodeMessage } from './encode-message.ts'
 
 /* The part of the ONNX format that a compiled model needs: messages and field numbers as ONNX publishes them. */
 
@@ -120,8 +120,6 @@ const MESSAGES = {
   DimensionProto: { fields: { dimValue: one('int64', 1), dimParam: one('string', 2) } },
 }
 
-const model = protobuf.Root.fromJSON({ nested: MESSAGES }).lookupType('ModelProto')
-
 export function encodeModel(content: ModelProto): Uint8Array {
-  return model.encode(content).finish()
+  return encodeMessage(MESSAGES, 'ModelProto', content)
 }

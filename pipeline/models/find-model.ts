@@ -110,7 +110,7 @@ function absent(name: string, weightsDir: string, catalog: readonly string[]): P
   const near = nearestWord(name, catalog)
   const hint = near === undefined ? '' : ` Did you mean ${near}?`
   const message =
-    `There is no model "${name}": it is not in the catalog (npm run weights -- list shows all names), and the folder ` +
+    `There is no model "${name}": it is not in the catalog (tandem models shows all names), and the folder ` +
     `${weightsDir} has none of ${files.join(', ')}.${hint}`
   return new PipelineError('ERR_MODEL_LOAD', message)
 }

@@ -26,7 +26,7 @@ export interface Plan {
   readonly key: string | undefined
 }
 
-export const USAGE = `npm run stress -- [--url http://127.0.0.1:2017] [--users 10,100,600] [--minutes 2]
+export const USAGE = `tandem stress [--url http://127.0.0.1:2017] [--users 10,100,600] [--minutes 2]
 
 Loads a running server with GET / and POST /predict, one to three, and writes a report (HTML and Markdown).
 
@@ -72,6 +72,14 @@ const KINDS = {
   images: text('a folder', /./s),
   report: text('a path without an ending', /[^/\\]$/),
 } satisfies Record<string, Kind<unknown>>
+
+/** The names of all options, and whether a value follows, for completion. */
+export const STRESS_OPTIONS = {
+  ...Object.fromEntries(
+    Object.entries(KINDS).map(([name, { expected }]) => [name, { value: 'VALUE', help: expected }]),
+  ),
+  same: { help: 'send the same pictures again' },
+}
 
 /** What the command line asks for, or undefined where it asks for help. A wrong word is a CommandError. */
 export function readArguments(

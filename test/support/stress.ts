@@ -28,11 +28,11 @@ export interface StressEnd extends EndOfProgram {
   readonly report: string
 }
 
-/** `npm run stress` in a process of its own, with its report in a new folder. */
+/** `tandem stress` in a process of its own, with its report in a new folder. */
 export function startStress(args: readonly string[], env: Record<string, string> = {}): StressRun {
   const report = join(temporaryFolder(), 'report')
-  const own = ['--report', report, ...args]
-  const run = startProgram([...programArgs('scripts/stress/run.ts'), ...own], { cwd: ROOT, env })
+  const own = ['stress', '--report', report, ...args]
+  const run = startProgram([...programArgs('tandem.ts'), ...own], { cwd: ROOT, env })
   return { ...run, end: run.end.then((end) => ({ ...end, report })) }
 }
 

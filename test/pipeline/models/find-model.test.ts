@@ -85,7 +85,7 @@ describe('findModel', () => {
     const error = await errorOf(find('resnet'))
     expect(error.code).to.equal('ERR_MODEL_LOAD')
     expect(error.message).to.equal(
-      `There is no model "resnet": it is not in the catalog (npm run weights -- list shows all names), and the folder ` +
+      `There is no model "resnet": it is not in the catalog (tandem models shows all names), and the folder ` +
         `${folder} has none of ` +
         `resnet.keras, resnet.h5, resnet.hdf5, resnet.onnx, resnet.zip, resnet.json, ${join('resnet', 'model.json')}, ` +
         `${join('resnet', 'keras_model.h5')}. ` +
