@@ -25,7 +25,7 @@ const Kept = z.object({
 export type Kept = z.output<typeof Kept>
 
 const SUBCOMMANDS = {
-  list: 'what is there, what is compiled of it and for which precision, and what can be downloaded',
+  list: 'what is there, compiled (for which precision), and what can be downloaded',
   pull: 'download the weights of models; without names, of the models in MODELS',
   verify: 'compare size and checksum with what was published',
   rm: 'remove the weights of models, and what a download has left',
