@@ -97,9 +97,9 @@ async function done(one: KeptWeights, action: KeepOptions['action']): Promise<Ke
 
 async function listOne(name: string, weightsDir: string): Promise<KeptWeights> {
   const here = builtIns.get(name)
-  if (here) {
-    const bytes = await bytesIn(here.path)
-    return { name, state: 'built in', path: here.path, bytes, have: bytes }
+  if (here !== undefined) {
+    const bytes = await bytesIn(here)
+    return { name, state: 'built in', path: here, bytes, have: bytes }
   }
   const entry: { readonly file: string; readonly bytes?: number } = catalogEntry(name)
   const path = join(weightsDir, entry.file)
