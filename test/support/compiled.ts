@@ -28,8 +28,11 @@ export async function withCompiled<T>(
   }
 }
 
+/** Where networks compute in tests: `TANDEM_TEST_DEVICE=webgpu` compares a GPU with the numbers of Keras. */
+const DEVICE = process.env.TANDEM_TEST_DEVICE === 'webgpu' ? 'webgpu' : 'cpu'
+
 export async function withEngine<T>(modelPath: string, use: (engine: OnnxEngine) => Promise<T>): Promise<T> {
-  const engine = await openOnnx({ modelPath, threads: 2, device: 'cpu', spin: false })
+  const engine = await openOnnx({ modelPath, threads: 2, device: DEVICE, spin: false })
   try {
     return await use(engine)
   } finally {

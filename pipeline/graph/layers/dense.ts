@@ -110,7 +110,7 @@ const einsumDense = kind(
       async emit({ graph, inputs: [input], read }) {
         const kernel = await graph.weights(kernelShape, [await readRequired(read, 'kernel')])
         const product = graph.node('Einsum', [plain(graph, input), kernel], {
-          equation: `${inputs},${kernels}->${outputs}`,
+          equation: withoutDots(`${inputs},${kernels}->${outputs}`, hidden),
         })
         const bias = biasShape && (await readRequired(read, 'bias'))
         const sum = bias ? graph.node('Add', [product, await graph.weights(biasShape, [bias])]) : product
@@ -119,6 +119,14 @@ const einsumDense = kind(
     }
   },
 )
+
+/** An equation with a letter for each axis behind the dots, since WebGPU does not know dots. */
+function withoutDots(equation: string, axes: number): string {
+  const free = [...LETTERS].filter((letter) => !equation.includes(letter))
+  return equation.replaceAll('...', free.slice(0, axes).join(''))
+}
+
+const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'
 
 const EQUATION = /^((?:\.\.\.)?[a-zA-Z]+(?:\.\.\.)?),([a-zA-Z]+)->((?:\.\.\.)?[a-zA-Z]+(?:\.\.\.)?)$/
 
