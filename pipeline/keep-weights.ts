@@ -139,10 +139,10 @@ async function verify(one: KeptWeights, entry: CatalogEntry): Promise<KeptWeight
   }
 }
 
-/** Also what a download has left, and what is known of the file. */
+/** Also what a download has left, and what is known of the file; the file itself last, so that an interrupted removal can be repeated. */
 async function remove(one: KeptWeights): Promise<KeptWeights> {
   if (one.state === 'absent') return one
-  for (const ending of ['', '.checked', '.part', '.part.from'])
+  for (const ending of ['.checked', '.part.from', '.part', ''])
     await rm(`${one.path}${ending}`, { force: true })
   return { ...one, state: 'removed' }
 }
