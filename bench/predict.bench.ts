@@ -22,7 +22,8 @@ const pictures = Number(count)
 const folder = join(tmpdir(), 'tandem-bench')
 const album = join(folder, `album-${pictures}`)
 const weights = join(folder, `${name}.h5`)
-const cache = join(folder, `cache-${name}`)
+// A folder of its own: in that of `npm run bench -- models`, the model is tuned.
+const cache = join(folder, `cache-predict-${name}`)
 
 interface Sample {
   readonly done: number
@@ -109,7 +110,7 @@ async function predict(words: readonly string[]): Promise<Run> {
   let first = 0
   const timer = setInterval(() => {
     // Before the first result, the child loads the model.
-    if (done > 0 && child.pid !== undefined) samples.push(sample(child.pid, done))
+    if (done > 0 && child.pid !== undefined) samples.push(...sample(child.pid, done))
   }, 1000)
   for await (const line of createInterface(child.stdout)) {
     if ('error' in JSON.parse(line)) throw new Error(line)
@@ -123,11 +124,16 @@ async function predict(words: readonly string[]): Promise<Run> {
   return { firstMs: first - started, restMs: last - first, samples }
 }
 
-function sample(pid: number, done: number): Sample {
-  const [child] = childrenOf(pid)
+/** Empty if one of the processes has ended. */
+function sample(pid: number, done: number): Sample[] {
   const figure = (pid: number | undefined, field: string) =>
     kernelFigure(readFileSync(`/proc/${pid}/status`, 'utf8'), field)
-  return { done, command: figure(pid, 'VmRSS'), child: figure(child, 'RssAnon') }
+  try {
+    const [child] = childrenOf(pid)
+    return [{ done, command: figure(pid, 'VmRSS'), child: figure(child, 'RssAnon') }]
+  } catch {
+    return []
+  }
 }
 
 async function bareRate(): Promise<number> {

@@ -5,7 +5,7 @@ import { PipelineError } from './errors.ts'
 import { USUAL_SIZE } from './facts/image-input.ts'
 import type { Preprocessing } from './graph/preprocessing.ts'
 import type { WeightStore } from './graph/weight-store.ts'
-import { type BuiltIn, builtIns } from './models/built-in.ts'
+import { builtIns } from './models/built-in.ts'
 import { catalog, topologyFor } from './models/catalog.ts'
 import type { CatalogEntry } from './models/catalog-entry.ts'
 import { findModel } from './models/find-model.ts'
@@ -53,12 +53,10 @@ export interface OpenedLayers {
 
 export async function findAndFetch(request: ModelRequest, progress: Progress): Promise<FoundModel> {
   const { model, weightsDir, weightsUrl, attempts } = request
-  const packaged = new Map([...builtIns].map(([name, { path }]) => [name, path]))
-  const source = await findModel(model, request.path, weightsDir, [...catalog.keys()], packaged)
+  const source = await findModel(model, request.path, weightsDir, [...catalog.keys()], builtIns)
   const entry = catalog.get(model)
   if (source.kind === 'own') return ownModel(source.path, entry, request)
-  const builtIn = source.kind === 'built-in' ? builtIns.get(model) : undefined
-  if (builtIn) return builtInModel(builtIn, request)
+  if (source.kind === 'built-in') return builtInModel(source.path, request)
   if (!entry) throw new PipelineError('ERR_MODEL_LOAD', `There is no model "${model}" in the catalog.`)
   // Imported here, since a file of the user is there already, and needs no code that downloads.
   const { ensureWeights } = await import('./weights/ensure-weights.ts')
@@ -73,8 +71,7 @@ export async function findAndFetch(request: ModelRequest, progress: Progress): P
 export async function findReadBefore(request: ModelRequest, path: string): Promise<FoundModel | undefined> {
   const { model, weightsDir } = request
   if (!(await isHashKnown(path, compiledDir(weightsDir)))) return undefined
-  const builtIn = builtIns.get(model)
-  if (builtIn?.path === path) return builtInModel(builtIn, request)
+  if (builtIns.get(model) === path) return builtInModel(path, request)
   const entry = catalog.get(model)
   if (entry && path === join(weightsDir, entry.file)) return catalogModel(path, entry, request)
   return ownModel(path, entry, request)
@@ -89,10 +86,10 @@ async function catalogModel(path: string, entry: CatalogEntry, request: ModelReq
 }
 
 /** The user's settings for a built-in model are in the user's folder of weights, not in the package. */
-async function builtInModel({ name, path, settings }: BuiltIn, request: ModelRequest): Promise<FoundModel> {
-  const { weightsDir } = request
-  const own = await ownSettings(join(weightsDir, name), request)
-  return describeModel(path, { ...settings, ...own }, undefined, weightsDir)
+async function builtInModel(path: string, request: ModelRequest): Promise<FoundModel> {
+  const { model, weightsDir } = request
+  const own = await ownSettings(join(weightsDir, model), request)
+  return describeModel(path, { ...(await readModelSettings(path)), ...own }, undefined, weightsDir)
 }
 
 /** A file of the user's. A catalog name stands for its layers and settings, so the file may then hold only weights. */

@@ -97,9 +97,9 @@ async function done(one: KeptWeights, action: KeepOptions['action']): Promise<Ke
 
 async function listOne(name: string, weightsDir: string): Promise<KeptWeights> {
   const here = builtIns.get(name)
-  if (here) {
-    const bytes = await bytesIn(here.path)
-    return { name, state: 'built in', path: here.path, bytes, have: bytes }
+  if (here !== undefined) {
+    const bytes = await bytesIn(here)
+    return { name, state: 'built in', path: here, bytes, have: bytes }
   }
   const entry: { readonly file: string; readonly bytes?: number } = catalogEntry(name)
   const path = join(weightsDir, entry.file)
@@ -139,10 +139,10 @@ async function verify(one: KeptWeights, entry: CatalogEntry): Promise<KeptWeight
   }
 }
 
-/** Also what a download has left, and what is known of the file. */
+/** Also what a download has left, and what is known of the file; the file itself last, so that an interrupted removal can be repeated. */
 async function remove(one: KeptWeights): Promise<KeptWeights> {
   if (one.state === 'absent') return one
-  for (const ending of ['', '.checked', '.part', '.part.from'])
+  for (const ending of ['.checked', '.part.from', '.part', ''])
     await rm(`${one.path}${ending}`, { force: true })
   return { ...one, state: 'removed' }
 }

@@ -16,7 +16,7 @@ const MAX_SECONDS = 600
 export const benchCommand: Command = {
   usage: 'bench [photo.jpg …]',
   about:
-    'Measures how fast a model answers on this machine, without HTTP: one picture after the other,\nand as many at a time as keep the model busy. By default, with a photograph that comes with Tandem.',
+    'Measures how fast a model answers on this machine, without HTTP: one picture\nafter the other, and as many at a time as keep the model busy. Without words,\nwith a photograph that comes with Tandem.',
   options: {
     model: { value: 'NAME', help: 'a name, name=path or a path; default: the first of MODELS' },
     seconds: { value: 'N', help: `duration of each of the two parts; default ${DEFAULT_SECONDS}` },

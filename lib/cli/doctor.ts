@@ -26,7 +26,7 @@ const LITTLE_MEMORY_BYTES = 1.5e9
 export const doctorCommand: Command = {
   usage: 'doctor',
   about:
-    'Checks this machine and the settings: Node, memory, CPU, GPU, port, folders and weights.\nEach line that is not "ok" says what to do. The exit code is 1 if one is BAD.',
+    'Checks this machine and the settings: Node, memory, CPU, GPU, port, folders and\nweights. Each line that is not "ok" says what to do. The exit code is 1 if one\nis BAD.',
   options: { json: { help: 'the findings as JSON' } },
   takesSettings: true,
   examples: ['tandem doctor', 'tandem doctor --port 80 --weights-dir /srv/weights'],

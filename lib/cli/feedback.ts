@@ -7,13 +7,13 @@ import { printable } from './prediction-table.ts'
 const SUBCOMMANDS = {
   list: 'the newest reports in FEEDBACK_DIR',
   export: 'all records as CSV, or as lines of JSON with --ndjson',
-  merge: 'OUTPUT FOLDER …: the records of several hosts in one new file, each once',
+  merge: 'OUTPUT FOLDER …: the records of several hosts in one new file',
 }
 const DEFAULT_COUNT = 20
 
 export const feedbackCommand: Command = {
   usage: 'feedback list | export | merge OUTPUT FOLDER …',
-  about: 'Reports of wrong predictions, as users have sent them. Images stay where they are.',
+  about: 'Reports of wrong predictions, as users have sent them. Images stay in place.',
   subcommands: SUBCOMMANDS,
   options: {
     count: { value: 'N', help: `how many reports are listed; default ${DEFAULT_COUNT}` },

@@ -10,7 +10,7 @@ const ATTEMPTS = 3
 export const inspectCommand: Command = {
   usage: 'inspect MODEL',
   about:
-    'Shows a model: its layers, their shapes and parameters, what it takes and answers with, what Tandem\ndoes with an image, and why the model cannot be served, if so. The exit code is 1 then.',
+    'Shows a model: its layers, their shapes and parameters, what it takes and\nanswers with, and what Tandem does with an image. If the model cannot be served,\nshows why, and the exit code is 1.',
   options: { json: { help: 'everything as JSON' } },
   takesSettings: true,
   words: 'models',

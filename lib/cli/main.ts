@@ -34,11 +34,20 @@ async function runCommand(command: Command | OwnCommand, args: readonly string[]
   if ('runArguments' in command) return command.runArguments(args)
   // The program that reads the output may stop early, as head does.
   process.stdout.on('error', () => process.exit(EXIT.done))
+  process.on('SIGINT', endUnlessOthersDo)
   if (args.includes('--help') || args.includes('-h')) {
     process.stdout.write(commandHelp(command))
     return EXIT.done
   }
   return command.run(readCommandLine(command, args))
+}
+
+/** A command that has to finish something listens to Ctrl-C itself, once: a second Ctrl-C ends the command here. */
+function endUnlessOthersDo(): void {
+  if (process.listenerCount('SIGINT') > 1) return
+  // Over a half drawn progress bar.
+  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
+  process.exit(EXIT.interrupted)
 }
 
 /** One sentence; the stack for whoever asks, or for a mistake of ours. */
@@ -58,7 +67,7 @@ function overview(commands: CommandTable): string {
   return [
     'tandem COMMAND [options]',
     table(rows),
-    'tandem COMMAND --help has the options and examples of a command. In a clone, "npm run\ntandem --" stands for "tandem"; without installation, "npx tandem-serve" does.\n',
+    'tandem COMMAND --help has the options and examples of a command. In a clone,\n"npm run tandem --" stands for "tandem"; in a project, "npx tandem-serve" does.\n',
   ].join('\n\n')
 }
 

@@ -7,7 +7,7 @@ import { table } from './command-help.ts'
 export const modelsCommand: Command = {
   usage: 'models',
   about:
-    'Lists the models of the catalog: the size of their images, their parameters, the size and the\naddress of the file. If TANDEM_URL is set, lists the models of that server.',
+    'Lists the models of the catalog: the size of their images, their parameters, and\nthe size and the address of the file. If TANDEM_URL is set, lists the models of\nthat server.',
   options: { json: { help: 'the list as JSON' } },
   takesSettings: true,
   examples: ['tandem models', 'TANDEM_URL=http://gpu-box:2017 tandem models --json'],

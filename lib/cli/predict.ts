@@ -17,7 +17,7 @@ const FORMATS = ['json', 'ndjson', 'csv'] as const
 export const predictCommand: Command = {
   usage: "predict photo.jpg [folder 'pictures/*.png' https://… -]",
   about:
-    'Classifies pictures: files, folders, patterns, addresses, and - for standard input.\nA running server answers if TANDEM_URL is set; otherwise the model is loaded here.',
+    'Classifies pictures: files, folders, patterns, addresses, - for standard input.\nA running server answers if TANDEM_URL is set; otherwise the model is loaded.',
   options: {
     model: { value: 'NAME', help: 'a name, name=path or a path; default: the first of MODELS' },
     top: { value: 'N', help: `number of guesses per picture, from 1 to ${MAX_TOP}` },

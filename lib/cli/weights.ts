@@ -25,8 +25,8 @@ const Kept = z.object({
 export type Kept = z.output<typeof Kept>
 
 const SUBCOMMANDS = {
-  list: 'what is there, what is compiled of it and for which precision, and what can be downloaded',
-  pull: 'download the weights of models; without names, of the models in MODELS',
+  list: 'what is there, and what is compiled, for which precision',
+  pull: 'download the weights of models; without names, of those in MODELS',
   verify: 'compare size and checksum with what was published',
   rm: 'remove the weights of models, and what a download has left',
 }
@@ -34,7 +34,7 @@ const SUBCOMMANDS = {
 export const weightsCommand: Command = {
   usage: 'weights list | pull [MODEL …] | verify [MODEL …] | rm MODEL …',
   about:
-    'Downloads, lists, verifies and removes the weights of models of the catalog.\nAn interrupted download is continued. "tandem weights vgg16" is short for "pull".',
+    'Downloads, lists, verifies and removes the weights of models of the catalog.\nAn interrupted download is continued. "tandem weights vgg16" means "pull vgg16".',
   subcommands: SUBCOMMANDS,
   defaultSubcommand: 'pull',
   options: {

@@ -1,4 +1,5 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { writeFileSync } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FEEDBACK_HEADER } from './feedback.ts'
 
@@ -16,7 +17,8 @@ const OLD_HEADER = FEEDBACK_HEADER.replace(',source\r\n', '\r\n')
  */
 export async function mergeFeedback(output: string, folders: readonly string[]): Promise<Merged> {
   const { lines, files } = await feedbackRecords(folders)
-  await writeFile(output, FEEDBACK_HEADER + lines.join(''), { flag: 'wx' })
+  // At once: Ctrl-C must not leave half a file.
+  writeFileSync(output, FEEDBACK_HEADER + lines.join(''), { flag: 'wx' })
   return { records: lines.length, files }
 }
 

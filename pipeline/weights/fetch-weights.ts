@@ -21,7 +21,7 @@ export async function makePipeline(
   { progress }: PipelineContext,
 ) {
   const here = builtIns.get(model)
-  if (here) return { methods: [], info: { path: here.path } }
+  if (here !== undefined) return { methods: [], info: { path: here } }
   const entry = catalogEntry(model)
   const path = await ensureWeights(entry, { weightsDir, weightsUrl, progress, attempts: ATTEMPTS })
   return { methods: [], info: { path, bytes: entry.bytes } }

@@ -11,6 +11,8 @@ import { writeBrightness } from '../support/write-brightness.ts'
 
 const run = promisify(execFile)
 const SIDE = 100
+/** Other versions of Node are tried too if NODES has the paths of their programs, separated by colons. */
+const NODES = [process.execPath, ...(process.env.NODES?.split(':') ?? [])]
 
 describe('The package, installed in an empty folder', function () {
   this.timeout(120_000)
@@ -128,6 +130,29 @@ describe('The package, installed in an empty folder', function () {
     const { stdout } = await inFolder(packed.tandem, args)
     expect(JSON.parse(stdout).predictions[0].label).to.equal('7')
   })
+
+  for (const node of NODES) {
+    it(`classifies a picture for a newcomer: by command, by a program, over HTTP (${node})`, async () => {
+      const args = [packed.tandem, 'predict', '--ndjson', '--model', 'digits', 'seven.png']
+      const { stdout } = await inFolder(node, args)
+      expect(JSON.parse(stdout).predictions[0].label).to.equal('7')
+
+      const page = readFileSync(built('../README.md'), 'utf8')
+      const [, code = ''] = /```js\n(import \{ createTandem[\s\S]*?)```/.exec(page) ?? []
+      writeFileSync(join(packed.folder, 'program.mjs'), code)
+      expect((await inFolder(node, ['program.mjs'])).stdout).to.equal('7\n')
+
+      const program = [packed.tandem, 'serve']
+      const service = await startService({ MODELS: 'digits' }, [], program, packed.folder, node)
+      try {
+        await allReady(service)
+        const answer = await fetch(`${service.url}/digits`, { method: 'POST', body: new Uint8Array(picture) })
+        expect(await answer.json()).to.have.nested.property('predictions[0].label', '7')
+      } finally {
+        await service.stop()
+      }
+    })
+  }
 
   it('starts the download of weights from the command line', async () => {
     const env = { WEIGHTS_URL: 'http://127.0.0.1:9/' }

@@ -19,8 +19,8 @@ export async function withCompiled<T>(
     const modelPath = join(folder, 'model.onnx')
     const data = await open(join(folder, 'model.data'), 'w')
     const all = { preprocessing: 'none', input: 'float32', dataFile: 'model.data', ...options } as const
-    const bytes = await compileGraph(list, weights, all, async (piece) => void (await data.write(piece)))
-    await data.close()
+    const write = async (piece: Uint8Array) => void (await data.write(piece))
+    const bytes = await compileGraph(list, weights, all, write).finally(() => data.close())
     await writeFile(modelPath, bytes)
     return await use(modelPath)
   } finally {

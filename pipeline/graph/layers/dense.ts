@@ -1,6 +1,6 @@
 import { elements } from '../axes.ts'
 import type { Kind } from '../kind.ts'
-import { kind, readRequired } from '../kind.ts'
+import { batchless, kind, readRequired } from '../kind.ts'
 import { layerError, notSupported, quote } from '../layer-config.ts'
 import { INT64 } from '../onnx-schema.ts'
 import { anything, flag, only, optional, text, unused, whole } from '../options.ts'
@@ -142,13 +142,13 @@ const embedding = kind(
   },
   ({ input_dim, output_dim }, [x]) => ({
     shape: [...x.shape, output_dim],
-    ...(x.batched ? {} : { unbatched: true }),
+    ...batchless(x),
     arrays: [{ role: 'embeddings', shape: [input_dim, output_dim] }],
     async emit({ graph, inputs: [input], read }) {
       const table = await graph.weights([input_dim, output_dim], [await readRequired(read, 'embeddings')])
       const indices = graph.node('Cast', [plain(graph, input)], { to: INT64 })
       const tensor = graph.node('Gather', [table, indices], { axis: 0 })
-      return plainValue([...x.shape, output_dim], tensor, x.batched ? {} : { unbatched: true })
+      return plainValue([...x.shape, output_dim], tensor, batchless(x))
     },
   }),
 )

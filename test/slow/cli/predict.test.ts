@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { expect } from 'chai'
 import { createTandem, type Tandem } from '../../../lib/library/create-tandem.ts'
 import { runCommand } from '../../support/command.ts'
@@ -11,6 +12,35 @@ import { PLACES } from '../../support/environment.ts'
 import { programArgs } from '../../support/program.ts'
 import { fixture } from '../../support/service.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
+
+const PICTURE_BYTES = 60_000
+const CATS = `
+  const cat = { index: 0, label: 'cat', name: 'cat', full: 'cat', probability: 1 }
+  export const makePipeline = () => ({ predict: (batch) => batch.map(() => [cat]) })`
+// The heap grows and shrinks by some tens of megabytes.
+const MAX_GROWTH_BYTES = 150e6
+
+/** The largest memory of the command itself while its lines were read, and the number of lines. */
+async function peakOf(folder: string, pipeline: string): Promise<{ bytes: number; lines: number }> {
+  const args = [...programArgs('tandem.ts'), 'predict', '--ndjson', folder]
+  const env = { ...PLACES, PIPELINE: pipeline, MODELS: 'cats' }
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  let lines = 0
+  let bytes = 0
+  for await (const _ of createInterface(child.stdout)) {
+    // The last lines may come after the end of the process.
+    if (lines++ % 500 === 0) bytes = Math.max(bytes, memoryOf(child.pid))
+  }
+  return { bytes, lines }
+}
+
+function memoryOf(pid: number | undefined): number {
+  try {
+    return Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024
+  } catch {
+    return 0
+  }
+}
 
 describe('tandem predict', () => {
   const folder = temporaryFolder()
@@ -35,6 +65,29 @@ describe('tandem predict', () => {
     expect(code).to.equal(130)
     const results = JSON.parse(stdout) as unknown[]
     expect(results.length).to.be.below(3000)
+  })
+
+  it('classifies 10,000 pictures in the memory that 1,000 take', async function () {
+    if (process.platform !== 'linux') this.skip()
+    this.timeout(120_000)
+    const folder = temporaryFolder()
+    const picture = join(folder, '0.png')
+    // All of them together are larger than the memory that is allowed.
+    writeFileSync(picture, 'cat'.padEnd(PICTURE_BYTES))
+    const pipeline = join(folder, 'cats.mjs')
+    writeFileSync(pipeline, CATS)
+    const few = join(folder, 'few')
+    const many = join(folder, 'many')
+    for (const [name, count] of [
+      [few, 1000],
+      [many, 10_000],
+    ] as const) {
+      mkdirSync(name)
+      for (let at = 0; at < count; at++) linkSync(picture, join(name, `${at}.png`))
+    }
+    const [fewer, more] = [await peakOf(few, pipeline), await peakOf(many, pipeline)]
+    expect([fewer.lines, more.lines]).to.deep.equal([1000, 10_000])
+    expect(more.bytes - fewer.bytes).to.be.below(MAX_GROWTH_BYTES)
   })
 
   describe('with a running server', () => {
