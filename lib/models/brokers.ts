@@ -60,6 +60,7 @@ export function brokerOptions(config: Config, { name, path, settings }: Config['
     spin: config.workers === 1,
     maxBatch: config.maxBatch,
     winograd: config.winograd,
+    precision: config.precision,
     maxPixels: config.maxPixels,
     prepareTimeout: config.prepareTimeoutMs,
   }
@@ -117,11 +118,12 @@ function logWarnings(broker: Calls, log: Logger): void {
   })
 }
 
-/** What measurements have made faster, once. */
+/** What measurements or int8 have made faster, once. */
 function logTuning(broker: Calls, log: Logger): void {
   let known: string | null = null
   broker.on('info', () => {
-    const sentence = readPipelineInfo(broker.stats()).tuning?.sentence ?? null
+    const { tuning, quantization } = readPipelineInfo(broker.stats())
+    const sentence = quantization ?? tuning?.sentence ?? null
     if (sentence !== null && sentence !== known) log.info(sentence)
     known = sentence
   })

@@ -4,6 +4,7 @@ import protobuf from 'protobufjs'
 
 export const FLOAT = 1
 export const UINT8 = 2
+export const INT8 = 3
 export const INT32 = 6
 export const INT64 = 7
 export const BOOL = 9
@@ -36,6 +37,8 @@ export interface AttributeProto {
 export interface NodeProto {
   name: string
   opType: string
+  /** Of the operator; missing for ONNX' own. */
+  domain?: string
   input: string[]
   output: string[]
   attribute: AttributeProto[]
@@ -43,7 +46,7 @@ export interface NodeProto {
 
 export interface ValueInfoProto {
   name: string
-  type: { tensorType: { elemType: number; shape: { dim: { dimValue?: number; dimParam?: string }[] } } }
+  type: { tensorType: { elemType: number; shape?: { dim: { dimValue?: number; dimParam?: string }[] } } }
 }
 
 export interface ModelProto {
@@ -90,6 +93,7 @@ const MESSAGES = {
       name: one('string', 3),
       opType: one('string', 4),
       attribute: many('AttributeProto', 5),
+      domain: one('string', 7),
     },
   },
   AttributeProto: {
@@ -124,4 +128,9 @@ const model = protobuf.Root.fromJSON({ nested: MESSAGES }).lookupType('ModelProt
 
 export function encodeModel(content: ModelProto): Uint8Array {
   return model.encode(content).finish()
+}
+
+/** Of a model that Tandem has compiled: other models may have fields that are missing here. */
+export function decodeModel(bytes: Uint8Array): ModelProto {
+  return model.toObject(model.decode(bytes), { longs: Number, arrays: true }) as ModelProto
 }
