@@ -47,11 +47,12 @@ const FLEET: Floors = [
 ]
 
 const PIPELINE: Floors = [
-  ['pipeline/inspect-model.ts', 'pipeline/tune-model.ts'],
+  ['pipeline/inspect-model.ts', 'pipeline/quantize-model.ts', 'pipeline/tune-model.ts'],
   ['pipeline/pipeline.ts'],
   ['pipeline/model-part.ts'],
   ['pipeline/make-pipeline.ts'],
   ['pipeline/image-classifier.ts', 'pipeline/image-features.ts', 'pipeline/open-engine.ts'],
+  ['pipeline/quantize/'],
   ['pipeline/tuning/'],
   ['pipeline/compile-found.ts'],
   [
@@ -66,7 +67,13 @@ const PIPELINE: Floors = [
   ['pipeline/graph/'],
   ['pipeline/models/'],
   ['pipeline/image/'],
-  ['pipeline/errors.ts', 'pipeline/prediction.ts', 'pipeline/half.ts', 'pipeline/make-folder.ts'],
+  [
+    'pipeline/errors.ts',
+    'pipeline/top-indices.ts',
+    'pipeline/prediction.ts',
+    'pipeline/half.ts',
+    'pipeline/make-folder.ts',
+  ],
 ]
 
 /** The rooms of pipeline/weights, below its doors. */

@@ -58,11 +58,12 @@ export function decibelsOf(noise: number): number {
   return noise > 0 ? Math.min(MOST_DECIBELS, -10 * Math.log10(noise)) : MOST_DECIBELS
 }
 
-/** The power of an answer and that of its error, without their means. Of probabilities, the logarithms count. */
+/** The power of an answer and that of its error, without their means. Of probabilities that sum to one, the logarithms count. */
 export function powerOf(expected: Float32Array, found: Float32Array): [power: number, noise: number] {
-  const isPositive = expected.every((value) => value >= 0)
+  const sum = expected.reduce((total, value) => total + value, 0)
+  const areParts = Math.abs(sum - 1) < 1e-3 && expected.every((value) => value >= 0)
   const [a, b] = [expected, found].map((values) =>
-    isPositive ? values.map((value) => Math.log(Math.max(value, 0) + TINY)) : values,
+    areParts ? values.map((value) => Math.log(Math.max(value, 0) + TINY)) : values,
   ) as [Float32Array, Float32Array]
   const [meanOfA, meanOfB] = [mean(a), mean(b)]
   let [power, noise] = [0, 0]
