@@ -16,7 +16,7 @@ enough of these the same best class as before. Layers that make too much noise s
   --images  a folder of pictures, or a pattern such as 'folder/*.jpg'
   --dense   dense layers alone become bytes: "dense": "int8" in the settings of the model
   --method  squares: scales of least squared error. minmax: scales from end to end, as most tools choose them, to compare
-  --target  part of the held-back pictures whose best class must stay the same; default: INT8_AGREEMENT
+  --target  part of the held-back pictures whose best class must stay the same; default: PRECISION_AGREEMENT
 
 The model is a name from the catalog or from MODELS, name=path, or a path. The settings of the server work here too, such as
 --weights-dir. The exit code is 1 if the model cannot be quantized, or is not good enough to be used.
@@ -35,7 +35,7 @@ const model =
   refuseCommandLine(`The model must be a name, name=path or a path, but is "${wanted}".`)
 if (method !== 'squares' && method !== 'minmax')
   refuseCommandLine(`--method must be squares or minmax, but is "${method}".`)
-const target = options.target === undefined ? config.int8Agreement : readTarget(options.target)
+const target = options.target === undefined ? config.precisionAgreement : readTarget(options.target)
 
 const pictures = await picturesIn(images)
 const isMade = await quantizeAhead({ config, model, pictures, method, dense: dense === true, target })
