@@ -12,6 +12,10 @@ const BENCHES: Readonly<Record<string, readonly [args: string, about: string, he
   models: ['[MODELS [MS]]', 'each model over HTTP, compared with the bare session of the engine'],
   outage: ['[--minutes M] [--rows N]', 'the memory and the pages of a web host while RabbitMQ is away'],
   pages: ['[MS]', 'the pages while 32 callers keep VGG-16 busy'],
+  predict: [
+    '[MODEL [PICTURES]]',
+    'tandem predict over a folder, compared with the bare session of the engine',
+  ],
   storms: [
     '[--seconds S] [--every MS,…] [--workers N,…] [--spares N|auto] [--model NAME]',
     'what callers notice when children are killed again and again',

@@ -2,7 +2,7 @@ import Koa from 'koa'
 import type { Logger } from 'pino'
 import type { Api } from './api.ts'
 import { DIALECTS } from './dialects/all.ts'
-import type { Context, RequestState } from './http/context.ts'
+import type { Context, Middleware, RequestState } from './http/context.ts'
 import { errorShapeAt, OWN_ERROR } from './http/dialect.ts'
 import { acceptHeader } from './middleware/accept-header.ts'
 import { accessLog } from './middleware/access-log.ts'
@@ -54,58 +54,63 @@ const API_ROUTES = [healthRoutes, openapiRoutes, modelListRoutes, modelApiRoutes
 /** A model host answers its operators alone. */
 const MODEL_HOST_ROUTES = [healthRoutes, metricsRoutes]
 
-/** The web application. The order of the list is the order of execution. */
+/** The web application, with pages and dialects. */
 export function createApp(service: Service, log: Logger): Koa<RequestState> {
-  const { apiKeys, corsOrigins, rateLimit: perMinute, role, trustProxy } = service.config
-  const { brokers, dialects, metrics, router, site, state } = service
-  const hasPages = role !== 'model'
+  const { config, brokers, dialects, metrics, site, state } = service
+  const hasPages = config.role !== 'model'
   if (hasPages) for (const dialect of [tornadoCompute, ...DIALECTS]) speak(service, dialect)
   for (const routes of hasPages ? ROUTES : MODEL_HOST_ROUTES) routes(service)
-
-  const app = new Koa<RequestState>({ proxy: trustProxy > 0, maxIpsCount: trustProxy })
-  logFailures(app, log)
-  app.use(requestTarget())
-  app.use(acceptHeader())
-  app.use(requestId())
-  app.use(accessLog(log))
-  app.use(countRequests(metrics))
-  app.use(securityHeaders())
-  app.use(closeWhenDraining(state))
-  app.use(crossOrigin(corsOrigins))
-  app.use(
-    errorHandler(log, {
+  return application(service, log, {
+    first: [accessLog(log), countRequests(metrics), securityHeaders(), closeWhenDraining(state)],
+    errors: {
       shapeAt: (path) => errorShapeAt(path, dialects),
       page: hasPages ? (error) => errorPage(site, error) : undefined,
-    }),
-  )
-  app.use(refuseBadTarget())
-  app.use(knownHost(service.config))
-  app.use(sameSite(corsOrigins))
-  app.use(requireKey(apiKeys, [...brokers.keys()]))
-  app.use(rateLimit(perMinute))
-  app.use(clientGone())
-  app.use(router.routes())
-  app.use(notFound())
-  return app
+    },
+    guards: [knownHost(config)],
+    pages: [...brokers.keys()],
+  })
 }
 
 /** The API alone, for a program that answers requests itself: without pages, dialects and figures of the process. */
 export function createApiApp(api: Api, log: Logger): Koa<RequestState> {
-  const { apiKeys, corsOrigins, rateLimit: perMinute, trustProxy } = api.config
   for (const routes of API_ROUTES) routes(api)
+  const errors = { shapeAt: () => OWN_ERROR, page: undefined }
+  return application(api, log, { first: [], errors, guards: [], pages: [] })
+}
+
+/** In what the web application differs from the API alone. */
+interface Surroundings {
+  /** run before anything can be refused */
+  readonly first: readonly Middleware[]
+  readonly errors: Parameters<typeof errorHandler>[1]
+  /** refuse requests, before all others */
+  readonly guards: readonly Middleware[]
+  /** the models that have a page, which needs no key */
+  readonly pages: readonly string[]
+}
+
+/** The order of the lines is the order of execution. */
+function application(
+  { config, router }: Api,
+  log: Logger,
+  { first, errors, guards, pages }: Surroundings,
+): Koa<RequestState> {
+  const { apiKeys, corsOrigins, rateLimit: perMinute, trustProxy } = config
   const app = new Koa<RequestState>({ proxy: trustProxy > 0, maxIpsCount: trustProxy })
   logFailures(app, log)
   app.use(requestTarget())
   app.use(acceptHeader())
   app.use(requestId())
+  for (const one of first) app.use(one)
   app.use(crossOrigin(corsOrigins))
-  app.use(errorHandler(log, { shapeAt: () => OWN_ERROR, page: undefined }))
+  app.use(errorHandler(log, errors))
   app.use(refuseBadTarget())
+  for (const one of guards) app.use(one)
   app.use(sameSite(corsOrigins))
-  app.use(requireKey(apiKeys, []))
+  app.use(requireKey(apiKeys, pages))
   app.use(rateLimit(perMinute))
   app.use(clientGone())
-  app.use(api.router.routes())
+  app.use(router.routes())
   app.use(notFound())
   return app
 }

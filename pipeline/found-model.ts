@@ -5,7 +5,7 @@ import { PipelineError } from './errors.ts'
 import { USUAL_SIZE } from './facts/image-input.ts'
 import type { Preprocessing } from './graph/preprocessing.ts'
 import type { WeightStore } from './graph/weight-store.ts'
-import { type BuiltIn, builtIns } from './models/built-in.ts'
+import { builtIns } from './models/built-in.ts'
 import { catalog, topologyFor } from './models/catalog.ts'
 import type { CatalogEntry } from './models/catalog-entry.ts'
 import { findModel } from './models/find-model.ts'
@@ -14,7 +14,7 @@ import { givenSettings, type ModelSettings, readModelSettings } from './models/m
 import { ANY_SIZE, type LayerList } from './models/networks/layer-list.ts'
 import { ensureWeights } from './weights/ensure-weights.ts'
 import { notedSettings } from './weights/noted-settings.ts'
-import { contentHash } from './weights/source/content-hash.ts'
+import { contentHash, isHashKnown } from './weights/source/content-hash.ts'
 import { isOnnxModel } from './weights/source/locate-model.ts'
 
 export interface ModelRequest {
@@ -54,25 +54,41 @@ export interface OpenedLayers {
 
 export async function findAndFetch(request: ModelRequest, progress: Progress): Promise<FoundModel> {
   const { model, weightsDir, weightsUrl, attempts } = request
-  const packaged = new Map([...builtIns].map(([name, { path }]) => [name, path]))
-  const source = await findModel(model, request.path, weightsDir, [...catalog.keys()], packaged)
+  const source = await findModel(model, request.path, weightsDir, [...catalog.keys()], builtIns)
   const entry = catalog.get(model)
   if (source.kind === 'own') return ownModel(source.path, entry, request)
-  const builtIn = source.kind === 'built-in' ? builtIns.get(model) : undefined
-  if (builtIn) return builtInModel(builtIn, request)
+  if (source.kind === 'built-in') return builtInModel(source.path, request)
   if (!entry) throw new PipelineError('ERR_MODEL_LOAD', `There is no model "${model}" in the catalog.`)
-  const path = await ensureWeights(entry, { weightsDir, weightsUrl, attempts, progress })
-  const own = await ownSettings(join(weightsDir, model), request)
-  return describeModel(path, { ...(await catalogSettings(entry)), ...own }, entry, weightsDir)
+  return catalogModel(
+    await ensureWeights(entry, { weightsDir, weightsUrl, attempts, progress }),
+    entry,
+    request,
+  )
+}
+
+/** A model whose files a child has read before: this reads settings alone, and downloads nothing. Undefined for other models. */
+export async function findReadBefore(request: ModelRequest, path: string): Promise<FoundModel | undefined> {
+  const { model, weightsDir } = request
+  if (!(await isHashKnown(path, compiledDir(weightsDir)))) return undefined
+  if (builtIns.get(model) === path) return builtInModel(path, request)
+  const entry = catalog.get(model)
+  if (entry && path === join(weightsDir, entry.file)) return catalogModel(path, entry, request)
+  return ownModel(path, entry, request)
 }
 
 export const compiledDir = (weightsDir: string): string => join(weightsDir, 'compiled')
 
+async function catalogModel(path: string, entry: CatalogEntry, request: ModelRequest): Promise<FoundModel> {
+  const { model, weightsDir } = request
+  const own = await ownSettings(join(weightsDir, model), request)
+  return describeModel(path, { ...(await catalogSettings(entry)), ...own }, entry, weightsDir)
+}
+
 /** The user's settings for a built-in model are in the user's folder of weights, not in the package. */
-async function builtInModel({ name, path, settings }: BuiltIn, request: ModelRequest): Promise<FoundModel> {
-  const { weightsDir } = request
-  const own = await ownSettings(join(weightsDir, name), request)
-  return describeModel(path, { ...settings, ...own }, undefined, weightsDir)
+async function builtInModel(path: string, request: ModelRequest): Promise<FoundModel> {
+  const { model, weightsDir } = request
+  const own = await ownSettings(join(weightsDir, model), request)
+  return describeModel(path, { ...(await readModelSettings(path)), ...own }, undefined, weightsDir)
 }
 
 /** A file of the user's. A catalog name stands for its layers and settings, so the file may then hold only weights. */
@@ -146,7 +162,7 @@ async function openWithLayers(
     throw new PipelineError(
       'ERR_MODEL_LOAD',
       `${path} holds only weights. Save the whole model (model.save(...)), or name the model of the catalog that the ` +
-        `weights are for, such as MODELS=resnet50=${path} (npm run weights -- list shows all names).`,
+        `weights are for, such as MODELS=resnet50=${path} (tandem models shows all names).`,
     )
   }
   const opened = await openModel(path, {

@@ -112,7 +112,7 @@ async function quantizedFor(
   const more = precision === 'dense' ? ' --dense' : ''
   throw new PipelineError(
     'ERR_NOT_QUANTIZED',
-    `${what} to be computed as int8, but has not been quantized for this kind of CPU. Run: npm run quantize -- ${model ?? path} --images FOLDER${more}`,
+    `${what} to be computed as int8, but has not been quantized for this kind of CPU. Run: tandem quantize ${model ?? path} --images FOLDER${more}`,
   )
 }
 
@@ -175,9 +175,15 @@ async function openFile(
   const available = device === 'auto' ? availableDevices() : []
   const isChoice = available.some((other) => other !== 'cpu')
   if (isChoice) progress(0.9, 'measuring devices')
-  const sample = isChoice ? await sampleFor(open, maxBatch) : new Uint8Array()
-  const probe = probeOnnx(model, sample, maxBatch)
-  const chosen = await chooseDevice({ wanted: device, open, available, sample, batch: maxBatch, probe })
+  const probe = probeOnnx(model, maxBatch)
+  const chosen = await chooseDevice({
+    wanted: device,
+    open,
+    available,
+    sample: sampleFor,
+    batch: maxBatch,
+    probe,
+  })
   const { engine, report } = chosen
   const scaling = ownScaling(outline)
   return {
@@ -221,10 +227,8 @@ function bytesWarnings({ preprocessing }: FoundModel): string[] {
 }
 
 /** A batch of sample input, in the type and shape of the model's input; the model is opened once to learn them. */
-async function sampleFor(open: (device: Device) => Promise<OnnxEngine>, batch: number): Promise<Uint8Array> {
-  const { input, close } = await open('cpu')
-  await close()
-  const values = patterned(input.shape.reduce((product, length) => product * length, batch))
+function sampleFor({ input }: OnnxEngine, images: number): Uint8Array {
+  const values = patterned(input.shape.reduce((product, length) => product * length, images))
   if (input.type === 'uint8') return values
   return new Uint8Array(Float32Array.from(values, (value) => value / 127.5 - 1).buffer)
 }

@@ -11,7 +11,8 @@ import {
 
 /** From the top down. CONTRIBUTING.md and docs/architecture.md say what each room is for. */
 const HOUSE: Floors = [
-  ['StartService.ts'],
+  ['StartService.ts', 'tandem.ts'],
+  ['commands.ts'],
   ['lib/start.ts', 'lib/cli/'],
   ['lib/library/'],
   ['lib/app.ts'],
@@ -24,7 +25,7 @@ const HOUSE: Floors = [
   ['lib/image/'],
   ['lib/fetch/'],
   ['lib/http/'],
-  ['lib/config/'],
+  ['lib/cache/', 'lib/config/'],
   ['fleet/'],
   ['broker/'],
 ]
@@ -50,8 +51,13 @@ const PIPELINE: Floors = [
   ['pipeline/inspect-model.ts', 'pipeline/quantize-model.ts', 'pipeline/tune-model.ts'],
   ['pipeline/pipeline.ts'],
   ['pipeline/model-part.ts'],
-  ['pipeline/make-pipeline.ts'],
-  ['pipeline/image-classifier.ts', 'pipeline/image-features.ts', 'pipeline/open-engine.ts'],
+  ['pipeline/make-pipeline.ts', 'pipeline/keep-weights.ts', 'pipeline/machine-facts.ts'],
+  [
+    'pipeline/image-classifier.ts',
+    'pipeline/image-features.ts',
+    'pipeline/compiled-models.ts',
+    'pipeline/open-engine.ts',
+  ],
   ['pipeline/quantize/'],
   ['pipeline/tuning/'],
   ['pipeline/compile-found.ts'],
@@ -94,6 +100,8 @@ const WEIGHTS: Floors = [
 describe('the house', () => {
   const all = importGraph([
     'StartService.ts',
+    'tandem.ts',
+    'commands.ts',
     ...sourcesIn('client', 'lib', 'broker', 'fleet', 'pipeline', 'public', 'bench', 'scripts', 'test'),
   ])
 

@@ -1,45 +1,39 @@
 import { parseArgs } from 'node:util'
-import { type Config, configOfThisProcess } from '../config/config.ts'
+import { configOfThisProcess } from '../config/config.ts'
+import { nearest } from '../config/nearest-word.ts'
 import { flagOf } from '../config/setting-kinds.ts'
 import { SETTINGS } from '../config/settings.ts'
+import { type Command, type CommandLine, type Option, usageError } from './command.ts'
 
-export interface CommandLine {
-  readonly config: Config
-  /** the arguments without a flag: files, or names of models */
-  readonly words: readonly string[]
-  readonly options: Readonly<Record<string, string | true | undefined>>
+/** Options of every command. */
+export const COMMON_OPTIONS: Readonly<Record<string, Option>> = {
+  verbose: { help: 'the stack of an error too' },
+  help: { help: 'this text' },
 }
 
-type Own = Readonly<Record<string, 'text' | 'switch'>>
-
-/** The arguments of a command: the command's own flags, its words, and the flags of settings, read as a Config. */
-export function commandLine(own: Own, usage: string): CommandLine {
-  const { words, options, rest } = split(process.argv.slice(2), own)
-  if (options.help === true) {
-    process.stdout.write(usage)
-    return process.exit(0)
+/** The arguments of a command: its own options, its words, and the flags of settings, read as a Config. */
+export function readCommandLine(command: Command, args: readonly string[]): CommandLine {
+  const { words, options, rest } = split(args, command)
+  const { subcommands, defaultSubcommand, takesSettings } = command
+  const [first] = words
+  if (subcommands !== undefined && (first === undefined || !Object.hasOwn(subcommands, first))) {
+    if (defaultSubcommand === undefined) throw unknownSubcommand(first, Object.keys(subcommands))
+    words.unshift(defaultSubcommand)
   }
   // Without the command's own flags, which the settings would refuse as unknown.
-  return { config: configOfThisProcess(rest), words, options }
+  return { words, options, config: configOfThisProcess(takesSettings ? rest : []) }
 }
 
-/** Ends the process with status 2 and one sentence, as a wrong setting does. */
-export function refuseCommandLine(message: string): never {
-  process.stderr.write(`${message}\n`)
-  return process.exit(2)
-}
-
-function split(args: readonly string[], own: Own) {
-  const kinds: Own = { ...own, help: 'switch' }
-  const settings = Object.values(SETTINGS).map(({ env }) => [flagOf(env), { type: 'string' as const }])
-  const owned = Object.entries(kinds).map(([name, kind]) => [
-    name,
-    {
-      type: kind === 'text' ? ('string' as const) : ('boolean' as const),
-      ...(name === 'help' && { short: 'h' }),
-    },
+function split(args: readonly string[], { options: own, takesSettings }: Command) {
+  const kinds: Command['options'] = { ...own, ...COMMON_OPTIONS }
+  const settings = takesSettings ? Object.values(SETTINGS).map(({ env }) => flagOf(env)) : []
+  const known = Object.fromEntries([
+    ...settings.map((flag) => [flag, { type: 'string' as const }]),
+    ...Object.entries(kinds).map(([name, { value }]) => [
+      name,
+      { type: value === undefined ? ('boolean' as const) : ('string' as const) },
+    ]),
   ])
-  const known = Object.fromEntries([...settings, ...owned])
   const { tokens } = parseArgs({ args: [...args], options: known, strict: false, tokens: true })
   const words: string[] = []
   const rest: string[] = []
@@ -49,6 +43,7 @@ function split(args: readonly string[], own: Own) {
     if (token.kind !== 'option') continue
     const kind = Object.hasOwn(kinds, token.name) ? kinds[token.name] : undefined
     if (kind !== undefined) options[token.name] = ownValue(token, kind)
+    else if (!settings.includes(token.name)) throw unknownOption(token.rawName, Object.keys(known))
     else if (token.inlineValue) rest.push(`${token.rawName}=${token.value}`)
     else rest.push(token.rawName, ...(token.value === undefined ? [] : [token.value]))
   }
@@ -61,12 +56,28 @@ interface OptionToken {
   readonly inlineValue: boolean | undefined
 }
 
-function ownValue({ rawName, value, inlineValue }: OptionToken, kind: 'text' | 'switch'): string | true {
-  if (kind === 'switch') {
+function ownValue({ rawName, value, inlineValue }: OptionToken, kind: Option): string | true {
+  if (kind.value === undefined) {
     if (value === undefined) return true
-    return refuseCommandLine(`${rawName} takes no value, but has "${value}".`)
+    throw usageError(`${rawName} takes no value, but has "${value}".`)
   }
   // Without this, "--model --json" would look for a model called "--json".
   if (value !== undefined && value !== '' && (inlineValue || !value.startsWith('-'))) return value
-  return refuseCommandLine(`${rawName} must have a value, but has none.`)
+  throw usageError(`${rawName} must have a value, but has none.`)
+}
+
+function unknownOption(rawName: string, known: readonly string[]): Error {
+  const near = nearest(rawName.replace(/^-+/, ''), known)
+  return usageError(
+    `There is no flag ${rawName}; ${near === undefined ? '--help lists them all.' : `did you mean --${near}?`}`,
+  )
+}
+
+function unknownSubcommand(word: string | undefined, known: readonly string[]): Error {
+  const list = known.join(', ')
+  if (word === undefined) return usageError(`One of ${list} must come first; --help says what each does.`)
+  const near = nearest(word, known)
+  return usageError(
+    `The first word must be one of ${list}, but is "${word}"${near === undefined ? '.' : `; did you mean ${near}?`}`,
+  )
 }

@@ -1,44 +1,40 @@
-import { Broker } from '../../broker/broker.ts'
 import { brokerOptions } from '../models/brokers.ts'
-import { showProgress } from '../models/model-progress.ts'
+import { askPipeline } from './ask-pipeline.ts'
 import { chosenModel } from './chosen-model.ts'
-import { commandLine, refuseCommandLine } from './command-line.ts'
+import { type Command, type CommandLine, EXIT, notReady, usageError } from './command.ts'
 import { inspectionText, readInspection } from './inspection-text.ts'
 
-const USAGE = `npm run inspect -- model [--json]
+/** The user waits at a terminal: an interruption is retried, but without a network the error comes soon. */
+const ATTEMPTS = 3
 
-Shows a model: its layers, their shapes and parameters, what the model takes and answers with, what Tandem does with an image,
-and why the model cannot be served, if so. The model is a name from the catalog or from MODELS, name=path, or a path.
+export const inspectCommand: Command = {
+  usage: 'inspect MODEL',
+  about:
+    'Shows a model: its layers, their shapes and parameters, what it takes and\nanswers with, and what Tandem does with an image. If the model cannot be served,\nshows why, and the exit code is 1.',
+  options: { json: { help: 'everything as JSON' } },
+  takesSettings: true,
+  words: 'models',
+  examples: ['tandem inspect ./pets.keras', 'tandem inspect vgg16 --json'],
+  run: inspect,
+}
 
-  --json   everything as JSON
-
-The settings of the server work here too, such as --weights-dir. The exit code is 1 if the model cannot be served.
-`
-
-const { config, words, options } = commandLine({ json: 'switch' }, USAGE)
-const [wanted, another] = words
-if (wanted === undefined || another !== undefined) refuseCommandLine(USAGE.trimEnd())
-const model =
-  chosenModel(wanted, config.models) ??
-  refuseCommandLine(`The model must be a name, name=path or a path, but is "${wanted}".`)
-
-const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-await using broker = new Broker({
-  pipeline: new URL(`../../pipeline/inspect-model.${extension}`, import.meta.url),
-  name: `inspect ${model.name}`,
-  options: { ...brokerOptions({ ...config, workers: 1 }, model), attempts: 3 },
-})
-showProgress(model.name, broker, (word) => process.stderr.write(`${model.name}: ${word}\n`))
-try {
-  await broker.start()
-  const inspection = readInspection(broker.stats().info)
-  process.stdout.write(
-    options.json ? `${JSON.stringify(inspection, null, 2)}\n` : inspectionText(model.name, inspection),
+async function inspect({ words, options, config }: CommandLine): Promise<number> {
+  const [wanted, another] = words
+  if (wanted === undefined || another !== undefined)
+    throw usageError('inspect needs the name or path of one model.')
+  const model = chosenModel(wanted, config.models)
+  if (model === undefined)
+    throw usageError(`The model must be a name, name=path or a path, but is "${wanted}".`)
+  const { name } = model
+  const wishes = { ...brokerOptions({ ...config, workers: 1 }, model), attempts: ATTEMPTS }
+  const info = await askPipeline({ module: 'inspect-model', name, options: wishes, isLong: true }).catch(
+    (error: unknown) => {
+      throw notReady(error)
+    },
   )
-  if (inspection.refusal) process.exitCode = 1
-} catch (error) {
-  // The broker would retry the start.
-  broker.kill()
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
-  process.exitCode = 1
+  const inspection = readInspection(info)
+  process.stdout.write(
+    options.json ? `${JSON.stringify(inspection, null, 2)}\n` : inspectionText(name, inspection),
+  )
+  return inspection.refusal ? EXIT.failed : EXIT.done
 }

@@ -34,12 +34,15 @@ export function inspectionText(model: string, inspection: Inspection): string {
   const parts = [
     `${model}: ${path}`,
     '',
-    ...layerTable(layers),
-    '',
-    `${layers.length} layers, ${parameters.toLocaleString('en')} parameters`,
+    ...(layers.length === 0 ? [] : layersText(layers, parameters)),
     ...(refusal ? [`Cannot be served: ${refusal.message} (${refusal.code})`] : servedLines(served)),
   ]
   return `${parts.map(printable).join('\n')}\n`
+}
+
+function layersText(layers: Inspection['layers'], parameters: number): string[] {
+  const count = `${layers.length} layers, ${parameters.toLocaleString('en')} parameters`
+  return [...layerTable(layers), '', count]
 }
 
 function layerTable(layers: Inspection['layers']): string[] {

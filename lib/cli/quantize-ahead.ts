@@ -3,6 +3,8 @@ import { Broker } from '../../broker/broker.ts'
 import type { Config } from '../config/config.ts'
 import { brokerOptions } from '../models/brokers.ts'
 import { showProgress } from '../models/model-progress.ts'
+import { notReady } from './command.ts'
+import { durationWords } from './duration-words.ts'
 
 export interface QuantizeWork {
   readonly config: Config
@@ -24,7 +26,7 @@ type Answer =
   | { readonly done: false; readonly fraction: number; readonly word: string }
   | { readonly done: true; readonly text: string; readonly folder: string | null }
 
-/** Quantizes a model in a child process, and writes the report. Returns whether the model can be used. */
+/** Quantizes a model in a child process, and writes the report. Returns whether the model is good enough to be used. */
 export async function quantizeAhead(work: QuantizeWork): Promise<boolean> {
   const { config, model, method, dense, target } = work
   await using broker = new Broker({
@@ -62,8 +64,7 @@ export async function quantizeAhead(work: QuantizeWork): Promise<boolean> {
   } catch (error) {
     // The broker would begin anew.
     broker.kill()
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
-    return false
+    throw notReady(error)
   }
 }
 
@@ -85,7 +86,7 @@ class Lines {
     if (step === this.#last) return
     this.#last = step
     const spent = (performance.now() - this.#began) / 1000
-    const left = fraction > 0.05 ? `, about ${Math.ceil((spent / fraction) * (1 - fraction))} s left` : ''
+    const left = fraction > 0.05 ? `, about ${durationWords((spent / fraction) * (1 - fraction))} left` : ''
     this.#say(`${Math.round(fraction * 100)} % ${word}${left}`)
   }
 }

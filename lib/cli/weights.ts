@@ -1,70 +1,147 @@
 import { resolve } from 'node:path'
-import { Broker } from '../../broker/broker.ts'
+import { z } from 'zod'
 import type { Config } from '../config/config.ts'
-import { showProgress } from '../models/model-progress.ts'
 import { readPipelineInfo } from '../models/pipeline-info.ts'
-import { catalogText } from './catalog-text.ts'
-import { commandLine } from './command-line.ts'
+import { askPipeline } from './ask-pipeline.ts'
+import { byteWords } from './byte-words.ts'
+import { type Command, type CommandLine, EXIT, usageError } from './command.ts'
+import { table } from './command-help.ts'
 import { tuneAhead } from './tune-ahead.ts'
 
-const LIST = 'list'
-const USAGE = `npm run weights -- [model ...] [--tune]
-npm run weights -- ${LIST}
+const Kept = z.object({
+  weights: z.array(
+    z.object({
+      name: z.string(),
+      state: z.string(),
+      path: z.string(),
+      bytes: z.number().nullable(),
+      have: z.number(),
+      note: z.string().optional(),
+      compiled: z.array(z.object({ precision: z.string(), bytes: z.number(), tuned: z.boolean() })),
+    }),
+  ),
+  compiled: z.object({ folder: z.string(), models: z.number(), bytes: z.number() }),
+})
+export type Kept = z.output<typeof Kept>
 
-Downloads the weights of models of the catalog before the first start; without names, for the models in MODELS.
+const SUBCOMMANDS = {
+  list: 'what is there, and what is compiled, for which precision',
+  pull: 'download the weights of models; without names, of those in MODELS',
+  verify: 'compare size and checksum with what was published',
+  rm: 'remove the weights of models, and what a download has left',
+}
 
-  --tune   also measures what is fastest on this machine, which the server otherwise does while it is idle
+export const weightsCommand: Command = {
+  usage: 'weights list | pull [MODEL …] | verify [MODEL …] | rm MODEL …',
+  about:
+    'Downloads, lists, verifies and removes the weights of models of the catalog.\nAn interrupted download is continued. "tandem weights vgg16" means "pull vgg16".',
+  subcommands: SUBCOMMANDS,
+  defaultSubcommand: 'pull',
+  options: {
+    json: { help: 'the list as JSON' },
+    tune: { help: 'pull: also measure what is fastest here, as an idle server does' },
+  },
+  takesSettings: true,
+  words: 'models',
+  examples: ['tandem weights pull vgg16 mobilenet_v2', 'tandem weights list --weights-dir /srv/weights'],
+  run: weights,
+}
 
-${LIST} shows the models of the catalog: the size of their images, their parameters, the size and the address of the file.
-The settings of the server work here too, such as --weights-dir and --weights-url.
-`
-
-const { config, words, options } = commandLine({ tune: 'switch' }, USAGE)
-const listed = config.models.filter(({ path }) => path === undefined || options.tune).map(({ name }) => name)
-if (words.length === 1 && words[0] === LIST) {
-  if (!(await listModels())) process.exitCode = 1
-} else {
-  for (const model of new Set(words.length > 0 ? words : listed)) {
-    const isOwn = config.models.some(({ name, path }) => name === model && path !== undefined)
-    const isThere = isOwn || (await fetchWeights(model, config))
-    if (!isThere || (options.tune && !(await tuneAhead(model, config)))) process.exitCode = 1
+function weights(line: CommandLine): Promise<number> {
+  const [action, ...models] = line.words
+  switch (action) {
+    case 'list':
+      return list(line, models)
+    case 'verify':
+      return verify(line, models)
+    case 'rm':
+      return remove(line, models)
+    default:
+      return pull(line, models)
   }
 }
 
-/** In a child process, because the catalog belongs to the pipeline. */
-async function listModels(): Promise<boolean> {
-  await using broker = brokerOf('list-catalog', 'catalog', {})
-  // Awaited here: the broker is closed when the function returns.
-  return await attempt(broker, () => process.stdout.write(catalogText(broker.stats().info)))
-}
-
-/** Downloads in a child process, with the same code as the pipeline of the server. */
-async function fetchWeights(model: string, { weightsDir, weightsUrl }: Config): Promise<boolean> {
-  const options = { model, weightsDir: resolve(weightsDir), ...(weightsUrl !== '' && { weightsUrl }) }
-  await using broker = brokerOf('fetch-weights', `weights ${model}`, options)
-  showProgress(model, broker, (word) => process.stderr.write(`${model}: ${word}\n`))
-  // Awaited here: the broker is closed when the function returns.
-  return await attempt(broker, () =>
-    process.stdout.write(`${model}: ${readPipelineInfo(broker.stats()).path ?? 'ready'}\n`),
+async function list({ config, options }: CommandLine, models: readonly string[]): Promise<number> {
+  const kept = await keptWeights(config, 'list', models)
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify(kept, null, 2)}\n`)
+    return EXIT.done
+  }
+  const cells = kept.weights.map(
+    (one) => [one.name, sizeWords(one), compiledWords(one), placeWords(one)] as const,
   )
+  const [sizes, forms] = [1, 2].map((at) => Math.max(...cells.map((row) => row[at]?.length ?? 0)))
+  const rows = cells.map(([name, size, form, place]) => [
+    name,
+    `${size.padEnd(sizes ?? 0)}  ${form.padEnd(forms ?? 0)}  ${place}`.trimEnd(),
+  ])
+  const { folder, models: compiled, bytes } = kept.compiled
+  process.stdout.write(`${table(rows)}\n\n${compiled} compiled models, ${byteWords(bytes)}, in ${folder}\n`)
+  return EXIT.done
 }
 
-function brokerOf(file: string, name: string, options: Record<string, unknown>): Broker {
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-  const pipeline = new URL(`../../pipeline/weights/${file}.${extension}`, import.meta.url)
-  return new Broker({ pipeline, name, options })
+function compiledWords({ compiled }: Kept['weights'][number]): string {
+  return compiled
+    .map(({ precision, bytes, tuned }) => `${precision} ${byteWords(bytes)}${tuned ? ', tuned' : ''}`)
+    .join('; ')
 }
 
-/** Whether the pipeline of the broker could be made; an error is written. */
-async function attempt(broker: Broker, succeed: () => void): Promise<boolean> {
+function placeWords({ state, path, note }: Kept['weights'][number]): string {
+  return state === 'absent' ? (note ?? '') : path
+}
+
+function sizeWords({ state, bytes, have }: Kept['weights'][number]): string {
+  const whole = bytes === null ? 'size unknown' : byteWords(bytes)
+  if (state === 'absent') return `–  (${whole})`
+  return state === 'part' ? `${byteWords(have)} of ${whole}` : byteWords(have)
+}
+
+async function verify({ config }: CommandLine, models: readonly string[]): Promise<number> {
+  const { weights } = await keptWeights(config, 'verify', models)
+  for (const { name, state, note } of weights) {
+    process.stdout.write(`${name}: ${state}${note === undefined ? '' : ` (${note})`}\n`)
+  }
+  const isBad = ({ state }: Kept['weights'][number]) => state !== 'right' && state !== 'built in'
+  return weights.some(isBad) ? EXIT.failed : EXIT.done
+}
+
+async function remove({ config }: CommandLine, models: readonly string[]): Promise<number> {
+  if (models.length === 0) throw usageError('weights rm needs the name of a model.')
+  const { weights } = await keptWeights(config, 'remove', models)
+  for (const { name, state } of weights) process.stdout.write(`${name}: ${state}\n`)
+  return weights.every(({ state }) => state === 'removed') ? EXIT.done : EXIT.failed
+}
+
+/** Downloads with the same code as the pipeline of the server. */
+async function pull({ config, options }: CommandLine, models: readonly string[]): Promise<number> {
+  const isTuned = options.tune === true
+  const listed = config.models.filter(({ path }) => path === undefined || isTuned).map(({ name }) => name)
+  let code: number = EXIT.done
+  for (const model of new Set(models.length > 0 ? models : listed)) {
+    const isOwn = config.models.some(({ name, path }) => name === model && path !== undefined)
+    const isThere = isOwn || (await pullOne(model, config))
+    if (!isThere || (isTuned && !(await tuneAhead(model, config)))) code = EXIT.failed
+  }
+  return code
+}
+
+async function pullOne(model: string, { weightsDir, weightsUrl }: Config): Promise<boolean> {
+  const options = { model, weightsDir: resolve(weightsDir), ...(weightsUrl !== '' && { weightsUrl }) }
   try {
-    await broker.start()
-    succeed()
+    const info = await askPipeline({ module: 'weights/fetch-weights', name: model, options, isLong: true })
+    process.stdout.write(`${model}: ${readPipelineInfo({ info }).path ?? 'ready'}\n`)
     return true
   } catch (error) {
-    // The broker would retry the download.
-    broker.kill()
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
     return false
   }
+}
+
+export async function keptWeights(
+  { models: served, weightsDir }: Pick<Config, 'models' | 'weightsDir'>,
+  action: 'list' | 'verify' | 'remove',
+  models: readonly string[] = [],
+): Promise<Kept> {
+  const options = { weightsDir: resolve(weightsDir), action, models, served }
+  return Kept.parse(await askPipeline({ module: 'keep-weights', name: 'weights', options }))
 }

@@ -42,7 +42,7 @@ export function configOf(read: (setting: Setting<unknown>, name: string) => unkn
 }
 
 /** The settings of this process. Answers --help and --version, and ends the process if a setting is wrong. */
-export function configOfThisProcess(argv: readonly string[] = process.argv.slice(2)): Config {
+export function configOfThisProcess(argv: readonly string[]): Config {
   try {
     if (argv.includes('--help') || argv.includes('-h'))
       return printAndExit(helpText(SETTINGS, process.stdout.columns))

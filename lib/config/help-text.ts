@@ -16,7 +16,7 @@ const EXAMPLES = `Examples
   npm start -- --port 8080
   npm start -- --models digits,resnet50,pets=./pets.keras
   HOST=0.0.0.0 RATE_LIMIT=60 npm start
-  tandem --port 8080          (from the installed package)
+  npx tandem-serve serve --port 8080    (in the package)
 `
 
 /** What --help prints, folded to the width of the terminal. */

@@ -164,6 +164,16 @@ export function secretList(): Kind<readonly string[]> {
   return { ...keys, isSecret: true }
 }
 
+/** One key for a server, or nothing. */
+export function secret(): Kind<string> {
+  return {
+    expected: 'a key of letters, digits and ._~+/=-',
+    bounds: 'letters, digits and ._~+/=-',
+    isSecret: true,
+    parse: (text) => (/^[\w.~+/=-]{0,256}$/.test(text) ? text : undefined),
+  }
+}
+
 /** Addresses of RabbitMQ. A password in an address may hold a comma only as %2C, and a % only as %25. */
 export function amqpList(): Kind<readonly string[]> {
   const isEncoded = (entry: string) => !/%(?![\da-f]{2})/i.test(entry)

@@ -11,6 +11,7 @@ import {
   orAuto,
   originList,
   portList,
+  secret,
   secretList,
   servedModel,
   text,
@@ -26,6 +27,7 @@ export const GROUPS = {
   access: 'Access',
   storage: 'Storage',
   fleet: 'Several hosts',
+  command: 'Commands that ask a server',
 } as const
 
 /** One setting. The flag is the variable in kebab-case: MAX_QUEUE is --max-queue. */
@@ -48,6 +50,7 @@ const limits = inGroup('limits')
 const access = inGroup('access')
 const storage = inGroup('storage')
 const fleet = inGroup('fleet')
+const command = inGroup('command')
 
 /** All settings. A flag beats the environment, the environment beats the default; an empty variable counts as unset. */
 export const SETTINGS = {
@@ -389,6 +392,13 @@ export const SETTINGS = {
     hostName(),
     'name of this host on /status, in metrics and in the names of queues; when unset, the name of the machine and the process id',
   ),
+  serverUrl: command(
+    'TANDEM_URL',
+    '',
+    url(),
+    'server that `tandem predict` and `tandem models` ask; when unset, predict loads the model itself',
+  ),
+  serverKey: command('TANDEM_KEY', '', secret(), 'API key for that server'),
 } as const
 
 function inGroup(group: Setting<unknown>['group']) {

@@ -1,4 +1,5 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { writeFileSync } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FEEDBACK_HEADER } from './feedback.ts'
 
@@ -15,6 +16,16 @@ const OLD_HEADER = FEEDBACK_HEADER.replace(',source\r\n', '\r\n')
  * counts once. Throws if `output` exists, or if a file has other columns.
  */
 export async function mergeFeedback(output: string, folders: readonly string[]): Promise<Merged> {
+  const { lines, files } = await feedbackRecords(folders)
+  // At once: Ctrl-C must not leave half a file.
+  writeFileSync(output, FEEDBACK_HEADER + lines.join(''), { flag: 'wx' })
+  return { records: lines.length, files }
+}
+
+/** The records of several folders as lines of CSV, the oldest first, each once. */
+export async function feedbackRecords(
+  folders: readonly string[],
+): Promise<{ readonly lines: readonly string[]; readonly files: number }> {
   const records = new Set<string>()
   let files = 0
   for (const folder of folders) {
@@ -24,9 +35,7 @@ export async function mergeFeedback(output: string, folders: readonly string[]):
     }
   }
   // A record begins with its time, in a format that sorts as text.
-  const sorted = [...records].sort()
-  await writeFile(output, FEEDBACK_HEADER + sorted.join(''), { flag: 'wx' })
-  return { records: records.size, files }
+  return { lines: [...records].sort(), files }
 }
 
 async function recordsOf(path: string): Promise<string[]> {

@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache'
+import { RecentMap } from '../cache/recent-map.ts'
 import type { Config } from '../config/config.ts'
 import { HttpError } from '../http/errors.ts'
 import { digest } from './digest.ts'
@@ -27,20 +27,18 @@ const ENTRY_BYTES = 1024
 const COPIED_BYTES = 64 * 2 ** 10
 
 /**
- * Images that pages show again, in memory only, within bounds of size and age. The timers that remove expired images do
- * not keep the process alive. Large images are not copied: the caller must not change the bytes later.
+ * Images that pages show again, in memory only, within bounds of size and age. Large images are not copied: the caller must not change the bytes later.
  */
 export function createRecentImages(limits: Pick<Config, 'uploadMaxBytes' | 'uploadTtlMs'>): RecentImages {
   let closed = false
   // From md5 to sha256. Each entry belongs to an image in `images` and is removed with that image. The md5 is not the
   // key, because two images with the same md5 can be made on purpose and a report must not confuse the two.
   const byMd5 = new Map<string, string>()
-  const images = new LRUCache<string, RecentImage>({
+  const images = new RecentMap<RecentImage>({
     maxSize: limits.uploadMaxBytes,
-    sizeCalculation: ({ bytes }) => heldBytes(bytes),
-    ttl: limits.uploadTtlMs,
-    ttlAutopurge: true,
-    dispose({ md5, sha256 }) {
+    sizeOf: ({ bytes }) => heldBytes(bytes),
+    ttlMs: limits.uploadTtlMs,
+    removed({ md5, sha256 }) {
       if (byMd5.get(md5) === sha256) byMd5.delete(md5)
     },
   })

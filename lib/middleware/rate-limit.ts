@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache'
+import { RecentMap } from '../cache/recent-map.ts'
 import { clientAddress, networkOf } from '../http/client-address.ts'
 import type { Context, Middleware } from '../http/context.ts'
 import { HttpError } from '../http/errors.ts'
@@ -21,7 +21,7 @@ interface Bucket {
  */
 export function rateLimit(perMinute: number, now: () => number = () => performance.now() / 1000): Middleware {
   if (perMinute === 0) return (_ctx, next) => next()
-  const buckets = new LRUCache<string, Bucket>({ max: MAX_CLIENTS })
+  const buckets = new RecentMap<Bucket>({ max: MAX_CLIENTS })
   const perSecond = perMinute / WINDOW_S
   const policy = `${perMinute};w=${WINDOW_S}`
 

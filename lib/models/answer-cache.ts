@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache'
 import type { CallTiming } from '../../broker/broker.ts'
+import { RecentMap } from '../cache/recent-map.ts'
 import { featuresIn } from './features.ts'
 import { countOf, type OtherOutputs } from './other-outputs.ts'
 import { SharedCalls, type SharedWork, type Waiting } from './shared-calls.ts'
@@ -50,14 +50,14 @@ export const NO_TIME: CallTiming = { queue: 0, prepare: 0, predict: 0, total: 0,
 /** The cache of answers: keeps them for later requests, and lets simultaneous requests share one computation. */
 export class AnswerCache {
   readonly #options: AnswerCacheOptions
-  readonly #kept: LRUCache<string, TimedAnswer> | undefined
+  readonly #kept: RecentMap<TimedAnswer> | undefined
   readonly #inFlight = new SharedCalls<TimedAnswer>()
 
   constructor(options: AnswerCacheOptions) {
     const { entries } = options
     this.#options = options
     if (entries === 0) return
-    this.#kept = new LRUCache({ max: entries, maxSize: entries * GUESSES_PER_ENTRY, sizeCalculation: sizeOf })
+    this.#kept = new RecentMap({ max: entries, maxSize: entries * GUESSES_PER_ENTRY, sizeOf })
   }
 
   /** A kept answer, or the result of `compute`. For a model without a version, nothing is kept or shared. */

@@ -5,7 +5,7 @@ import type { Logger } from 'pino'
 import { Broker, type Calls } from '../../broker/broker.ts'
 import { BrokerError } from '../../broker/errors.ts'
 import type { Config } from '../config/config.ts'
-import { writeProgress } from './model-progress.ts'
+import { saysWhyItWaits, writeProgress } from './model-progress.ts'
 import { readPipelineInfo } from './pipeline-info.ts'
 import { spareChildren } from './spare-children.ts'
 import { WaitingLog } from './waiting-log.ts'
@@ -75,7 +75,7 @@ export function startBrokers(brokers: Brokers, log: Logger): void {
     logWarnings(broker, modelLog)
     logTuning(broker, modelLog)
     // Lines instead of bars, even on a terminal: the bars of two models would overwrite each other and the log.
-    writeProgress(broker, (word) => (word.endsWith('.') ? waiting.add(model, word) : modelLog.info(word)))
+    writeProgress(broker, (word) => (saysWhyItWaits(word) ? waiting.add(model, word) : modelLog.info(word)))
     logFailures(broker, modelLog)
   }
 }

@@ -6,8 +6,10 @@ export function inputSentence(
   subject: string | null,
 ): string {
   const around = subject === 'digit' ? ' around its digit' : ''
+  // Shapes of layers and the setting "size" have the height first.
+  const order = width === height ? '' : ' (width × height)'
   return (
-    `An image is scaled to ${width} × ${height} pixels${around}, with ${channelWord(channels)}; ` +
+    `An image is scaled to ${width} × ${height} pixels${order}${around}, with ${channelWord(channels)}; ` +
     `preprocessing: ${preprocessingWord(preprocessing)}.`
   )
 }

@@ -14,6 +14,9 @@ export function showProgress(
   else writeProgress(broker, writeLine)
 }
 
+/** A progress that is a whole sentence says why the model waits, such as for weights that cannot be downloaded. */
+export const saysWhyItWaits = (word: string): boolean => word.endsWith('.')
+
 /** `writeLine` gets a line for every 5 %, and for each new kind of work. */
 export function writeProgress(broker: Calls, writeLine: (word: string) => void): void {
   let last = ''
@@ -29,8 +32,8 @@ function drawBar(model: string, broker: Calls, terminal: NodeJS.WriteStream): vo
   let isDrawn = false
   let last = ''
   broker.on('progress', ({ fraction, word }) => {
-    // A whole sentence says what is missing and must not be cut. A bar must fit into one line to be redrawn.
-    const isSentence = word.endsWith('.')
+    // A sentence must not be cut. A bar must fit into one line to be redrawn.
+    const isSentence = saysWhyItWaits(word)
     const line = `${model} ${progressBar(fraction)} ${word}`.slice(0, Math.max(20, terminal.columns - 1))
     if (!isSentence) terminal.write(`\r\x1b[K${line}`)
     else if (withoutNumbers(word) !== last) terminal.write(`\r\x1b[K${model}: ${word}\n`)

@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache'
+import { RecentMap } from '../cache/recent-map.ts'
 import { type PredictionFacts, type RecalledPrediction, readReportId, writeReportId } from './report-id.ts'
 
 export interface RecentPredictions {
@@ -22,7 +22,7 @@ export function createRecentPredictions({
   signingKeys = [],
   ttlMs = HOUR_MS,
 }: RecentPredictionsOptions = {}): RecentPredictions {
-  const recent = new LRUCache<string, RecalledPrediction>({ max: MAX_ENTRIES, ttl: ttlMs })
+  const recent = new RecentMap<RecalledPrediction>({ max: MAX_ENTRIES, ttlMs })
   const [key] = signingKeys
   return {
     remember(requestId, facts) {

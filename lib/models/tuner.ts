@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import type { Broker } from '../../broker/broker.ts'
 import type { Config } from '../config/config.ts'
 import { brokerOptions } from './brokers.ts'
+import { saysWhyItWaits } from './model-progress.ts'
 import { readPipelineInfo } from './pipeline-info.ts'
 import { type TuneAnswer, tuningBroker } from './tuning-broker.ts'
 
@@ -111,8 +112,10 @@ export class Tuner {
 
   #isBusy(): boolean {
     return [...this.#brokers.values()].some((broker) => {
-      const { state, inFlight, queued, spares } = broker.stats()
-      const isStarting = state === 'starting' || state === 'restarting'
+      const { state, progress, inFlight, queued, spares } = broker.stats()
+      // Without a network, a model waits for its weights as long as the service runs, and takes no cores.
+      const waits = progress !== null && saysWhyItWaits(progress.word)
+      const isStarting = state === 'restarting' || (state === 'starting' && !waits)
       return isStarting || inFlight + queued > 0 || spares.some(({ state }) => state === 'starting')
     })
   }

@@ -1,11 +1,11 @@
-import { LRUCache } from 'lru-cache'
+import { RecentMap } from '../cache/recent-map.ts'
 import type { Context } from '../http/context.ts'
 import { hashOf, sendOnce, TaggedBytes } from '../http/tagged-bytes.ts'
 
 /** Most visits ask for a page that was sent before, byte for byte. 32 pages are enough for a dozen models. */
 const MAX_KEPT = 32
 
-const kept = new LRUCache<string, TaggedBytes>({ max: MAX_KEPT })
+const kept = new RecentMap<TaggedBytes>({ max: MAX_KEPT })
 
 /**
  * Answers with a page, compressed off the main thread. The answer to a GET is compressed once for as long as the page

@@ -1,6 +1,6 @@
-import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
 import type { Api } from '../api.ts'
+import { RecentMap } from '../cache/recent-map.ts'
 import { VERSION } from '../config/version.ts'
 import { OWN_ERROR } from '../http/dialect.ts'
 import { NoQuery, type Operation, serve } from '../http/operation.ts'
@@ -58,7 +58,7 @@ export function docsRoutes(service: Service): void {
   const { operations, site } = service
   const template = lazy(() => docsPage(site, operations, ORIGIN))
   // A client can send any Host header, so the number of kept pages must be bounded.
-  const pages = new LRUCache<string, TaggedBytes>({ max: MAX_ORIGINS })
+  const pages = new RecentMap<TaggedBytes>({ max: MAX_ORIGINS })
   serve(service, docs, async (ctx) => {
     const origin = ownAddress(ctx)
     const page = pages.get(origin) ?? new TaggedBytes(Buffer.from(withOrigin(template(), origin)))

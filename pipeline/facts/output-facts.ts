@@ -37,7 +37,7 @@ export function outputFacts(known: KnownOutput, settings: ModelSettings, path: s
   const size = sizeOf(shape)
   const applied =
     settings.output === undefined || settings.output === 'auto' ? fitting(inside, size) : settings.output
-  return { ...known, kind: 'classes', applied, numbers: numbersOf(inside, applied) }
+  return { ...known, kind: 'classes', applied, numbers: numbersOf({ shape, inside, applied }, settings) }
 }
 
 /** A warning if the user's setting computes a function that the model has computed already. */
@@ -55,16 +55,23 @@ function fitting(inside: OutputFacts['inside'], size: number): OutputFacts['appl
   return inside === 'linear' && size === 1 ? 'sigmoid' : 'softmax'
 }
 
-function numbersOf(inside: OutputFacts['inside'], applied: OutputFacts['applied']): OutputFacts['numbers'] {
-  const last = applied === 'none' ? inside : applied
-  if (last === 'softmax') return 'probabilities'
+type Functions = Pick<OutputFacts, 'shape' | 'inside' | 'applied'>
+
+const lastOf = ({ inside, applied }: Functions) => (applied === 'none' ? inside : applied)
+
+function numbersOf(functions: Functions, { labels }: ModelSettings): OutputFacts['numbers'] {
+  const last = lastOf(functions)
+  if (last === 'softmax' || isYesOrNo(functions, labels?.length)) return 'probabilities'
   return last === 'sigmoid' ? 'independent probabilities' : 'scores'
 }
 
-/** The number of classes. A single probability is that of the second of two classes. */
-export function classCount({ shape, numbers }: OutputFacts, labels: number | undefined): number {
-  const size = sizeOf(shape)
-  return size === 1 && numbers === 'independent probabilities' && labels !== 1 ? 2 : size
+/** A single probability is that of the second of two classes, unless the labels have one class. */
+function isYesOrNo(functions: Functions, labels: number | undefined): boolean {
+  return sizeOf(functions.shape) === 1 && lastOf(functions) === 'sigmoid' && labels !== 1
+}
+
+export function classCount(output: OutputFacts, labels: number | undefined): number {
+  return isYesOrNo(output, labels) ? 2 : sizeOf(output.shape)
 }
 
 const sizeOf = (shape: readonly number[]): number => shape.reduce((product, length) => product * length, 1)

@@ -46,6 +46,10 @@ export interface Plan {
   emit(emission: Emission): Promise<Value> | Value
 }
 
+/** The output has a batch if the input has one. */
+export const batchless = ({ batched }: Pick<Operand, 'batched'>): Pick<Plan, 'unbatched'> =>
+  batched ? {} : { unbatched: true }
+
 /** Reads one array of the layer's weights by its role; undefined if the layer has no such array. */
 export type Read = (role: string) => Promise<Float32Array | undefined>
 

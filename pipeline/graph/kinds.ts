@@ -6,12 +6,17 @@ import { layerError } from './layer-config.ts'
 import { ACTIVATION_LAYERS } from './layers/activation.ts'
 import { CONVOLUTIONS } from './layers/convolution.ts'
 import { DENSE_LAYERS } from './layers/dense.ts'
+import { IMAGE_OPERATIONS } from './layers/image-operations.ts'
+import { INDEXING } from './layers/indexing.ts'
 import { MERGES } from './layers/merge.ts'
 import { NORMALIZATIONS } from './layers/normalization.ts'
 import { OPERATIONS } from './layers/operations.ts'
+import { PADDINGS } from './layers/padding.ts'
+import { PICKS } from './layers/picking.ts'
 import { POOLINGS } from './layers/pooling.ts'
-import { REARRANGEMENTS } from './layers/rearranging.ts'
+import { PRODUCTS } from './layers/products.ts'
 import { REDUCTIONS } from './layers/reductions.ts'
+import { RESHAPINGS } from './layers/reshaping.ts'
 import { RESIZING_LAYERS } from './layers/resizing.ts'
 import { SHAPE_LAYERS } from './layers/shape.ts'
 import { TRAINING_ONLY_LAYERS } from './layers/training-only.ts'
@@ -50,9 +55,14 @@ export const LAYER_KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
 ])
 
 export const OPERATION_KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
+  ...IMAGE_OPERATIONS,
+  ...INDEXING,
   ...OPERATIONS,
-  ...REARRANGEMENTS,
+  ...PADDINGS,
+  ...PICKS,
+  ...PRODUCTS,
   ...REDUCTIONS,
+  ...RESHAPINGS,
 ])
 
 /** Every class, by its name in a layer list. */

@@ -1,4 +1,5 @@
-import protobuf from 'protobufjs'
+import { decodeMessage } from './decode-message.ts'
+import { encodeMessage } from './encode-message.ts'
 
 /* The part of the ONNX format that a compiled model needs: messages and field numbers as ONNX publishes them. */
 
@@ -124,13 +125,11 @@ const MESSAGES = {
   DimensionProto: { fields: { dimValue: one('int64', 1), dimParam: one('string', 2) } },
 }
 
-const model = protobuf.Root.fromJSON({ nested: MESSAGES }).lookupType('ModelProto')
-
 export function encodeModel(content: ModelProto): Uint8Array {
-  return model.encode(content).finish()
+  return encodeMessage(MESSAGES, 'ModelProto', content)
 }
 
 /** Of a model that Tandem has compiled: other models may have fields that are missing here. */
 export function decodeModel(bytes: Uint8Array): ModelProto {
-  return model.toObject(model.decode(bytes), { longs: Number, arrays: true }) as ModelProto
+  return decodeMessage(MESSAGES, 'ModelProto', bytes) as unknown as ModelProto
 }

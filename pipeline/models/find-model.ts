@@ -6,12 +6,16 @@ import { nearestWord } from './nearest-word.ts'
 /** The source of a model: the catalog, the package, or the user's own file or folder. */
 export type ModelChoice =
   | { readonly kind: 'catalog'; readonly name: string }
-  | { readonly kind: 'built-in'; readonly name: string }
+  | { readonly kind: 'built-in'; readonly path: string }
   | { readonly kind: 'own'; readonly path: string }
 
 const EXTENSIONS = ['keras', 'h5', 'hdf5', 'onnx', 'zip', 'json'] as const
-/** The file in an unpacked folder of Teachable Machine. */
-const KERAS_FILE = 'keras_model.h5'
+export const TFJS_FILE = 'model.json'
+/** The Keras model in an unpacked folder of Teachable Machine. */
+export const KERAS_FILE = 'keras_model.h5'
+const SAVED_MODEL_FILE = 'saved_model.pb'
+/** A folder with one of these files is a model. */
+const FOLDER_FILES = [TFJS_FILE, KERAS_FILE] as const
 // A name becomes part of a path, so it must not lead out of the folder.
 const NAME = /^[a-z0-9][a-z0-9_-]{0,99}$/i
 // At least one of these keys is near the beginning: each comes before its own long list of layers or weights.
@@ -39,7 +43,9 @@ export async function findModel(
   const inCatalog = catalog.includes(name)
   const [only] = own
   if (only === undefined && inCatalog) return { kind: 'catalog', name }
-  if (only === undefined && ours !== undefined) return { kind: 'built-in', name }
+  if (only === undefined && ours !== undefined) return { kind: 'built-in', path: ours }
+  if (only === undefined && (await isFile(join(weightsDir, name, SAVED_MODEL_FILE))))
+    throw savedModel(name, join(weightsDir, name))
   if (only === undefined) throw absent(name, weightsDir, [...catalog, ...builtIn.keys()])
   if (own.length === 1 && !inCatalog) return { kind: 'own', path: only }
   const choices = [...(inCatalog ? ['the model of the catalog'] : []), ...own].join(' or ')
@@ -49,11 +55,11 @@ export async function findModel(
 
 async function givenPath(name: string, path: string): Promise<string> {
   const its = await stat(path).catch(() => undefined)
-  if (its?.isFile()) return basename(path) === 'model.json' ? dirname(path) : path
-  if (its?.isDirectory() && (await isFile(join(path, 'model.json')))) return path
-  if (its?.isDirectory() && (await isFile(join(path, KERAS_FILE)))) return path
-  if (its?.isDirectory() && (await isFile(join(path, 'saved_model.pb')))) throw savedModel(name, path)
-  const what = its === undefined ? 'there is nothing' : 'there is no model.json in the folder'
+  if (its?.isFile()) return basename(path) === TFJS_FILE ? dirname(path) : path
+  for (const file of FOLDER_FILES) if (await isFile(join(path, file))) return path
+  if (await isFile(join(path, SAVED_MODEL_FILE))) throw savedModel(name, path)
+  const what =
+    its === undefined ? 'there is nothing' : `there is no ${FOLDER_FILES.join(' or ')} in the folder`
   throw new PipelineError('ERR_MODEL_LOAD', `The model "${name}" cannot be loaded: ${what} at ${path}.`)
 }
 
@@ -69,19 +75,20 @@ function savedModel(name: string, path: string): PipelineError {
 export function possiblePaths(name: string, weightsDir: string): string[] {
   return [
     ...EXTENSIONS.map((extension) => join(weightsDir, `${name}.${extension}`)),
-    join(weightsDir, name, 'model.json'),
+    ...FOLDER_FILES.map((file) => join(weightsDir, name, file)),
   ]
 }
 
 async function candidates(name: string, weightsDir: string): Promise<string[]> {
-  const found: string[] = []
+  const folder = join(weightsDir, name)
+  const found = new Set<string>()
   for (const file of possiblePaths(name, weightsDir)) {
     if (!(await isFile(file))) continue
-    if (basename(file) === 'model.json') found.push(dirname(file))
+    if (dirname(file) === folder) found.add(folder)
     // A pets.json is the settings of pets.keras, unless the file is a TF.js model.
-    else if (extname(file) !== '.json' || (await isTfjsModel(file))) found.push(file)
+    else if (extname(file) !== '.json' || (await isTfjsModel(file))) found.add(file)
   }
-  return found
+  return [...found]
 }
 
 async function isFile(path: string): Promise<boolean> {
@@ -103,7 +110,7 @@ function absent(name: string, weightsDir: string, catalog: readonly string[]): P
   const near = nearestWord(name, catalog)
   const hint = near === undefined ? '' : ` Did you mean ${near}?`
   const message =
-    `There is no model "${name}": it is not in the catalog (npm run weights -- list shows all names), and the folder ` +
+    `There is no model "${name}": it is not in the catalog (tandem models shows all names), and the folder ` +
     `${weightsDir} has none of ${files.join(', ')}.${hint}`
   return new PipelineError('ERR_MODEL_LOAD', message)
 }

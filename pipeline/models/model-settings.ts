@@ -4,7 +4,7 @@ import { PipelineError } from '../errors.ts'
 import { IMAGENET_LABELS, type Label, labelList, readLabels } from './labels.ts'
 import { nearestWord } from './nearest-word.ts'
 
-/** The user's settings for a model, in `<name>.json` beside the model. All are optional. */
+/** The settings of a model, in `<name>.json` beside the model, or in the model's folder. All are optional. */
 export interface ModelSettings {
   readonly labels?: readonly Label[]
   /** The file of the labels, for messages. */
@@ -81,11 +81,16 @@ function readHead(value: unknown, key: string, where: string): string | number {
   throw wrong(where, `has ${key} ${shown(value)}, which is neither the name nor the place of an output`)
 }
 
-/** The settings beside a model; an empty object when there is no settings file. */
+/** The settings of a model; an empty object when there is no settings file. */
 export async function readModelSettings(modelPath: string): Promise<ModelSettings> {
-  const file = settingsPath(modelPath)
-  const text = file === undefined ? undefined : await readText(file)
-  if (file === undefined || text === undefined) return {}
+  const settings: ModelSettings[] = []
+  for (const file of settingsPaths(modelPath)) settings.push(await settingsIn(file))
+  return Object.assign({}, ...settings)
+}
+
+async function settingsIn(file: string): Promise<ModelSettings> {
+  const text = await readText(file)
+  if (text === undefined) return {}
   const where = subject(file)
   const settings = checked(parseJson(text, where), where)
   return withLabels(settings, (name) => labelsPath(name, file))
@@ -116,8 +121,11 @@ async function withLabels(
 
 /** The files that a model's settings come from, readable or not: the model changes when one of them does. */
 export async function settingsFiles(modelPath: string): Promise<string[]> {
-  const file = settingsPath(modelPath)
-  if (file === undefined) return []
+  const files = await Promise.all(settingsPaths(modelPath).map(withLabelsFile))
+  return files.flat()
+}
+
+async function withLabelsFile(file: string): Promise<string[]> {
   try {
     const { labels } = JSON.parse((await readText(file)) ?? '{}') as { labels?: unknown }
     const isFile = typeof labels === 'string' && labels !== 'imagenet'
@@ -127,13 +135,21 @@ export async function settingsFiles(modelPath: string): Promise<string[]> {
   }
 }
 
-/** `pets.json` beside `pets.keras` or the folder `pets`; undefined for a model in a file `pets.json`. */
-export function settingsPath(modelPath: string): string | undefined {
+/** In the folder of a model, so that the settings go where the folder goes. */
+const INSIDE = 'settings.json'
+
+/**
+ * `settings.json` in the folder `pets`, and `pets.json` beside the folder or beside `pets.keras`, which has precedence. A
+ * model in a file `pets.json` has no settings.
+ */
+export function settingsPaths(modelPath: string): string[] {
   const path = resolve(modelPath)
-  if (basename(path) === 'model.json') return `${dirname(path)}.json`
+  if (basename(path) === 'model.json') return settingsPaths(dirname(path))
   const extension = extname(path)
-  if (extension === '.json') return undefined
-  return join(dirname(path), `${basename(path, MODEL_EXTENSION.test(extension) ? extension : '')}.json`)
+  if (extension === '.json') return []
+  const isFile = MODEL_EXTENSION.test(extension)
+  const beside = join(dirname(path), `${basename(path, isFile ? extension : '')}.json`)
+  return isFile ? [beside] : [join(path, INSIDE), beside]
 }
 
 // Other endings belong to the name: the settings of the folder `pets.v2` are in `pets.v2.json`.

@@ -113,6 +113,11 @@ export class Covariance {
     }
   }
 
+  /** Whether there are enough patches to tell how inputs vary together, and not only how they did in these images. */
+  get isReliable(): boolean {
+    return this.#count >= PATCHES_PER_INPUT * this.length
+  }
+
   mean(group: number): Float64Array {
     const { length } = this
     const count = this.#count || 1
@@ -138,6 +143,8 @@ export class Covariance {
     return matrix
   }
 }
+
+const PATCHES_PER_INPUT = 4
 
 /** Of each image. */
 const PLACES = 64

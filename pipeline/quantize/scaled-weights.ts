@@ -59,7 +59,7 @@ export async function byteConvolution(
         (mean, i) =>
           mean - lostIn(observed, recipe, root, channelOf(output, Math.floor(i / area)), factors[i] ?? 1),
       )
-      passing = passingFor(matrix)
+      passing = covariance.isReliable ? passingFor(matrix) : undefined
     }
     const row = Float64Array.from(numbers.subarray(output * each, (output + 1) * each))
     const into = bytes.subarray(output * each, (output + 1) * each)

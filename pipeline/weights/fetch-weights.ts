@@ -2,6 +2,7 @@ import type { MakePipeline, PipelineContext } from '../../broker/pipeline.ts'
 import { PipelineError } from '../errors.ts'
 import { builtIns } from '../models/built-in.ts'
 import { catalog } from '../models/catalog.ts'
+import type { CatalogEntry } from '../models/catalog-entry.ts'
 import { nearestWord } from '../models/nearest-word.ts'
 import { ensureWeights } from './ensure-weights.ts'
 
@@ -20,21 +21,22 @@ export async function makePipeline(
   { progress }: PipelineContext,
 ) {
   const here = builtIns.get(model)
-  if (here) return { methods: [], info: { path: here.path } }
-  const entry = catalog.get(model)
-  if (entry === undefined) throw unknown(model)
+  if (here !== undefined) return { methods: [], info: { path: here } }
+  const entry = catalogEntry(model)
   const path = await ensureWeights(entry, { weightsDir, weightsUrl, progress, attempts: ATTEMPTS })
   return { methods: [], info: { path, bytes: entry.bytes } }
 }
 
 makePipeline satisfies MakePipeline
 
-function unknown(model: string): PipelineError {
+export function catalogEntry(model: string): CatalogEntry {
+  const entry = catalog.get(model)
+  if (entry !== undefined) return entry
   const names = [...catalog.keys()]
   const near = nearestWord(model, names)
   const hint = near === undefined ? '' : ` Did you mean ${near}?`
-  return new PipelineError(
+  throw new PipelineError(
     'ERR_MODEL_LOAD',
-    `The catalog has no model "${model}"; npm run weights -- list shows its ${names.length} models.${hint}`,
+    `The catalog has no model "${model}"; tandem models shows its ${names.length} models.${hint}`,
   )
 }

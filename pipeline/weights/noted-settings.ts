@@ -1,11 +1,12 @@
 import { closeSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { KERAS_FILE, TFJS_FILE } from '../models/find-model.ts'
 import type { ModelSettings } from '../models/model-settings.ts'
 import { exporterNotes } from './onnx/exporter-notes.ts'
 import { onnxOutline } from './onnx/onnx-outline.ts'
 import { openWindow } from './source/file-window.ts'
-import { KERAS_FILE, locate } from './source/locate-model.ts'
+import { locate } from './source/locate-model.ts'
 import { detectContainer } from './source/model-format.ts'
 import {
   LABELS_FILE,
@@ -70,7 +71,7 @@ async function zippedSettings(path: string): Promise<ModelSettings> {
       return entry && (await entryBytes(window.name, zip, entry, MAX_NOTE_BYTES)).toString('utf8')
     }
     if (entryNamed(zip, KERAS_FILE) !== undefined) return numberedLabels(await textOf(LABELS_FILE))
-    return entryNamed(zip, 'model.json') === undefined ? {} : teachableMachine(await textOf(METADATA_FILE))
+    return entryNamed(zip, TFJS_FILE) === undefined ? {} : teachableMachine(await textOf(METADATA_FILE))
   } finally {
     closeSync(window.fd)
   }

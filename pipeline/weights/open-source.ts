@@ -1,6 +1,7 @@
 import { closeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, posix } from 'node:path'
+import { KERAS_FILE, TFJS_FILE } from '../models/find-model.ts'
 import { Hdf5Reader } from './hdf5/hdf5-reader.ts'
 import { hdf5Source } from './keras/hdf5-source.ts'
 import { readKerasConfig } from './keras/keras-config.ts'
@@ -8,7 +9,7 @@ import { majorVersion } from './keras/keras-h5.ts'
 import { zipConfig, zippedHdf5, zipWeights } from './keras/keras-zip.ts'
 import { keras3Source } from './keras/keras3-weights.ts'
 import { type FileWindow, openWindow, readBytes } from './source/file-window.ts'
-import { KERAS_FILE, locate } from './source/locate-model.ts'
+import { locate } from './source/locate-model.ts'
 import { loadError, quote } from './source/model-file-error.ts'
 import { detectContainer } from './source/model-format.ts'
 import { layerByLayer, type ModelSource } from './source/model-source.ts'
@@ -67,7 +68,7 @@ function closingFile({ fd }: FileWindow, source: ModelSource): ModelSource {
 /** A .keras file, or the ZIP of a download from Teachable Machine: a TF.js model, or an HDF5 file. */
 async function zipSource(window: FileWindow, tmpDir: string | undefined): Promise<ModelSource> {
   const zip = await readEntries(window)
-  const json = entryNamed(zip, 'model.json')
+  const json = entryNamed(zip, TFJS_FILE)
   if (json !== undefined) return zippedTfjs(window, zip, json, tmpDir)
   const hdf5 = entryNamed(zip, KERAS_FILE)
   if (hdf5 === undefined) return kerasZip(window, tmpDir)

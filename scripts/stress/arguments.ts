@@ -26,27 +26,27 @@ export interface Plan {
   readonly key: string | undefined
 }
 
-export const USAGE = `npm run stress -- [--url http://127.0.0.1:2017] [--users 10,100,600] [--minutes 2]
+export const USAGE = `tandem stress [--users 10,100,600] [--minutes 2]
 
-Loads a running server with GET / and POST /predict, one to three, and writes a report (HTML and Markdown).
+Loads a running server with GET / and POST /predict, one to three, and writes a
+report in HTML and Markdown. Ctrl-C ends early and reports what was measured.
 
 --url ADDRESS     server to load; default http://127.0.0.1:2017
---users LIST      numbers of users, one level after the other; default 10,100,600, or none where --rate is given
-                  A user sends a request, waits for the answer, thinks, and sends the next one.
---rate LIST       arrivals per second, one level after the other, after the levels of --users
-                  Arrivals wait for no answer. Latency counts from the time at which a request was to be sent.
+--users LIST      users of each level, who wait for the answer and then think;
+                  default 10,100,600, or none where --rate is given
+--rate LIST       arrivals per second of each further level, which do not wait
 --minutes NUMBER  duration of each level; default 2
---think MIN,MAX   seconds that a user thinks between an answer and the next request; default 1,5
---timeout NUMBER  seconds until an unanswered request counts as failed; default 120
---model NAME      model to ask; default: the model that the server has chosen for /predict
---images FOLDER   JPEG, PNG and other images to send; default: photographs by formula
---same            send the same pictures again, so that the server may answer from its cache
+--think MIN,MAX   seconds between an answer and the next request; default 1,5
+--timeout NUMBER  seconds until an open request counts as failed; default 120
+--model NAME      model to ask; default: the one that the server uses here
+--images FOLDER   images to send; default: photographs by formula
+--same            send the same images again, for the cache of the server
 --report PATH     where to write PATH.html and PATH.md; default stress-report
 --help            print this text
 
-A server with API_KEYS needs one of its keys in the environment variable TANDEM_KEY.
-Ctrl-C ends the test early and writes the report of what was measured.
-Exit codes: 0 every request was answered, 1 a request failed, 2 wrong options, 3 the server cannot be reached, 130 Ctrl-C.
+A server with API_KEYS needs one of its keys in TANDEM_KEY. docs/stress.md has
+more. Exit codes: 0 every request was answered, 1 a request failed, 2 wrong
+options, 3 the server cannot be reached, 130 Ctrl-C.
 `
 
 const MAX_LEVELS = 20
@@ -72,6 +72,14 @@ const KINDS = {
   images: text('a folder', /./s),
   report: text('a path without an ending', /[^/\\]$/),
 } satisfies Record<string, Kind<unknown>>
+
+/** The names of all options, and whether a value follows, for completion. */
+export const STRESS_OPTIONS = {
+  ...Object.fromEntries(
+    Object.entries(KINDS).map(([name, { expected }]) => [name, { value: 'VALUE', help: expected }]),
+  ),
+  same: { help: 'send the same pictures again' },
+}
 
 /** What the command line asks for, or undefined where it asks for help. A wrong word is a CommandError. */
 export function readArguments(

@@ -1,4 +1,4 @@
-const COMPILED = /^(StartService|(broker|lib|pipeline)\/.+)\.ts$/
+const COMPILED = /^(StartService|commands|tandem|(broker|lib|pipeline)\/.+)\.ts$/
 
 /** The URL of the compiled file; for a file that is not compiled, the URL itself. */
 export function compiledFile(url, sources, built) {

@@ -5,17 +5,21 @@ import { programArgs } from './program.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
-/** Runs one of the command-line tools to its end. */
+/** Runs a command of `tandem` to its end. */
 export function runCommand(
-  tool: 'feedback' | 'inspect' | 'predict' | 'weights',
+  tool: string,
   args: readonly string[],
   env: Record<string, string> = {},
+  input = '',
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, [...programArgs(`lib/cli/${tool}.ts`), ...args], {
+  const child = spawn(process.execPath, [...programArgs('tandem.ts'), tool, ...args], {
     cwd: ROOT,
     env: { ...PLACES, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   })
+  // A command that does not read its input may have ended before.
+  child.stdin.on('error', () => {})
+  child.stdin.end(input)
   let stdout = ''
   let stderr = ''
   child.stdout.on('data', (chunk) => (stdout += chunk))

@@ -19,8 +19,8 @@ export async function withCompiled<T>(
     const modelPath = join(folder, 'model.onnx')
     const data = await open(join(folder, 'model.data'), 'w')
     const all = { preprocessing: 'none', input: 'float32', dataFile: 'model.data', ...options } as const
-    const bytes = await compileGraph(list, weights, all, async (piece) => void (await data.write(piece)))
-    await data.close()
+    const write = async (piece: Uint8Array) => void (await data.write(piece))
+    const bytes = await compileGraph(list, weights, all, write).finally(() => data.close())
     await writeFile(modelPath, bytes)
     return await use(modelPath)
   } finally {
@@ -28,8 +28,11 @@ export async function withCompiled<T>(
   }
 }
 
+/** Where networks compute in tests: `TANDEM_TEST_DEVICE=webgpu` compares a GPU with the numbers of Keras. */
+const DEVICE = process.env.TANDEM_TEST_DEVICE === 'webgpu' ? 'webgpu' : 'cpu'
+
 export async function withEngine<T>(modelPath: string, use: (engine: OnnxEngine) => Promise<T>): Promise<T> {
-  const engine = await openOnnx({ modelPath, threads: 2, device: 'cpu', spin: false })
+  const engine = await openOnnx({ modelPath, threads: 2, device: DEVICE, spin: false })
   try {
     return await use(engine)
   } finally {

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
@@ -6,8 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Plan } from '../../scripts/fuzz/fuzz.ts'
 import { measured } from '../../scripts/fuzz/measure.ts'
 import type { Bounds, Examiner, Target } from '../../scripts/fuzz/target.ts'
-import { PLACES } from './environment.ts'
-import { closeAfterRun } from './leftovers.ts'
+import { type EndOfProgram, startProgram } from './started-program.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 const RUN = fileURLToPath(new URL('../../scripts/fuzz/run.ts', import.meta.url))
@@ -47,30 +46,17 @@ export interface FuzzRun {
   readonly child: ChildProcess
   /** Resolves when this text has been printed. */
   printed(text: string): Promise<void>
-  readonly end: Promise<{ code: number | null; stdout: string; stderr: string }>
+  readonly end: Promise<EndOfProgram>
 }
 
 /** `npm run fuzz` in a process of its own, in a new folder. */
 export function startFuzz(args: readonly string[], cwd = temporaryFolder()): FuzzRun {
-  const child = spawn(process.execPath, ['--import', TSX, RUN, ...args], {
-    cwd,
-    env: PLACES,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  let stdout = ''
-  let stderr = ''
-  child.stdout.on('data', (chunk) => (stdout += chunk))
-  child.stderr.on('data', (chunk) => (stderr += chunk))
-  const closed = closeAfterRun(() => child.kill('SIGKILL'))
-  const end = once(child, 'close').then(([code]) => {
-    closed()
-    return { code: code as number | null, stdout, stderr }
-  })
+  const { child, stdout, end } = startProgram(['--import', TSX, RUN, ...args], { cwd })
   const printed = async (text: string) => {
     const early = end.then(({ stderr }) => {
       throw new Error(`the run ended without "${text}": ${stderr}`)
     })
-    while (!stdout.includes(text)) await Promise.race([once(child.stdout, 'data'), early])
+    while (!stdout().includes(text)) await Promise.race([once(child.stdout, 'data'), early])
     early.catch(() => undefined)
   }
   return { child, printed, end }

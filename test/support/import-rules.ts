@@ -12,8 +12,8 @@ interface Rule {
 
 const PACKAGE = /^[^./]/
 const NODE = /^node:/
-const INFERENCE = /^(onnxruntime-|@tensorflow\/|sharp$|jimp$|@jimp\/|h5wasm$|protobufjs$)/
-const WEB_PROCESS = /^(StartService\.ts$|lib\/|broker\/|fleet\/)/
+const INFERENCE = /^(onnxruntime-|@tensorflow\/|sharp$|h5wasm$)/
+const WEB_PROCESS = /^(StartService\.ts$|tandem\.ts$|commands\.ts$|lib\/|broker\/|fleet\/)/
 // The files that may use process.env: for the settings, for a variable that ONNX Runtime reads nowhere else, and for
 // the variables that name the folders of Vulkan's drivers.
 const MAY_USE_ENVIRONMENT =
@@ -25,6 +25,8 @@ const SPECIFIER = /(?:\bfrom|\bimport)\s*\(?\s*(['"])([^'"]+)\1/g
 
 const RULES: readonly Rule[] = [
   { from: /^StartService\.ts$/, may: /^(lib|broker)\// },
+  // The command `stress` is a script of the repository too.
+  { from: /^(tandem|commands)\.ts$/, may: /^commands\.ts$|^(lib|scripts\/stress)\// },
   // Pages share their words with the scripts in the browser.
   { from: /^lib\/pages\//, may: /^(lib|broker|fleet)\/|^public\/[a-z]+-words\.js$/ },
   { from: /^lib\//, may: /^(lib|broker|fleet)\// },

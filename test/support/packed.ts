@@ -25,18 +25,19 @@ export interface Packed {
   readonly folder: string
   /** paths of all files that the package has */
   readonly files: readonly string[]
-  /** the name of the file that `npm pack` has made */
+  /** the name of the file that `npm run pack` has made */
   readonly archive: string
   /** the command as npm links it */
   readonly tandem: string
 }
 
 /**
- * The package, made by `npm pack` from a clean copy of the sources and unpacked as by `npm install`. Only the packages
+ * The package, made by `npm run pack` from a clean copy of the sources and unpacked as by `npm install`. Only the packages
  * that package.json declares lie beside it, so that an import of any other package fails.
  *
  * `npm install` itself would need the network: npm's cache has the tarballs that `npm ci` has used, but not the lists of
- * versions that npm reads for a package without a lock file, and `--offline` then ends with ENOTCACHED.
+ * versions that npm reads for a package without a lock file, and `--offline` then ends with ENOTCACHED. `.ci/install` does
+ * install the package.
  */
 export async function packedPackage(): Promise<Packed> {
   const temporary = temporaryFolder()
@@ -46,8 +47,7 @@ export async function packedPackage(): Promise<Packed> {
   // Files of an earlier build must not be packed.
   mkdirSync(join(clone, 'dist/former'), { recursive: true })
   writeFileSync(join(clone, 'dist/former/file.js'), '')
-  await run('npm', ['run', 'build'], { cwd: clone })
-  await run('npm', ['pack', '--pack-destination', temporary], { cwd: clone })
+  await run('npm', ['run', 'pack', '--', '--to', temporary], { cwd: clone })
   const archive = readdirSync(temporary).find((name) => name.endsWith('.tgz')) ?? ''
   rmSync(clone, { recursive: true })
 
@@ -56,14 +56,21 @@ export async function packedPackage(): Promise<Packed> {
   const home = join(modules, 'tandem-serve')
   mkdirSync(home, { recursive: true })
   await run('tar', ['xzf', join(temporary, archive), '-C', home, '--strip-components=1'])
-  const { bin, dependencies } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as {
-    bin: { tandem: string }
+  const { bin, bundleDependencies, dependencies } = JSON.parse(
+    readFileSync(join(home, 'package.json'), 'utf8'),
+  ) as {
+    bin: Record<string, string>
+    bundleDependencies: string[]
     dependencies: Record<string, string>
   }
-  for (const name of Object.keys(dependencies)) link(join(ROOT, 'node_modules', name), join(modules, name))
+  const bundled = new Set(bundleDependencies)
+  for (const name of Object.keys(dependencies).filter((name) => !bundled.has(name)))
+    link(join(ROOT, 'node_modules', name), join(modules, name))
   const tandem = join(modules, '.bin/tandem')
-  chmodSync(join(home, bin.tandem), 0o755)
-  link(join(home, bin.tandem), tandem)
+  for (const [name, file] of Object.entries(bin)) {
+    chmodSync(join(home, file), 0o755)
+    link(join(home, file), join(modules, '.bin', name))
+  }
   const files = readdirSync(home, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => relative(home, join(entry.parentPath, entry.name)))

@@ -1,12 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { PLACES } from './environment.ts'
 import { closeAfterRun } from './leftovers.ts'
 import { programArgs } from './program.ts'
+import { type EndOfProgram, type StartedProgram, startProgram } from './started-program.ts'
 import { tableWith, toNumber } from './tables.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
@@ -20,40 +19,21 @@ export const GUESSES = [
 /** By its lines, cell by cell. */
 export type Table = readonly (readonly string[])[]
 
-export interface StressRun {
-  readonly child: ChildProcess
-  readonly stdout: () => string
+export interface StressRun extends StartedProgram {
   readonly end: Promise<StressEnd>
 }
 
-export interface StressEnd {
-  readonly code: number | null
-  readonly stdout: string
-  readonly stderr: string
+export interface StressEnd extends EndOfProgram {
   /** path of the report, without the ending */
   readonly report: string
 }
 
-/** `npm run stress` in a process of its own, with its report in a new folder. */
+/** `tandem stress` in a process of its own, with its report in a new folder. */
 export function startStress(args: readonly string[], env: Record<string, string> = {}): StressRun {
   const report = join(temporaryFolder(), 'report')
-  const child = spawn(
-    process.execPath,
-    [...programArgs('scripts/stress/run.ts'), '--report', report, ...args],
-    { cwd: ROOT, env: { ...PLACES, ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
-  )
-  let stdout = ''
-  let stderr = ''
-  child.stdout.on('data', (chunk) => (stdout += chunk))
-  child.stderr.on('data', (chunk) => (stderr += chunk))
-  const closed = closeAfterRun(() => child.kill('SIGKILL'))
-  const end = new Promise<StressEnd>((resolve) =>
-    child.once('close', (code) => {
-      closed()
-      resolve({ code, stdout, stderr, report })
-    }),
-  )
-  return { child, stdout: () => stdout, end }
+  const own = ['stress', '--report', report, ...args]
+  const run = startProgram([...programArgs('tandem.ts'), ...own], { cwd: ROOT, env })
+  return { ...run, end: run.end.then((end) => ({ ...end, report })) }
 }
 
 export function runStress(args: readonly string[], env: Record<string, string> = {}): Promise<StressEnd> {

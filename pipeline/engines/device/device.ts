@@ -2,16 +2,19 @@ import { PipelineError } from '../../errors.ts'
 import type { Device, Engine } from '../engine.ts'
 import { type Measured, measure } from './measure.ts'
 
+type Probe = (device: Device, sample: Uint8Array) => Promise<Measured>
+
 export interface DeviceOptions<Its extends Engine = Engine> {
   readonly wanted: 'auto' | Device
   readonly open: (device: Device) => Promise<Its>
   /** The devices to try; the CPU is always one. */
   readonly available: readonly Device[]
-  /** `batch` images, in the form of the engine's input. */
-  readonly sample: Uint8Array
+  /** Images in the form of the engine's input. */
+  readonly sample: (engine: Its, images: number) => Uint8Array
+  /** How many images are computed at once when devices are measured. */
   readonly batch: number
-  /** Measures a device that may crash or never answer; by default in this process. */
-  readonly probe?: (device: Device) => Promise<Measured>
+  /** Measures a device that may crash or never answer, with a batch; by default in this process. */
+  readonly probe?: Probe
 }
 
 export interface DeviceChoice<Its extends Engine = Engine> {
@@ -26,13 +29,15 @@ export interface DeviceChoice<Its extends Engine = Engine> {
  * makes more than 1e-1.
  */
 const TOLERANCE = 1e-3
+const CHECKED_IMAGES = 2
 
 /** Opens the model on the wanted device; with `auto`, on the fastest device that gives the CPU's numbers. */
 export async function chooseDevice<Its extends Engine>(
   options: DeviceOptions<Its>,
 ): Promise<DeviceChoice<Its>> {
   const { wanted, open, available } = options
-  if (wanted !== 'auto') return { engine: await openWanted(wanted, open), report: `${wanted}, as asked for` }
+  if (wanted === 'cpu') return { engine: await open('cpu'), report: 'cpu, as asked for' }
+  if (wanted !== 'auto') return openWanted(wanted, options)
   const others = available.filter((device) => device !== 'cpu')
   const engine = await open('cpu')
   // Without another device to compare with, measuring would only delay the start.
@@ -45,14 +50,38 @@ export async function chooseDevice<Its extends Engine>(
   }
 }
 
+type Gpu = Exclude<Device, 'cpu'>
+
+/** A wrong shader answers without an error, so that the numbers of a requested device are checked, too. */
 async function openWanted<Its extends Engine>(
-  device: Device,
-  open: DeviceOptions<Its>['open'],
-): Promise<Its> {
+  device: Gpu,
+  { open, sample, batch }: DeviceOptions<Its>,
+): Promise<DeviceChoice<Its>> {
+  // Two images, since another shader may compute a batch. More would only delay the start.
+  const count = Math.min(batch, CHECKED_IMAGES)
+  const engine = await openGpu(device, open)
+  try {
+    const images = sample(engine, count)
+    const found = await engine.run(images, count)
+    const cpu = await open('cpu')
+    const expected = await cpu.run(images, count).finally(() => cpu.close())
+    const difference = relativeDifference(found, expected)
+    if (difference <= TOLERANCE) return { engine, report: `${device}, as asked for` }
+    throw new PipelineError(
+      'ERR_ENGINE',
+      `The device ${device} cannot be used for this model: ${differs(difference)}. DEVICE=auto chooses the fastest device that computes right.`,
+    )
+  } catch (error) {
+    await engine.close()
+    throw error
+  }
+}
+
+async function openGpu<Its extends Engine>(device: Gpu, open: DeviceOptions<Its>['open']): Promise<Its> {
   try {
     return await open(device)
   } catch (cause) {
-    if (cause instanceof PipelineError && (device === 'cpu' || cause.code !== 'ERR_ENGINE')) throw cause
+    if (cause instanceof PipelineError && cause.code !== 'ERR_ENGINE') throw cause
     throw new PipelineError(
       'ERR_ENGINE',
       `The device ${device} cannot be used: ${reasonOf(cause)}${HINTS[device]}`,
@@ -61,10 +90,9 @@ async function openWanted<Its extends Engine>(
   }
 }
 
-const HINTS: Readonly<Record<Device, string>> = {
-  cpu: '',
+const HINTS: Readonly<Record<Gpu, string>> = {
   webgpu: ' (it needs a GPU with a driver for Vulkan, Metal or Direct3D 12)',
-  cuda: ' (under Linux its libraries are added with: npm rebuild onnxruntime-node --ignore-scripts=false)',
+  cuda: ' (docs/models.md says how its libraries are added under Linux)',
 }
 
 interface Candidate {
@@ -77,15 +105,16 @@ async function chooseMeasured<Its extends Engine>(
   others: readonly Device[],
   options: DeviceOptions<Its>,
 ): Promise<DeviceChoice<Its>> {
-  const { open, sample, batch } = options
-  const probe = options.probe ?? ((device: Device) => probeHere(device, options))
+  const { open, batch } = options
+  const probe = options.probe ?? ((device, sample) => probeHere(device, sample, options))
+  const sample = options.sample(cpu, batch)
   const expected = await measure(cpu, sample, batch)
   const refused: string[] = []
   const candidates: Candidate[] = []
   for (const device of others) {
-    const verdict = await judge(device, expected, probe)
+    const verdict = await judge(expected, () => probe(device, sample))
     if (typeof verdict === 'string') refused.push(`${device} refused: ${verdict}`)
-    else candidates.push(verdict)
+    else candidates.push({ device, ms: verdict })
   }
   // A tie goes to the CPU, listed first here: the model is already open on it.
   const ranking = [{ device: 'cpu' as Device, ms: expected.ms }, ...candidates].sort((a, b) => a.ms - b.ms)
@@ -102,21 +131,20 @@ async function chooseMeasured<Its extends Engine>(
   return { engine: cpu, report: reportOf('cpu', batch, ranking, refused) }
 }
 
-/** The device with its time for a batch, or the reason for refusing the device. */
-async function judge(
-  device: Device,
-  expected: Measured,
-  probe: (device: Device) => Promise<Measured>,
-): Promise<Candidate | string> {
+/** A device's time for a batch, or the reason for refusing the device. */
+async function judge(expected: Measured, probe: () => Promise<Measured>): Promise<number | string> {
   try {
-    const { output, ms } = await probe(device)
+    const { output, ms } = await probe()
     const difference = relativeDifference(output, expected.output)
-    if (difference <= TOLERANCE) return { device, ms }
-    return `its numbers differ from the CPU's by ${difference.toPrecision(2)} of the largest`
+    if (difference <= TOLERANCE) return ms
+    return differs(difference)
   } catch (error) {
     return reasonOf(error)
   }
 }
+
+const differs = (difference: number): string =>
+  `its numbers differ from the CPU's by ${difference.toPrecision(2)} of the largest`
 
 /** NaN, which is never within the tolerance, when a number is missing or NaN. */
 function relativeDifference(found: Float32Array, expected: Float32Array): number {
@@ -129,7 +157,11 @@ function relativeDifference(found: Float32Array, expected: Float32Array): number
   return difference === 0 ? 0 : difference / largest
 }
 
-async function probeHere(device: Device, { open, sample, batch }: DeviceOptions): Promise<Measured> {
+async function probeHere(
+  device: Device,
+  sample: Uint8Array,
+  { open, batch }: Pick<DeviceOptions, 'open' | 'batch'>,
+): Promise<Measured> {
   const engine = await open(device)
   try {
     return await measure(engine, sample, batch)

@@ -23,11 +23,10 @@ const LIMIT_MS = 20_000
  */
 export function probeOnnx(
   model: Omit<OnnxOptions, 'device'>,
-  sample: Uint8Array,
   batch: number,
   limitMs: number = LIMIT_MS,
-): (device: Device) => Promise<Measured> {
-  return (device) => probeInChild({ model: { ...model, device }, sample, batch, limitMs })
+): (device: Device, sample: Uint8Array) => Promise<Measured> {
+  return (device, sample) => probeInChild({ model: { ...model, device }, sample, batch, limitMs })
 }
 
 function probeInChild(request: ProbeRequest): Promise<Measured> {

@@ -3,7 +3,7 @@ import { ACTIVATION_NAMES, activate, clip, leaky } from '../activations.ts'
 import { axesIn, axisIn, plainAxis, planesAxis } from '../axes.ts'
 import { alongAxes, mapped } from '../elementwise.ts'
 import type { Kind, Operand, Option, Plan } from '../kind.ts'
-import { kind, readRequired } from '../kind.ts'
+import { batchless, kind, readRequired } from '../kind.ts'
 import { layerError, notSupported, quote } from '../layer-config.ts'
 import type { OnnxGraph } from '../onnx-graph.ts'
 import { decimal, integers, isInner, optional } from '../options.ts'
@@ -58,7 +58,7 @@ function ofLayer(layer: Layer): Activation {
 
 const unchanged = (operand: Operand, emit: Plan['emit']): Plan => ({
   shape: operand.shape,
-  ...(operand.batched ? {} : { unbatched: true }),
+  ...batchless(operand),
   emit,
 })
 

@@ -1,6 +1,6 @@
 import { elements } from '../axes.ts'
 import type { Kind } from '../kind.ts'
-import { kind, readRequired } from '../kind.ts'
+import { batchless, kind, readRequired } from '../kind.ts'
 import { layerError, notSupported, quote } from '../layer-config.ts'
 import { INT64 } from '../onnx-schema.ts'
 import { anything, flag, only, optional, text, unused, whole } from '../options.ts'
@@ -110,7 +110,7 @@ const einsumDense = kind(
       async emit({ graph, inputs: [input], read }) {
         const kernel = await graph.weights(kernelShape, [await readRequired(read, 'kernel')])
         const product = graph.node('Einsum', [plain(graph, input), kernel], {
-          equation: `${inputs},${kernels}->${outputs}`,
+          equation: withoutDots(`${inputs},${kernels}->${outputs}`, hidden),
         })
         const bias = biasShape && (await readRequired(read, 'bias'))
         const sum = bias ? graph.node('Add', [product, await graph.weights(biasShape, [bias])]) : product
@@ -119,6 +119,14 @@ const einsumDense = kind(
     }
   },
 )
+
+/** An equation with a letter for each axis behind the dots, since WebGPU does not know dots. */
+function withoutDots(equation: string, axes: number): string {
+  const free = [...LETTERS].filter((letter) => !equation.includes(letter))
+  return equation.replaceAll('...', free.slice(0, axes).join(''))
+}
+
+const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'
 
 const EQUATION = /^((?:\.\.\.)?[a-zA-Z]+(?:\.\.\.)?),([a-zA-Z]+)->((?:\.\.\.)?[a-zA-Z]+(?:\.\.\.)?)$/
 
@@ -134,13 +142,13 @@ const embedding = kind(
   },
   ({ input_dim, output_dim }, [x]) => ({
     shape: [...x.shape, output_dim],
-    ...(x.batched ? {} : { unbatched: true }),
+    ...batchless(x),
     arrays: [{ role: 'embeddings', shape: [input_dim, output_dim] }],
     async emit({ graph, inputs: [input], read }) {
       const table = await graph.weights([input_dim, output_dim], [await readRequired(read, 'embeddings')])
       const indices = graph.node('Cast', [plain(graph, input)], { to: INT64 })
       const tensor = graph.node('Gather', [table, indices], { axis: 0 })
-      return plainValue([...x.shape, output_dim], tensor, x.batched ? {} : { unbatched: true })
+      return plainValue([...x.shape, output_dim], tensor, batchless(x))
     },
   }),
 )

@@ -2,7 +2,7 @@ import type { Layer } from '../../models/networks/layer-list.ts'
 import { axisIn, broadcastShapes, plainAxis, planesAxis } from '../axes.ts'
 import { combined } from '../elementwise.ts'
 import type { Inputs, Kind, Operand, Plan } from '../kind.ts'
-import { kind } from '../kind.ts'
+import { batchless, kind } from '../kind.ts'
 import { layerError, notSupported, shapeText } from '../layer-config.ts'
 import type { OnnxGraph } from '../onnx-graph.ts'
 import { decimal, flag, integer, integers } from '../options.ts'
@@ -84,7 +84,7 @@ export function planConcatenation(written: number, inputs: Inputs, layer: Layer)
   }, first.shape)
   return {
     shape,
-    ...(first.batched ? {} : { unbatched: true }),
+    ...batchless(first),
     emit({ graph, inputs: values }) {
       const nonNegative = values.every((value) => value.nonNegative)
       if (shape.length === 3 && first.batched) {
@@ -94,7 +94,7 @@ export function planConcatenation(written: number, inputs: Inputs, layer: Layer)
       }
       const tensors = values.map((value) => plain(graph, value))
       const tensor = graph.node('Concat', tensors, { axis: plainAxis(axis, first.batched) })
-      return plainValue(shape, tensor, { nonNegative, ...(first.batched ? {} : { unbatched: true }) })
+      return plainValue(shape, tensor, { nonNegative, ...batchless(first) })
     },
   }
 }

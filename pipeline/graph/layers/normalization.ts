@@ -1,7 +1,7 @@
 import { axesIn, axisIn, elements, plainAxis, planesAxis } from '../axes.ts'
 import { alongAxes, mapped } from '../elementwise.ts'
 import type { Affine, ExpectedArray, Kind, Operand, Plan, Read } from '../kind.ts'
-import { kind, readRequired } from '../kind.ts'
+import { batchless, kind, readRequired } from '../kind.ts'
 import { layerError, notSupported, shapeText } from '../layer-config.ts'
 import type { OnnxGraph } from '../onnx-graph.ts'
 import { decimal, flag, integer, integers, numbers, only, optional, unused } from '../options.ts'
@@ -238,7 +238,7 @@ const placeOf = (axis: number, { shape, batched }: Operand, order: 'plain' | 'pl
 export function planUnit(x: Operand, axes: readonly number[], epsilon: number): Plan {
   return {
     shape: x.shape,
-    ...(x.batched ? {} : { unbatched: true }),
+    ...batchless(x),
     emit: ({ graph, inputs: [value] }) =>
       mapped(graph, unflattened(graph, value), value.nonNegative, (tensor, order) => {
         const over = graph.integers(axes.map((axis) => placeOf(axis, x, order)))

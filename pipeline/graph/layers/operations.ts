@@ -13,7 +13,7 @@ import {
 import { axisIn, broadcastOperands, plainAxis, planesAxis } from '../axes.ts'
 import { combined, mapped } from '../elementwise.ts'
 import type { Call, Inputs, Kind, Options, OptionValues, Plan } from '../kind.ts'
-import { kind } from '../kind.ts'
+import { batchless, kind } from '../kind.ts'
 import { layerError, notSupported, quote } from '../layer-config.ts'
 import type { OnnxGraph } from '../onnx-graph.ts'
 import { BFLOAT16, BOOL, FLOAT, FLOAT16, INT32, INT64 } from '../onnx-schema.ts'
@@ -37,7 +37,7 @@ function unary<S extends Options>(options: S, apply: Unary<S>, nonNegative = fal
     options,
     (values, [x]) => ({
       shape: x.shape,
-      ...(x.batched ? {} : { unbatched: true as const }),
+      ...batchless(x),
       emit: ({ graph, inputs: [value] }) =>
         mapped(graph, value, nonNegative, (tensor) => apply(graph, tensor, values)),
     }),
@@ -73,7 +73,7 @@ function planBroadcast(
   const { shape, batched } = broadcastOperands(layer, inputs)
   return {
     shape,
-    ...(batched ? {} : { unbatched: true as const }),
+    ...batchless({ batched }),
     emit: ({ graph, inputs: values }) =>
       combined(
         graph,
@@ -134,7 +134,7 @@ const cast = kind(
       )
     return {
       shape: x.shape,
-      ...(x.batched ? {} : { unbatched: true as const }),
+      ...batchless(x),
       emit: ({ graph, inputs: [value] }) =>
         type === undefined
           ? value
@@ -153,7 +153,7 @@ const softmaxes = (op: 'Softmax' | 'LogSoftmax'): Kind =>
       const axes = (axis ?? [-1]).map((one) => axisIn(layer, x, one))
       return {
         shape: x.shape,
-        ...(x.batched ? {} : { unbatched: true as const }),
+        ...batchless(x),
         emit: ({ graph, inputs: [value] }) => softmaxOver(graph, unflattened(graph, value), x, axes, op),
       }
     },
@@ -166,6 +166,7 @@ const sparsemaxOperation = kind(
     const axis = axisIn(layer, x, written)
     return {
       shape: x.shape,
+      ...batchless(x),
       emit: ({ graph, inputs: [value] }) =>
         mapped(graph, unflattened(graph, value), true, (tensor, order) =>
           sparsemax(
@@ -190,6 +191,7 @@ const glu = kind(
     const shape = x.shape.map((length, i) => (i === axis ? length / 2 : length))
     return {
       shape,
+      ...batchless(x),
       emit({ graph, inputs: [value] }) {
         const { order, tensor } = anyOrder(graph, unflattened(graph, value))
         const place = order === 'planes' && shape.length === 3 ? planesAxis(axis) : plainAxis(axis, x.batched)
@@ -199,7 +201,7 @@ const glu = kind(
             ...[[from], [from + size / 2], [place]].map((list) => graph.integers(list)),
           ])
         const gated = graph.node('Mul', [half(0), graph.node('Sigmoid', [half(size / 2)])])
-        return { shape, nonNegative: false, tensors: { [order]: gated } }
+        return { shape, nonNegative: false, tensors: { [order]: gated }, ...batchless(x) }
       },
     }
   },
@@ -210,7 +212,7 @@ const clipping = kind(
   { x_min: decimal(), x_max: decimal() },
   ({ x_min, x_max }, [x]) => ({
     shape: x.shape,
-    ...(x.batched ? {} : { unbatched: true as const }),
+    ...batchless(x),
     emit: ({ graph, inputs: [value] }) =>
       mapped(graph, value, x_min >= 0, (tensor) => clip(graph, tensor, x_min, x_max)),
   }),

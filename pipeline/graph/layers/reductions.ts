@@ -1,7 +1,7 @@
 import { axesIn, axisIn, plainAxis, planesAxis } from '../axes.ts'
 import { mapped } from '../elementwise.ts'
 import type { Call, Kind, Operand, Plan } from '../kind.ts'
-import { kind } from '../kind.ts'
+import { batchless, kind } from '../kind.ts'
 import { notSupported, quote } from '../layer-config.ts'
 import type { OnnxGraph } from '../onnx-graph.ts'
 import { BOOL, FLOAT } from '../onnx-schema.ts'
@@ -42,7 +42,7 @@ function planReduction(reduce: Reduce, x: Operand, axes: readonly number[], keep
   const shape = keepdims ? left : left.filter((_, axis) => !axes.includes(axis))
   return {
     shape,
-    ...(x.batched ? {} : { unbatched: true as const }),
+    ...batchless(x),
     emit({ graph, inputs: [value] }) {
       const inPlanes =
         x.shape.length === 3 &&
@@ -52,7 +52,7 @@ function planReduction(reduce: Reduce, x: Operand, axes: readonly number[], keep
       if (!inPlanes) {
         const places = axes.map((axis) => plainAxis(axis, x.batched))
         const tensor = reduce(graph, plain(graph, value), places, keepdims ? 1 : 0)
-        return plainValue(shape, tensor, x.batched ? {} : { unbatched: true })
+        return plainValue(shape, tensor, batchless(x))
       }
       const tensor = reduce(graph, planes(graph, value), axes.map(planesAxis), keepdims ? 1 : 0)
       return keepdims ? planesValue(shape, tensor) : plainValue(shape, tensor)
@@ -115,6 +115,7 @@ const cumulative = kind(
     const axis = axisIn(layer, x, written)
     return {
       shape: x.shape,
+      ...batchless(x),
       emit: ({ graph, inputs: [value] }) =>
         mapped(graph, unflattened(graph, value), value.nonNegative, (tensor, order) => {
           const at =

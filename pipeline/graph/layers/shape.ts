@@ -1,7 +1,7 @@
 import type { Layer } from '../../models/networks/layer-list.ts'
 import { elements } from '../axes.ts'
 import type { Kind, Operand, Option, Plan } from '../kind.ts'
-import { kind } from '../kind.ts'
+import { batchless, kind } from '../kind.ts'
 import { type Borders, badField, isWhole, layerError, notSupported, shapeText } from '../layer-config.ts'
 import { borders, unused, whole, wholes } from '../options.ts'
 import { flatten, plain, plainValue, planes, planesValue, reshape } from '../value.ts'
@@ -111,7 +111,7 @@ export function planPermutation(order: readonly number[], x: Operand): Plan {
   const shape = order.map((axis) => x.shape[axis] ?? 0)
   return {
     shape,
-    ...(x.batched ? {} : { unbatched: true }),
+    ...batchless(x),
     emit({ graph, inputs: [input] }) {
       // Channels first: the order of planes is that already.
       if (x.batched && order.join() === '2,0,1')
@@ -120,7 +120,7 @@ export function planPermutation(order: readonly number[], x: Operand): Plan {
       const tensor = graph.node('Transpose', [plain(graph, input)], { perm })
       return plainValue(shape, tensor, {
         nonNegative: input.nonNegative,
-        ...(x.batched ? {} : { unbatched: true }),
+        ...batchless(x),
       })
     },
   }

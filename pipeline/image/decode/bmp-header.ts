@@ -5,6 +5,8 @@ export interface BmpHeader {
   readonly width: number
   readonly height: number
   readonly topDown: boolean
+  /** Whether the pixels are run-length coded. */
+  readonly runs: boolean
   readonly bits: 1 | 4 | 8 | 16 | 24 | 32
   /** Blue, green, red and an unused byte for each of the 2 ** bits colours; empty if pixels contain their colour. */
   readonly palette: Uint8Array
@@ -22,15 +24,11 @@ const CORE_HEADER_BYTES = 12
 const INFO_HEADER_BYTES = 40
 const HEADER_BYTES = new Set([CORE_HEADER_BYTES, INFO_HEADER_BYTES, 52, 56, 64, 108, 124])
 const BITS = [1, 4, 8, 16, 24, 32] as const
+const NOT_COMPRESSED = 0
 const BIT_FIELDS = 3
-const COMPRESSIONS = [
-  '',
-  'run-length compression',
-  'run-length compression',
-  '',
-  'a JPEG inside',
-  'a PNG inside',
-]
+/** The run-length codes, and the bits of a pixel that each is for. */
+const RUNS: Readonly<Record<number, number>> = { 1: 8, 2: 4 }
+const OTHER_COMPRESSIONS: Readonly<Record<number, string>> = { 4: 'a JPEG inside', 5: 'a PNG inside' }
 const MASKS = { 15: [0x7c00, 0x03e0, 0x001f], 24: [0xff0000, 0x00ff00, 0x0000ff] } as const
 
 /** Reads the header of a BMP and checks each field against the file, because the decoder trusts all of them. */
@@ -45,13 +43,16 @@ export function bmpHeader(bytes: Uint8Array): BmpHeader {
   const height = core ? file.readUInt16LE(20) : file.readInt32LE(22)
   const declared = file.readUInt16LE(core ? 24 : 28)
   const bits = BITS.find((known) => known === declared)
-  const compression = core ? 0 : file.readUInt32LE(30)
+  const compression = core ? NOT_COMPRESSED : file.readUInt32LE(30)
+  const runs = RUNS[compression] !== undefined
   if (width <= 0 || height === 0) throw broken(`it declares ${width} × ${height} pixels`)
   if (bits === undefined) throw broken(`it declares ${declared} bits for a pixel`)
-  if (compression !== 0 && compression !== BIT_FIELDS) {
-    throw notRead(
-      `a BMP image with ${COMPRESSIONS[compression] ?? `an unknown compression (${compression})`}`,
-    )
+  if (runs && RUNS[compression] !== bits) {
+    throw broken(`its run-length code is for ${RUNS[compression]} bits for a pixel, but it declares ${bits}`)
+  }
+  if (!runs && compression !== NOT_COMPRESSED && compression !== BIT_FIELDS) {
+    const what = OTHER_COMPRESSIONS[compression] ?? `an unknown compression (${compression})`
+    throw notRead(`a BMP image with ${what}`)
   }
   const masks = readMasks(file, bits, compression === BIT_FIELDS)
   const colours = core ? 0 : file.readUInt32LE(46)
@@ -64,13 +65,14 @@ export function bmpHeader(bytes: Uint8Array): BmpHeader {
     width,
     height: rows,
     topDown: height < 0,
+    runs,
     bits,
     palette: palette.colours,
     masks,
     pixels,
     rowBytes,
-    // Some programs leave out the padding of the last row.
-    neededBytes: pixels + rowBytes * (rows - 1) + Math.ceil((width * bits) / 8),
+    // Some programs leave out the padding of the last row. The length of runs shows only when they are read.
+    neededBytes: runs ? pixels : pixels + rowBytes * (rows - 1) + Math.ceil((width * bits) / 8),
   }
 }
 

@@ -9,6 +9,8 @@ type Size = number | readonly [number, number]
 
 const both = (size: Size): readonly [number, number] => (typeof size === 'number' ? [size, size] : size)
 
+const allSides = (n: number) => [both(n), both(n)] as const
+
 export interface ConvolutionFields {
   readonly strides?: Size
   readonly padding?: 'same' | 'valid'
@@ -87,9 +89,11 @@ export function padding(
   to: Network,
   name: string,
   input: string,
-  borders: readonly [readonly [number, number], readonly [number, number]],
+  /** One number for all sides, or numbers before and after the rows and the columns. */
+  borders: number | readonly [readonly [number, number], readonly [number, number]],
 ): string {
-  return to.layer('ZeroPadding2D', name, input, { padding: borders, data_format: 'channels_last' })
+  const padding = typeof borders === 'number' ? allSides(borders) : borders
+  return to.layer('ZeroPadding2D', name, input, { padding, data_format: 'channels_last' })
 }
 
 export function pooling(
@@ -113,6 +117,11 @@ export function globalAverage(to: Network, name: string, input: string, keepdims
 
 export function dense(to: Network, name: string, input: string, units: number, word: string): string {
   return to.layer('Dense', name, input, { units, activation: word, use_bias: true })
+}
+
+/** The end of many networks: the mean of each channel, and a probability for each class of ImageNet. */
+export function predictions(to: Network, input: string): string {
+  return dense(to, 'predictions', globalAverage(to, 'avg_pool', input), 1000, 'softmax')
 }
 
 /** Gives the layers that Keras names by itself their names: add, add_1, add_2 … */

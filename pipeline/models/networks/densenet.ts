@@ -1,4 +1,4 @@
-import { activation, convolution, dense, globalAverage, normalization, padding, pooling } from './blocks.ts'
+import { activation, convolution, normalization, padding, pooling, predictions } from './blocks.ts'
 import type { LayerList } from './layer-list.ts'
 import { INPUT, type Network, network } from './network.ts'
 
@@ -12,19 +12,13 @@ export const densenet169 = (): LayerList => densenet([6, 12, 32, 32])
 
 export const densenet201 = (): LayerList => densenet([6, 12, 48, 32])
 
-const around = (n: number) =>
-  [
-    [n, n],
-    [n, n],
-  ] as const
-
 /** `counts` has the number of layers of each dense block. */
 function densenet(counts: readonly number[]): LayerList {
   const net = network([224, 224, 3])
-  let x = padding(net, 'zero_padding2d', INPUT, around(3))
+  let x = padding(net, 'zero_padding2d', INPUT, 3)
   x = convolution(net, 'conv1_conv', x, 64, 7, { strides: 2, bias: false })
   x = rectified(net, 'conv1_bn', 'conv1_relu', x)
-  x = padding(net, 'zero_padding2d_1', x, around(1))
+  x = padding(net, 'zero_padding2d_1', x, 1)
   x = pooling(net, 'Max', 'pool1', x, { size: 3, strides: 2 })
   let channels = 64
   for (const [i, count] of counts.entries()) {
@@ -38,8 +32,7 @@ function densenet(counts: readonly number[]): LayerList {
     })
     x = pooling(net, 'Average', `${name}_pool`, x, { size: 2, strides: 2 })
   }
-  x = globalAverage(net, 'avg_pool', rectified(net, 'bn', 'relu', x))
-  return net.finish(dense(net, 'predictions', x, 1000, 'softmax'))
+  return net.finish(predictions(net, rectified(net, 'bn', 'relu', x)))
 }
 
 function rectified(net: Network, norm: string, relu: string, input: string): string {

@@ -1,4 +1,4 @@
-import { activation, convolution, dense, globalAverage, normalization, pooling } from './blocks.ts'
+import { activation, convolution, normalization, pooling, predictions } from './blocks.ts'
 import type { LayerList } from './layer-list.ts'
 import { INPUT, type Network, network } from './network.ts'
 
@@ -110,8 +110,7 @@ export function inceptionResnetV2(): LayerList {
   x = residuals(net, add, 'block8', x)
   x = convolution(net, 'conv_7b', x, 1536, 1, { padding: 'same', bias: false })
   x = activation(net, 'conv_7b_ac', normalization(net, 'conv_7b_bn', x, { scale: false }), 'relu')
-  x = globalAverage(net, 'avg_pool', x)
-  return net.finish(dense(net, 'predictions', x, 1000, 'softmax'))
+  return net.finish(predictions(net, x))
 }
 
 interface Builder {

@@ -1,4 +1,4 @@
-import { activation, convolution, dense, globalAverage, normalization, pooling } from './blocks.ts'
+import { activation, convolution, normalization, pooling, predictions } from './blocks.ts'
 import type { LayerList } from './layer-list.ts'
 import { INPUT, type Network, network } from './network.ts'
 
@@ -34,8 +34,7 @@ export function inceptionV3(): LayerList {
   for (const [i, filters] of [128, 160, 160, 192].entries()) x = block17(parts, `mixed${i + 4}`, x, filters)
   x = reduction17(parts, 'mixed8', x)
   for (const i of [0, 1]) x = block8(parts, `mixed${9 + i}`, `mixed9_${i}`, x)
-  x = globalAverage(net, 'avg_pool', x)
-  return net.finish(dense(net, 'predictions', x, 1000, 'softmax'))
+  return net.finish(predictions(net, x))
 }
 
 function block35({ unit, pool, join }: NumberedLayers, name: string, x: string, poolFilters: number): string {

@@ -77,11 +77,7 @@ function convolved(
   strides: 1 | 2 = 1,
 ): string {
   if (strides === 1) return convolution(net, name, input, filters, size, { padding: 'same', bias: false })
-  const border = (size - 1) / 2
-  const padded = padding(net, next('zero_padding2d'), input, [
-    [border, border],
-    [border, border],
-  ])
+  const padded = padding(net, next('zero_padding2d'), input, (size - 1) / 2)
   return convolution(net, name, padded, filters, size, { strides, bias: false })
 }
 

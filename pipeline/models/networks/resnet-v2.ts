@@ -1,4 +1,4 @@
-import { activation, convolution, dense, globalAverage, normalization, padding, pooling } from './blocks.ts'
+import { activation, convolution, normalization, padding, pooling, predictions } from './blocks.ts'
 import type { LayerList } from './layer-list.ts'
 import { INPUT, type Network, network } from './network.ts'
 
@@ -12,18 +12,12 @@ export const resnet101v2 = (): LayerList => resnetV2([3, 4, 23, 3])
 
 export const resnet152v2 = (): LayerList => resnetV2([3, 8, 36, 3])
 
-const around = (n: number) =>
-  [
-    [n, n],
-    [n, n],
-  ] as const
-
 /** `counts` has the number of blocks of each stage. The last block of a stage halves the image, the first one does not. */
 function resnetV2(counts: readonly number[]): LayerList {
   const net = network([224, 224, 3])
-  let x = padding(net, 'conv1_pad', INPUT, around(3))
+  let x = padding(net, 'conv1_pad', INPUT, 3)
   x = convolution(net, 'conv1_conv', x, 64, 7, { strides: 2 })
-  x = padding(net, 'pool1_pad', x, around(1))
+  x = padding(net, 'pool1_pad', x, 1)
   x = pooling(net, 'Max', 'pool1_pool', x, { size: 3, strides: 2 })
   let halvings = 0
   for (const [i, filters] of FILTERS.entries()) {
@@ -39,8 +33,7 @@ function resnetV2(counts: readonly number[]): LayerList {
     }
   }
   x = activation(net, 'post_relu', normalization(net, 'post_bn', x, { epsilon: EPSILON }), 'relu')
-  x = globalAverage(net, 'avg_pool', x)
-  return net.finish(dense(net, 'predictions', x, 1000, 'softmax'))
+  return net.finish(predictions(net, x))
 }
 
 /** `pool` is the name of the pooling of a block that halves the image. */
@@ -66,7 +59,7 @@ function residual(
   }
   const side = shortcut()
   let x = normalized('1', convolution(net, `${name}_1_conv`, before, filters, 1, { bias: false }))
-  x = padding(net, `${name}_2_pad`, x, around(1))
+  x = padding(net, `${name}_2_pad`, x, 1)
   x = normalized('2', convolution(net, `${name}_2_conv`, x, filters, 3, { strides, bias: false }))
   return net.layer('Add', `${name}_out`, [side, convolution(net, `${name}_3_conv`, x, 4 * filters, 1)])
 }

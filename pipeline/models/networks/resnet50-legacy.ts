@@ -19,10 +19,7 @@ export const LEGACY_RESNET50_LAYER = 'res2a_branch2a'
  */
 export function resnet50Legacy(): LayerList {
   const net = network([224, 224, 3])
-  let x = padding(net, 'conv1_pad', INPUT, [
-    [3, 3],
-    [3, 3],
-  ])
+  let x = padding(net, 'conv1_pad', INPUT, 3)
   x = convolution(net, 'conv1', x, 64, 7, { strides: 2 })
   x = normalization(net, 'bn_conv1', x)
   x = activation(net, 'activation_1', x, 'relu')

@@ -1,4 +1,4 @@
-import { activation, convolution, dense, globalAverage, normalization, padding, pooling } from './blocks.ts'
+import { activation, convolution, normalization, padding, pooling, predictions } from './blocks.ts'
 import type { LayerList } from './layer-list.ts'
 import { INPUT, type Network, network } from './network.ts'
 
@@ -16,16 +16,11 @@ export const resnet152 = (): LayerList => resnet([3, 8, 36, 3])
 /** `counts` has the number of blocks of each stage. */
 function resnet(counts: readonly number[]): LayerList {
   const net = network([224, 224, 3])
-  const around = (n: number) =>
-    [
-      [n, n],
-      [n, n],
-    ] as const
-  let x = padding(net, 'conv1_pad', INPUT, around(3))
+  let x = padding(net, 'conv1_pad', INPUT, 3)
   x = convolution(net, 'conv1_conv', x, 64, 7, { strides: 2 })
   x = normalization(net, 'conv1_bn', x, { epsilon: EPSILON })
   x = activation(net, 'conv1_relu', x, 'relu')
-  x = padding(net, 'pool1_pad', x, around(1))
+  x = padding(net, 'pool1_pad', x, 1)
   x = pooling(net, 'Max', 'pool1_pool', x, { size: 3, strides: 2 })
   for (const [i, filters] of FILTERS.entries()) {
     const blocks = counts[i] ?? 0
@@ -36,8 +31,7 @@ function resnet(counts: readonly number[]): LayerList {
       })
     }
   }
-  x = globalAverage(net, 'avg_pool', x)
-  return net.finish(dense(net, 'predictions', x, 1000, 'softmax'))
+  return net.finish(predictions(net, x))
 }
 
 function residual(

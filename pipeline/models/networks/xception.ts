@@ -1,4 +1,4 @@
-import { activation, convolution, dense, globalAverage, normalization, pooling, separable } from './blocks.ts'
+import { activation, convolution, normalization, pooling, predictions, separable } from './blocks.ts'
 import type { LayerList } from './layer-list.ts'
 import { INPUT, type Network, network } from './network.ts'
 
@@ -36,8 +36,7 @@ export function xception(): LayerList {
     const name = `block14_sepconv${i + 1}`
     x = activation(net, `${name}_act`, convolved(net, name, x, filters), 'relu')
   }
-  x = globalAverage(net, 'avg_pool', x)
-  return net.finish(dense(net, 'predictions', x, 1000, 'softmax'))
+  return net.finish(predictions(net, x))
 }
 
 interface Shortcut {

@@ -1,4 +1,5 @@
 import { tmpdir } from 'node:os'
+import { KERAS_FILE, TFJS_FILE } from '../../models/find-model.ts'
 import type { FileWindow } from '../source/file-window.ts'
 import { loadError } from '../source/model-file-error.ts'
 import { isHdf5 } from '../source/model-format.ts'
@@ -15,6 +16,10 @@ const MAX_CONFIG_BYTES = 32 * 2 ** 20
 /** The topology in a .keras file, and the version of Keras that wrote the file. */
 export async function zipConfig(window: FileWindow): Promise<{ config: unknown; version: unknown }> {
   const zip = await readEntries(window)
+  if (!zip.entries.has(CONFIG))
+    throw loadError(
+      `${window.name} has no entry ${CONFIG}, which a .keras file must have, and neither ${TFJS_FILE} nor ${KERAS_FILE}, which a download from Teachable Machine has.`,
+    )
   soundEntry(window.name, zip, CONFIG)
   soundEntry(window.name, zip, WEIGHTS)
   const config = await jsonEntry(window, zip, CONFIG)

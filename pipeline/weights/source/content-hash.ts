@@ -16,7 +16,7 @@ const READ_BYTES = 2 ** 20
 export async function contentHash(path: string, cacheDir: string): Promise<string> {
   const files = await listFiles(resolve(path))
   const state = JSON.stringify(files)
-  const memory = join(cacheDir, `${digest(resolve(path)).slice(0, 24)}.hash.json`)
+  const memory = memoryOf(path, cacheDir)
   const known = await recall(memory)
   if (known?.state === state) return known.hash
   const hash = createHash('sha256')
@@ -26,6 +26,16 @@ export async function contentHash(path: string, cacheDir: string): Promise<strin
   const result = hash.digest('hex')
   await remember(memory, { state, hash: result })
   return result
+}
+
+/** Whether `contentHash` need not read the files. */
+export async function isHashKnown(path: string, cacheDir: string): Promise<boolean> {
+  const known = await recall(memoryOf(path, cacheDir))
+  return known !== undefined && known.state === JSON.stringify(await listFiles(resolve(path)))
+}
+
+function memoryOf(path: string, cacheDir: string): string {
+  return join(cacheDir, `${digest(resolve(path)).slice(0, 24)}.hash.json`)
 }
 
 interface FileState {

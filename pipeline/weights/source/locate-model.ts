@@ -1,11 +1,8 @@
 import { closeSync, existsSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { KERAS_FILE, TFJS_FILE } from '../../models/find-model.ts'
 import { openWindow } from './file-window.ts'
 import { detectContainer } from './model-format.ts'
-
-const TFJS_FILE = 'model.json'
-/** The name of a Keras model that Teachable Machine exports. */
-export const KERAS_FILE = 'keras_model.h5'
 
 /** Whether a file is ONNX, from a few bytes, without loading the libraries that read the other formats. */
 export function isOnnxModel(path: string): boolean {

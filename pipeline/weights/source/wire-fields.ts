@@ -61,7 +61,8 @@ export function* wireFields(reader: BlockReader, start: number, end: number): Ge
     if (kind === 0 || kind === 2) {
       const [value, afterValue] = varint(reader, afterTag)
       const next = kind === 2 ? afterValue + value : afterValue
-      if (next > end) throw broken(reader, position)
+      // A negative length would lead back, for ever.
+      if (next < afterValue || next > end) throw broken(reader, position)
       yield { number, kind, value, start: afterValue, end: next }
       position = next
     } else if (kind === 1 || kind === 5) {

@@ -26,7 +26,7 @@ export interface ZipEntries {
 export async function readEntries({ fd, name }: FileWindow): Promise<ZipEntries> {
   const entries = new Map<string, Entry>()
   const fail = (cause: Error) =>
-    loadError(`${name} is cut off or damaged, or no sound ZIP: ${cause.message}.`, cause)
+    loadError(`${name} is cut off or damaged, or no sound ZIP: ${cause.message.replace(/\.$/, '')}.`, cause)
   const zip = await new Promise<ZipFile>((resolve, reject) => {
     // The caller owns the descriptor. The ZIP is never closed, since that would close the descriptor too.
     fromFd(fd, { lazyEntries: true, autoClose: false }, (error, opened) =>

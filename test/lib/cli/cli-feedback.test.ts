@@ -9,7 +9,7 @@ const HEADER = 'time,request_id,image_sha256,model,version,prediction,score,repo
 const row = (day: string, report: string, source = ',service') =>
   `2026-01-0${day}T00:00:00.000Z,id,,vgg16,1,cat,0.5,${report}${source}\r\n`
 
-describe('npm run feedback -- merge', () => {
+describe('tandem feedback', () => {
   const folder = temporaryFolder()
   const write = (host: string, name: string, text: string) => {
     mkdirSync(join(folder, host), { recursive: true })
@@ -40,6 +40,25 @@ describe('npm run feedback -- merge', () => {
       'two\r\nlines, "quoted"',
     ])
     expect(records.map((cells) => cells[8])).to.deep.equal(['service', '', 'service', 'service', 'service'])
+  })
+
+  it('lists the newest reports, and exports all', async () => {
+    const env = { FEEDBACK_DIR: join(folder, 'a') }
+    const list = await runCommand('feedback', ['list', '--count', '2'], env)
+    expect(list.stdout).to.equal(
+      '2026-01-03T00:00:00.000Z  vgg16  said cat; report: dog\n2026-01-05T00:00:00.000Z  vgg16  said cat; report: two??lines, "quoted"\n',
+    )
+    const json = await runCommand('feedback', ['export', '--ndjson'], env)
+    const records = json.stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(records.map(({ report }) => report)).to.deep.equal(['mouse', 'dog', 'two\r\nlines, "quoted"'])
+    expect(records[0]).to.include({ request_id: 'id', image_sha256: '', score: '0.5', source: 'service' })
+    const csv = await runCommand('feedback', ['export'], env)
+    expect(csv.stdout).to.equal(
+      HEADER + row('1', 'mouse') + row('3', 'dog') + row('5', '"two\r\nlines, ""quoted"""'),
+    )
   })
 
   it('never overwrites a file, and refuses a file that is no record of feedback', async () => {

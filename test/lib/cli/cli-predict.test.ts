@@ -5,11 +5,16 @@ import { runCommand } from '../../support/command.ts'
 import { fixture } from '../../support/service.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 
-describe('npm run predict', () => {
+describe('tandem predict', () => {
   let folder: string
   const file = (name: string) => join(folder, name)
-  const predict = (args: string[], env: Record<string, string> = {}) =>
-    runCommand('predict', args, { PIPELINE: fixture('guesses.ts'), MODELS: 'cats,dogs=./d.onnx', ...env })
+  const predict = (args: string[], env: Record<string, string> = {}, input = '') =>
+    runCommand(
+      'predict',
+      args,
+      { PIPELINE: fixture('guesses.ts'), MODELS: 'cats,dogs=./d.onnx', ...env },
+      input,
+    )
 
   before(() => {
     folder = temporaryFolder()
@@ -31,7 +36,8 @@ describe('npm run predict', () => {
         '',
       ].join('\n'),
     })
-    expect(stderr).to.equal('cats: looking at 3 of 6 things\n')
+    // No progress where there is no terminal.
+    expect(stderr).to.equal('')
   })
 
   it('shows as many guesses as --top says, from the model that --model names', async () => {
@@ -43,7 +49,7 @@ describe('npm run predict', () => {
 
   it('writes a line of JSON for each file, in their order, and ends with 1 when one failed', async () => {
     const files = ['tiger cat', 'broken', 'none', 'cat'].map((name) => file(`${name}.png`))
-    const { code, stdout, stderr } = await predict(['--json', '--top', '1', ...files])
+    const { code, stdout, stderr } = await predict(['--ndjson', '--top', '1', ...files])
     const lines = stdout.trimEnd().split('\n')
     expect(code).to.equal(1)
     expect(lines.map((line) => JSON.parse(line))).to.deep.equal([
@@ -64,21 +70,55 @@ describe('npm run predict', () => {
   })
 
   it('finds the files that match a pattern, except hidden files', async () => {
-    const { stdout } = await predict([file('*c?t.png'), file('a[1]*.jpg'), file('*.gif'), '--json'])
+    const { stdout, stderr } = await predict([file('*c?t.png'), file('a[1]*.jpg'), file('*.gif'), '--ndjson'])
     const names = stdout
       .trimEnd()
       .split('\n')
       .map((line) => (JSON.parse(line) as { file: string }).file)
     expect(names).to.deep.equal(['cat.png', 'tiger cat.png', 'a[1]*.jpg', '*.gif'].map(file))
-    expect(stdout).to.contain('"no file matches"')
+    expect(stderr).to.contain('no file matches')
     expect((await predict([file('*en.png')])).stdout).to.equal('')
   })
 
-  it('reads no folder and no file above the limit', async () => {
-    const { code, stderr } = await predict([file('folder'), file('tiger cat.png'), '--max-body-bytes', '5'])
+  it('reads no file above the limit', async () => {
+    const { code, stderr } = await predict([file('tiger cat.png'), '--max-body-bytes', '5'])
     expect(code).to.equal(1)
-    expect(stderr).to.contain(`${file('folder')}: it is a folder\n`)
     expect(stderr).to.contain('the file has 9 bytes, but MAX_BODY_BYTES is 5\n')
+  })
+
+  it('writes one array of JSON, and records of CSV', async () => {
+    const json = await predict(['--json', '--top', '1', file('cat.png'), file('none.png')])
+    const results = JSON.parse(json.stdout) as { file: string; error?: { code: string } }[]
+    expect(results.map(({ file, error }) => [file, error?.code])).to.deep.equal([
+      [file('cat.png'), undefined],
+      [file('none.png'), 'ERR_FILE'],
+    ])
+    const csv = await predict(['--csv', '--threshold', '0.1', file('cat.png'), file('none.png')])
+    expect(csv.stdout.split('\r\n')).to.deep.equal([
+      'file,model,rank,label,name,wnid,probability,error',
+      `${file('cat.png')},cats,1,cat,cat,n02123045,0.75,`,
+      `${file('cat.png')},cats,2,not cat 1,cat,n02123045,0.125,`,
+      `${file('none.png')},cats,,,,,,there is no such file`,
+      '',
+    ])
+  })
+
+  it('reads standard input and the pictures in a folder', async () => {
+    writeFileSync(join(folder, 'folder', 'b.jpg'), 'b')
+    writeFileSync(join(folder, 'folder', 'a.txt'), 'no picture')
+    mkdirSync(join(folder, 'folder', 'inside'), { recursive: true })
+    writeFileSync(join(folder, 'folder', 'inside', 'c.png'), 'c')
+    const { stdout } = await predict(['--ndjson', '-', file('folder')], {}, 'from a pipe')
+    const lines = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(lines.map(({ file }) => file)).to.deep.equal([
+      '-',
+      file('folder/b.jpg'),
+      file('folder/inside/c.png'),
+    ])
+    expect(lines[0].predictions[0].label).to.equal('from a pipe')
   })
 
   it('shows an answer without guesses as JSON', async () => {
@@ -87,27 +127,29 @@ describe('npm run predict', () => {
 
   it('predicts more files than the queue holds', async () => {
     const files = Array.from({ length: 40 }, () => file('cat.png'))
-    const { code, stdout } = await predict([...files, '--json', '--max-queue', '4', '--max-batch', '4'])
+    const { code, stdout } = await predict([...files, '--ndjson', '--max-queue', '4', '--max-batch', '4'])
     expect(code).to.equal(0)
     expect(stdout.trimEnd().split('\n')).to.have.length(40)
   })
 
-  it('ends with 1 and one sentence when the model cannot be loaded', async () => {
+  it('ends with 3 and one sentence when the model cannot be loaded', async () => {
     const { code, stdout, stderr } = await predict([file('cat.png')], {
       PIPELINE: fixture('cannot-start.ts'),
     })
     expect({ code, stdout, stderr }).to.deep.equal({
-      code: 1,
+      code: 3,
       stdout: '',
       stderr: 'There is no file vgg16.h5.\n',
     })
   })
 
   const wrong: [args: string[], message: RegExp][] = [
-    [[], /^npm run predict -- photo\.jpg/],
+    [[], /^A picture must be named, such as: tandem predict photo\.jpg/],
     [['a.png', '--top', '0'], /^--top must be a whole number from 1 to 1000, but is "0"\.$/m],
     [['a.png', '--model', '--json'], /^--model must have a value, but has none\.$/m],
     [['a.png', '--model', 'A,b'], /^--model must be a name, name=path or a path, but is "A,b"\.$/m],
+    [['a.png', '--json', '--csv'], /^Only one of --json and --csv can be given\.$/m],
+    [['a.png', '--threshold', '2'], /^--threshold must be a number from 0 to 1, but is "2"\.$/m],
     [['a.png', '--json=1'], /^--json takes no value, but has "1"\.$/m],
     [['a.png', '--weights-dri=x'], /^There is no flag --weights-dri; did you mean --weights-dir\?$/m],
   ]
@@ -122,6 +164,7 @@ describe('npm run predict', () => {
   it('--help says how it is used', async () => {
     const { code, stdout } = await predict(['--help'])
     expect(code).to.equal(0)
-    expect(stdout).to.match(/^npm run predict -- photo\.jpg/)
+    expect(stdout).to.match(/^tandem predict photo\.jpg/)
+    expect(stdout).to.contain('--threshold P').and.contain('Examples')
   })
 })

@@ -10,7 +10,7 @@ const FILE = 'mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224.h5'
 // What the official file has; no hash of it was published, so zeros will do.
 const BYTES = 14_536_120
 
-describe('npm run weights', () => {
+describe('tandem weights', () => {
   let folder: string
   let server: WeightsServer | undefined
   beforeEach(() => {
@@ -35,7 +35,7 @@ describe('npm run weights', () => {
   })
 
   it('lists the models of the catalog with the address of each file', async () => {
-    const { code, stdout, stderr } = await runCommand('weights', ['list'])
+    const { code, stdout, stderr } = await runCommand('models', [])
     expect({ code, stderr }).to.deep.equal({ code: 0, stderr: '' })
     expect(stdout).to.match(/^model +images +parameters +file +preprocessing +address\n/)
     expect(stdout).to.match(

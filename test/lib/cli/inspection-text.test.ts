@@ -19,4 +19,16 @@ describe('the text of an inspection', () => {
     expect(text).to.contain('200000 layers, 0 parameters\nCannot be served: It is too large.')
     expect(text).to.contain('\n  node 199999  Relu\n')
   })
+
+  it('has no table without layers, as of a file with weights alone', () => {
+    const refusal = { code: 'ERR_MODEL_LOAD', message: 'It holds only weights.' }
+    const text = inspectionText('pets', {
+      path: 'pets.h5',
+      layers: [],
+      parameters: 0,
+      refusal,
+      served: undefined,
+    })
+    expect(text).to.equal('pets: pets.h5\n\nCannot be served: It holds only weights. (ERR_MODEL_LOAD)\n')
+  })
 })

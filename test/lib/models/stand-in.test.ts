@@ -45,7 +45,9 @@ describe('A service whose first model waits for its weights', () => {
       'data-models="pets mobilenet_v2">Meanwhile, <a href="/pets">pets</a> is ready to answer.',
     )
     const pets = await page('/pets')
-    expect(pets).to.contain('An image is scaled to 12 × 16 pixels, with three channels (red, green, blue)')
+    expect(pets).to.contain(
+      'An image is scaled to 12 × 16 pixels (width × height), with three channels (red, green, blue)',
+    )
     expect(pets).to.contain('JSON answers also have the numbers of real (1).')
     // MobileNetV2 waits as well, and a network for digits is no substitute for one for photographs.
     expect(await page('/digits')).not.to.contain('Meanwhile')

@@ -10,6 +10,7 @@ import { smallNetwork } from '../../support/small-network.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 const LONG_MS = 60_000
+const NOBODY_LISTENS = 'http://127.0.0.1:9'
 
 /** A convolution that is worth measuring, and one that is not. */
 const LIST = smallNetwork(
@@ -55,9 +56,10 @@ describe('Tuning while the service is idle', () => {
     MAX_BATCH: '2',
     TUNING_MS: '1500',
   })
-  async function start(): Promise<Service> {
-    service = await startService(environment())
-    await allReady(service)
+  async function start(others = ''): Promise<Service> {
+    const env = environment()
+    service = await startService({ ...env, MODELS: `${env.MODELS}${others}`, WEIGHTS_URL: NOBODY_LISTENS })
+    await allReady(service, ['small'])
     return service
   }
   const has = ({ logs }: Service, msg: string | RegExp) =>
@@ -84,8 +86,8 @@ describe('Tuning while the service is idle', () => {
     return answers
   }
 
-  it('waits for requests, swaps the child between two batches, and no request fails', async () => {
-    const running = await start()
+  it('waits for requests, but not for a model without weights; swaps the child between two batches, and no request fails', async () => {
+    const running = await start(',vgg16')
     expect((await stateOf(running))?.tuning).to.deep.equal({ state: 'wanted', sentence: null, batches: [] })
     const end = performance.now() + 1_500
     await load(running, () => performance.now() > end)

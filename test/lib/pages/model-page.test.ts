@@ -76,7 +76,7 @@ describeInBrowser('The page of a model', function () {
       await route.continue()
     })
     await page.goto(`${running().url}/${MODEL}`, { waitUntil: 'commit' })
-    await page.setInputFiles('#file[multiple]', CAT)
+    await page.setInputFiles('#file', CAT)
     release()
     await done(page)
     await expectNoFlaws(watched)

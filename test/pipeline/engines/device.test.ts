@@ -93,11 +93,25 @@ describe('The device', () => {
     expect(runs()).to.equal(0)
   })
 
-  it('is the requested one, without a measurement, even if no hardware is found', async () => {
-    const { choice, runs } = await choose({ cpu: {}, webgpu: {} }, { wanted: 'webgpu', available: ['cpu'] })
+  it('is the requested one, even if no hardware is found and the CPU is faster', async () => {
+    const { choice, isOpen } = await choose(
+      { cpu: { ms: 1 }, webgpu: { ms: 10 } },
+      { wanted: 'webgpu', available: ['cpu'] },
+    )
     expect(choice.engine.device).to.equal('webgpu')
     expect(choice.report).to.equal('webgpu, as asked for')
-    expect(runs()).to.equal(0)
+    expect(isOpen()).to.deep.equal(['webgpu'])
+  })
+
+  it('that is requested is refused when its numbers differ', async () => {
+    const hardware = { cpu: {}, webgpu: { answers: [0.7, 0.203, 0.1] } }
+    const open = new Set<Engine>()
+    const error = await errorOf(choose(hardware, { wanted: 'webgpu' }, open))
+    expect(error.code).to.equal('ERR_ENGINE')
+    expect(error.message).to.match(
+      /webgpu cannot be used for this model: its numbers differ from the CPU's by 0\.0043 of the largest\. DEVICE=auto/,
+    )
+    expect([...open]).to.deep.equal([])
   })
 
   it('that is requested and cannot be used is an error with the reason', async () => {
@@ -105,7 +119,7 @@ describe('The device', () => {
       choose({ cpu: {}, cuda: { opens: fails('no such library') } }, { wanted: 'cuda' }),
     )
     expect(error.code).to.equal('ERR_ENGINE')
-    expect(error.message).to.match(/cuda cannot be used: no such library .*npm rebuild onnxruntime-node/)
+    expect(error.message).to.match(/cuda cannot be used: no such library .*docs\/models\.md says how/)
   })
 
   it('is not blamed for a model that no device can open', async () => {
@@ -117,13 +131,14 @@ describe('The device', () => {
   })
 })
 
-async function choose(hardware: Partial<Record<Device, Hardware>>, options: Partial<DeviceOptions> = {}) {
-  const open = new Set<Engine>()
+type Machine = Partial<Record<Device, Hardware>>
+
+async function choose(hardware: Machine, options: Partial<DeviceOptions> = {}, open = new Set<Engine>()) {
   let runs = 0
   const choice = await chooseDevice({
     wanted: 'auto',
     available: Object.keys(hardware) as Device[],
-    sample: new Uint8Array(6),
+    sample: (_, images) => new Uint8Array(3 * images),
     batch: 2,
     async open(device) {
       const { ms = 0, answers = ANSWERS, opens } = hardware[device] ?? {}

@@ -12,7 +12,7 @@ describe('The probe of a device', () => {
     await withCompiled(NETWORK, anyWeights(NETWORK), {}, async (modelPath) => {
       const pixels = bytesOf(tinyInput(12))
       const expected = await withEngine(modelPath, (engine) => engine.run(pixels, 2))
-      const { output, ms } = await probeOnnx({ modelPath, threads: 1, spin: false }, pixels, 2)('cpu')
+      const { output, ms } = await probeOnnx({ modelPath, threads: 1, spin: false }, 2)('cpu', pixels)
       expect(relativeError(output, expected)).to.be.below(1e-6)
       expect(ms).to.be.within(0.001, 100)
     })
@@ -20,7 +20,7 @@ describe('The probe of a device', () => {
 
   it('rejects with the reason when the model cannot be opened', async () => {
     const model = { modelPath: '/no/such/model.onnx', threads: 1, spin: false }
-    const error = await errorOf(probeOnnx(model, new Uint8Array(), 1)('cpu'))
+    const error = await errorOf(probeOnnx(model, 1)('cpu', new Uint8Array()))
     expect(error.message).to.include('/no/such/model.onnx')
   })
 
@@ -28,7 +28,7 @@ describe('The probe of a device', () => {
     const children = () => process.getActiveResourcesInfo().filter((name) => name === 'ProcessWrap').length
     const before = children()
     const model = { modelPath: '/no/such/model.onnx', threads: 1, spin: false }
-    const error = await errorOf(probeOnnx(model, new Uint8Array(), 1, 5)('cpu'))
+    const error = await errorOf(probeOnnx(model, 1, 5)('cpu', new Uint8Array()))
     expect(error.message).to.equal('it did not answer within 0.005 s')
     // Processes of earlier tests may end meanwhile.
     await until(() => children() <= before, 2_000, 'the process is gone')

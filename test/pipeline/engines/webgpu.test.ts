@@ -81,7 +81,7 @@ async function measuredOrSkipped(
   pixels: Uint8Array,
 ): Promise<Measured> {
   try {
-    return await probeOnnx({ modelPath, threads: 1, spin: false }, pixels, 2)('webgpu')
+    return await probeOnnx({ modelPath, threads: 1, spin: false }, 2)('webgpu', pixels)
   } catch (error) {
     if (!(error instanceof Error) || !NO_DEVICE.test(error.message)) throw error
     if (context.test) context.test.title += ' (skipped: there is no Vulkan device)'

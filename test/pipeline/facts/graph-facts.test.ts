@@ -166,4 +166,23 @@ describe('the graph of a model', () => {
       .to.throw(/model\.onnx is cut off or damaged at byte \d+/)
       .with.property('code', 'ERR_MODEL_LOAD')
   })
+
+  it('is refused where a length is negative, and would lead back to what has been read', () => {
+    const path = join(temporaryFolder(), 'model.onnx')
+    const back = Buffer.concat([Buffer.from([0x0a]), varintOf(2n ** 64n - 4096n)])
+    // A node without content that is known, as long as the way back from behind the next tag and its length.
+    const node = bytes(1, bytes(15, Buffer.alloc(4096 - back.length - 6)))
+    expect(node.length + back.length).to.equal(4096)
+    writeFileSync(path, bytes(7, Buffer.concat([node, back])))
+    expect(() => onnxOutline(path))
+      .to.throw(/model\.onnx is cut off or damaged at byte 4088/)
+      .with.property('code', 'ERR_MODEL_LOAD')
+  })
 })
+
+function varintOf(value: bigint): Buffer {
+  const last = Number(value & 127n)
+  return value < 128n
+    ? Buffer.from([last])
+    : Buffer.concat([Buffer.from([last | 128]), varintOf(value >> 7n)])
+}

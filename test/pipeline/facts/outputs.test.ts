@@ -92,8 +92,10 @@ describe('the output of a model', () => {
   it('has two classes where it is one probability', async () => {
     const { labels, labelNames, values, output } = await answerOf('head-sigmoid', {}, ['cat', 'dog'])
     expect([labels, labelNames]).to.deep.equal([2, ['cat', 'dog']])
-    expect(output).to.deep.include({ inside: 'sigmoid', applied: 'none' })
-    const [dog = 0] = (await answerOf('head-sigmoid', { output: 'none' }, ['dog'])).values
+    expect(output).to.deep.include({ inside: 'sigmoid', applied: 'none', numbers: 'probabilities' })
+    const one = await answerOf('head-sigmoid', { output: 'none' }, ['dog'])
+    expect(one.output.numbers).to.equal('independent probabilities')
+    const [dog = 0] = one.values
     expect(dog).to.be.within(0, 1).and.not.to.be.closeTo(0.5, 0.01)
     near(values, [1 - dog, dog])
     expect((await answerOf('head-sigmoid')).labelNames).to.deep.equal(['class_0', 'class_1'])

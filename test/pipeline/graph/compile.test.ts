@@ -72,6 +72,12 @@ describe('compiling', () => {
     expect(code).to.equal('ERR_MODEL_SETTINGS')
   })
 
+  it('spells out the axes behind the dots of an equation, which WebGPU does not know', async () => {
+    const list = sketch([5, 6, 4], ['EinsumDense', { equation: '...d,de->...e', output_shape: [5, 6, 3] }])
+    const model = await compileGraph(list, storeOf({ a: [zeros(4, 3)] }), options, ignore)
+    expect(Buffer.from(model).toString('latin1')).to.include('abcd,de->abce').and.not.include('...')
+  })
+
   it('aligns every array to a page', async () => {
     let bytes = 0
     const list = sketch([64], ['Dense', { units: 65 }], ['Dense', { units: 64 }])

@@ -119,6 +119,39 @@ describe('shapes', () => {
     })
   }
 
+  it('multiplies an image with constant matrices as long as the batch stays the first axis', () => {
+    const product = (constant: number[], image: number[], order: string[]) => {
+      const value = Array<number>(constant.reduce((a, b) => a * b)).fill(1)
+      return sketch(image, ['Constant', { value, shape: constant }, []], ['ops.Matmul', {}, order])
+    }
+    const shape = (list: LayerList) => inferShapes(list).get('b')
+    expect(shape(product([5, 4], [3, 4, 2], ['a', 'input']))).to.deep.equal([3, 5, 2])
+    expect(shape(product([3, 5, 4], [1, 4, 2], ['a', 'input']))).to.deep.equal([3, 5, 2])
+    expect(shape(product([2, 6], [3, 4, 2], ['input', 'a']))).to.deep.equal([3, 4, 6])
+    expect(shape(product([2, 6], [2], ['input', 'a']))).to.deep.equal([6])
+    const refused: [number[], number[], string[]][] = [
+      // Numbers of matrices that do not fit.
+      [
+        [7, 5, 4],
+        [3, 4, 2],
+        ['a', 'input'],
+      ],
+      // Axes that would come before the batch, or be multiplied with it.
+      [
+        [1, 1, 3, 5, 4],
+        [3, 4, 2],
+        ['a', 'input'],
+      ],
+      [
+        [6, 3, 5, 4],
+        [3, 4, 2],
+        ['a', 'input'],
+      ],
+    ]
+    for (const one of refused)
+      expect(errorOf(product(...one)).code, String(one)).to.equal('ERR_MODEL_UNSUPPORTED')
+  })
+
   it('lists no places of an endless axis', () => {
     const endless: LayerSketch = ['Dense', { units: 1e12 }]
     const full = { start: null, stop: null, step: null }

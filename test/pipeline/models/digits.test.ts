@@ -1,4 +1,4 @@
-import { cpSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { expect } from 'chai'
@@ -48,7 +48,14 @@ describe('The digit model of the package', () => {
 
   it('takes no more than 500 KB', () => {
     const files = readdirSync(FOLDER).sort()
-    expect(files).to.deep.equal(['README.md', 'group1-shard1of1.bin', 'model.json', 'validation.svg'])
+    expect(files).to.deep.equal([
+      'README.md',
+      'group1-shard1of1.bin',
+      'labels.txt',
+      'model.json',
+      'settings.json',
+      'validation.svg',
+    ])
     expect(files.reduce((sum, file) => sum + statSync(join(FOLDER, file)).size, 0)).to.be.at.most(500_000)
   })
 
@@ -94,11 +101,27 @@ describe('The digit model of the package', () => {
     expect([answers[1]?.[0]?.label, answers[3]?.[0]?.label]).to.deep.equal(['7', '1'])
   })
 
-  it('uses the settings of the user, and is replaced by a model of the user with the same name', async () => {
+  it('uses the settings of the user', async () => {
     const image = await encoded(inked(drawn({ digit: 7, width: 150 }), 255, 0), 150, 150)
     writeFileSync(join(weights, 'digits.json'), '{"top": 3}')
     expect((await served({}, [image])).answers[0]).to.have.length(3)
+  })
+
+  it('is served with its labels and its preparation from a copy of its folder too, under any name', async () => {
+    const image = await encoded(inked(drawn({ digit: 7, width: 400, side: 150 }), 255, 0), 400, 400)
     cpSync(FOLDER, join(weights, 'digits'), { recursive: true })
+    for (const model of [{}, { model: 'numbers', path: join(weights, 'digits') }]) {
+      const { info, answers } = await served(model, [image])
+      expect(info.labelNames[0]).to.equal('0')
+      expect(answers[0]).to.have.length(10)
+      expect(answers[0]?.[0]?.label).to.equal('7')
+    }
+  })
+
+  it('is replaced by a model of the user with the same name, which has settings of its own', async () => {
+    const image = await encoded(inked(drawn({ digit: 7, width: 150 }), 255, 0), 150, 150)
+    cpSync(FOLDER, join(weights, 'digits'), { recursive: true })
+    rmSync(join(weights, 'digits', 'settings.json'))
     writeFileSync(join(weights, 'digits.json'), '{"top": 2, "preprocessing": "unit", "subject": "digit"}')
     const { info, answers } = await served({}, [image])
     expect(info.labelNames[0]).to.equal('class_0')

@@ -41,6 +41,14 @@ describe('findModel', () => {
     expect(await find('cats')).to.deep.equal({ kind: 'own', path: at('cats.json') })
   })
 
+  it('finds the unpacked folder of a Keras model of Teachable Machine, once if both exports are in the folder', async () => {
+    put('pets/keras_model.h5')
+    put('pets/labels.txt', '0 cat')
+    expect(await find('pets')).to.deep.equal({ kind: 'own', path: at('pets') })
+    put('pets/model.json', TFJS)
+    expect(await find('pets')).to.deep.equal({ kind: 'own', path: at('pets') })
+  })
+
   it('takes the given path: a file, a folder, or a model.json for its folder', async () => {
     put('elsewhere/a=b.bin')
     put('elsewhere/pets/model.json', TFJS)
@@ -77,9 +85,10 @@ describe('findModel', () => {
     const error = await errorOf(find('resnet'))
     expect(error.code).to.equal('ERR_MODEL_LOAD')
     expect(error.message).to.equal(
-      `There is no model "resnet": it is not in the catalog (npm run weights -- list shows all names), and the folder ` +
+      `There is no model "resnet": it is not in the catalog (tandem models shows all names), and the folder ` +
         `${folder} has none of ` +
-        `resnet.keras, resnet.h5, resnet.hdf5, resnet.onnx, resnet.zip, resnet.json, ${join('resnet', 'model.json')}. ` +
+        `resnet.keras, resnet.h5, resnet.hdf5, resnet.onnx, resnet.zip, resnet.json, ${join('resnet', 'model.json')}, ` +
+        `${join('resnet', 'keras_model.h5')}. ` +
         'Did you mean resnet50?',
     )
   })
@@ -90,7 +99,7 @@ describe('findModel', () => {
     expect(missing.code).to.equal('ERR_MODEL_LOAD')
     expect(missing.message).to.contain(`there is nothing at ${at('none.keras')}`)
     expect((await errorOf(find('pets', at('empty')))).message).to.contain(
-      'there is no model.json in the folder',
+      'there is no model.json or keras_model.h5 in the folder',
     )
   })
 
@@ -103,8 +112,9 @@ describe('findModel', () => {
   it('has the command that converts a SavedModel', async () => {
     mkdirSync(join(folder, 'saved'))
     put('saved/saved_model.pb', 'x')
-    const error = await errorOf(find('pets', join(folder, 'saved')))
-    expect(error.code).to.equal('ERR_MODEL_UNSUPPORTED')
-    expect(error.message).to.contain(`python -m tf2onnx.convert --saved-model ${join(folder, 'saved')}`)
+    for (const error of [await errorOf(find('pets', join(folder, 'saved'))), await errorOf(find('saved'))]) {
+      expect(error.code).to.equal('ERR_MODEL_UNSUPPORTED')
+      expect(error.message).to.contain(`python -m tf2onnx.convert --saved-model ${join(folder, 'saved')}`)
+    }
   })
 })

@@ -1,7 +1,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { givenSettings, readModelSettings, settingsPath } from '../../../pipeline/models/model-settings.ts'
+import {
+  givenSettings,
+  readModelSettings,
+  settingsFiles,
+  settingsPaths,
+} from '../../../pipeline/models/model-settings.ts'
 import { errorOf } from '../../support/broker.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 
@@ -51,18 +56,34 @@ describe('readModelSettings', () => {
     expect(labelsFile).to.equal('imagenet-labels.tsv')
   })
 
-  it('reads the file beside the model, or beside the folder of a TF.js model', () => {
-    const paths: Record<string, string | undefined> = {
-      'pets.keras': at('pets.json'),
-      'pets.v2.h5': at('pets.v2.json'),
-      'pets.v2': at('pets.v2.json'),
-      'pets/model.json': at('pets.json'),
-      pets: at('pets.json'),
-      'pets.json': undefined,
+  it('looks in the folder of the model, and beside the model', () => {
+    const inside = (folder: string) => at(folder, 'settings.json')
+    const paths: Record<string, string[]> = {
+      'pets.keras': [at('pets.json')],
+      'pets.v2.h5': [at('pets.v2.json')],
+      'pets.v2': [inside('pets.v2'), at('pets.v2.json')],
+      'pets/model.json': [inside('pets'), at('pets.json')],
+      pets: [inside('pets'), at('pets.json')],
+      'pets.json': [],
     }
     for (const [model, settings] of Object.entries(paths)) {
-      expect(settingsPath(at(model)), model).to.equal(settings)
+      expect(settingsPaths(at(model)), model).to.deep.equal(settings)
     }
+  })
+
+  it('reads the settings in the folder, and prefers those beside the folder', async () => {
+    mkdirSync(at('pets'))
+    writeFileSync(at('pets', 'labels.txt'), 'cat\ndog\n')
+    writeFileSync(at('pets', 'settings.json'), '{"labels": "labels.txt", "top": 2, "crop": true}')
+    writeFileSync(at('pets.json'), '{"top": 1}')
+    const { labels, ...others } = await readModelSettings(at('pets'))
+    expect(labels?.map(({ name }) => name)).to.deep.equal(['cat', 'dog'])
+    expect(others).to.deep.equal({ labelsFile: 'labels.txt', top: 1, crop: true })
+    expect(await settingsFiles(at('pets'))).to.deep.equal([
+      at('pets', 'settings.json'),
+      at('pets', 'labels.txt'),
+      at('pets.json'),
+    ])
   })
 
   const wrong: Record<string, [settings: unknown, what: string]> = {

@@ -90,7 +90,9 @@ describe('weights as bytes', () => {
     const images = Array.from({ length: 10 }, (_, at) =>
       Float32Array.from({ length: 6 * 64 }, (_, i) => even(at, i % 64) + 0.02 * even(at + 99, i)),
     )
+    expect(covariance.isReliable).to.equal(false)
     for (const image of images) covariance.add(image, [6, 8, 8])
+    expect(covariance.isReliable).to.equal(true)
     const matrix = covariance.matrix(0, new Float64Array(6).fill(1))
     const scale = 0.1
     const passing = passingFor(matrix)

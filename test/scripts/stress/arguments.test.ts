@@ -97,7 +97,7 @@ describe('The options of the stress test', () => {
     expect([wrong.code, wrong.stdout]).to.deep.equal([2, ''])
     expect(wrong.stderr).to.match(/^--users must be .*, but is "many"\.\n$/)
     expect([help.code, help.stderr]).to.deep.equal([0, ''])
-    expect(help.stdout).to.match(/^npm run stress -- /)
+    expect(help.stdout).to.match(/^tandem stress /)
   })
 
   it('refuse a report in a folder that is not there before anything is sent', async () => {

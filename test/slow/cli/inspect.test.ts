@@ -8,7 +8,7 @@ import { TYPE, writeOnnx } from '../../support/write-onnx.ts'
 
 const DIGITS = fileURLToPath(new URL('../../../weights/digits', import.meta.url))
 
-describe('npm run inspect', () => {
+describe('tandem inspect', () => {
   const folder = temporaryFolder()
   const inspect = (...args: string[]) =>
     runCommand('inspect', [...args, '--weights-dir', folder, '--device', 'cpu'])
@@ -60,7 +60,7 @@ describe('npm run inspect', () => {
   it('needs one model that is there', async () => {
     expect((await inspect()).code).to.equal(2)
     const { code, stderr } = await inspect('nothing-of-this-name')
-    expect(code).to.equal(1)
+    expect(code).to.equal(3)
     expect(stderr).to.contain('There is no model "nothing-of-this-name"')
   })
 })

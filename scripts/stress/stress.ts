@@ -6,7 +6,7 @@ import { canBeMarked } from '../shared/mark-picture.ts'
 import { mustBeWritable } from '../shared/must-be-writable.ts'
 import { photographs } from '../shared/photographs.ts'
 import type { Picture } from '../shared/picture.ts'
-import { type Plan, readArguments, USAGE } from './arguments.ts'
+import { type Plan, readArguments, STRESS_OPTIONS, USAGE } from './arguments.ts'
 import { LiveTable } from './live-table.ts'
 import { lookAtServer } from './look-at-server.ts'
 import { pictureSource, picturesIn } from './pictures.ts'
@@ -17,15 +17,21 @@ import { type LevelResult, runLevel } from './run-level.ts'
 
 const say = (sentence: string) => void process.stdout.write(`${sentence}\n`)
 
-process.exitCode = await stress().catch((error: unknown) => {
-  if (!(error instanceof CommandError)) throw error
-  process.stderr.write(`${error.message}\n`)
-  return error.exitCode
-})
+/** `tandem stress`, which reads its own arguments. */
+export const stressCommand = {
+  options: STRESS_OPTIONS,
+  takesSettings: false,
+  runArguments: (args: readonly string[]) =>
+    stress(args).catch((error: unknown) => {
+      if (!(error instanceof CommandError)) throw error
+      process.stderr.write(`${error.message}\n`)
+      return error.exitCode
+    }),
+}
 
-/** `npm run stress`: one level after the other, and the report anew after each of them. Gives the exit code. */
-async function stress(): Promise<number> {
-  const plan = readArguments(process.argv.slice(2), process.env)
+/** One level after the other, and the report anew after each of them. Gives the exit code. */
+async function stress(args: readonly string[]): Promise<number> {
+  const plan = readArguments(args, process.env)
   if (plan === undefined) {
     process.stdout.write(USAGE)
     return EXIT.passed
