@@ -17,11 +17,11 @@ export const quantizeCommand: Command = {
     method: {
       value: 'METHOD',
       values: METHODS,
-      help: 'squares: least squared error; minmax: from end to end, to compare',
+      help: 'of the scales: squares or, to compare, minmax',
     },
     target: {
       value: 'PART',
-      help: 'part of pictures with the same best class; default: PRECISION_AGREEMENT',
+      help: 'part with the same best class, such as 0.97',
     },
   },
   takesSettings: true,

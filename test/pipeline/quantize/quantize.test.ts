@@ -143,7 +143,7 @@ describe('a model that has not been quantized', () => {
 
   it('is an error with the command to run', async () => {
     const error = await codeOf(madeClassifier({ model: 'digits', weightsDir: empty, precision: 'int8' }))
-    expect(error).to.match(/^ERR_NOT_QUANTIZED .*Run: npm run quantize -- digits --images FOLDER$/)
+    expect(error).to.match(/^ERR_NOT_QUANTIZED .*Run: tandem quantize digits --images FOLDER$/)
     const dense = await codeOf(
       madeClassifier({ model: 'digits', weightsDir: empty, settings: { dense: 'int8' } }),
     )
