@@ -52,11 +52,17 @@ function errorOf(numbers: Float32Array, scale: number, most: number): number {
   return error * scale * scale
 }
 
+/** Inputs that do not vary in these images may do so in others. */
+const UNSEEN = 0.25
+const TINY = 1e-12
+
 /** The scale of least squared error in the output, for inputs that vary as the diagonal of `covariance` says. */
 export function weighedScale(row: Float64Array, covariance: Float64Array, most: number): number {
   let largest = 0
   for (const weight of row) largest = Math.max(largest, Math.abs(weight))
   if (largest === 0) return 1
+  let mean = 0
+  for (let i = 0; i < row.length; i++) mean += (covariance[i * row.length + i] as number) / row.length
   let best = { error: Number.POSITIVE_INFINITY, scale: 1 }
   for (const share of SHARES) {
     const scale = Math.fround((largest * share) / most)
@@ -64,7 +70,7 @@ export function weighedScale(row: Float64Array, covariance: Float64Array, most: 
     for (let i = 0; i < row.length; i++) {
       const weight = row[i] as number
       const difference = weight - byteOf(weight / scale, most) * scale
-      error += difference * difference * ((covariance[i * row.length + i] as number) + 1e-12)
+      error += difference * difference * ((covariance[i * row.length + i] as number) + UNSEEN * mean + TINY)
     }
     if (error < best.error) best = { error, scale }
   }

@@ -28,11 +28,10 @@ export async function openFloatGraph(modelPath: string): Promise<FloatGraph> {
   const constants = new Map(graph.initializer.map((tensor) => [tensor.name, tensor]))
   const [input] = graph.input
   if (!input) throw new PipelineError('ERR_MODEL_LOAD', `${modelPath} has no input.`)
-  const files = new Map<string, FileHandle>()
-  const fileOf = async (location: string) => {
-    const known = files.get(location)
-    if (known) return known
-    const file = await open(join(dirname(modelPath), location), 'r')
+  // Promises, because several arrays may be read at the same time.
+  const files = new Map<string, Promise<FileHandle>>()
+  const fileOf = (location: string): Promise<FileHandle> => {
+    const file = files.get(location) ?? open(join(dirname(modelPath), location), 'r')
     files.set(location, file)
     return file
   }
@@ -54,7 +53,7 @@ export async function openFloatGraph(modelPath: string): Promise<FloatGraph> {
       return numbers
     },
     async close() {
-      for (const file of files.values()) await file.close()
+      for (const file of files.values()) await (await file).close()
       files.clear()
     },
   }

@@ -8,7 +8,7 @@ export interface Passing {
 }
 
 /** A little noise in all inputs: without it, weights would be chosen for these images alone. */
-const DAMPING = 0.01
+const DAMPING = 0.03
 
 /**
  * Prepares the rounding of weights for inputs that vary as in `covariance`: the Cholesky factor of its inverse. Undefined if
