@@ -32,6 +32,10 @@ export const COMMANDS: CommandTable = {
     about: 'download, list, verify and remove the weights of models',
     load: async () => (await import('./lib/cli/weights.ts')).weightsCommand,
   },
+  quantize: {
+    about: 'turn a model into a faster one of bytes (int8), and check it',
+    load: async () => (await import('./lib/cli/quantize.ts')).quantizeCommand,
+  },
   models: {
     about: 'list the models that can be served by name',
     load: async () => (await import('./lib/cli/models.ts')).modelsCommand,

@@ -3,10 +3,11 @@ import { join } from 'node:path'
 import { compiledDir, findReadBefore, type ModelRequest } from './found-model.ts'
 import { compiledName } from './graph/compiler-version.ts'
 import { isWhole } from './graph/whole-folder.ts'
+import { type Quantization, quantizedFolder, readQuantized } from './quantize/quantized.ts'
 
 /** A model as it was compiled: one for each precision. */
 export interface CompiledForm {
-  readonly precision: 'fp32'
+  readonly precision: 'fp32' | Quantization['precision']
   /** with the graphs that were saved and tuned for a CPU */
   readonly bytes: number
   /** whether a CPU's fastest graph has been measured */
@@ -30,7 +31,12 @@ export async function compiledForms(request: ModelRequest, path: string): Promis
   const folder = join(compiledDir(weightsDir), compiledName(found.key))
   if (!(await isWhole(folder))) return []
   const tuned = (await readdir(folder)).some((name) => TUNED.test(name))
-  return [{ precision: 'fp32', bytes: await bytesIn(folder), tuned }]
+  const forms: CompiledForm[] = [{ precision: 'fp32', bytes: await bytesIn(folder), tuned }]
+  for (const precision of ['int8', 'dense'] as const) {
+    const its = quantizedFolder(weightsDir, found.key, precision)
+    if (await readQuantized(its)) forms.push({ precision, bytes: await bytesIn(its), tuned: false })
+  }
+  return forms
 }
 
 /** All compiled models, also those of other settings and of files that are gone. */

@@ -9,6 +9,8 @@ export type PipelineErrorCode =
   | 'ERR_MODEL_UNSUPPORTED'
   /** the settings beside a model are wrong, or do not fit it */
   | 'ERR_MODEL_SETTINGS'
+  /** the model is to be served as bytes, and has not been quantized for this machine */
+  | 'ERR_NOT_QUANTIZED'
   /** the weights could not be downloaded */
   | 'ERR_WEIGHTS_DOWNLOAD'
   /** the requested engine or device cannot be used, or failed */

@@ -13,6 +13,7 @@ import { modelFiles } from './models/model-files.ts'
 import type { ModelSettings } from './models/model-settings.ts'
 import { type EngineRequest, type OpenedEngine, openEngine } from './open-engine.ts'
 import { markPermanent } from './permanent-error.ts'
+import { type Quantization, quantizationSentence, quantizedDir } from './quantize/quantized.ts'
 import { tuningSentence } from './tuning/tuning.ts'
 
 export interface PipelineOptions extends ModelRequest, EngineRequest {
@@ -33,7 +34,10 @@ export async function makePipeline(options: PipelineOptions, { progress }: Pipel
   try {
     return await pipelineFor(options, progress)
   } catch (error) {
-    throw await markPermanent(error, () => modelFiles(model, path, weightsDir))
+    throw await markPermanent(error, async () => [
+      ...(await modelFiles(model, path, weightsDir)),
+      quantizedDir(weightsDir),
+    ])
   }
 }
 
@@ -63,7 +67,7 @@ export async function openParts(options: PipelineOptions, progress: Progress) {
 }
 
 async function partsOf(opened: OpenedEngine, found: FoundModel, options: PipelineOptions) {
-  const { engine, reason, tuning } = opened
+  const { engine, reason, tuning, quantization } = opened
   const { settings, preprocessing } = found
   const input = imageInput(engine.inputShape, settings.size)
   const output = await outputOf(opened, found)
@@ -73,12 +77,24 @@ async function partsOf(opened: OpenedEngine, found: FoundModel, options: Pipelin
   const top = settings.top ?? Math.min(DEFAULT_TOP, labels.length)
   const about = {
     model: options.model,
-    version: versionOf(READING, found.key, image, labels, output, name, device, ...formsOf(tuning)),
+    version: versionOf(
+      READING,
+      found.key,
+      image,
+      labels,
+      output,
+      name,
+      device,
+      ...formsOf(tuning),
+      ...digestOf(quantization),
+    ),
     engine: name,
     device,
     reason,
     warnings: [...opened.warnings, ...outputWarnings(output), ...warnings],
     ...(tuning && { tuning: aboutTuning(tuning) }),
+    precision: quantization?.precision ?? 'fp32',
+    ...(quantization && { quantization: quantizationSentence(quantization) }),
     subject: image.subject,
     input: { width: input.width, height: input.height, channels: input.channels, preprocessing },
     output,
@@ -98,6 +114,10 @@ function formsOf(tuning: OpenedEngine['tuning']): string[][] {
   if (tuning === undefined || tuning === 'wanted' || tuning.layers.length === 0) return []
   return tuning.layers.map(({ name, form }) => [name, form])
 }
+
+/** Another calibration gives other bytes. */
+const digestOf = (quantization: Quantization | undefined): string[] =>
+  quantization ? [quantization.digest] : []
 
 function aboutTuning(tuning: NonNullable<OpenedEngine['tuning']>) {
   if (tuning === 'wanted') return { state: 'wanted', sentence: null, batches: [] }

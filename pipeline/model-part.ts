@@ -28,6 +28,8 @@ export interface OpenModelOptions {
   readonly maxBatch?: number
   /** whether a graph is used whose convolutions were measured to be faster by Winograd's way */
   readonly winograd?: 'auto' | 'off'
+  /** whether the model is computed with floats or, once it has been quantized, with bytes */
+  readonly precision?: 'fp32' | 'int8' | 'auto'
   readonly maxPixels?: number
   /** milliseconds after which the child is killed over one image */
   readonly prepareTimeout?: number
@@ -61,6 +63,7 @@ const DEFAULTS = {
   spin: true,
   maxBatch: 8,
   winograd: 'auto',
+  precision: 'fp32',
   maxPixels: 50_000_000,
   prepareTimeout: 20_000,
 } as const

@@ -8,6 +8,7 @@ import { type OnnxEngine, openOnnx } from './engines/onnx/onnx.ts'
 import { openOnnxThread } from './engines/onnx/onnx-thread.ts'
 import { pixelInput } from './engines/onnx/pixel-input.ts'
 import { probeOnnx } from './engines/onnx/probe-onnx.ts'
+import { openSaved } from './engines/onnx/saved-graph.ts'
 import { patterned, samplePixels } from './engines/sample-pixels.ts'
 import { mustAnswerFew, mustTakeFew } from './engines/size-limits.ts'
 import { PipelineError } from './errors.ts'
@@ -19,6 +20,7 @@ import { compiledModel } from './graph/compiled-cache.ts'
 import { temporaryModel } from './graph/temporary-model.ts'
 import { layerOfOther } from './graph/tensor-names.ts'
 import { UnwritableError } from './graph/write-model.ts'
+import { type Quantization, type Quantized, quantizedFolder, readQuantized } from './quantize/quantized.ts'
 import { type OpenedTuned, openTuned } from './tuning/open-tuned.ts'
 import type { Tuning } from './tuning/tuning.ts'
 import { onnxOutline } from './weights/onnx/onnx-outline.ts'
@@ -33,6 +35,8 @@ export interface EngineRequest {
   maxBatch: number
   /** Whether convolutions are computed by Winograd's way where that has been measured to be faster. */
   winograd: 'auto' | 'off'
+  /** Whether models are computed with floats or with bytes, unless their own settings tell. */
+  precision: 'fp32' | 'int8' | 'auto'
 }
 
 export interface OpenedEngine {
@@ -43,6 +47,8 @@ export interface OpenedEngine {
   lastFunction: LastFunction | undefined
   /** What was measured about the model on this machine. `wanted`: nothing yet. Undefined where there is nothing to measure. */
   tuning: Tuning | 'wanted' | undefined
+  /** How the model was turned into one of bytes, if it was. */
+  quantization: Quantization | undefined
   /** Sentences for the log. Not written to stderr: every child would repeat them at each start. */
   warnings: readonly string[]
 }
@@ -53,10 +59,7 @@ export async function openEngine(
   request: EngineRequest,
   progress: Progress,
 ): Promise<OpenedEngine> {
-  const opened =
-    request.engine === 'tfjs'
-      ? await onTfjs(found, request, progress)
-      : await onOnnx(found, request, progress)
+  const opened = await openUnused(found, request, progress)
   progress(0.95, 'warming up')
   const { engine } = opened
   // The first run is slow, since it allocates memory for all later runs: no client should wait for it.
@@ -66,6 +69,72 @@ export async function openEngine(
     await engine.run(samplePixels(engine, 2), 2)
   }
   return opened
+}
+
+async function openUnused(
+  found: FoundModel,
+  request: EngineRequest,
+  progress: Progress,
+): Promise<OpenedEngine> {
+  const wanted = wantedPrecision(found, request)
+  const quantized = wanted && (await quantizedFor(found, request, wanted))
+  if (quantized) return onBytes(quantized, found, request, progress)
+  return request.engine === 'tfjs' ? onTfjs(found, request, progress) : onOnnx(found, request, progress)
+}
+
+/** Undefined for floats. */
+function wantedPrecision({ settings, isOnnx }: FoundModel, request: EngineRequest): Wanted | undefined {
+  const { precision = isOnnx ? 'fp32' : request.precision, dense } = settings
+  if (precision === 'int8') return 'int8'
+  if (precision === 'auto') return 'auto'
+  return dense === 'int8' ? 'dense' : undefined
+}
+
+type Wanted = Quantization['precision'] | 'auto'
+
+/** The model of bytes. `auto`: if there is one. */
+async function quantizedFor(
+  { key, path, isOnnx }: FoundModel,
+  { weightsDir, engine, device, model }: EngineRequest & { model?: string },
+  wanted: Wanted,
+): Promise<Quantized | undefined> {
+  const precision = wanted === 'auto' ? 'int8' : wanted
+  const isPossible = !isOnnx && engine === 'onnx' && (device === 'auto' || device === 'cpu')
+  const found = isPossible ? await readQuantized(quantizedFolder(weightsDir, key, precision)) : undefined
+  if (found || wanted === 'auto') return found
+  const what = precision === 'dense' ? 'The dense layers of the model are' : 'The model is'
+  if (!isPossible) {
+    const why = isOnnx
+      ? `${path} is an ONNX file, which Tandem runs as it is`
+      : `int8 needs ENGINE=onnx and DEVICE=auto or cpu, not ${engine} and ${device}`
+    throw new PipelineError('ERR_MODEL_SETTINGS', `${what} to be computed as int8, but ${why}.`)
+  }
+  const more = precision === 'dense' ? ' --dense' : ''
+  throw new PipelineError(
+    'ERR_NOT_QUANTIZED',
+    `${what} to be computed as int8, but has not been quantized for this kind of CPU. Run: tandem quantize ${model ?? path} --images FOLDER${more}`,
+  )
+}
+
+async function onBytes(
+  { modelPath, quantization }: Quantized,
+  found: FoundModel,
+  { threads, spin }: EngineRequest,
+  progress: Progress,
+): Promise<OpenedEngine> {
+  progress(0.85, 'opening the model')
+  const options = { modelPath, threads, spin, imageSize: found.size, device: 'cpu', prepack: true } as const
+  const { engine, warning } = await openSaved(options)
+  // The layer that ends the float model ends this one too.
+  const last = lastFunction(onnxOutline(modelPath), undefined)
+  return {
+    engine: named(pixelInput(engine, found.preprocessing), found),
+    reason: 'cpu, the only device for int8',
+    lastFunction: last,
+    tuning: undefined,
+    quantization,
+    warnings: warning === undefined ? [] : [warning],
+  }
 }
 
 async function onOnnx(found: FoundModel, request: EngineRequest, progress: Progress): Promise<OpenedEngine> {
@@ -122,6 +191,7 @@ async function openFile(
     reason: report,
     lastFunction: lastFunction(outline, head),
     tuning: cpu && engine.device === 'cpu' ? (cpu.tuning ?? 'wanted') : undefined,
+    quantization: undefined,
     warnings: [
       ...(cpu?.warning === undefined ? [] : [cpu.warning]),
       ...(engine.input.anySize || outline.metadata.has(ANY_SIZE_KEY) ? sizeWarnings(found) : []),
@@ -215,7 +285,7 @@ async function onTfjs(
     mustAnswerFew(engine.outputShape, found.path)
     const reason = `${engine.device}, the fastest backend of TensorFlow.js that is installed`
     const warnings = anySize ? sizeWarnings(found) : []
-    return { engine, reason, lastFunction: undefined, tuning: undefined, warnings }
+    return { engine, reason, lastFunction: undefined, tuning: undefined, quantization: undefined, warnings }
   } finally {
     await close()
   }

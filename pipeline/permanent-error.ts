@@ -6,6 +6,7 @@ const PERMANENT: ReadonlySet<PipelineErrorCode> = new Set([
   'ERR_MODEL_LOAD',
   'ERR_MODEL_UNSUPPORTED',
   'ERR_MODEL_SETTINGS',
+  'ERR_NOT_QUANTIZED',
 ])
 /** The machine is short of memory, disk or files, perhaps only for a minute: these errors are not permanent. */
 const SHORTAGES: ReadonlySet<unknown> = new Set([

@@ -48,13 +48,19 @@ const FLEET: Floors = [
 ]
 
 const PIPELINE: Floors = [
-  ['pipeline/inspect-model.ts', 'pipeline/tune-model.ts'],
+  ['pipeline/inspect-model.ts', 'pipeline/quantize-model.ts', 'pipeline/tune-model.ts'],
   ['pipeline/pipeline.ts'],
   ['pipeline/model-part.ts'],
   ['pipeline/make-pipeline.ts', 'pipeline/keep-weights.ts', 'pipeline/machine-facts.ts'],
-  ['pipeline/image-classifier.ts', 'pipeline/image-features.ts', 'pipeline/open-engine.ts'],
+  [
+    'pipeline/image-classifier.ts',
+    'pipeline/image-features.ts',
+    'pipeline/compiled-models.ts',
+    'pipeline/open-engine.ts',
+  ],
+  ['pipeline/quantize/'],
   ['pipeline/tuning/'],
-  ['pipeline/compile-found.ts', 'pipeline/compiled-models.ts'],
+  ['pipeline/compile-found.ts'],
   [
     'pipeline/found-model.ts',
     'pipeline/other-numbers.ts',
@@ -67,7 +73,13 @@ const PIPELINE: Floors = [
   ['pipeline/graph/'],
   ['pipeline/models/'],
   ['pipeline/image/'],
-  ['pipeline/errors.ts', 'pipeline/prediction.ts', 'pipeline/half.ts', 'pipeline/make-folder.ts'],
+  [
+    'pipeline/errors.ts',
+    'pipeline/top-indices.ts',
+    'pipeline/prediction.ts',
+    'pipeline/half.ts',
+    'pipeline/make-folder.ts',
+  ],
 ]
 
 /** The rooms of pipeline/weights, below its doors. */

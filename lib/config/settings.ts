@@ -166,6 +166,18 @@ export const SETTINGS = {
     oneOf('auto', 'off'),
     "whether convolutions are computed by Winograd's way, with fewer multiplications; auto: where measurements on this machine find it faster",
   ),
+  precision: models(
+    'PRECISION',
+    'fp32',
+    oneOf('fp32', 'int8', 'auto'),
+    'numbers that models are computed with; int8 is faster and needs a model that tandem quantize has made; auto: int8 for the models that have been quantized',
+  ),
+  precisionAgreement: models(
+    'PRECISION_AGREEMENT',
+    '0.97',
+    fraction(),
+    'part of the pictures whose best class must be the same with int8 as with fp32, from 0 to 1; a model below is not made by tandem quantize',
+  ),
   tuningMs: models(
     'TUNING_MS',
     '10000',

@@ -14,4 +14,6 @@ export interface ModelSettings {
   readonly output?: 'auto' | 'softmax' | 'sigmoid' | 'none'
   readonly kind?: 'classes' | 'features'
   readonly head?: string | number
+  readonly precision?: 'fp32' | 'int8' | 'auto'
+  readonly dense?: 'fp32' | 'int8'
 }

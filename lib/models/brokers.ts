@@ -59,6 +59,7 @@ export function brokerOptions(config: Config, { name, path, settings }: Config['
     spin: config.workers === 1,
     maxBatch: config.maxBatch,
     winograd: config.winograd,
+    precision: config.precision,
     maxPixels: config.maxPixels,
     prepareTimeout: config.prepareTimeoutMs,
   }

@@ -22,11 +22,11 @@ function warnings(log: Logger): (info: PipelineInfo) => void {
   }
 }
 
-/** What measurements have made faster, once. */
+/** What measurements or int8 have made faster, once. */
 function tuning(log: Logger): (info: PipelineInfo) => void {
   let known: string | null = null
-  return ({ tuning }) => {
-    const sentence = tuning?.sentence ?? null
+  return ({ tuning, quantization }) => {
+    const sentence = quantization ?? tuning?.sentence ?? null
     if (sentence !== null && sentence !== known) log.info(sentence)
     known = sentence
   }

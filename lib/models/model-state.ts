@@ -53,6 +53,16 @@ export const ModelState = z.object({
   tuning: ModelTuning.nullable().describe(
     'What measurements on this machine have found; null on a GPU and for files that are served unchanged.',
   ),
+  precision: z
+    .string()
+    .nullable()
+    .describe(
+      'The numbers that the model is computed with: fp32, int8, or dense for dense layers alone as int8.',
+    ),
+  quantization: z
+    .string()
+    .nullable()
+    .describe('How well the int8 model agrees with the float model; null for fp32.'),
   warnings: z
     .array(z.string())
     .describe('What slows the model down although it works, such as a folder that cannot be written.'),
@@ -77,7 +87,7 @@ export function modelStates(brokers: Brokers): ModelState[] {
 export function modelState(name: string, broker: Calls): ModelState {
   const stats = broker.stats()
   const { state, progress, error, restarts, queued, inFlight, workers, spares, fleet } = stats
-  const { device, reason, engine, tuning, warnings } = readPipelineInfo(stats)
+  const { device, reason, engine, tuning, precision, quantization, warnings } = readPipelineInfo(stats)
   return {
     name,
     state,
@@ -85,6 +95,8 @@ export function modelState(name: string, broker: Calls): ModelState {
     reason,
     engine,
     tuning,
+    precision,
+    quantization,
     warnings: [...warnings],
     progress,
     error,

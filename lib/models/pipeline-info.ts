@@ -12,6 +12,10 @@ export interface PipelineInfo {
   readonly reason: string | null
   /** what measurements on this machine have found; null if there is nothing to measure */
   readonly tuning: ModelTuning | null
+  /** the numbers that the model is computed with: fp32, int8, or dense for dense layers as int8 */
+  readonly precision: string | null
+  /** what the quantization of the model has found; null for floats */
+  readonly quantization: string | null
   /** sentences that the user should read, such as that a folder cannot be written */
   readonly warnings: readonly string[]
   /** what the model classifies: a whole picture, or the one digit on a picture */
@@ -48,6 +52,8 @@ export function readPipelineInfo({ info }: Pick<BrokerStats, 'info'>): PipelineI
     device: textOf(fields.device),
     reason: textOf(fields.reason),
     tuning: readTuning(fields.tuning),
+    precision: textOf(fields.precision),
+    quantization: textOf(fields.quantization),
     warnings: Array.isArray(warnings) ? warnings.map(String) : [],
     subject: textOf(fields.subject),
     input: inputOf(input),

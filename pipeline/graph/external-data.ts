@@ -1,7 +1,7 @@
 /** The weights file that belongs to an .onnx file, written from front to back. */
 export interface ExternalData {
   /** Appends an array, given in pieces, and returns its place in the file. */
-  append(pieces: Iterable<Float32Array>): Promise<{ offset: number; length: number }>
+  append(pieces: Iterable<ArrayBufferView>): Promise<{ offset: number; length: number }>
 }
 
 /** Each array is mapped into memory separately, and a mapping must begin at a page boundary. */

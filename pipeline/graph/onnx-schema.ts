@@ -1,9 +1,11 @@
+import { decodeMessage } from './decode-message.ts'
 import { encodeMessage } from './encode-message.ts'
 
 /* The part of the ONNX format that a compiled model needs: messages and field numbers as ONNX publishes them. */
 
 export const FLOAT = 1
 export const UINT8 = 2
+export const INT8 = 3
 export const INT32 = 6
 export const INT64 = 7
 export const BOOL = 9
@@ -36,6 +38,8 @@ export interface AttributeProto {
 export interface NodeProto {
   name: string
   opType: string
+  /** Of the operator; missing for ONNX' own. */
+  domain?: string
   input: string[]
   output: string[]
   attribute: AttributeProto[]
@@ -43,7 +47,7 @@ export interface NodeProto {
 
 export interface ValueInfoProto {
   name: string
-  type: { tensorType: { elemType: number; shape: { dim: { dimValue?: number; dimParam?: string }[] } } }
+  type: { tensorType: { elemType: number; shape?: { dim: { dimValue?: number; dimParam?: string }[] } } }
 }
 
 export interface ModelProto {
@@ -90,6 +94,7 @@ const MESSAGES = {
       name: one('string', 3),
       opType: one('string', 4),
       attribute: many('AttributeProto', 5),
+      domain: one('string', 7),
     },
   },
   AttributeProto: {
@@ -122,4 +127,9 @@ const MESSAGES = {
 
 export function encodeModel(content: ModelProto): Uint8Array {
   return encodeMessage(MESSAGES, 'ModelProto', content)
+}
+
+/** Of a model that Tandem has compiled: other models may have fields that are missing here. */
+export function decodeModel(bytes: Uint8Array): ModelProto {
+  return decodeMessage(MESSAGES, 'ModelProto', bytes) as unknown as ModelProto
 }

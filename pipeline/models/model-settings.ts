@@ -29,6 +29,10 @@ export interface ModelSettings {
   readonly output?: (typeof OUTPUTS)[number]
   /** What the numbers are: one for each class, or the features of an image. */
   readonly kind?: (typeof KINDS)[number]
+  /** Whether the model is computed with floats or with bytes; without it, as the service is set. */
+  readonly precision?: (typeof PRECISIONS)[number]
+  /** Whether dense layers are computed with bytes while the other layers are not. */
+  readonly dense?: (typeof DENSE)[number]
   /** Which of a model's outputs is served: the name of its layer, or its place, counted from 0. */
   readonly head?: string | number
 }
@@ -37,6 +41,8 @@ const PREPROCESSING = ['caffe', 'tf', 'torch', 'unit', 'none', 'teachable-machin
 const OUTPUTS = ['auto', 'softmax', 'sigmoid', 'none'] as const
 const KINDS = ['classes', 'features'] as const
 const INTERPOLATIONS = ['nearest', 'bilinear', 'bicubic'] as const
+const PRECISIONS = ['fp32', 'int8', 'auto'] as const
+const DENSE = ['fp32', 'int8'] as const
 const SUBJECTS = ['picture', 'digit'] as const
 const KERNELS = ['correlation', 'rotated'] as const
 /** The orientation of convolution kernels in a file: as multiplied, or rotated by 180° for Theano's convolution. */
@@ -64,6 +70,8 @@ const READERS: { readonly [Key in keyof Omit<ModelSettings, 'labelsFile'>]-?: Re
   top: (value, key, where) => wholeNumber(value, MAX_TOP, key, where),
   output: oneOf(OUTPUTS),
   kind: oneOf(KINDS),
+  precision: oneOf(PRECISIONS),
+  dense: oneOf(DENSE),
   head: readHead,
 }
 

@@ -57,6 +57,7 @@ describe('a compiled model that is damaged', () => {
       threads: 1,
       spin: false,
       winograd: 'auto',
+      precision: 'fp32',
     } as const
     const make = () =>
       makePipeline({ ...request, maxBatch: 1, maxPixels: 1000, prepareTimeout: 1000 }, { progress: () => {} })

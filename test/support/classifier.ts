@@ -16,6 +16,7 @@ export function madePipeline(options: Partial<PipelineOptions>) {
     spin: false,
     maxBatch: 4,
     winograd: 'auto',
+    precision: 'fp32',
     maxPixels: 1_000_000,
     prepareTimeout: 60_000,
     ...options,

@@ -28,7 +28,11 @@ export interface SavedGraph {
 }
 
 /** Returns the saved graph of a compiled model, and makes the graph if there is none for this CPU. */
-export async function savedGraph(modelPath: string, folder = savedFolder(modelPath)): Promise<SavedGraph> {
+export async function savedGraph(
+  modelPath: string,
+  folder = savedFolder(modelPath),
+  prepack = false,
+): Promise<SavedGraph> {
   const saved = { modelPath: modelIn(folder).modelPath }
   if (await isWhole(folder)) {
     await markUsed(folder)
@@ -38,7 +42,7 @@ export async function savedGraph(modelPath: string, folder = savedFolder(modelPa
   const compiled = dirname(modelPath)
   await sweepSaved(compiled)
   const temporary = join(dirname(compiled), unfinishedName(basename(compiled)))
-  await buildWhole(temporary, folder, (into) => save(modelPath, into))
+  await buildWhole(temporary, folder, (into) => save(modelPath, into, prepack))
   return saved
 }
 
@@ -46,9 +50,9 @@ export async function savedGraph(modelPath: string, folder = savedFolder(modelPa
 const EXTERNAL_FROM_BYTES = 1024
 
 /** ONNX Runtime writes the graph while it opens the model. */
-export async function save(modelPath: string, folder: string): Promise<void> {
+export async function save(modelPath: string, folder: string, prepack = false): Promise<void> {
   const { modelPath: graph, dataPath } = modelIn(folder)
-  const options = sessionOptions({ device: 'cpu', threads: 1, spin: false })
+  const options = sessionOptions({ device: 'cpu', threads: 1, spin: false, prepack })
   const { session: entries } = options.extra as { session: Record<string, unknown> }
   const session = await ort.InferenceSession.create(modelPath, {
     ...options,
@@ -58,6 +62,8 @@ export async function save(modelPath: string, folder: string): Promise<void> {
         ...entries,
         optimized_model_external_initializers_file_name: basename(dataPath),
         optimized_model_external_initializers_min_size_in_bytes: String(EXTERNAL_FROM_BYTES),
+        // In the order of the CPU, weights can be mapped like all others, instead of being copied by each child.
+        ...(prepack && { save_external_prepacked_constant_initializers: '1' }),
       },
     },
   })
@@ -87,7 +93,7 @@ export async function openSaved(options: OnnxOptions, folder?: string): Promise<
   const from = folder ?? savedFolder(modelPath)
   let saved: SavedGraph
   try {
-    saved = await savedGraph(modelPath, from)
+    saved = await savedGraph(modelPath, from, options.prepack)
   } catch (error) {
     const engine = await openOnnx(options)
     const why = explained(error, from, "ONNX Runtime's optimised graph")

@@ -174,6 +174,7 @@ function options(weightsDir: string): PipelineOptions {
     device: 'cpu',
     threads: 1,
     winograd: 'auto',
+    precision: 'fp32',
     spin: false,
     maxBatch: 8,
     maxPixels: 50_000_000,

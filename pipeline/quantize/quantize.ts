@@ -1,0 +1,397 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { mkdir, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { compilerOf } from '../compile-found.ts'
+import { type ExposedGraph, openExposedGraph } from '../engines/onnx/exposed-graph.ts'
+import { openOnnx } from '../engines/onnx/onnx.ts'
+import { openSaved } from '../engines/onnx/saved-graph.ts'
+import { PipelineError } from '../errors.ts'
+import { compiledDir, type FoundModel } from '../found-model.ts'
+import { compiledModel } from '../graph/compiled-cache.ts'
+import { compiledName } from '../graph/compiler-version.ts'
+import { sweepUnfinished, unfinishedName } from '../graph/sweep-compiled.ts'
+import { publishWhole } from '../graph/whole-folder.ts'
+import { modelIn, writeDurably, writeModel } from '../graph/write-model.ts'
+import { measureInTurn } from '../tuning/measure-models.ts'
+import { type Agreement, AgreementMeter, decibelsOf } from './agreement.ts'
+import { Calibration, withOutputs } from './calibrate.ts'
+import { emitBytes } from './emit.ts'
+import { openFloatGraph } from './float-graph.ts'
+import { type GivenBack, orderOfReturn } from './give-back.ts'
+import { makeRecipe, withFloats } from './make-recipe.ts'
+import { type Network, networkOf } from './network.ts'
+import { noiseOf, type Sample } from './noise.ts'
+import {
+  CHART_FILE,
+  mostByte,
+  QUANTIZATION_FILE,
+  type Quantization,
+  quantizedDir,
+  quantizedFolder,
+  REPORT_FILE,
+  SCALES_FILE,
+} from './quantized.ts'
+import type { Method, Recipe } from './recipe.ts'
+import { chartOf, type LayerNoise, type Report, reportText } from './report.ts'
+import { scalesTable } from './scales-table.ts'
+
+export interface QuantizeRequest {
+  readonly weightsDir: string
+  readonly threads: number
+  readonly spin: boolean
+  readonly method: Method
+  /** Dense layers alone become bytes. */
+  readonly dense: boolean
+  /** The part of the held-back pictures whose best class must stay the same. */
+  readonly target: number
+}
+
+/** Pictures as the model takes them. */
+export interface Pictures {
+  readonly count: number
+  read(at: number): Promise<Uint8Array>
+}
+
+export interface QuantizeStep {
+  readonly fraction: number
+  readonly word: string
+}
+
+type Steps<T> = AsyncGenerator<QuantizeStep, T, void>
+
+export interface QuantizeResult {
+  readonly report: Report
+  readonly text: string
+  /** Undefined if the model is not good enough to be used. */
+  readonly folder: string | undefined
+}
+
+/** Fewer say too little about the rest. */
+export const FEWEST_PICTURES = 16
+
+/** Turns a model into one of bytes, checks it on pictures that were held back, and keeps it if it is good enough. */
+export async function* quantize(
+  found: FoundModel,
+  pictures: Pictures,
+  request: QuantizeRequest,
+): Steps<QuantizeResult> {
+  if (found.isOnnx)
+    throw new PipelineError(
+      'ERR_MODEL_UNSUPPORTED',
+      `${found.path} is an ONNX file, which Tandem runs as it is.`,
+    )
+  if (pictures.count < FEWEST_PICTURES)
+    throw new PipelineError(
+      'ERR_MODEL_SETTINGS',
+      `There are ${pictures.count} pictures; ${FEWEST_PICTURES} or more are needed to quantize a model.`,
+    )
+  const { modelPath } = await compiledModel({
+    cacheDir: compiledDir(request.weightsDir),
+    key: found.key,
+    compile: compilerOf(found, () => undefined),
+  })
+  const graph = await openFloatGraph(modelPath)
+  const parent = quantizedDir(request.weightsDir)
+  await mkdir(parent, { recursive: true })
+  await sweepUnfinished(parent)
+  const folder = join(parent, unfinishedName(compiledName(found.key)))
+  const quantizer = new Quantizer({ network: networkOf(graph), modelPath, folder, pictures, request })
+  try {
+    return yield* quantizer.run(found.key)
+  } finally {
+    await quantizer.close()
+    await graph.close()
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+interface Parts {
+  readonly network: Network
+  readonly modelPath: string
+  /** Where models are tried. */
+  readonly folder: string
+  readonly pictures: Pictures
+  readonly request: QuantizeRequest
+}
+
+/** Every second picture is held back: sorted pictures of one class then fall into both halves. */
+const isHeldBack = (at: number): boolean => at % 2 === 1
+
+/** The pictures that the noise of single tensors is measured with. */
+const SAMPLES = 12
+/** Each try compiles and runs a whole model. */
+const MOST_TRIES = 12
+
+class Quantizer {
+  readonly #parts: Parts
+  #float: ExposedGraph | undefined
+  // What the float model answers, by picture.
+  readonly #answers = new Map<number, Float32Array>()
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+  }
+
+  async close(): Promise<void> {
+    await this.#float?.close()
+  }
+
+  async *run(key: string): Steps<QuantizeResult> {
+    const { request } = this.#parts
+    const calibration = yield* this.#calibrate()
+    const { method } = request
+    yield { fraction: 0.4, word: 'rounding weights' }
+    const most = mostByte()
+    const recipe = await makeRecipe(this.#parts.network, calibration, { method, most })
+    const other =
+      method === 'minmax'
+        ? undefined
+        : await makeRecipe(this.#parts.network, calibration, { method: 'minmax', most })
+    const noises = yield* this.#noises(recipe)
+    const order =
+      method === 'minmax' ? [] : orderOfReturn(this.#parts.network, calibration, { recipe, noises })
+    const chosen = yield* this.#choose(recipe, order)
+    yield { fraction: 0.9, word: 'comparing with min-max' }
+    const compared = other && (await this.#agreement(other, 'compared', isHeldBack))
+    yield { fraction: 0.93, word: 'measuring the speed' }
+    const { floatMs, ms } = await this.#speed(chosen.name)
+    const layers = [...noises].map(
+      ([tensor, noise]): LayerNoise => ({
+        tensor,
+        decibels: decibelsOf(noise),
+        isFloat: chosen.givenBack.includes(tensor),
+      }),
+    )
+    const { floatBytes, bytes } = await this.#sizes(chosen.name)
+    const quantization: Quantization = {
+      method,
+      digest: await this.#digest(chosen.name),
+      precision: request.dense ? 'dense' : 'int8',
+      agreement: chosen.agreement,
+      target: request.target,
+      floatMs,
+      ms,
+      floatBytes,
+      bytes,
+    }
+    const report: Report = {
+      ...quantization,
+      minmax: compared,
+      layers,
+      floats: [...chosen.recipe.floats],
+      bits: most === 127 ? 8 : 7,
+      pictures: { calibration: calibration.images, heldBack: chosen.agreement.images },
+    }
+    const isGood = chosen.agreement.top1 >= request.target
+    const text = reportText(report)
+    if (!isGood) return { report, text, folder: undefined }
+    const folder = await this.#keep(key, { name: chosen.name, recipe: chosen.recipe, quantization, report })
+    return { report, text, folder }
+  }
+
+  async *#calibrate(): Steps<Calibration & { images: number }> {
+    const { network, modelPath, pictures, request } = this.#parts
+    yield { fraction: 0.02, word: 'opening the model' }
+    await mkdir(this.#parts.folder)
+    const calibration = await Calibration.open(network, modelPath, request.threads)
+    try {
+      let images = 0
+      for (let at = 0; at < pictures.count; at++) {
+        if (isHeldBack(at)) continue
+        const word = `calibrating with picture ${++images} of ${Math.ceil(pictures.count / 2)}`
+        yield { fraction: 0.05 + 0.35 * (at / pictures.count), word }
+        await calibration.add(await pictures.read(at))
+      }
+      return Object.assign(calibration, { images })
+    } finally {
+      await calibration.close()
+    }
+  }
+
+  async *#noises(recipe: Recipe): Steps<Map<string, number>> {
+    const { network, modelPath, request } = this.#parts
+    const noises = new Map<string, number>()
+    if (request.dense) return noises
+    const samples = await this.#samples()
+    const tensors = [...recipe.tensors.keys()].filter(
+      (tensor) => tensor !== recipe.pixels?.tensor && network.producerOf(tensor) !== undefined,
+    )
+    for (const [i, tensor] of tensors.entries()) {
+      yield {
+        fraction: 0.45 + 0.25 * (i / tensors.length),
+        word: `measuring the noise of layer ${i + 1} of ${tensors.length}`,
+      }
+      const noise = await noiseOf({ network, recipe, modelPath, threads: request.threads }, tensor, samples)
+      noises.set(tensor, noise)
+    }
+    return noises
+  }
+
+  async #samples(): Promise<Sample[]> {
+    const { pictures } = this.#parts
+    const samples: Sample[] = []
+    const step = Math.max(1, Math.floor(pictures.count / SAMPLES / 2)) * 2
+    for (let at = 0; at < pictures.count && samples.length < SAMPLES; at += step)
+      samples.push({ pixels: await pictures.read(at), answer: await this.#answer(at) })
+    return samples
+  }
+
+  /** Gives tensors back to floats, until the answers are as wanted on both halves of the pictures. */
+  async *#choose(recipe: Recipe, order: readonly GivenBack[]): Steps<Chosen> {
+    const { target } = this.#parts.request
+    let best: Chosen | undefined
+    for (const [attempt, count] of countsUpTo(order.length).entries()) {
+      yield { fraction: 0.7 + 0.2 * (attempt / MOST_TRIES), word: `checking with ${count} layers as floats` }
+      const part = order.slice(0, count)
+      const its = withFloats(
+        recipe,
+        part.flatMap(({ units }) => units),
+      )
+      const name = `try-${attempt}`
+      const agreement = await this.#agreement(its, name, isHeldBack)
+      const chosen = { name, recipe: its, agreement, givenBack: part.map(({ tensor }) => tensor) }
+      if (best && agreement.top1 < best.agreement.top1) await this.#remove(name)
+      else {
+        if (best) await this.#remove(best.name)
+        best = chosen
+      }
+      if (best !== chosen || agreement.top1 < target) continue
+      const seen = await this.#agreementOf(name, (at) => !isHeldBack(at))
+      if (seen.top1 >= target) break
+    }
+    if (!best) throw new Error('no model was tried')
+    return best
+  }
+
+  /** Writes a model and compares its answers with those of the float model. */
+  async #agreement(recipe: Recipe, name: string, isWanted: (at: number) => boolean): Promise<Agreement> {
+    const { network, folder, request } = this.#parts
+    const into = join(folder, name)
+    await mkdir(into)
+    const only = request.dense ? ({ only: 'matrix' } as const) : {}
+    await writeModel(into, (dataFile, write) => emitBytes(network, recipe, { dataFile, ...only }, write))
+    return this.#agreementOf(name, isWanted)
+  }
+
+  async #agreementOf(name: string, isWanted: (at: number) => boolean): Promise<Agreement> {
+    const { pictures, request } = this.#parts
+    const { modelPath } = modelIn(join(this.#parts.folder, name))
+    const engine = await openOnnx({
+      modelPath,
+      device: 'cpu',
+      threads: request.threads,
+      spin: false,
+      prepack: true,
+    })
+    try {
+      const meter = new AgreementMeter()
+      for (let at = 0; at < pictures.count; at++) {
+        if (!isWanted(at)) continue
+        const answer = await engine.run(await pictures.read(at), 1)
+        meter.add(await this.#answer(at), answer.subarray(0, engine.outputSize))
+      }
+      return meter.get()
+    } finally {
+      await engine.close()
+    }
+  }
+
+  async #answer(at: number): Promise<Float32Array> {
+    const known = this.#answers.get(at)
+    if (known) return known
+    const { network, modelPath, pictures, request } = this.#parts
+    this.#float ??= await openExposedGraph({
+      model: withOutputs(network.graph, []),
+      folder: dirname(modelPath),
+      threads: request.threads,
+      prepack: false,
+    })
+    const [output] = network.graph.outputs
+    const found = await this.#float.run(await pictures.read(at))
+    const answer = (found.get(output?.name ?? '')?.numbers ?? new Float32Array()).slice()
+    this.#answers.set(at, answer)
+    return answer
+  }
+
+  async #speed(name: string): Promise<{ floatMs: number; ms: number }> {
+    const { modelPath, folder, request } = this.#parts
+    const { threads, spin } = request
+    const { engine: float } = await openSaved({ modelPath, threads, spin, device: 'cpu' })
+    const bytes = await openOnnx({
+      ...modelIn(join(folder, name)),
+      threads,
+      spin,
+      device: 'cpu',
+      prepack: true,
+    })
+    try {
+      const [floatMs, ms] = await measureInTurn(float, bytes, SPEED_MS)
+      return { floatMs, ms }
+    } finally {
+      await float.close()
+      await bytes.close()
+    }
+  }
+
+  async #sizes(name: string): Promise<{ floatBytes: number; bytes: number }> {
+    const { dataPath } = modelIn(dirname(this.#parts.modelPath))
+    const [float, bytes] = await Promise.all([
+      stat(dataPath),
+      stat(modelIn(join(this.#parts.folder, name)).dataPath),
+    ])
+    return { floatBytes: float.size, bytes: bytes.size }
+  }
+
+  async #digest(name: string): Promise<string> {
+    const { modelPath, dataPath } = modelIn(join(this.#parts.folder, name))
+    const hash = createHash('sha256')
+    for (const path of [modelPath, dataPath]) {
+      for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array)
+    }
+    return hash.digest('hex').slice(0, 16)
+  }
+
+  #remove(name: string): Promise<void> {
+    return rm(join(this.#parts.folder, name), { recursive: true, force: true })
+  }
+
+  async #keep(
+    key: string,
+    {
+      name,
+      recipe,
+      quantization,
+      report,
+    }: { name: string; recipe: Recipe; quantization: Quantization; report: Report },
+  ): Promise<string> {
+    const { request, folder, network } = this.#parts
+    const from = join(folder, name)
+    await writeDurably(join(from, QUANTIZATION_FILE), JSON.stringify(quantization, null, 2))
+    await writeDurably(join(from, REPORT_FILE), reportText(report))
+    await writeDurably(join(from, CHART_FILE), chartOf(report))
+    await writeDurably(join(from, SCALES_FILE), scalesTable(network, recipe))
+    const to = quantizedFolder(request.weightsDir, key, quantization.precision)
+    // Replaces what another run has made.
+    await rm(to, { recursive: true, force: true })
+    await publishWhole(from, to)
+    return to
+  }
+}
+
+const SPEED_MS = 3_000
+
+interface Chosen {
+  readonly name: string
+  readonly recipe: Recipe
+  readonly agreement: Agreement
+  readonly givenBack: readonly string[]
+}
+
+/** Each try gives back more: first single tensors, then ever larger steps, at last all. */
+function countsUpTo(all: number): number[] {
+  const counts = [0]
+  for (let count = 1; count < all && counts.length < MOST_TRIES - 1; count += Math.ceil(count / 3))
+    counts.push(count)
+  return all > 0 ? [...counts, all] : counts
+}
