@@ -1,4 +1,4 @@
-import { cpSync, writeFileSync } from 'node:fs'
+import { cpSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { temporaryFolder } from './temporary-folder.ts'
@@ -9,6 +9,8 @@ const DIGITS = fileURLToPath(new URL('../../weights/digits', import.meta.url))
 export function ownModel(name: string, settings: object): string {
   const folder = temporaryFolder()
   cpSync(DIGITS, join(folder, name), { recursive: true })
+  // The user's settings alone say what the network is for.
+  rmSync(join(folder, name, 'settings.json'))
   const ten = Array.from({ length: 10 }, (_, i) => i)
   writeFileSync(join(folder, 'digits.txt'), ten.join('\n'))
   writeFileSync(join(folder, 'labels.txt'), ten.map((i) => `thing ${i}`).join('\n'))
