@@ -52,6 +52,21 @@ const EXTERNAL_FROM_BYTES = 1024
 /** ONNX Runtime writes the graph while it opens the model. */
 export async function save(modelPath: string, folder: string, prepack = false): Promise<void> {
   const { modelPath: graph, dataPath } = modelIn(folder)
+  await saveTo(folder, modelPath, { prepack, packed: prepack })
+  // ONNX Runtime cannot read some of the packed weights that it has written itself.
+  if (prepack && !(await opens(graph))) {
+    for (const path of [graph, dataPath]) await rm(path, { force: true })
+    await saveTo(folder, modelPath, { prepack, packed: false })
+  }
+  for (const path of [graph, dataPath]) await flush(path)
+}
+
+async function saveTo(
+  folder: string,
+  modelPath: string,
+  { prepack, packed }: { prepack: boolean; packed: boolean },
+): Promise<void> {
+  const { modelPath: graph, dataPath } = modelIn(folder)
   const options = sessionOptions({ device: 'cpu', threads: 1, spin: false, prepack })
   const { session: entries } = options.extra as { session: Record<string, unknown> }
   const session = await ort.InferenceSession.create(modelPath, {
@@ -63,12 +78,21 @@ export async function save(modelPath: string, folder: string, prepack = false): 
         optimized_model_external_initializers_file_name: basename(dataPath),
         optimized_model_external_initializers_min_size_in_bytes: String(EXTERNAL_FROM_BYTES),
         // In the order of the CPU, weights can be mapped like all others, instead of being copied by each child.
-        ...(prepack && { save_external_prepacked_constant_initializers: '1' }),
+        ...(packed && { save_external_prepacked_constant_initializers: '1' }),
       },
     },
   })
   await session.release()
-  for (const path of [graph, dataPath]) await flush(path)
+}
+
+async function opens(graph: string): Promise<boolean> {
+  const options = sessionOptions({ device: 'cpu', threads: 1, spin: false, prepack: true, saved: true })
+  try {
+    await (await ort.InferenceSession.create(graph, options)).release()
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** Creates the file if it is missing: a graph may have no weights of that size. */
