@@ -92,8 +92,9 @@ export async function* quantize(
     compile: compilerOf(found, () => undefined),
   })
   const graph = await openFloatGraph(modelPath)
-  const parent = quantizedDir(request.weightsDir)
-  await mkdir(parent, { recursive: true })
+  await mkdir(quantizedDir(request.weightsDir), { recursive: true })
+  // Beside the compiled models: the folder of results changes when there is a result, and services watch it.
+  const parent = compiledDir(request.weightsDir)
   await sweepUnfinished(parent)
   const folder = join(parent, unfinishedName(compiledName(found.key)))
   const quantizer = new Quantizer({ network: networkOf(graph), modelPath, folder, pictures, request })
