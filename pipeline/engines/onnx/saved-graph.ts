@@ -31,7 +31,7 @@ export interface SavedGraph {
 export async function savedGraph(
   modelPath: string,
   folder = savedFolder(modelPath),
-  prepack = false,
+  packing?: Packing,
 ): Promise<SavedGraph> {
   const saved = { modelPath: modelIn(folder).modelPath }
   if (await isWhole(folder)) {
@@ -42,19 +42,29 @@ export async function savedGraph(
   const compiled = dirname(modelPath)
   await sweepSaved(compiled)
   const temporary = join(dirname(compiled), unfinishedName(basename(compiled)))
-  await buildWhole(temporary, folder, (into) => save(modelPath, into, prepack))
+  await buildWhole(temporary, folder, (into) => save(modelPath, into, packing))
   return saved
 }
 
 /** Weights from this size on are kept outside of the graph, where they can be mapped. */
 const EXTERNAL_FROM_BYTES = 1024
 
+/** See SessionRequest. `packed`: the weights are saved in the order that they are packed into. */
+export interface Packing {
+  readonly prepack?: boolean
+  readonly packed?: boolean
+}
+
 /** ONNX Runtime writes the graph while it opens the model. */
-export async function save(modelPath: string, folder: string, prepack = false): Promise<void> {
+export async function save(
+  modelPath: string,
+  folder: string,
+  { prepack = false, packed = false }: Packing = {},
+): Promise<void> {
   const { modelPath: graph, dataPath } = modelIn(folder)
-  await saveTo(folder, modelPath, { prepack, packed: prepack })
+  await saveTo(folder, modelPath, { prepack, packed })
   // ONNX Runtime cannot read some of the packed weights that it has written itself.
-  if (prepack && !(await opens(graph))) {
+  if (packed && !(await opens(graph))) {
     for (const path of [graph, dataPath]) await rm(path, { force: true })
     await saveTo(folder, modelPath, { prepack, packed: false })
   }
@@ -64,7 +74,7 @@ export async function save(modelPath: string, folder: string, prepack = false): 
 async function saveTo(
   folder: string,
   modelPath: string,
-  { prepack, packed }: { prepack: boolean; packed: boolean },
+  { prepack, packed }: Required<Packing>,
 ): Promise<void> {
   const { modelPath: graph, dataPath } = modelIn(folder)
   const options = sessionOptions({ device: 'cpu', threads: 1, spin: false, prepack })
@@ -117,7 +127,8 @@ export async function openSaved(options: OnnxOptions, folder?: string): Promise<
   const from = folder ?? savedFolder(modelPath)
   let saved: SavedGraph
   try {
-    saved = await savedGraph(modelPath, from, options.prepack)
+    const { prepack = false, packed = false } = options
+    saved = await savedGraph(modelPath, from, { prepack, packed })
   } catch (error) {
     const engine = await openOnnx(options)
     const why = explained(error, from, "ONNX Runtime's optimised graph")
