@@ -18,18 +18,29 @@ export interface Load {
   readonly forMs: number
 }
 
+/** Milliseconds at the caller, and milliseconds in the engine. */
+export interface Call {
+  readonly http: number
+  readonly predict: number
+}
+
 /** `count` callers, each of whom posts the photograph again as soon as it has an answer. */
 export async function callers({ url, agent, photo, count, forMs }: Load) {
-  const times: number[] = []
+  const calls: Call[] = []
   const start = performance.now()
   const end = start + forMs
   const caller = async () => {
     while (performance.now() < end) {
       const before = performance.now()
-      await send(url, agent, photo, 'image/jpeg')
-      times.push(performance.now() - before)
+      const answer = await send(url, agent, photo, 'image/jpeg')
+      const http = performance.now() - before
+      calls.push({ http, predict: JSON.parse(answer).timing.predict })
     }
   }
   await Promise.all(Array.from({ length: count }, caller))
-  return { times, perSecond: (times.length * 1000) / (performance.now() - start) }
+  return {
+    calls,
+    times: calls.map(({ http }) => http),
+    perSecond: (calls.length * 1000) / (performance.now() - start),
+  }
 }

@@ -9,6 +9,8 @@ export interface BenchService {
   pid: number
   /** Milliseconds from the start of the process to the log line with this message and these fields. */
   seen(msg: string, fields?: Record<string, unknown>): Promise<number>
+  /** Milliseconds since the start of the process. */
+  age(): number
   /** How many lines of the log have this message. */
   logged(msg: string): number
   /** How many children have ended. */
@@ -22,11 +24,21 @@ interface Line {
   [field: string]: unknown
 }
 
+/** `npm start`, or `tandem serve` of a build. */
+export type Program = 'sources' | 'built'
+
+const PROGRAMS: Readonly<Record<Program, readonly string[]>> = {
+  sources: ['--import', inRepository('scripts/typescript.js'), inRepository('StartService.ts')],
+  built: [inRepository('dist/tandem.js'), 'serve'],
+}
+
 /** Starts StartService in a process of its own, and reads its log line by line. */
-export async function startService(settings: Record<string, string>): Promise<BenchService> {
-  const entry = fileURLToPath(new URL('../StartService.ts', import.meta.url))
+export async function startService(
+  settings: Record<string, string>,
+  program: Program = 'sources',
+): Promise<BenchService> {
   const started = performance.now()
-  const child = spawn(process.execPath, ['--import', 'tsx', entry], {
+  const child = spawn(process.execPath, [...PROGRAMS[program]], {
     env: { ...process.env, PORT: '0', SPARE_CHILDREN: '0', TUNING_MS: '0', ...settings },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
@@ -62,6 +74,7 @@ export async function startService(settings: Record<string, string>): Promise<Be
     url: String(url),
     pid: Number(pid),
     seen: async (msg, fields) => (await line(msg, fields)).at,
+    age: () => performance.now() - started,
     logged,
     ended: () => logged('child ended'),
     async stop() {
@@ -69,6 +82,10 @@ export async function startService(settings: Record<string, string>): Promise<Be
       await exited
     },
   }
+}
+
+function inRepository(file: string): string {
+  return fileURLToPath(new URL(`../${file}`, import.meta.url))
 }
 
 export async function send(

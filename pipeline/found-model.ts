@@ -12,7 +12,6 @@ import { findModel } from './models/find-model.ts'
 import { IMAGENET_LABELS, readLabels } from './models/labels.ts'
 import { givenSettings, type ModelSettings, readModelSettings } from './models/model-settings.ts'
 import { ANY_SIZE, type LayerList } from './models/networks/layer-list.ts'
-import { ensureWeights } from './weights/ensure-weights.ts'
 import { notedSettings } from './weights/noted-settings.ts'
 import { contentHash, isHashKnown } from './weights/source/content-hash.ts'
 import { isOnnxModel } from './weights/source/locate-model.ts'
@@ -59,6 +58,8 @@ export async function findAndFetch(request: ModelRequest, progress: Progress): P
   if (source.kind === 'own') return ownModel(source.path, entry, request)
   if (source.kind === 'built-in') return builtInModel(source.path, request)
   if (!entry) throw new PipelineError('ERR_MODEL_LOAD', `There is no model "${model}" in the catalog.`)
+  // Imported here, since a file of the user is there already, and needs no code that downloads.
+  const { ensureWeights } = await import('./weights/ensure-weights.ts')
   return catalogModel(
     await ensureWeights(entry, { weightsDir, weightsUrl, attempts, progress }),
     entry,

@@ -65,10 +65,8 @@ function steps({ engine, labels, image, output, top }: ClassifierParts) {
   async function rowsOf(batch: readonly Prepared[]): Promise<(Float32Array | undefined)[]> {
     const shown = batch.flatMap(({ pixels }) => (pixels ? [pixels] : []))
     if (shown.length === 0) return []
-    const pixels = new Uint8Array(shown.length * size)
-    for (const [row, image] of shown.entries()) pixels.set(image, row * size)
     const { rowSize } = engine
-    const numbers = await engine.run(pixels, shown.length)
+    const numbers = await engine.run(joined(shown, size), shown.length)
     let row = 0
     return batch.map(({ pixels }) => {
       if (!pixels) return undefined
@@ -100,6 +98,15 @@ function steps({ engine, labels, image, output, top }: ClassifierParts) {
 
     close: () => engine.close(),
   }
+}
+
+/** The images one after the other. A single image is not copied. */
+function joined(images: readonly Uint8Array[], size: number): Uint8Array {
+  const [first] = images
+  if (first && images.length === 1) return first
+  const pixels = new Uint8Array(images.length * size)
+  for (const [at, image] of images.entries()) pixels.set(image, at * size)
+  return pixels
 }
 
 function prediction(labels: readonly Label[], scores: Float32Array, index: number): Prediction {

@@ -13,11 +13,13 @@ const session = await InferenceSession.create(modelPath, {
   extra: { session: { disable_prepacking: '1' } },
 })
 const [input = ''] = session.inputNames
-const size = 224 * 224 * 3
+const [metadata] = session.inputMetadata
+const [, ...shape] = (metadata?.isTensor && metadata.shape.map(Number)) || []
+const size = shape.reduce((product, length) => product * length, 1)
 
 process.on('message', async ({ batch, forMs }: Order) => {
   const pixels = new Uint8Array(batch * size).map((_, i) => i % 251)
-  const feeds = { [input]: new Tensor('uint8', pixels, [batch, 224, 224, 3]) }
+  const feeds = { [input]: new Tensor('uint8', pixels, [batch, ...shape]) }
   await session.run(feeds)
   const times = []
   const start = performance.now()

@@ -180,7 +180,7 @@ export const SETTINGS = {
   ),
   tuningMs: models(
     'TUNING_MS',
-    '20000',
+    '10000',
     wholeNumber(0, DAY_MS),
     'milliseconds of measurements per model, made once while the service is idle, to find the fastest form of its convolutions and the best sizes of batches; 0 for none',
   ),

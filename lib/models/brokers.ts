@@ -6,7 +6,6 @@ import { Broker, type Calls } from '../../broker/broker.ts'
 import { BrokerError } from '../../broker/errors.ts'
 import type { Config } from '../config/config.ts'
 import { saysWhyItWaits, writeProgress } from './model-progress.ts'
-import { readPipelineInfo } from './pipeline-info.ts'
 import { spareChildren } from './spare-children.ts'
 import { WaitingLog } from './waiting-log.ts'
 
@@ -72,12 +71,14 @@ export function startBrokers(brokers: Brokers, log: Logger): void {
   for (const [model, broker] of brokers) {
     const modelLog = log.child({ model })
     logEvents(broker, modelLog)
-    logWarnings(broker, modelLog)
-    logTuning(broker, modelLog)
     // Lines instead of bars, even on a terminal: the bars of two models would overwrite each other and the log.
     writeProgress(broker, (word) => (saysWhyItWaits(word) ? waiting.add(model, word) : modelLog.info(word)))
     logFailures(broker, modelLog)
   }
+  // Imported when all children have been forked: the code that reads what they report takes 50 ms to load.
+  void import('./log-info.ts').then(({ logInfo }) => {
+    for (const [model, broker] of brokers) logInfo(broker, log.child({ model }))
+  })
 }
 
 /** One line for the first failure, and one more each time that the model has failed again after one of its files changed. */
@@ -106,27 +107,6 @@ function logEvents(broker: Calls, log: Logger): void {
   broker.on('log', ({ pid, stream, line }) =>
     log[stream === 'stderr' ? 'warn' : 'info']({ pid, stream }, line),
   )
-}
-
-/** Each warning is logged once, however many children repeat it, and once more if it comes back after it was gone. */
-function logWarnings(broker: Calls, log: Logger): void {
-  let known: readonly string[] = []
-  broker.on('info', () => {
-    const { warnings } = readPipelineInfo(broker.stats())
-    for (const warning of new Set(warnings)) if (!known.includes(warning)) log.warn(warning)
-    known = warnings
-  })
-}
-
-/** What measurements or int8 have made faster, once. */
-function logTuning(broker: Calls, log: Logger): void {
-  let known: string | null = null
-  broker.on('info', () => {
-    const { tuning, quantization } = readPipelineInfo(broker.stats())
-    const sentence = quantization ?? tuning?.sentence ?? null
-    if (sentence !== null && sentence !== known) log.info(sentence)
-    known = sentence
-  })
 }
 
 /** The built-in pipeline has this file's own extension: .ts from the sources, .js from a build. */

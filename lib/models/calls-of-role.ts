@@ -3,7 +3,6 @@ import type { Broker } from '../../broker/broker.ts'
 import type { FleetEvents, ModelHost } from '../../fleet/fleet.ts'
 import type { Config } from '../config/config.ts'
 import { type Brokers, createBrokers, startBrokers } from './brokers.ts'
-import { Tuner } from './tuner.ts'
 
 /** Where the predictions of this process are computed, and for whom. */
 export interface Role {
@@ -29,9 +28,11 @@ export async function callsOfRole(
 }
 
 function startAndTune(brokers: ReadonlyMap<string, Broker>, config: Config, log: Logger): void {
-  // A pipeline of the user has nothing to tune.
-  if (config.tuningMs > 0 && config.pipeline === '') new Tuner(brokers, config, log).start()
   startBrokers(brokers, log)
+  // A pipeline of the user has nothing to tune.
+  if (config.tuningMs === 0 || config.pipeline !== '') return
+  // Imported here, after the start of the children: nothing is tuned before they are ready.
+  void import('./tuner.ts').then(({ Tuner }) => new Tuner(brokers, config, log).start())
 }
 
 async function webRole(config: Config, log: Logger): Promise<Role> {

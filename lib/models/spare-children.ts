@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { totalmem } from 'node:os'
 import type { ReadyChild, SpareCount } from '../../broker/broker.ts'
-import { readPipelineInfo } from './pipeline-info.ts'
 
 /** On these devices a model takes the memory of the machine. A second model in the memory of a card could be one too many. */
 const DEVICES_WITHOUT_CARD: readonly (string | null)[] = ['cpu', 'wasm']
@@ -20,6 +19,8 @@ export function spareChildren(setting: number | 'auto', memory = memoryHere): Sp
   if (setting !== 'auto') return setting
   let promised: { readonly bytes: number; readonly until: number }[] = []
   return async ({ pid, info }: ReadyChild) => {
+    // Imported here: the first child is started earlier that way.
+    const { readPipelineInfo } = await import('./pipeline-info.ts')
     if (!DEVICES_WITHOUT_CARD.includes(readPipelineInfo({ info }).device)) return 0
     const bytes = await privateBytes(pid)
     const now = performance.now()

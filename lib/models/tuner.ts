@@ -42,10 +42,10 @@ export class Tuner {
         this.#calls++
       })
       broker.on('info', () => this.#look(model, broker))
-      broker.on('state', ({ state }) => {
-        this.#lastWorkAt = performance.now()
-        if (state === 'closing' || state === 'closed') this.close()
-      })
+      broker.on('state', ({ state }) => this.#note(state))
+      // Some may have been started, or even closed, before.
+      this.#note(broker.stats().state)
+      this.#look(model, broker)
     }
   }
 
@@ -53,6 +53,11 @@ export class Tuner {
   close(): void {
     this.#isClosed = true
     this.#current?.kill()
+  }
+
+  #note(state: string): void {
+    this.#lastWorkAt = performance.now()
+    if (state === 'closing' || state === 'closed') this.close()
   }
 
   #look(model: string, broker: Broker): void {
@@ -74,7 +79,7 @@ export class Tuner {
     const choice = this.#config.models.find(({ name }) => name === model)
     if (!choice || !(await this.#idle())) return
     log.info('tuning begins')
-    await using tuning = tuningBroker(this.#config, choice, brokerOptions(this.#config, choice))
+    const tuning = tuningBroker(this.#config, choice, brokerOptions(this.#config, choice))
     this.#current = tuning
     try {
       await tuning.start()

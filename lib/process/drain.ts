@@ -24,6 +24,17 @@ const FLUSH_MS = 500
  */
 const COPIES_WITHIN_MS = 500
 
+/** Signals that come before drainOnSignal wait for it. The returned function hands them over. */
+export function holdSignals(): () => void {
+  const held: NodeJS.Signals[] = []
+  const hold = (signal: NodeJS.Signals) => void held.push(signal)
+  process.on('SIGTERM', hold).on('SIGINT', hold)
+  return () => {
+    process.off('SIGTERM', hold).off('SIGINT', hold)
+    for (const signal of held) process.emit(signal)
+  }
+}
+
 /** The first SIGTERM or SIGINT finishes the accepted requests, and then ends the process. A later signal ends the process at once. */
 export function drainOnSignal(parts: DrainParts): void {
   const sockets = trackSockets(parts.server)

@@ -13,6 +13,7 @@ import {
   UINT8,
   type ValueInfoProto,
 } from './onnx-schema.ts'
+import { INPUT_NAME } from './tensor-names.ts'
 
 /** An ONNX graph that is built node by node. A tensor is identified by its name. */
 export interface OnnxGraph {
@@ -46,16 +47,6 @@ export interface GraphOutput {
   readonly tensor: string
   readonly shape: readonly number[]
 }
-
-export const INPUT_NAME = 'input'
-/** Of the served output. */
-export const OUTPUT_NAME = 'output'
-
-/** The name of another output: the number at the beginning of all other names keeps the name free. */
-export const otherName = (layer: string): string => `${OUTPUT_NAME}:${layer}`
-
-/** The layer of another output. */
-export const layerOfOther = (name: string): string => name.slice(OUTPUT_NAME.length + 1)
 
 /** Gelu needs opset 20. ONNX Runtime 1.30 reads later opsets too, but other tools may not. */
 const OPSET = 20

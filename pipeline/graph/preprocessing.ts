@@ -1,6 +1,7 @@
 import { PipelineError } from '../errors.ts'
 import type { Shape } from './kind.ts'
-import { INPUT_NAME, type OnnxGraph } from './onnx-graph.ts'
+import type { OnnxGraph } from './onnx-graph.ts'
+import { INPUT_NAME } from './tensor-names.ts'
 import type { Value } from './value.ts'
 
 /** The preprocessing of the pixels, by Keras' names; must be the same as in the training of the model. */

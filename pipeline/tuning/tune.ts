@@ -64,7 +64,7 @@ export async function* tune(found: FoundModel, request: TuneRequest): Steps<Tune
   try {
     yield { fraction: 0.9, word: 'measuring batches' }
     const budget = Math.max(clock.left, request.tuningMs * BATCHES_PART)
-    batches = yield* repeated(clock, () => measureBatches(engine, request.maxBatch, budget), {
+    batches = yield* repeated(clock, () => measureBatches(engine, request.maxBatch, budget, times.ms), {
       fraction: 0.95,
       word: 'measuring batches',
     })
@@ -123,7 +123,7 @@ async function* repeated<T>(clock: Clock, work: () => Promise<T>, step: TuneStep
 }
 
 /** The parts of the budget for single layers and for batches; the rest is for whole graphs. */
-const LAYERS_PART = 0.6
+const LAYERS_PART = 0.7
 const BATCHES_PART = 0.2
 
 interface Forms {

@@ -84,11 +84,15 @@ export function addressOf({ url, file }: WeightsEntry, weightsUrl: string | unde
 }
 
 async function untilItAppears(path: string, entry: WeightsEntry, signal: AbortSignal): Promise<void> {
-  using folder = folderWatch(path)
-  for (;;) {
-    const seen = await lookAtWeights(path, entry, signal)
-    if (seen === 'whole') return
-    await folder.change(seen === 'settling' ? SETTLE_MS : POLL_MS, signal)
+  const folder = folderWatch(path)
+  try {
+    for (;;) {
+      const seen = await lookAtWeights(path, entry, signal)
+      if (seen === 'whole') return
+      await folder.change(seen === 'settling' ? SETTLE_MS : POLL_MS, signal)
+    }
+  } finally {
+    folder.close()
   }
 }
 

@@ -21,8 +21,12 @@ describe('The size of a batch', () => {
   })
 
   it('is small where a large batch gains next to nothing', () => {
-    expect(batchSize(8, times([1, 100], [8, 790]), LONG)).to.equal(1)
+    expect(batchSize(8, times([1, 100], [8, 802]), LONG)).to.equal(1)
     expect(batchSize(8, times([1, 100], [8, 700]), LONG)).to.be.above(3)
+  })
+
+  it('is large where single images take little more than what lies between two batches', () => {
+    expect(batchSize(8, times([1, 4.2], [2, 8.3], [4, 16.3], [8, 32.6]), LONG)).to.be.above(4)
   })
 
   it('is bounded by the time that a batch may take, and is never zero', () => {

@@ -55,6 +55,7 @@ describe('Renewing the children', () => {
     expect(await calls.end()).to.deep.equal([])
     expect(after.filter((pid) => before.includes(pid))).to.deep.equal([])
     await until(() => !before.some(isAlive), LONG_MS, 'the old children are gone')
+    await until(() => exits.length === before.length, LONG_MS, 'the events of their exits')
     expect(exits).to.deep.equal([true, true])
     expect(broker.stats()).to.include({ restarts: 0, state: 'ready', inFlight: 0 })
   }).timeout(60_000)

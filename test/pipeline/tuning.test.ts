@@ -211,6 +211,8 @@ describe('Tuning', () => {
     expect(await sizes(1, 60_000)).to.deep.equal([1])
     expect(await sizes(6, 60_000)).to.deep.equal([1, 2, 4, 6])
     expect(await sizes(8, 0)).to.deep.equal([1])
+    // The time of one image that an earlier measurement has found, if that was shorter.
+    expect((await measureBatches(engine, 1, 0, 1e-9))[0]?.ms).to.equal(1e-9)
     await engine.close()
   })
 

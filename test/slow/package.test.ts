@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
@@ -153,6 +153,21 @@ describe('The package, installed in an empty folder', function () {
       }
     })
   }
+
+  it('runs the nightly batch of docs/command.md as it stands', async () => {
+    const page = readFileSync(built('../docs/command.md'), 'utf8')
+    const [, script = ''] = /```sh\n(npx tandem-serve predict inbox[\s\S]*?)```/.exec(page) ?? []
+    mkdirSync(join(packed.folder, 'inbox'))
+    writeFileSync(join(packed.folder, 'inbox/seven.png'), picture)
+    writeFileSync(join(packed.folder, 'inbox/broken.png'), 'no picture')
+    writeFileSync(join(packed.folder, 'nightly.sh'), script)
+    const { stderr } = await inFolder('sh', ['-e', 'nightly.sh'])
+    expect(stderr).to.match(/^inbox.broken\.png: /)
+    const lines = (name: string) => readFileSync(join(packed.folder, name), 'utf8').trimEnd().split(/\r?\n/)
+    expect(lines('result.csv')).to.have.length(3)
+    expect(lines('result.csv')[2]).to.match(/^inbox.seven\.png,digits,1,7,/)
+    expect(lines('unsure.txt')).to.deep.equal([join('inbox', 'broken.png')])
+  })
 
   it('starts the download of weights from the command line', async () => {
     const env = { WEIGHTS_URL: 'http://127.0.0.1:9/' }

@@ -17,7 +17,7 @@ const WEB_PROCESS = /^(StartService\.ts$|tandem\.ts$|commands\.ts$|lib\/|broker\
 // The files that may use process.env: for the settings, for a variable that ONNX Runtime reads nowhere else, and for
 // the variables that name the folders of Vulkan's drivers.
 const MAY_USE_ENVIRONMENT =
-  /^(lib\/config\/config|pipeline\/engines\/(onnx\/no-telemetry|device\/vulkan-drivers))\.ts$/
+  /^(lib\/config\/(config|compiled-code)|pipeline\/engines\/(onnx\/no-telemetry|device\/vulkan-drivers))\.ts$/
 // The contract that the pipeline implements. Only its types may be imported, which do not exist at run time.
 const CONTRACT = 'broker/pipeline.ts'
 const TYPES_ONLY = /\b(import|export)\s+type\b[^'"]*$/

@@ -25,7 +25,7 @@ export function folderWatch(path: string) {
         else signal.addEventListener('abort', aborted)
       })
     },
-    [Symbol.dispose]: () => watcher?.close(),
+    close: () => watcher?.close(),
   }
 }
 

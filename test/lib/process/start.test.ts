@@ -5,6 +5,14 @@ import { fromSources } from '../../support/program.ts'
 import { runService, scripted, startService } from '../../support/service.ts'
 
 describe('the start', () => {
+  it('answers requests and signals that come before the application is loaded', async () => {
+    const service = await startService(scripted({ startMs: 60_000 }))
+    const answer = fetch(`${service.url}/healthz`)
+    service.process.kill('SIGTERM')
+    expect((await answer).status).to.equal(200)
+    expect(await service.exit).to.deep.equal({ code: 0, signal: null })
+  })
+
   it('listens before its model is there, and answers meanwhile', async () => {
     const service = await startService(scripted({ startMs: 60_000 }), [], fromSources('StartService.ts'))
     expect((await fetch(`${service.url}/healthz`)).status).to.equal(200)

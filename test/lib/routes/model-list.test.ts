@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { four } from '../../support/pictures.ts'
 import { ask } from '../../support/raw-http.ts'
-import { type Service, startService, until } from '../../support/service.ts'
+import { type Service, scripted, startService, until } from '../../support/service.ts'
 
 interface Listed {
   name: string
@@ -21,14 +21,24 @@ describe('GET /models', () => {
   })
   after(() => service.stop())
 
-  const listed = async () => {
-    const { models } = (await ask(service.url, 'GET /models')).json() as { models: Listed[] }
+  const listed = async ({ url } = service) => {
+    const { models } = (await ask(url, 'GET /models')).json() as { models: Listed[] }
     return models[0]
   }
 
-  it('lists what is known of each model: at first only name and state', async () => {
+  it('lists only name and state while a model starts', async () => {
+    const starting = await startService(scripted({ startMs: 2500 }))
     const unknown = { version: null, subject: null, labels: null, input: null, output: null }
-    expect(await listed()).to.deep.equal({ name: 'digits', state: 'starting', error: null, ...unknown })
+    expect(await listed(starting)).to.deep.equal({
+      name: 'model',
+      state: 'starting',
+      error: null,
+      ...unknown,
+    })
+    await starting.stop()
+  })
+
+  it('lists what is known of each model', async () => {
     await service.ready()
     const { version, ...others } = (await listed()) as Listed
     expect(others).to.deep.equal({

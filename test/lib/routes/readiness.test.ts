@@ -13,7 +13,7 @@ async function readiness(url: string): Promise<Readiness & { code: number }> {
 
 describe('/readyz', () => {
   it("goes from starting, with makePipeline's own words, to ready, with the device", async () => {
-    const service = await startService(scripted({ startWord: 'compiling the graph', startMs: 800 }))
+    const service = await startService(scripted({ startWord: 'compiling the graph', startMs: 2500 }))
     const starting = await until(async () => {
       const now = await readiness(service.url)
       return now.models.model?.progress ? now : undefined

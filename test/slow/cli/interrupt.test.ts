@@ -60,6 +60,14 @@ describeInTerminal('Ctrl-C in a terminal', () => {
   })
 })
 
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
 function someBytes(folder: string): Promise<unknown> {
   const part = join(folder, `${FILE}.part`)
   return until(() => existsSync(part) && statSync(part).size > 0, 'the first bytes of the download')
@@ -88,7 +96,10 @@ describe('A command that is interrupted while it compiles', () => {
     expect(await once(child, 'exit')).to.deep.equal([130, null])
     const folders = () => readdirSync(compiled).filter((name) => !name.endsWith('.json'))
     expect(folders()).to.have.length(1)
-    expect(folders()[0]).to.match(/\.part$/)
+    // KEY.HOST.PID.UUID.part: the folder of a process that is alive would stay.
+    const pid = Number(/\.(\d+)\.[\w-]+\.part$/.exec(folders()[0] ?? '')?.[1])
+    expect(pid).to.be.above(0)
+    await until(() => !isAlive(pid), 'the end of the child')
 
     const again = await runCommand('predict', args, { WEIGHTS_DIR: folder, DEVICE: 'cpu' })
     expect(again.code, again.stderr).to.equal(0)

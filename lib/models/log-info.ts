@@ -1,0 +1,33 @@
+import type { Logger } from 'pino'
+import type { Calls } from '../../broker/broker.ts'
+import { type PipelineInfo, readPipelineInfo } from './pipeline-info.ts'
+
+/** Logs what a pipeline reports about itself and the user should know. */
+export function logInfo(broker: Calls, log: Logger): void {
+  const looks = [warnings(log), tuning(log)]
+  const look = () => {
+    const info = readPipelineInfo(broker.stats())
+    for (const one of looks) one(info)
+  }
+  broker.on('info', look)
+  look()
+}
+
+/** Each warning is logged once, however many children repeat it, and once more if it comes back after it was gone. */
+function warnings(log: Logger): (info: PipelineInfo) => void {
+  let known: readonly string[] = []
+  return ({ warnings }) => {
+    for (const warning of new Set(warnings)) if (!known.includes(warning)) log.warn(warning)
+    known = warnings
+  }
+}
+
+/** What measurements or int8 have made faster, once. */
+function tuning(log: Logger): (info: PipelineInfo) => void {
+  let known: string | null = null
+  return ({ tuning, quantization }) => {
+    const sentence = quantization ?? tuning?.sentence ?? null
+    if (sentence !== null && sentence !== known) log.info(sentence)
+    known = sentence
+  }
+}
