@@ -1,4 +1,7 @@
-/** The cost of serving: each model over HTTP, compared with the bare ONNX Runtime session on the same cores in one run. */
+/**
+ * The cost of serving: each model over HTTP, compared with the bare ONNX Runtime session of its direct graph on the same cores in one
+ * run. With int8 as the third argument, the service runs the model as bytes.
+ */
 import { type ChildProcess, execFileSync, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
@@ -6,6 +9,8 @@ import { Agent } from 'node:http'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import sharp from 'sharp'
+import { pictures } from '../test/support/pictures-of-noise.ts'
 import { writeSyntheticH5 } from '../test/support/synthetic-h5.ts'
 import { callers, photograph } from './callers.ts'
 import { childMemory, childrenOf, kernelFigure, mib } from './child-memory.ts'
@@ -17,6 +22,10 @@ const BATCH = 8
 const ROUNDS = 5
 const STARTS = 5
 const ROUND_MS = Number(process.argv[4] ?? 2_500)
+const PRECISION = process.argv[5] ?? 'fp32'
+/** To find the scales of int8. The weights are synthetic, so the speed counts and not the agreement. */
+const PICTURES = 16
+const SIDE = 300
 const MODELS = ['vgg16', 'resnet50', 'inception_v3', 'mobilenet_v2']
 const folder = join(tmpdir(), 'tandem-bench')
 const agent = new Agent({ keepAlive: true, maxSockets: CALLERS + 2 })
@@ -29,7 +38,8 @@ const starts: string[][] = []
 const costs: string[][] = []
 
 console.log(`${machine()}\n`)
-execFileSync('npm', ['run', 'build'], { cwd: fileURLToPath(new URL('..', import.meta.url)), stdio: 'ignore' })
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+execFileSync('npm', ['run', 'build'], { cwd: ROOT, stdio: 'ignore' })
 for (const name of process.argv[3]?.split(',') ?? MODELS) await measure(name)
 agent.destroy()
 show(
@@ -60,27 +70,50 @@ async function measure(name: string): Promise<void> {
     WEIGHTS_DIR: cache,
     DEVICE: 'cpu',
     LOG_LEVEL: 'info',
+    PRECISION,
     // No cache, because every caller sends the same photograph.
     CACHE_ENTRIES: '0',
   }
-  const first = await startService(settings)
+  const first = await startService({ ...settings, PRECISION: 'fp32' })
   costs.push([name, 'first start: compile, then ready', ms(await first.seen('model state', READY))])
   costs.push([name, 'peak memory of the child that compiles', mib(childMemory(first, 'VmHWM'))])
   await first.stop()
-  await measureTuning(name, settings)
+  if (PRECISION === 'int8') await quantize(name, settings)
+  else await measureTuning(name, settings)
   for (const program of ['built', 'sources'] as const) await measureStarts(name, settings, program)
 
   const service = await startService(settings)
   await service.seen('model state', READY)
   // The graph as compiled, with all convolutions direct, and the one that the service runs.
-  const [compiled = '', ...own] = graphsIn(cache)
+  const [compiled = '', ...own] = graphsIn(join(cache, 'compiled'))
   const direct = await openBare(compiled)
-  const served = await openBare(own.find((path) => path.includes('-tuned-')) ?? own[0] ?? compiled)
+  const served =
+    PRECISION === 'int8'
+      ? await openBare(graphsIn(join(cache, 'int8'))[0] ?? '', { prepack: true })
+      : await openBare(own.find((path) => path.includes('-tuned-')) ?? own[0] ?? compiled)
   await measureOne(name, service, { direct, served })
   await measureMany(name, service, direct)
   for (const peer of [direct, served]) peer.disconnect()
   await service.stop()
   await measureSharing(name, settings)
+}
+
+/** With the command that users have. Any agreement will do. */
+async function quantize(name: string, settings: Record<string, string>): Promise<void> {
+  const images = join(folder, 'noise')
+  mkdirSync(images, { recursive: true })
+  const noise = pictures(PICTURES, [SIDE, SIDE, 3])
+  for (let at = 0; at < PICTURES; at++) {
+    const raw = { width: SIDE, height: SIDE, channels: 3 } as const
+    await sharp(await noise.read(at), { raw })
+      .jpeg()
+      .toFile(join(images, `${at}.jpg`))
+  }
+  const args = ['dist/tandem.js', 'quantize', name, '--images', images, '--target', '0']
+  const env = { ...process.env, ...settings, PRECISION: 'fp32' }
+  const start = performance.now()
+  execFileSync(process.execPath, args, { cwd: ROOT, env, stdio: 'ignore' })
+  costs.push([name, `tandem quantize with ${PICTURES} pictures`, ms(performance.now() - start)])
 }
 
 async function measureTuning(name: string, settings: Record<string, string>): Promise<void> {
@@ -118,10 +151,11 @@ interface Bare {
   imagesPerSecond: number
 }
 
-async function openBare(modelPath: string): Promise<ChildProcess> {
+async function openBare(modelPath: string, { prepack = false } = {}): Promise<ChildProcess> {
   const bare = fork(new URL('./peers/bare-session.ts', import.meta.url), [
     modelPath,
     String(availableParallelism()),
+    prepack ? '1' : '0',
   ])
   await once(bare, 'message')
   return bare

@@ -10,7 +10,7 @@ const BENCHES: Readonly<Record<string, readonly [args: string, about: string, he
   families: ['[MODELS]', 'the first start of a network of each family, which compiles, and its memory'],
   fleet: ['[OPTIONS]', 'several hosts behind RabbitMQ; the options are in its own --help', 'own'],
   int8: ['[MODELS [ROUNDS]]', 'models of bytes, compared with the same models of floats'],
-  models: ['[MODELS [MS]]', 'each model over HTTP, compared with the bare session of the engine'],
+  models: ['[MODELS [MS [fp32|int8]]]', 'each model over HTTP, compared with the bare session of the engine'],
   outage: ['[--minutes M] [--rows N]', 'the memory and the pages of a web host while RabbitMQ is away'],
   pages: ['[MS]', 'the pages while 32 callers keep VGG-16 busy'],
   predict: [

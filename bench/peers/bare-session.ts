@@ -7,10 +7,10 @@ interface Order {
   forMs: number
 }
 
-const [modelPath = '', threads = '0'] = process.argv.slice(2)
+const [modelPath = '', threads = '0', prepack = '0'] = process.argv.slice(2)
 const session = await InferenceSession.create(modelPath, {
   intraOpNumThreads: Number(threads),
-  extra: { session: { disable_prepacking: '1' } },
+  extra: { session: { disable_prepacking: prepack === '1' ? '0' : '1' } },
 })
 const [input = ''] = session.inputNames
 const [metadata] = session.inputMetadata

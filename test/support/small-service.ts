@@ -1,14 +1,12 @@
-import { cpSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { copyDigits } from './digit-folders.ts'
 import { newFolder } from './feedback-folder.ts'
 import { answer, rawServer } from './raw-server.ts'
 import { allReady, type Service, startService } from './service.ts'
 import { sharedBetweenSuites } from './shared-service.ts'
 import { writeSmallMobilenet } from './small-mobilenet.ts'
 import { temporaryFolder } from './temporary-folder.ts'
-
-const DIGITS = fileURLToPath(new URL('../../weights/digits', import.meta.url))
 
 /** Labels that a user may write, and that must not become markup. */
 export const HOSTILE_LABEL = `<script>alert("l'abel")</script> & "more"`
@@ -27,7 +25,7 @@ export const smallService = sharedBetweenSuites(startSmallService)
 
 async function startSmallService(): Promise<SmallService> {
   const folder = temporaryFolder()
-  cpSync(DIGITS, join(folder, 'hostile'), { recursive: true })
+  copyDigits(folder, 'hostile')
   writeFileSync(join(folder, 'hostile.json'), JSON.stringify({ labels: 'labels.txt', exif: false }))
   writeFileSync(
     join(folder, 'labels.txt'),
