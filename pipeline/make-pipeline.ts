@@ -64,11 +64,16 @@ async function pipelineFor(options: PipelineOptions, progress: Progress) {
 /** In one message. */
 const PART_BYTES = 2 ** 20
 
+interface Sampling {
+  readonly methods: readonly string[]
+  sample(wanted: { from: number }): { count: number; pictures: Uint8Array[] }
+}
+
 /** Keeps a sample of the pictures, which the service asks for to quantize the model. */
 function sampled<Pipeline extends Pick<ReturnType<typeof imageClassifier>, 'prepare'>>(
   pipeline: Pipeline,
   sample: PictureSample | undefined,
-) {
+): Pipeline & Partial<Sampling> {
   if (!sample) return pipeline
   return {
     ...pipeline,
@@ -78,7 +83,7 @@ function sampled<Pipeline extends Pick<ReturnType<typeof imageClassifier>, 'prep
       if (prepared.pixels) sample.add(prepared.pixels)
       return prepared
     },
-    sample: ({ from }: { from: number }) => ({ count: sample.size, pictures: sample.part(from, PART_BYTES) }),
+    sample: ({ from }) => ({ count: sample.size, pictures: sample.part(from, PART_BYTES) }),
   }
 }
 

@@ -104,7 +104,8 @@ export class Tuner {
       bringPictures(broker, child),
     )
     if (!answer) return
-    // A model that is not good enough is a warning of the new children.
+    log.info('calibration ends')
+    // New children also warn of a model that is not good enough.
     await broker.renew()
     if (answer.sentence !== null && !this.#isClosed) log.info('int8 model serves')
   }

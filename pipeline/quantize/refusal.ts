@@ -1,4 +1,4 @@
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir, readFile, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { cpuSignature } from '../engines/onnx/cpu-signature.ts'
 import { writeDurably } from '../graph/write-model.ts'
@@ -21,6 +21,8 @@ export const refusalFile = (weightsDir: string, key: string): string =>
 
 export async function keepRefusal(file: string, refusal: Omit<Refusal, 'cpu'>): Promise<void> {
   await mkdir(dirname(file), { recursive: true })
+  // Of another try.
+  await rm(file, { force: true })
   await writeDurably(file, JSON.stringify({ cpu: cpuSignature(), ...refusal }, null, 2))
 }
 

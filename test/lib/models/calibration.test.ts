@@ -1,9 +1,10 @@
-import { readdirSync, rmSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { StatusAnswer } from '../../../lib/routes/status.ts'
+import { findAndFetch } from '../../../pipeline/found-model.ts'
+import { tune } from '../../../pipeline/tuning/tune.ts'
 import { png } from '../../support/classifier.ts'
-import { runCommand } from '../../support/command.ts'
 import { pictures } from '../../support/pictures-of-noise.ts'
 import { allReady, type Service, startService, until } from '../../support/service.ts'
 import { writeByFormula } from '../../support/small-mobilenet.ts'
@@ -11,7 +12,7 @@ import { smallNetwork, type Written } from '../../support/small-network.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 const LONG_MS = 90_000
-const SIDE = 48
+const SIDE = 32
 const PICTURES = 70
 const WARN = 40
 
@@ -40,11 +41,12 @@ describe('PRECISION=auto without pictures', () => {
   before(async function () {
     this.timeout(60_000)
     // Bytes are faster for a large convolution, and slower for two numbers of each pixel.
-    const fast = writeByFormula(join(folder, 'fast'), network([convolution(64), convolution(96)]))
+    const fast = writeByFormula(join(folder, 'fast'), network([convolution(128), convolution(64)]))
     const slow = writeByFormula(
       join(folder, 'slow'),
       network([['MaxPooling2D', { pool_size: 8 }], convolution(2)]),
     )
+    for (const path of [fast, slow]) await tuned(path)
     const { read } = pictures(PICTURES, [SIDE, SIDE, 3])
     for (let at = 0; at < PICTURES; at++) bodies.push(await png(await read(at), SIDE, SIDE))
     service = await startService({
@@ -55,18 +57,33 @@ describe('PRECISION=auto without pictures', () => {
       SPARE_CHILDREN: '0',
       TUNING_MS: '1',
       WINOGRAD: 'off',
+      THREADS: '1',
+      MAX_BATCH: '1',
       PRECISION: 'auto',
       LOG_LEVEL: 'debug',
       PRECISION_AGREEMENT: '0.5',
     })
     await allReady(service)
-    await until(() => lines('tuned model serves').length === 2, 'the tuning of both models', LONG_MS)
   })
   after(async () => {
     await service.stop()
     rmSync(folder, { recursive: true, force: true })
   })
 
+  /** So that the service has nothing else to do. */
+  async function tuned(path: string): Promise<void> {
+    const found = await findAndFetch({ model: 'model', path, weightsDir: folder }, () => undefined)
+    const request = {
+      weightsDir: folder,
+      threads: 1,
+      spin: true,
+      maxBatch: 1,
+      winograd: 'off',
+      tuningMs: 1,
+    } as const
+    const steps = tune(found, request)
+    while (!(await steps.next(false)).done);
+  }
   const lines = (msg: string | RegExp) =>
     service.logs.filter((line) => (typeof msg === 'string' ? line.msg === msg : msg.test(line.msg)))
   const stateOf = async (model: string) => {
@@ -106,22 +123,48 @@ describe('PRECISION=auto without pictures', () => {
 
   it('calibrates int8 with pictures of requests, and swaps the child with no failed request', async () => {
     const answers = await askFor('fast', upTo(PICTURES))
-    await until(
-      async () => {
-        answers.add(await ask('fast', 0))
-        // A service that is never idle never calibrates.
-        await new Promise((resolve) => setTimeout(resolve, 1_500))
-        return lines('int8 model serves').length > 0
-      },
-      'the int8 model',
-      LONG_MS,
-    )
+    await until(() => lines('calibration begins').length > 0, 'the calibration', LONG_MS)
+    answers.add(await ask('fast', 0))
+    await until(() => lines('calibration ends').length > 0, 'the end of the calibration', LONG_MS)
+    while (lines('int8 model serves').length === 0) answers.add(await ask('fast', 1))
     for (const answer of await askFor('fast', upTo(10))) answers.add(answer)
+    // One version of floats and one of bytes.
     expect([...answers].map((answer) => answer.slice(0, 4))).to.deep.equal(['200 ', '200 '])
     const state = await stateOf('fast')
-    expect(state).to.deep.include({ precision: 'int8', restarts: 0 })
+    expect(state).to.deep.include({ precision: 'int8', restarts: 0, warnings: [] })
     expect(state?.quantization).to.match(
       /^int8: the same best class as float32 for [\d.]+ % of 3\d pictures, /,
     )
+  }).timeout(120_000)
+
+  it('keeps no picture in a file', async () => {
+    const { read } = pictures(PICTURES, [SIDE, SIDE, 3])
+    // Enough to know a picture by; every picture may be one of the sample.
+    const starts = await Promise.all(upTo(PICTURES).map(async (at) => (await read(at)).subarray(0, 100)))
+    const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((file) =>
+      file.isFile(),
+    )
+    expect(files.map(({ name }) => name)).to.include('scales.json')
+    for (const { parentPath, name } of files) {
+      const bytes = readFileSync(join(parentPath, name))
+      expect(
+        [...starts, ...bodies].some((one) => bytes.includes(Buffer.from(one))),
+        name,
+      ).to.equal(false)
+    }
+  })
+
+  it('stays with floats and warns once where int8 is not faster, and does not try again', async () => {
+    const [version] = await askFor('slow', upTo(PICTURES))
+    await until(() => lines('calibration ends').length === 2, 'the end of the calibration', LONG_MS)
+    const refused = /^The model stays float32: int8 has .* pictures of requests .*Remove .*-refused.json to /
+    await until(() => lines(refused).length > 0, 'the warning')
+    expect(lines(refused)).to.have.length(1)
+    expect(lines(refused)[0]).to.deep.include({ level: WARN, model: 'slow' })
+    const state = await stateOf('slow')
+    expect(state).to.deep.include({ precision: 'fp32', quantization: null, restarts: 0 })
+    expect(state?.warnings).to.deep.equal([lines(refused)[0]?.msg])
+    expect([...(await askFor('slow', upTo(PICTURES)))]).to.deep.equal([version])
+    expect(lines('calibration begins')).to.have.length(2)
   }).timeout(120_000)
 })
