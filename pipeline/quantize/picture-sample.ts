@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Pictures } from './quantize.ts'
 
-/** Fewer say too little about the rest. */
-export const FEWEST_PICTURES = 16
 const MOST_PICTURES = 128
 const MOST_BYTES = 32 * 2 ** 20
 

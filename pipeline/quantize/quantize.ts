@@ -22,9 +22,9 @@ import { type GivenBack, orderOfReturn } from './give-back.ts'
 import { makeRecipe, withFloats } from './make-recipe.ts'
 import { type Network, networkOf } from './network.ts'
 import { noiseOf, type Sample } from './noise.ts'
-import { FEWEST_PICTURES } from './picture-sample.ts'
 import {
   CHART_FILE,
+  FEWEST_PICTURES,
   mostByte,
   QUANTIZATION_FILE,
   type Quantization,

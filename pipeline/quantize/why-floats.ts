@@ -1,5 +1,6 @@
 import type { FoundModel } from '../found-model.ts'
-import { FEWEST_PICTURES, roomFor } from './picture-sample.ts'
+import { roomFor } from './picture-sample.ts'
+import { FEWEST_PICTURES } from './quantized.ts'
 import { readRefusal, refusalFile, refusalSentence } from './refusal.ts'
 
 /** Half of the pictures calibrate, the other half checks. */

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { constants, getPriority } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { StatusAnswer } from '../../../lib/routes/status.ts'
@@ -37,6 +38,8 @@ describe('PRECISION=auto without pictures', () => {
   const folder = temporaryFolder()
   const bodies: Uint8Array[] = []
   let service: Service
+  // Of the model `fast`.
+  let asked = 0
 
   before(async function () {
     this.timeout(60_000)
@@ -91,6 +94,7 @@ describe('PRECISION=auto without pictures', () => {
     return StatusAnswer.parse(await response.json()).models.find(({ name }) => name === model)
   }
   async function ask(model: string, at: number): Promise<string> {
+    if (model === 'fast') asked++
     const body = bodies[at % PICTURES] as Uint8Array<ArrayBuffer>
     const response = await fetch(`${service.url}/${model}`, { method: 'POST', body })
     await response.arrayBuffer()
@@ -124,6 +128,11 @@ describe('PRECISION=auto without pictures', () => {
   it('calibrates int8 with pictures of requests, and swaps the child with no failed request', async () => {
     const answers = await askFor('fast', upTo(PICTURES))
     await until(() => lines('calibration begins').length > 0, 'the calibration', LONG_MS)
+    await until(
+      () => childrenOf(service.pid).some((pid) => priorityOf(pid) === constants.priority.PRIORITY_LOW),
+      'a child of the lowest priority',
+      LONG_MS,
+    )
     answers.add(await ask('fast', 0))
     await until(() => lines('calibration ends').length > 0, 'the end of the calibration', LONG_MS)
     while (lines('int8 model serves').length === 0) answers.add(await ask('fast', 1))
@@ -136,6 +145,11 @@ describe('PRECISION=auto without pictures', () => {
       /^int8: the same best class as float32 for [\d.]+ % of 3\d pictures, /,
     )
   }).timeout(120_000)
+
+  it('counts predictions alone, and not what the service asks for itself', async () => {
+    const metrics = await (await fetch(`${service.url}/metrics`)).text()
+    expect(metrics).to.match(new RegExp(`^tandem_calls_total{model="fast",outcome="result"} ${asked}$`, 'm'))
+  })
 
   it('keeps no picture in a file', async () => {
     const { read } = pictures(PICTURES, [SIDE, SIDE, 3])
@@ -168,3 +182,17 @@ describe('PRECISION=auto without pictures', () => {
     expect(lines('calibration begins')).to.have.length(2)
   }).timeout(120_000)
 })
+
+function childrenOf(pid: number): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+  return children.split(' ').filter(Boolean).map(Number)
+}
+
+/** Undefined for a process that has ended. */
+function priorityOf(pid: number): number | undefined {
+  try {
+    return getPriority(pid)
+  } catch {
+    return undefined
+  }
+}
