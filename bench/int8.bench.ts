@@ -39,7 +39,7 @@ async function measure(name: string): Promise<string[][]> {
   const options = { device: 'cpu', threads, spin: true, saved: true } as const
   const engines = [
     await openOnnx({ ...options, ...float }),
-    await openOnnx({ ...options, ...(await savedGraph(bytes, undefined, true)), prepack: true }),
+    await openOnnx({ ...options, ...(await savedGraph(bytes, undefined, { prepack: true })), prepack: true }),
   ] as const
   const rows: string[][] = []
   for (const size of BATCHES) {

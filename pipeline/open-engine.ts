@@ -120,6 +120,9 @@ async function quantizedFor(
   )
 }
 
+/** Operators on floats whose weights ONNX Runtime packs. */
+const FLOAT_WEIGHTS: ReadonlySet<string> = new Set(['Conv', 'ConvTranspose', 'Gemm', 'MatMul'])
+
 async function onBytes(
   { modelPath, quantization }: Quantized,
   found: FoundModel,
@@ -127,10 +130,20 @@ async function onBytes(
   progress: Progress,
 ): Promise<OpenedEngine> {
   progress(0.85, 'opening the model')
-  const options = { modelPath, threads, spin, imageSize: found.size, device: 'cpu', prepack: true } as const
+  const outline = onnxOutline(modelPath)
+  const packed = !outline.nodes.some(({ op }) => FLOAT_WEIGHTS.has(op))
+  const options = {
+    modelPath,
+    threads,
+    spin,
+    imageSize: found.size,
+    device: 'cpu',
+    prepack: true,
+    packed,
+  } as const
   const { engine, warning } = await openSaved(options)
   // The layer that ends the float model ends this one too.
-  const last = lastFunction(onnxOutline(modelPath), undefined)
+  const last = lastFunction(outline, undefined)
   return {
     engine: named(pixelInput(engine, found.preprocessing), found),
     reason: 'cpu, the only device for int8',

@@ -8,7 +8,7 @@ const UNFINISHED_FOR_MS = 60 * 60 * 1000
 /** A compiled model of this age is no longer needed: weights, settings or compiler have changed. It can be made again. */
 const UNUSED_FOR_MS = 30 * 24 * 60 * 60 * 1000
 
-const UNFINISHED = /^[0-9a-f]{32}-v\d+\.([\w-]+)\.(\d+)\.[\w-]+\.part$/
+const UNFINISHED = /^[0-9a-f]{32}-v\d+(?:-(?:int8|dense)-[78])?\.([\w-]+)\.(\d+)\.[\w-]+\.part$/
 const FINISHED = /^[0-9a-f]{32}-v\d+$/
 const SAVED = /^onnxruntime-[\w.-]+$/
 

@@ -5,6 +5,11 @@ export interface Agreement {
   readonly images: number
   /** The part of the images with the same best class. */
   readonly top1: number
+  /**
+   * The same for pictures that are like these, by the distance between the two best classes of each and by the noise. Counting
+   * alone would take luck with a hundred pictures for agreement.
+   */
+  readonly expected: number
   /** The part of the five best classes that both have. */
   readonly top5: number
   /** The largest difference between two numbers of an answer. */
@@ -20,6 +25,9 @@ export class AgreementMeter {
   #difference = 0
   #power = 0
   #noise = 0
+  #numbers = 0
+  // Between the two best classes of each answer.
+  readonly #distances: number[] = []
 
   add(expected: Float32Array, found: Float32Array): void {
     const [a, b] = [topIndices(expected, TOP), topIndices(found, TOP)]
@@ -34,6 +42,19 @@ export class AgreementMeter {
     const [power, noise] = powerOf(expected, found)
     this.#power += power
     this.#noise += noise
+    this.#numbers += expected.length
+    const [best = 0, second = 0] = a.map((index) => undone(expected)[index] ?? 0)
+    this.#distances.push(best - second)
+  }
+
+  #expected(): number {
+    // The difference of two numbers has twice the variance of one.
+    const deviation = Math.sqrt((2 * this.#noise) / Math.max(1, this.#numbers))
+    const sum = this.#distances.reduce(
+      (total, distance) => total + likelihood(distance / (deviation || TINY)),
+      0,
+    )
+    return this.#images === 0 ? 0 : sum / this.#images
   }
 
   get(): Agreement {
@@ -42,6 +63,7 @@ export class AgreementMeter {
     return {
       images,
       top1: part(this.#same),
+      expected: this.#expected(),
       top5: part(this.#common),
       difference: this.#difference,
       decibels: decibelsOf(this.#noise / this.#power),
@@ -50,6 +72,15 @@ export class AgreementMeter {
 }
 
 const TOP = 5
+
+/** How likely a normal variable is above −x (Abramowitz and Stegun 26.2.17). */
+function likelihood(x: number): number {
+  const t = 1 / (1 + 0.2316419 * Math.abs(x))
+  const series =
+    t * (0.31938153 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))))
+  const tail = (Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI)) * series
+  return x >= 0 ? 1 - tail : tail
+}
 
 /** No number is finer than float32: above this, there is no difference. */
 const MOST_DECIBELS = 120
@@ -60,11 +91,8 @@ export function decibelsOf(noise: number): number {
 
 /** The power of an answer and that of its error, without their means. Of probabilities that sum to one, the logarithms count. */
 export function powerOf(expected: Float32Array, found: Float32Array): [power: number, noise: number] {
-  const sum = expected.reduce((total, value) => total + value, 0)
-  const areParts = Math.abs(sum - 1) < 1e-3 && expected.every((value) => value >= 0)
-  const [a, b] = [expected, found].map((values) =>
-    areParts ? values.map((value) => Math.log(Math.max(value, 0) + TINY)) : values,
-  ) as [Float32Array, Float32Array]
+  const isUndone = areParts(expected)
+  const [a, b] = isUndone ? [logarithms(expected), logarithms(found)] : [expected, found]
   const [meanOfA, meanOfB] = [mean(a), mean(b)]
   let [power, noise] = [0, 0]
   for (const [i, value] of a.entries()) {
@@ -75,6 +103,18 @@ export function powerOf(expected: Float32Array, found: Float32Array): [power: nu
   }
   return [power, noise]
 }
+
+/** Probabilities that sum to one. */
+function areParts(values: Float32Array): boolean {
+  const sum = values.reduce((total, value) => total + value, 0)
+  return Math.abs(sum - 1) < 1e-3 && values.every((value) => value >= 0)
+}
+
+const logarithms = (values: Float32Array): Float32Array =>
+  values.map((value) => Math.log(Math.max(value, 0) + TINY))
+
+/** The numbers before a softmax, but for a sum that is the same for all classes. */
+const undone = (values: Float32Array): Float32Array => (areParts(values) ? logarithms(values) : values)
 
 /** A probability below this says nothing. */
 const TINY = 1e-9

@@ -92,8 +92,9 @@ export async function* quantize(
     compile: compilerOf(found, () => undefined),
   })
   const graph = await openFloatGraph(modelPath)
-  const parent = quantizedDir(request.weightsDir)
-  await mkdir(parent, { recursive: true })
+  await mkdir(quantizedDir(request.weightsDir), { recursive: true })
+  // Beside the compiled models: the folder of results changes when there is a result, and services watch it.
+  const parent = compiledDir(request.weightsDir)
   await sweepUnfinished(parent)
   const folder = join(parent, unfinishedName(compiledName(found.key)))
   const quantizer = new Quantizer({ network: networkOf(graph), modelPath, folder, pictures, request })
@@ -121,7 +122,7 @@ const isHeldBack = (at: number): boolean => at % 2 === 1
 /** The pictures that the noise of single tensors is measured with. */
 const SAMPLES = 12
 /** Each try compiles and runs a whole model. */
-const MOST_TRIES = 12
+const MOST_TRIES = 16
 
 class Quantizer {
   readonly #parts: Parts
@@ -256,9 +257,9 @@ class Quantizer {
         if (best) await this.#remove(best.name)
         best = chosen
       }
-      if (best !== chosen || agreement.top1 < target) continue
+      if (best !== chosen || !isEnough(agreement, target)) continue
       const seen = await this.#agreementOf(name, (at) => !isHeldBack(at))
-      if (seen.top1 >= target) break
+      if (isEnough(seen, target)) break
     }
     if (!best) throw new Error('no model was tried')
     return best
@@ -381,6 +382,9 @@ class Quantizer {
 
 const SPEED_MS = 3_000
 
+const isEnough = ({ top1, expected }: Agreement, target: number): boolean =>
+  Math.min(top1, expected) >= target
+
 interface Chosen {
   readonly name: string
   readonly recipe: Recipe
@@ -391,7 +395,7 @@ interface Chosen {
 /** Each try gives back more: first single tensors, then ever larger steps, at last all. */
 function countsUpTo(all: number): number[] {
   const counts = [0]
-  for (let count = 1; count < all && counts.length < MOST_TRIES - 1; count += Math.ceil(count / 3))
+  for (let count = 1; count < all && counts.length < MOST_TRIES - 1; count += Math.ceil(count / 5))
     counts.push(count)
   return all > 0 ? [...counts, all] : counts
 }

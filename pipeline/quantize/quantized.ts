@@ -77,8 +77,8 @@ function isQuantization(value: unknown): value is Quantization {
   >
   if (typeof agreement !== 'object' || agreement === null || typeof digest !== 'string') return false
   if (precision !== 'int8' && precision !== 'dense') return false
-  const { images, top1, top5, difference, decibels } = agreement as Record<keyof Agreement, unknown>
-  const numbers = [target, floatMs, ms, floatBytes, bytes, images, top1, top5, difference, decibels]
+  const { images, top1, expected, top5, difference, decibels } = agreement as Record<keyof Agreement, unknown>
+  const numbers = [target, floatMs, ms, floatBytes, bytes, images, top1, expected, top5, difference, decibels]
   return numbers.every((number) => typeof number === 'number' && Number.isFinite(number))
 }
 

@@ -1,15 +1,14 @@
-import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { expect } from 'chai'
+import { copyDigits } from './digit-folders.ts'
 import { newFolder } from './feedback-folder.ts'
 import { photo } from './image-files.ts'
 import { allReady, type Service, startService } from './service.ts'
 import { sharedBetweenSuites } from './shared-service.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
-const DIGITS = fileURLToPath(new URL('../../weights/digits', import.meta.url))
 const WATCHER = new URL('../fixtures/watch-health.mjs', import.meta.url)
 const SAMPLE_EVERY_MS = 50
 const MIB = 2 ** 20
@@ -22,7 +21,7 @@ export const survivor = sharedBetweenSuites(() => startSurvivor())
 
 export async function startSurvivor(env: Record<string, string> = {}): Promise<Service> {
   const folder = temporaryFolder()
-  cpSync(DIGITS, join(folder, 'picture'), { recursive: true })
+  copyDigits(folder, 'picture')
   writeFileSync(join(folder, 'picture.json'), JSON.stringify({ preprocessing: 'unit' }))
   const service = await startService({
     MODELS: `digits,picture=${join(folder, 'picture', 'model.json')}`,

@@ -23,6 +23,8 @@ export interface OnnxOptions extends SessionRequest {
   /** [height, width] of the images, for a model whose input has a variable size. */
   readonly imageSize?: readonly [number, number]
   readonly hints?: InputHints
+  /** Whether a graph is saved with packed weights. ONNX Runtime reads those of bytes alone, and crashes with some of floats. */
+  readonly packed?: boolean
   /** Which of several outputs is wanted: its name or its place. */
   readonly head?: string | number
 }

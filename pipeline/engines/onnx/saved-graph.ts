@@ -31,7 +31,7 @@ export interface SavedGraph {
 export async function savedGraph(
   modelPath: string,
   folder = savedFolder(modelPath),
-  prepack = false,
+  packing?: Packing,
 ): Promise<SavedGraph> {
   const saved = { modelPath: modelIn(folder).modelPath }
   if (await isWhole(folder)) {
@@ -42,15 +42,40 @@ export async function savedGraph(
   const compiled = dirname(modelPath)
   await sweepSaved(compiled)
   const temporary = join(dirname(compiled), unfinishedName(basename(compiled)))
-  await buildWhole(temporary, folder, (into) => save(modelPath, into, prepack))
+  await buildWhole(temporary, folder, (into) => save(modelPath, into, packing))
   return saved
 }
 
 /** Weights from this size on are kept outside of the graph, where they can be mapped. */
 const EXTERNAL_FROM_BYTES = 1024
 
+/** See SessionRequest. `packed`: the weights are saved in the order that they are packed into. */
+export interface Packing {
+  readonly prepack?: boolean
+  readonly packed?: boolean
+}
+
 /** ONNX Runtime writes the graph while it opens the model. */
-export async function save(modelPath: string, folder: string, prepack = false): Promise<void> {
+export async function save(
+  modelPath: string,
+  folder: string,
+  { prepack = false, packed = false }: Packing = {},
+): Promise<void> {
+  const { modelPath: graph, dataPath } = modelIn(folder)
+  await saveTo(folder, modelPath, { prepack, packed })
+  // ONNX Runtime cannot read some of the packed weights that it has written itself.
+  if (packed && !(await opens(graph))) {
+    for (const path of [graph, dataPath]) await rm(path, { force: true })
+    await saveTo(folder, modelPath, { prepack, packed: false })
+  }
+  for (const path of [graph, dataPath]) await flush(path)
+}
+
+async function saveTo(
+  folder: string,
+  modelPath: string,
+  { prepack, packed }: Required<Packing>,
+): Promise<void> {
   const { modelPath: graph, dataPath } = modelIn(folder)
   const options = sessionOptions({ device: 'cpu', threads: 1, spin: false, prepack })
   const { session: entries } = options.extra as { session: Record<string, unknown> }
@@ -63,12 +88,21 @@ export async function save(modelPath: string, folder: string, prepack = false): 
         optimized_model_external_initializers_file_name: basename(dataPath),
         optimized_model_external_initializers_min_size_in_bytes: String(EXTERNAL_FROM_BYTES),
         // In the order of the CPU, weights can be mapped like all others, instead of being copied by each child.
-        ...(prepack && { save_external_prepacked_constant_initializers: '1' }),
+        ...(packed && { save_external_prepacked_constant_initializers: '1' }),
       },
     },
   })
   await session.release()
-  for (const path of [graph, dataPath]) await flush(path)
+}
+
+async function opens(graph: string): Promise<boolean> {
+  const options = sessionOptions({ device: 'cpu', threads: 1, spin: false, prepack: true, saved: true })
+  try {
+    await (await ort.InferenceSession.create(graph, options)).release()
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** Creates the file if it is missing: a graph may have no weights of that size. */
@@ -93,7 +127,8 @@ export async function openSaved(options: OnnxOptions, folder?: string): Promise<
   const from = folder ?? savedFolder(modelPath)
   let saved: SavedGraph
   try {
-    saved = await savedGraph(modelPath, from, options.prepack)
+    const { prepack = false, packed = false } = options
+    saved = await savedGraph(modelPath, from, { prepack, packed })
   } catch (error) {
     const engine = await openOnnx(options)
     const why = explained(error, from, "ONNX Runtime's optimised graph")

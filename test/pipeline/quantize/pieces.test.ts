@@ -133,6 +133,18 @@ describe('the agreement of two models', () => {
     expect(difference).to.be.closeTo(0.4, 1e-6)
   })
 
+  it('expects less of pictures whose two best classes are close than counting a few would', () => {
+    const [close, far] = [new AgreementMeter(), new AgreementMeter()]
+    for (let i = 0; i < 10; i++) {
+      const noise = [even(i, 1), even(i, 2), even(i, 3)].map((value) => value * 0.5)
+      const shifted = (values: number[]) => Float32Array.from(values, (value, at) => value + (noise[at] ?? 0))
+      close.add(Float32Array.of(3, 2.8, 0), shifted([3, 2.8, 0]))
+      far.add(Float32Array.of(9, 2.8, 0), shifted([9, 2.8, 0]))
+    }
+    expect(close.get().expected).to.be.within(0.55, 0.9)
+    expect(far.get().expected).to.be.greaterThan(0.999)
+  })
+
   it('hides no number that is missing', () => {
     const meter = new AgreementMeter()
     meter.add(Float32Array.of(0.7, 0.3), Float32Array.of(0.7, Number.NaN))
