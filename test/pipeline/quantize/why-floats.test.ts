@@ -96,7 +96,7 @@ describe('the pipeline of a model that is to be calibrated', () => {
     }
   })
 
-  it('keeps nothing, and has no such method, where floats are wanted or nobody calibrates', async () => {
+  it('keeps nothing, and has no such method, where floats are wanted or the service does not calibrate', async () => {
     for (const more of [{ precision: 'fp32' }, { calibrates: false }] as const) {
       const pipeline = await madeClassifier({ ...options, ...more })
       await pipeline.close()
