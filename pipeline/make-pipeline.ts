@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { MakePipeline, PipelineContext, Progress } from '../broker/pipeline.ts'
+import type { MakePipeline, PipelineContext, PrepareContext, Progress } from '../broker/pipeline.ts'
 import { PipelineError } from './errors.ts'
 import { type ImageInput, imageInput } from './facts/image-input.ts'
 import { classCount, type OutputFacts, outputFacts, outputWarnings } from './facts/output-facts.ts'
@@ -13,7 +13,10 @@ import { modelFiles } from './models/model-files.ts'
 import type { ModelSettings } from './models/model-settings.ts'
 import { type EngineRequest, type OpenedEngine, openEngine } from './open-engine.ts'
 import { markPermanent } from './permanent-error.ts'
+import { PictureSample } from './quantize/picture-sample.ts'
 import { type Quantization, quantizationSentence, quantizedDir } from './quantize/quantized.ts'
+import { type WhyFloats, whyFloats } from './quantize/why-floats.ts'
+import type { ModelInput } from './read-input.ts'
 import { tuningSentence } from './tuning/tuning.ts'
 
 export interface PipelineOptions extends ModelRequest, EngineRequest {
@@ -44,14 +47,44 @@ export async function makePipeline(options: PipelineOptions, { progress }: Pipel
 makePipeline satisfies MakePipeline
 
 async function pipelineFor(options: PipelineOptions, progress: Progress) {
-  const { kind, engine, image, output, labels, top, files, about } = await openParts(options, progress)
+  const { kind, engine, image, output, labels, top, files, about, pictures } = await openParts(
+    options,
+    progress,
+  )
   if (kind === 'features') return { kind, ...imageFeatures({ engine, image }), ...files, info: about }
   const names = { labels: labels.length, top, labelNames: labels.map(({ first }) => first) }
   const info = { ...about, ...names }
   const parts = { engine, labels, image, output, top }
+  const sample = pictures === undefined ? undefined : new PictureSample()
   return engine.others.length > 0
-    ? { kind: 'several' as const, ...classifierOfSeveral(parts), ...files, info }
-    : { kind, ...imageClassifier(parts), ...files, info }
+    ? { kind: 'several' as const, ...sampled(classifierOfSeveral(parts), sample), ...files, info }
+    : { kind, ...sampled(imageClassifier(parts), sample), ...files, info }
+}
+
+/** In one message. */
+const PART_BYTES = 2 ** 20
+
+interface Sampling {
+  readonly methods: readonly string[]
+  sample(wanted: { from: number }): { count: number; pictures: Uint8Array[] }
+}
+
+/** Keeps a sample of the pictures, which the service asks for to quantize the model. */
+function sampled<Pipeline extends Pick<ReturnType<typeof imageClassifier>, 'prepare'>>(
+  pipeline: Pipeline,
+  sample: PictureSample | undefined,
+): Pipeline & Partial<Sampling> {
+  if (!sample) return pipeline
+  return {
+    ...pipeline,
+    methods: ['predict', 'sample'],
+    async prepare(input: ModelInput, context?: PrepareContext) {
+      const prepared = await pipeline.prepare(input, context)
+      if (prepared.pixels) sample.add(prepared.pixels)
+      return prepared
+    },
+    sample: ({ from }) => ({ count: sample.size, pictures: sample.part(from, PART_BYTES) }),
+  }
 }
 
 /** The model on its engine, and everything that a pipeline needs to know of it. */
@@ -75,6 +108,7 @@ async function partsOf(opened: OpenedEngine, found: FoundModel, options: Pipelin
   const { name, device } = engine
   const { labels, warnings } = labelsFor(opened, found, output)
   const top = settings.top ?? Math.min(DEFAULT_TOP, labels.length)
+  const why = await autoFloats(opened, found, options, { input, output })
   const about = {
     model: options.model,
     version: versionOf(
@@ -91,17 +125,40 @@ async function partsOf(opened: OpenedEngine, found: FoundModel, options: Pipelin
     engine: name,
     device,
     reason,
-    warnings: [...opened.warnings, ...outputWarnings(output), ...warnings],
+    warnings: [
+      ...opened.warnings,
+      ...outputWarnings(output),
+      ...warnings,
+      ...(why?.isRefused ? [why.sentence] : []),
+    ],
     ...(tuning && { tuning: aboutTuning(tuning) }),
     precision: quantization?.precision ?? 'fp32',
     ...(quantization && { quantization: quantizationSentence(quantization) }),
+    ...(why && !why.isRefused && { quantization: why.sentence }),
+    ...(why?.pictures !== undefined && { calibration: why.pictures }),
     subject: image.subject,
     input: { width: input.width, height: input.height, channels: input.channels, preprocessing },
     output,
   }
   const watch = await modelFiles(options.model, options.path, options.weightsDir)
   const batchTimes = tuning === undefined || tuning === 'wanted' ? [] : tuning.batches
-  return { kind: output.kind, engine, image, output, labels, top, files: { watch, batchTimes }, about }
+  const files = { watch, batchTimes }
+  return { kind: output.kind, engine, image, output, labels, top, files, about, pictures: why?.pictures }
+}
+
+/** Why the model is not computed as int8 with PRECISION=auto; undefined if it is, or is to be computed with floats. */
+async function autoFloats(
+  { engine, quantization }: OpenedEngine,
+  found: FoundModel,
+  { precision, weightsDir, precisionAgreement = 1, calibrates = false }: PipelineOptions,
+  { input, output }: { input: ImageInput; output: OutputFacts },
+): Promise<WhyFloats | undefined> {
+  if (quantization !== undefined || (found.settings.precision ?? precision) !== 'auto') return undefined
+  const { name, device } = engine
+  const bytes = input.height * input.width * input.channels
+  const isFeatures = output.kind === 'features'
+  const served = { weightsDir, engine: name, device, bytes, isFeatures, calibrates }
+  return whyFloats(found, { ...served, target: precisionAgreement })
 }
 
 /** A digest of everything that the answer depends on besides the bytes of the image. */

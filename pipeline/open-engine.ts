@@ -37,6 +37,10 @@ export interface EngineRequest {
   winograd: 'auto' | 'off'
   /** Whether models are computed with floats or with bytes, unless their own settings tell. */
   precision: 'fp32' | 'int8' | 'auto'
+  /** The part of the pictures whose best class must be the same with bytes. */
+  precisionAgreement?: number
+  /** Whether the caller quantizes a model with pictures of requests. */
+  calibrates?: boolean
 }
 
 export interface OpenedEngine {

@@ -48,7 +48,12 @@ const FLEET: Floors = [
 ]
 
 const PIPELINE: Floors = [
-  ['pipeline/inspect-model.ts', 'pipeline/quantize-model.ts', 'pipeline/tune-model.ts'],
+  [
+    'pipeline/calibrate-model.ts',
+    'pipeline/inspect-model.ts',
+    'pipeline/quantize-model.ts',
+    'pipeline/tune-model.ts',
+  ],
   ['pipeline/pipeline.ts'],
   ['pipeline/model-part.ts'],
   ['pipeline/make-pipeline.ts', 'pipeline/keep-weights.ts', 'pipeline/machine-facts.ts'],

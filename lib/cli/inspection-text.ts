@@ -61,10 +61,9 @@ function layerTable(layers: Inspection['layers']): string[] {
 }
 
 function servedLines(served: unknown): string[] {
-  const { input, output, labels, classes, subject, engine, device, tuning, quantization, warnings } =
-    readPipelineInfo({
-      info: served,
-    })
+  const info = readPipelineInfo({ info: served })
+  const { input, output, labels, classes, subject, engine, device, tuning, warnings } = info
+  const { precision, quantization } = info
   const names = labels.slice(0, MOST_LABELS).join(', ')
   const more = labels.length > MOST_LABELS ? ', …' : ''
   return [
@@ -72,7 +71,9 @@ function servedLines(served: unknown): string[] {
     ...(output ? [outputSentence(output)] : []),
     ...(classes === null ? [] : [`${classes} classes: ${names}${more}`]),
     `Runs on ${engine} ${device}.`,
-    ...(quantization === null ? [] : [`Quantized: ${quantization}.`]),
+    ...(quantization === null
+      ? []
+      : [`${precision === 'fp32' ? 'Precision' : 'Quantized'}: ${quantization}.`]),
     ...(tuning?.sentence ? [`Tuned: ${tuning.sentence}.`] : []),
     ...(tuning && tuning.batches.length > 0 ? [`${batchesSentence(tuning)}.`] : []),
     ...warnings.map((warning) => `Warning: ${warning}`),

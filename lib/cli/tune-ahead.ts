@@ -1,13 +1,13 @@
 import type { Config } from '../config/config.ts'
 import { brokerOptions } from '../models/brokers.ts'
+import { type TuneAnswer, tuningBroker } from '../models/improving-broker.ts'
 import { showProgress } from '../models/model-progress.ts'
 import { batchesSentence } from '../models/model-tuning.ts'
-import { type TuneAnswer, tuningBroker } from '../models/tuning-broker.ts'
 
 /** Tunes a model before the first start, without waiting for an idle moment. Returns whether that has worked. */
 export async function tuneAhead(name: string, config: Config): Promise<boolean> {
   const model = config.models.find((choice) => choice.name === name) ?? { name }
-  await using broker = tuningBroker(config, model, brokerOptions(config, model))
+  await using broker = tuningBroker(config, name, brokerOptions(config, model))
   const say = (word: string) => process.stderr.write(`${name}: ${word}\n`)
   showProgress(name, broker, say)
   try {

@@ -170,19 +170,19 @@ export const SETTINGS = {
     'PRECISION',
     'fp32',
     oneOf('fp32', 'int8', 'auto'),
-    'numbers that models are computed with; int8 is faster and needs a model that tandem quantize has made; auto: int8 for the models that have been quantized',
+    'numbers that models are computed with; int8 is faster and needs a model that tandem quantize has made; auto: int8 for the models that have been quantized, and others are quantized with pictures of requests while the service is idle',
   ),
   precisionAgreement: models(
     'PRECISION_AGREEMENT',
     '0.97',
     fraction(),
-    'part of the pictures whose best class must be the same with int8 as with fp32, from 0 to 1; a model below is not made by tandem quantize',
+    'part of the pictures whose best class must be the same with int8 as with fp32, from 0 to 1; a model below is not made by tandem quantize or PRECISION=auto',
   ),
   tuningMs: models(
     'TUNING_MS',
     '10000',
     wholeNumber(0, DAY_MS),
-    'milliseconds of measurements per model, made once while the service is idle, to find the fastest form of its convolutions and the best sizes of batches; 0 for none',
+    'milliseconds of measurements per model, made once while the service is idle, to find the fastest form of its convolutions and the best sizes of batches; 0 for none, and for no calibration by PRECISION=auto',
   ),
   maxPixels: limits(
     'MAX_PIXELS',

@@ -60,6 +60,8 @@ export function brokerOptions(config: Config, { name, path, settings }: Config['
     maxBatch: config.maxBatch,
     winograd: config.winograd,
     precision: config.precision,
+    precisionAgreement: config.precisionAgreement,
+    calibrates: config.tuningMs > 0 && config.pipeline === '',
     maxPixels: config.maxPixels,
     prepareTimeout: config.prepareTimeoutMs,
   }

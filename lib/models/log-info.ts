@@ -4,7 +4,12 @@ import { type PipelineInfo, readPipelineInfo } from './pipeline-info.ts'
 
 /** Logs what a pipeline reports about itself and the user should know. */
 export function logInfo(broker: Calls, log: Logger): void {
-  const looks = [warnings(log), tuning(log)]
+  const looks = [
+    warnings(log),
+    sentence(log, ({ quantization }) => quantization),
+    // Of an int8 model, nothing is tuned.
+    sentence(log, ({ tuning }) => tuning?.sentence ?? null),
+  ]
   const look = () => {
     const info = readPipelineInfo(broker.stats())
     for (const one of looks) one(info)
@@ -23,11 +28,11 @@ function warnings(log: Logger): (info: PipelineInfo) => void {
 }
 
 /** What measurements or int8 have made faster, once. */
-function tuning(log: Logger): (info: PipelineInfo) => void {
+function sentence(log: Logger, of: (info: PipelineInfo) => string | null): (info: PipelineInfo) => void {
   let known: string | null = null
-  return ({ tuning, quantization }) => {
-    const sentence = quantization ?? tuning?.sentence ?? null
-    if (sentence !== null && sentence !== known) log.info(sentence)
-    known = sentence
+  return (info) => {
+    const text = of(info)
+    if (text !== null && text !== known) log.info(text)
+    known = text
   }
 }

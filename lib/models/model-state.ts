@@ -62,7 +62,9 @@ export const ModelState = z.object({
   quantization: z
     .string()
     .nullable()
-    .describe('How well the int8 model agrees with the float model; null for fp32.'),
+    .describe(
+      'How well the int8 model agrees with the float model, or why PRECISION=auto serves floats; null where floats are wanted.',
+    ),
   warnings: z
     .array(z.string())
     .describe('What slows the model down although it works, such as a folder that cannot be written.'),

@@ -14,8 +14,10 @@ export interface PipelineInfo {
   readonly tuning: ModelTuning | null
   /** the numbers that the model is computed with: fp32, int8, or dense for dense layers as int8 */
   readonly precision: string | null
-  /** what the quantization of the model has found; null for floats */
+  /** what the quantization of the model has found, or what int8 waits for; null where floats are wanted */
   readonly quantization: string | null
+  /** how many pictures of requests the pipeline collects to be quantized with; null if it collects none */
+  readonly calibration: number | null
   /** sentences that the user should read, such as that a folder cannot be written */
   readonly warnings: readonly string[]
   /** what the model classifies: a whole picture, or the one digit on a picture */
@@ -54,6 +56,7 @@ export function readPipelineInfo({ info }: Pick<BrokerStats, 'info'>): PipelineI
     tuning: readTuning(fields.tuning),
     precision: textOf(fields.precision),
     quantization: textOf(fields.quantization),
+    calibration: countOf(fields.calibration),
     warnings: Array.isArray(warnings) ? warnings.map(String) : [],
     subject: textOf(fields.subject),
     input: inputOf(input),

@@ -31,7 +31,9 @@ export class ModelMeter {
     this.#cacheHits = cacheHits
     this.#restarts = broker.stats().restarts
     this.#hits = cacheHits()
-    broker.on('call', ({ outcome, timing }) => {
+    broker.on('call', ({ method, outcome, timing }) => {
+      // Other calls are the service's own.
+      if (method !== 'predict') return
       // Every call carries the time of its whole batch.
       if (timing.batch > 0) this.#busy.add(timing.predict / timing.batch)
       if (outcome !== 'result') {

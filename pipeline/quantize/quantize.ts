@@ -24,6 +24,7 @@ import { type Network, networkOf } from './network.ts'
 import { noiseOf, type Sample } from './noise.ts'
 import {
   CHART_FILE,
+  FEWEST_PICTURES,
   mostByte,
   QUANTIZATION_FILE,
   type Quantization,
@@ -45,6 +46,8 @@ export interface QuantizeRequest {
   readonly dense: boolean
   /** The part of the held-back pictures whose best class must stay the same. */
   readonly target: number
+  /** How many times as fast as the float model it must be, by a measurement; without it, a slower one is kept too. */
+  readonly leastGain?: number
 }
 
 /** Pictures as the model takes them. */
@@ -66,9 +69,6 @@ export interface QuantizeResult {
   /** Undefined if the model is not good enough to be used. */
   readonly folder: string | undefined
 }
-
-/** Fewer say too little about the rest. */
-export const FEWEST_PICTURES = 16
 
 /** Turns a model into one of bytes, checks it on pictures that were held back, and keeps it if it is good enough. */
 export async function* quantize(
@@ -184,7 +184,7 @@ class Quantizer {
       bits: most === 127 ? 8 : 7,
       pictures: { calibration: calibration.images, heldBack: chosen.agreement.images },
     }
-    const isGood = chosen.agreement.top1 >= request.target
+    const isGood = chosen.agreement.top1 >= request.target && floatMs / ms >= (request.leastGain ?? 0)
     const text = reportText(report)
     if (!isGood) return { report, text, folder: undefined }
     const folder = await this.#keep(key, { name: chosen.name, recipe: chosen.recipe, quantization, report })

@@ -34,6 +34,9 @@ export const REPORT_FILE = 'report.txt'
 export const CHART_FILE = 'report.svg'
 export const SCALES_FILE = 'scales.json'
 
+/** To quantize a model with: fewer say too little about the rest. */
+export const FEWEST_PICTURES = 16
+
 export const quantizedDir = (weightsDir: string): string => join(weightsDir, 'int8')
 
 /** Without instructions for sums of bytes, the CPU adds products in 16 bits, and weights of 8 bits would overflow. */

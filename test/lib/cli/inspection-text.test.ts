@@ -20,6 +20,15 @@ describe('the text of an inspection', () => {
     expect(text).to.contain('\n  node 199999  Relu\n')
   })
 
+  it('says what a model is computed with, and why', () => {
+    const textOf = (served: unknown) =>
+      inspectionText('pets', { path: 'pets.h5', layers: [], parameters: 0, refusal: undefined, served })
+    const quantization = 'a sentence'
+    expect(textOf({ precision: 'int8', quantization })).to.contain('\nQuantized: a sentence.\n')
+    expect(textOf({ precision: 'fp32', quantization })).to.contain('\nPrecision: a sentence.\n')
+    expect(textOf({ precision: 'fp32' })).not.to.contain('Precision')
+  })
+
   it('has no table without layers, as of a file with weights alone', () => {
     const refusal = { code: 'ERR_MODEL_LOAD', message: 'It holds only weights.' }
     const text = inspectionText('pets', {
