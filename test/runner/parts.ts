@@ -46,17 +46,17 @@ const TOGETHER: Readonly<Record<string, readonly string[]>> = {
 
 /** The longest parts, which begin first: at the end of the run, nothing would be left to run beside them. */
 const LONGEST_FIRST = [
+  'broker',
   'pages of services of their own',
   'lib/pages',
   'survival',
   'fleet',
-  'broker',
   'requests',
+  'models and figures',
   'pipeline/weights',
+  'networks',
   'lib/process',
   'lib/dialects',
-  'models and figures',
-  'networks',
 ]
 
 /** Sorts every spec file below the folder into exactly one part, without slow ones. A new folder is a new part. */
