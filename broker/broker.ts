@@ -107,6 +107,7 @@ export class Broker extends EventEmitter<BrokerEvents> implements Calls {
         input,
         bytes: byteSize(input),
         calledAt,
+        silent: options.silent ?? false,
         sentAt: 0,
         deaths: 0,
       }
@@ -183,7 +184,7 @@ export class Broker extends EventEmitter<BrokerEvents> implements Calls {
     if (refusal === undefined) return
     const { outcome, error } = refusal
     const timing = { queue: 0, prepare: 0, predict: 0, total: 0, batch: 0 }
-    this.emit('call', { method: call.method, outcome, code: error.code, timing })
+    if (!call.silent) this.emit('call', { method: call.method, outcome, code: error.code, timing })
     throw error
   }
 
@@ -253,7 +254,8 @@ export class Broker extends EventEmitter<BrokerEvents> implements Calls {
       for (const { child } of this.#workers) if (child?.held.has(call.key)) child.cancel([call.key])
     }
     const code = (error as { code?: string } | undefined)?.code
-    this.emit('call', { method: call.method, outcome, timing, ...(code === undefined ? {} : { code }) })
+    if (!call.silent)
+      this.emit('call', { method: call.method, outcome, timing, ...(code === undefined ? {} : { code }) })
     if (this.#pending.size === 0) this.#drained?.()
   }
 

@@ -13,6 +13,8 @@ export interface CallOptions {
   onPosition?: (position: number) => void
   /** Called with the `info` of the pipeline that has answered, just before the promise resolves. */
   onInfo?: (info: unknown) => void
+  /** No `call` event tells of this call: it is the program's own, and no work of a client. */
+  silent?: boolean
 }
 
 /**

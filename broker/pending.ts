@@ -27,6 +27,7 @@ export interface Call {
   readonly input: unknown
   readonly bytes: number
   readonly calledAt: number
+  readonly silent: boolean
   sentAt: number
   /** How many children have died over this call. */
   deaths: number

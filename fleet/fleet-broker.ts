@@ -87,7 +87,8 @@ export class FleetBroker extends EventEmitter<BrokerEvents> implements Calls, Me
       const deadline = readDeadline(options.deadline ?? this.web.settings.limits.deadline)
       const body = encodeValue(input)
       const bytes = body.byteLength + CALL_BYTES
-      const call: Call = { key: nanoid(), method, input: body, bytes, calledAt, sentAt: 0, deaths: 0 }
+      const { silent = false } = options
+      const call: Call = { key: nanoid(), method, input: body, bytes, calledAt, silent, sentAt: 0, deaths: 0 }
       this.#admit(call, options.signal)
       const promise = this.#pending.add<Result>(call, deadline, options)
       const flight = { endsAt: calledAt + deadline, attempt: 0, isAccepted: false, takenBy: undefined }
@@ -261,7 +262,7 @@ export class FleetBroker extends EventEmitter<BrokerEvents> implements Calls, Me
     if (refusal === undefined) return
     const { outcome, error } = refusal
     const timing = { queue: 0, prepare: 0, predict: 0, total: 0, batch: 0 }
-    this.emit('call', { method: call.method, outcome, code: error.code, timing })
+    if (!call.silent) this.emit('call', { method: call.method, outcome, code: error.code, timing })
     throw error
   }
 
@@ -340,7 +341,8 @@ export class FleetBroker extends EventEmitter<BrokerEvents> implements Calls, Me
     const wasSent = flight !== undefined && flight.attempt > 0
     if (wasSent && outcome !== 'result' && outcome !== 'failure') this.web.cancel(call.key)
     const code = (error as { code?: string } | undefined)?.code
-    this.emit('call', { method: call.method, outcome, timing, ...(code === undefined ? {} : { code }) })
+    if (!call.silent)
+      this.emit('call', { method: call.method, outcome, timing, ...(code === undefined ? {} : { code }) })
     this.#sendSoon()
     if (this.#pending.size === 0) this.#drained?.()
   }

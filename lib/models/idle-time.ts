@@ -8,27 +8,25 @@ const LOOK_EVERY_MS = 250
 /** Knows when no model has anything to do. */
 export class IdleTime {
   readonly #brokers: ReadonlyMap<string, Broker>
-  // The last end of a prediction, or change of a model's state.
+  // The last end of a call, or change of a model's state.
   #lastWorkAt = 0
-  #predictions = 0
+  #calls = 0
   #isClosed = false
 
   constructor(brokers: ReadonlyMap<string, Broker>) {
     this.#brokers = brokers
     for (const broker of brokers.values()) {
-      broker.on('call', ({ method }) => {
-        // Other calls are the service's own.
-        if (method !== 'predict') return
+      broker.on('call', () => {
         this.note()
-        this.#predictions++
+        this.#calls++
       })
       broker.on('state', () => this.note())
     }
   }
 
   /** How many have ended, of all models: another number tells that the time between was not idle. */
-  get predictions(): number {
-    return this.#predictions
+  get calls(): number {
+    return this.#calls
   }
 
   note(): void {

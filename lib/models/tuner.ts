@@ -136,10 +136,10 @@ export class Tuner {
   ): Promise<Extract<Answer, { done: true }> | undefined> {
     let disturbed = false
     while (await this.#idle.begin(NEEDED_BYTES)) {
-      const before = this.#idle.predictions
+      const before = this.#idle.calls
       const answer = await child.call<Answer>('step', { disturbed })
       if (answer.done) return answer as Extract<Answer, { done: true }>
-      disturbed = this.#idle.predictions !== before || this.#idle.isBusy()
+      disturbed = this.#idle.calls !== before || this.#idle.isBusy()
     }
     return undefined
   }
@@ -151,7 +151,9 @@ interface SamplePart {
   readonly pictures: readonly Uint8Array[]
 }
 
-const sampleOf = (broker: Broker, from: number) => broker.call<SamplePart>('sample', { from })
+/** The service's own call, and so neither work nor a figure. */
+const sampleOf = (broker: Broker, from: number) =>
+  broker.call<SamplePart>('sample', { from }, { silent: true })
 
 /** In parts, so that no message of many megabytes blocks the event loop. */
 async function bringPictures(from: Broker, to: Broker): Promise<void> {

@@ -97,9 +97,7 @@ function watchCalls(brokers: Brokers, registry: Registry): void {
     registers,
   })
   for (const [model, broker] of brokers) {
-    broker.on('call', ({ method, outcome, timing }) => {
-      // Other calls are the service's own.
-      if (method !== 'predict') return
+    broker.on('call', ({ outcome, timing }) => {
       calls.inc({ model, outcome })
       if (outcome !== 'result') return
       for (const stage of STAGES) seconds.observe({ model, stage }, timing[stage] / 1000)

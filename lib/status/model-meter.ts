@@ -31,9 +31,7 @@ export class ModelMeter {
     this.#cacheHits = cacheHits
     this.#restarts = broker.stats().restarts
     this.#hits = cacheHits()
-    broker.on('call', ({ method, outcome, timing }) => {
-      // Other calls are the service's own.
-      if (method !== 'predict') return
+    broker.on('call', ({ outcome, timing }) => {
       // Every call carries the time of its whole batch.
       if (timing.batch > 0) this.#busy.add(timing.predict / timing.batch)
       if (outcome !== 'result') {

@@ -1,4 +1,6 @@
 import { expect } from 'chai'
+import { createMetrics } from '../../../lib/status/metrics.ts'
+import { closeBrokers, startBroker } from '../../support/broker.ts'
 import { type Service, scripted, startService } from '../../support/service.ts'
 
 describe('/metrics', () => {
@@ -43,5 +45,17 @@ describe('/metrics', () => {
     const p99 = /^tandem_event_loop_delay_seconds\{quantile="0\.99"\} (\S+)$/m.exec(text)?.[1]
     expect(Number(p99)).to.be.within(0, 1)
     expect(text).to.match(/process_resident_memory_bytes \d/)
+  })
+})
+
+describe('The metrics of a pipeline with methods of its own', () => {
+  afterEach(closeBrokers)
+
+  it('count the calls of each method, but no silent ones', async () => {
+    const broker = await startBroker('behave')
+    const { registry } = createMetrics(new Map([['own', broker]]))
+    await broker.call('describe', 'it')
+    await broker.call('describe', 'it', { silent: true })
+    expect(await registry.metrics()).to.contain('tandem_calls_total{model="own",outcome="result"} 1')
   })
 })
