@@ -180,7 +180,9 @@ async function openFile(
   const model = { modelPath, threads, spin, imageSize: found.size, ...more }
   let cpu: Pick<OpenedTuned, 'tuning' | 'warning'> | undefined
   const onCpu = async () => {
-    if (!isStored) return openOnnx({ ...model, device: 'cpu' })
+    // To check a GPU that was requested, the CPU runs once: saving a graph for the CPU would take longer than that.
+    const isOnlyCheck = device !== 'auto' && device !== 'cpu'
+    if (!isStored || isOnlyCheck) return openOnnx({ ...model, device: 'cpu' })
     progress(0.85, 'opening the model')
     const { engine, tuning, warning } = await openTuned({ ...model, device: 'cpu' }, winograd)
     cpu = { tuning, warning }

@@ -187,7 +187,7 @@ class Quantizer {
     const isGood = chosen.agreement.top1 >= request.target && floatMs / ms >= (request.leastGain ?? 0)
     const text = reportText(report)
     if (!isGood) return { report, text, folder: undefined }
-    const folder = await this.#keep(key, { name: chosen.name, recipe: chosen.recipe, quantization, report })
+    const folder = await this.#keep(key, chosen, { quantization, report, text })
     return { report, text, folder }
   }
 
@@ -359,17 +359,13 @@ class Quantizer {
 
   async #keep(
     key: string,
-    {
-      name,
-      recipe,
-      quantization,
-      report,
-    }: { name: string; recipe: Recipe; quantization: Quantization; report: Report },
+    { name, recipe }: Chosen,
+    { quantization, report, text }: { quantization: Quantization; report: Report; text: string },
   ): Promise<string> {
     const { request, folder, network } = this.#parts
     const from = join(folder, name)
     await writeDurably(join(from, QUANTIZATION_FILE), JSON.stringify(quantization, null, 2))
-    await writeDurably(join(from, REPORT_FILE), reportText(report))
+    await writeDurably(join(from, REPORT_FILE), text)
     await writeDurably(join(from, CHART_FILE), chartOf(report))
     await writeDurably(join(from, SCALES_FILE), scalesTable(network, recipe))
     const to = quantizedFolder(request.weightsDir, key, quantization.precision)
