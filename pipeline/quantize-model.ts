@@ -4,7 +4,8 @@ import type { MakePipeline, PipelineContext } from '../broker/pipeline.ts'
 import { PipelineError } from './errors.ts'
 import { findAndFetch } from './found-model.ts'
 import { openParts, type PipelineOptions } from './make-pipeline.ts'
-import { type Pictures, type QuantizeRequest, quantize } from './quantize/quantize.ts'
+import type { Pictures } from './quantize/pictures.ts'
+import { type QuantizeRequest, quantize } from './quantize/quantize.ts'
 import { readPixels } from './read-input.ts'
 
 export type QuantizeOptions = PipelineOptions &

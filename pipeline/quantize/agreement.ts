@@ -43,7 +43,8 @@ export class AgreementMeter {
     this.#power += power
     this.#noise += noise
     this.#numbers += expected.length
-    const [best = 0, second = 0] = a.map((index) => undone(expected)[index] ?? 0)
+    const logits = undone(expected)
+    const [best = 0, second = 0] = a.map((index) => logits[index] ?? 0)
     this.#distances.push(best - second)
   }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Pictures } from './quantize.ts'
+import type { Pictures } from './pictures.ts'
 
 const MOST_PICTURES = 128
 const MOST_BYTES = 32 * 2 ** 20

@@ -1,27 +1,21 @@
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { mkdir, rm, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { compilerOf } from '../compile-found.ts'
-import { type ExposedGraph, openExposedGraph } from '../engines/onnx/exposed-graph.ts'
-import { openOnnx } from '../engines/onnx/onnx.ts'
-import { openSaved } from '../engines/onnx/saved-graph.ts'
 import { PipelineError } from '../errors.ts'
 import { compiledDir, type FoundModel } from '../found-model.ts'
 import { compiledModel } from '../graph/compiled-cache.ts'
 import { compiledName } from '../graph/compiler-version.ts'
 import { sweepUnfinished, unfinishedName } from '../graph/sweep-compiled.ts'
 import { publishWhole } from '../graph/whole-folder.ts'
-import { modelIn, writeDurably, writeModel } from '../graph/write-model.ts'
-import { measureInTurn } from '../tuning/measure-models.ts'
-import { type Agreement, AgreementMeter, decibelsOf } from './agreement.ts'
-import { Calibration, withOutputs } from './calibrate.ts'
-import { emitBytes } from './emit.ts'
+import { writeDurably } from '../graph/write-model.ts'
+import { type Agreement, decibelsOf } from './agreement.ts'
+import { Calibration } from './calibrate.ts'
 import { openFloatGraph } from './float-graph.ts'
 import { type GivenBack, orderOfReturn } from './give-back.ts'
 import { makeRecipe, withFloats } from './make-recipe.ts'
-import { type Network, networkOf } from './network.ts'
+import { networkOf } from './network.ts'
 import { noiseOf, type Sample } from './noise.ts'
+import type { Pictures } from './pictures.ts'
 import {
   CHART_FILE,
   FEWEST_PICTURES,
@@ -36,6 +30,7 @@ import {
 import type { Method, Recipe } from './recipe.ts'
 import { chartOf, type LayerNoise, type Report, reportText } from './report.ts'
 import { scalesTable } from './scales-table.ts'
+import { type TrialParts, Trials } from './trials.ts'
 
 export interface QuantizeRequest {
   readonly weightsDir: string
@@ -48,12 +43,6 @@ export interface QuantizeRequest {
   readonly target: number
   /** How many times as fast as the float model it must be, by a measurement; without it, a slower one is kept too. */
   readonly leastGain?: number
-}
-
-/** Pictures as the model takes them. */
-export interface Pictures {
-  readonly count: number
-  read(at: number): Promise<Uint8Array>
 }
 
 export interface QuantizeStep {
@@ -107,12 +96,7 @@ export async function* quantize(
   }
 }
 
-interface Parts {
-  readonly network: Network
-  readonly modelPath: string
-  /** Where models are tried. */
-  readonly folder: string
-  readonly pictures: Pictures
+interface Parts extends TrialParts {
   readonly request: QuantizeRequest
 }
 
@@ -126,16 +110,15 @@ const MOST_TRIES = 16
 
 class Quantizer {
   readonly #parts: Parts
-  #float: ExposedGraph | undefined
-  // What the float model answers, by picture.
-  readonly #answers = new Map<number, Float32Array>()
+  readonly #trials: Trials
 
   constructor(parts: Parts) {
     this.#parts = parts
+    this.#trials = new Trials(parts)
   }
 
-  async close(): Promise<void> {
-    await this.#float?.close()
+  close(): Promise<void> {
+    return this.#trials.close()
   }
 
   async *run(key: string): Steps<QuantizeResult> {
@@ -154,9 +137,9 @@ class Quantizer {
       method === 'minmax' ? [] : orderOfReturn(this.#parts.network, calibration, { recipe, noises })
     const chosen = yield* this.#choose(recipe, order)
     yield { fraction: 0.9, word: 'comparing with min-max' }
-    const compared = other && (await this.#agreement(other, 'compared', isHeldBack))
+    const compared = other && (await this.#trials.agreement(other, 'compared', isHeldBack))
     yield { fraction: 0.93, word: 'measuring the speed' }
-    const { floatMs, ms } = await this.#speed(chosen.name)
+    const { floatMs, ms } = await this.#trials.speed(chosen.name)
     const layers = [...noises].map(
       ([tensor, noise]): LayerNoise => ({
         tensor,
@@ -164,10 +147,10 @@ class Quantizer {
         isFloat: chosen.givenBack.includes(tensor),
       }),
     )
-    const { floatBytes, bytes } = await this.#sizes(chosen.name)
+    const { floatBytes, bytes } = await this.#trials.sizes(chosen.name)
     const quantization: Quantization = {
       method,
-      digest: await this.#digest(chosen.name),
+      digest: await this.#trials.digest(chosen.name),
       precision: request.dense ? 'dense' : 'int8',
       agreement: chosen.agreement,
       target: request.target,
@@ -234,7 +217,7 @@ class Quantizer {
     const samples: Sample[] = []
     const step = Math.max(1, Math.floor(pictures.count / SAMPLES / 2)) * 2
     for (let at = 0; at < pictures.count && samples.length < SAMPLES; at += step)
-      samples.push({ pixels: await pictures.read(at), answer: await this.#answer(at) })
+      samples.push({ pixels: await pictures.read(at), answer: await this.#trials.answer(at) })
     return samples
   }
 
@@ -250,111 +233,19 @@ class Quantizer {
         part.flatMap(({ units }) => units),
       )
       const name = `try-${attempt}`
-      const agreement = await this.#agreement(its, name, isHeldBack)
+      const agreement = await this.#trials.agreement(its, name, isHeldBack)
       const chosen = { name, recipe: its, agreement, givenBack: part.map(({ tensor }) => tensor) }
-      if (best && agreement.top1 < best.agreement.top1) await this.#remove(name)
+      if (best && agreement.top1 < best.agreement.top1) await this.#trials.remove(name)
       else {
-        if (best) await this.#remove(best.name)
+        if (best) await this.#trials.remove(best.name)
         best = chosen
       }
       if (best !== chosen || !isEnough(agreement, target)) continue
-      const seen = await this.#agreementOf(name, (at) => !isHeldBack(at))
+      const seen = await this.#trials.agreementOf(name, (at) => !isHeldBack(at))
       if (isEnough(seen, target)) break
     }
     if (!best) throw new Error('no model was tried')
     return best
-  }
-
-  /** Writes a model and compares its answers with those of the float model. */
-  async #agreement(recipe: Recipe, name: string, isWanted: (at: number) => boolean): Promise<Agreement> {
-    const { network, folder, request } = this.#parts
-    const into = join(folder, name)
-    await mkdir(into)
-    const only = request.dense ? ({ only: 'matrix' } as const) : {}
-    await writeModel(into, (dataFile, write) => emitBytes(network, recipe, { dataFile, ...only }, write))
-    return this.#agreementOf(name, isWanted)
-  }
-
-  async #agreementOf(name: string, isWanted: (at: number) => boolean): Promise<Agreement> {
-    const { pictures, request } = this.#parts
-    const { modelPath } = modelIn(join(this.#parts.folder, name))
-    const engine = await openOnnx({
-      modelPath,
-      device: 'cpu',
-      threads: request.threads,
-      spin: false,
-      prepack: true,
-    })
-    try {
-      const meter = new AgreementMeter()
-      for (let at = 0; at < pictures.count; at++) {
-        if (!isWanted(at)) continue
-        const answer = await engine.run(await pictures.read(at), 1)
-        meter.add(await this.#answer(at), answer.subarray(0, engine.outputSize))
-      }
-      return meter.get()
-    } finally {
-      await engine.close()
-    }
-  }
-
-  async #answer(at: number): Promise<Float32Array> {
-    const known = this.#answers.get(at)
-    if (known) return known
-    const { network, modelPath, pictures, request } = this.#parts
-    this.#float ??= await openExposedGraph({
-      model: withOutputs(network.graph, []),
-      folder: dirname(modelPath),
-      threads: request.threads,
-      prepack: false,
-    })
-    const [output] = network.graph.outputs
-    const found = await this.#float.run(await pictures.read(at))
-    const answer = (found.get(output?.name ?? '')?.numbers ?? new Float32Array()).slice()
-    this.#answers.set(at, answer)
-    return answer
-  }
-
-  async #speed(name: string): Promise<{ floatMs: number; ms: number }> {
-    const { modelPath, folder, request } = this.#parts
-    const { threads, spin } = request
-    const { engine: float } = await openSaved({ modelPath, threads, spin, device: 'cpu' })
-    const bytes = await openOnnx({
-      ...modelIn(join(folder, name)),
-      threads,
-      spin,
-      device: 'cpu',
-      prepack: true,
-    })
-    try {
-      const [floatMs, ms] = await measureInTurn(float, bytes, SPEED_MS)
-      return { floatMs, ms }
-    } finally {
-      await float.close()
-      await bytes.close()
-    }
-  }
-
-  async #sizes(name: string): Promise<{ floatBytes: number; bytes: number }> {
-    const { dataPath } = modelIn(dirname(this.#parts.modelPath))
-    const [float, bytes] = await Promise.all([
-      stat(dataPath),
-      stat(modelIn(join(this.#parts.folder, name)).dataPath),
-    ])
-    return { floatBytes: float.size, bytes: bytes.size }
-  }
-
-  async #digest(name: string): Promise<string> {
-    const { modelPath, dataPath } = modelIn(join(this.#parts.folder, name))
-    const hash = createHash('sha256')
-    for (const path of [modelPath, dataPath]) {
-      for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array)
-    }
-    return hash.digest('hex').slice(0, 16)
-  }
-
-  #remove(name: string): Promise<void> {
-    return rm(join(this.#parts.folder, name), { recursive: true, force: true })
   }
 
   async #keep(
@@ -362,8 +253,8 @@ class Quantizer {
     { name, recipe }: Chosen,
     { quantization, report, text }: { quantization: Quantization; report: Report; text: string },
   ): Promise<string> {
-    const { request, folder, network } = this.#parts
-    const from = join(folder, name)
+    const { request, network } = this.#parts
+    const from = this.#trials.pathOf(name)
     await writeDurably(join(from, QUANTIZATION_FILE), JSON.stringify(quantization, null, 2))
     await writeDurably(join(from, REPORT_FILE), text)
     await writeDurably(join(from, CHART_FILE), chartOf(report))
@@ -375,8 +266,6 @@ class Quantizer {
     return to
   }
 }
-
-const SPEED_MS = 3_000
 
 const isEnough = ({ top1, expected }: Agreement, target: number): boolean =>
   Math.min(top1, expected) >= target

@@ -1,4 +1,4 @@
-import type { Pictures } from '../../pipeline/quantize/quantize.ts'
+import type { Pictures } from '../../pipeline/quantize/pictures.ts'
 import { hash } from './synthetic.ts'
 
 /** Pictures of blocks in arbitrary colours, each the same at every call. */
