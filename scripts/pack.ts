@@ -1,5 +1,13 @@
 import { execFile } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -49,7 +57,8 @@ async function packed(): Promise<number> {
     const name = archive.replace(/^.*[/\\]|\.tgz$/g, '')
     const suffix = systems.length === 1 ? `-${systems[0]}` : ''
     const path = join(resolve(options.value('to', '.')), `${name}${suffix}.tgz`)
-    renameSync(archive, path)
+    // Not renamed, since the temporary folder may be on another file system.
+    copyFileSync(archive, path)
     process.stdout.write(`${path}\n`)
     return 0
   } finally {

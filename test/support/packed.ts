@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import {
   chmodSync,
   cpSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -19,6 +20,9 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 /** Not copied: files that a clean clone does not have, and downloaded weights. */
 const NOT_CLONED =
   /^(\.git|node_modules|dist|feedback|training)(\/|$)|^weights\/(?!README\.md|digits|imagenet-labels\.tsv)/
+
+/** A file system of its own under Linux: the temporary folder of a user may be on another one than the folder of the archive. */
+const OTHER_DISK = '/dev/shm'
 
 export interface Packed {
   /** the folder of a user who has installed the package: only `node_modules` */
@@ -47,7 +51,8 @@ export async function packedPackage(): Promise<Packed> {
   // Files of an earlier build must not be packed.
   mkdirSync(join(clone, 'dist/former'), { recursive: true })
   writeFileSync(join(clone, 'dist/former/file.js'), '')
-  await run('npm', ['run', 'pack', '--', '--to', temporary], { cwd: clone })
+  const env = { ...process.env, ...(existsSync(OTHER_DISK) && { TMPDIR: OTHER_DISK }) }
+  await run('npm', ['run', 'pack', '--', '--to', temporary], { cwd: clone, env })
   const archive = readdirSync(temporary).find((name) => name.endsWith('.tgz')) ?? ''
   rmSync(clone, { recursive: true })
 
