@@ -1,26 +1,18 @@
 import { resolve } from 'node:path'
-import { Broker } from '../../broker/broker.ts'
 import type { Config } from '../config/config.ts'
 import { brokerOptions } from '../models/brokers.ts'
+import { type QuantizeOptions, quantizingBroker } from '../models/improving-broker.ts'
 import { showProgress } from '../models/model-progress.ts'
 import { notReady } from './command.ts'
 import { durationWords } from './duration-words.ts'
 
-export interface QuantizeWork {
+export interface QuantizeWork extends QuantizeOptions {
   readonly config: Config
   readonly model: Config['models'][number]
-  /** Paths. */
-  readonly pictures: readonly string[]
-  readonly method: 'squares' | 'minmax'
-  readonly dense: boolean
-  readonly target: number
 }
 
 /** More pictures make a model hardly better, and take longer. */
 const MOST_PICTURES = 2_000
-
-/** Rounding the weights of a large layer is one step. */
-const STEP_MS = 30 * 60_000
 
 type Answer =
   | { readonly done: false; readonly fraction: number; readonly word: string }
@@ -29,23 +21,10 @@ type Answer =
 /** Quantizes a model in a child process, and writes the report. Returns whether the model is good enough to be used. */
 export async function quantizeAhead(work: QuantizeWork): Promise<boolean> {
   const { config, model, method, dense, target } = work
-  await using broker = new Broker({
-    pipeline: new URL(
-      `../../pipeline/quantize-model.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`,
-      import.meta.url,
-    ),
-    name: `quantizing ${model.name}`,
-    options: {
-      ...brokerOptions({ ...config, workers: 1 }, model),
-      pictures: evenly(work.pictures, MOST_PICTURES).map((path) => resolve(path)),
-      attempts: 3,
-      method,
-      dense,
-      target,
-    },
-    deadline: STEP_MS,
-    hangTimeout: STEP_MS,
-    startTimeout: STEP_MS,
+  const pictures = evenly(work.pictures, MOST_PICTURES).map((path) => resolve(path))
+  await using broker = quantizingBroker(model.name, {
+    ...brokerOptions({ ...config, workers: 1 }, model),
+    ...{ pictures, method, dense, target },
   })
   const say = (word: string) => process.stderr.write(`${model.name}: ${word}\n`)
   showProgress(model.name, broker, say)

@@ -1,8 +1,6 @@
-import { stat } from 'node:fs/promises'
-import { join } from 'node:path'
 import { chosenModel } from './chosen-model.ts'
 import { type Command, type CommandLine, EXIT, usageError } from './command.ts'
-import { expandPattern } from './expand-pattern.ts'
+import { picturesNamed } from './picture-words.ts'
 import { quantizeAhead } from './quantize-ahead.ts'
 
 const METHODS = ['squares', 'minmax'] as const
@@ -12,7 +10,10 @@ export const quantizeCommand: Command = {
   about:
     'Turns a model into one of bytes (int8), which is faster and serves with\nPRECISION=int8. Some hundred pictures like those that the model will be asked\nfor decide on the scales. Half of them are held back: the model is kept if\nenough of these have the same best class as before. The exit code is 1 if not.',
   options: {
-    images: { value: 'FOLDER', help: "a folder of pictures, or a pattern such as 'folder/*.jpg'" },
+    images: {
+      value: 'FOLDER',
+      help: "a folder of pictures and folders, or 'folder/*.jpg'",
+    },
     dense: { help: 'dense layers alone become bytes' },
     method: {
       value: 'METHOD',
@@ -42,20 +43,9 @@ async function quantize({ words, options, config }: CommandLine): Promise<number
   const method = METHODS.find((name) => name === given)
   if (method === undefined) throw usageError(`--method must be squares or minmax, but is "${given}".`)
   const target = options.target === undefined ? config.precisionAgreement : readTarget(options.target)
-  const pictures = await picturesIn(images)
+  const pictures = await picturesNamed([images])
   const work = { config, model, pictures, method, dense: dense === true, target }
   return (await quantizeAhead(work)) ? EXIT.done : EXIT.failed
-}
-
-const PICTURE = /\.(avif|bmp|gif|jpe?g|png|tiff?|webp)$/i
-
-async function picturesIn(place: string): Promise<string[]> {
-  const isFolder = await stat(place).then(
-    (its) => its.isDirectory(),
-    () => false,
-  )
-  const found = await expandPattern(isFolder ? join(place, '*') : place)
-  return found.filter((path) => PICTURE.test(path))
 }
 
 function readTarget(text: string | true): number {

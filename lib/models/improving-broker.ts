@@ -17,10 +17,19 @@ export type TuneAnswer =
 /** What one step of a calibration answers. The sentence is null if the model stays float. */
 export type CalibrateAnswer = Step | { readonly done: true; readonly sentence: string | null }
 
-/** A step compiles, measures or rounds weights, with the lowest priority and perhaps on a busy machine. */
-const STEP_MS = 20 * 60_000
+/** A step compiles, measures or rounds weights, perhaps with the lowest priority and on a busy machine. */
+const STEP_MS = 30 * 60_000
 
 type Options = ReturnType<typeof brokerOptions>
+
+export interface QuantizeOptions {
+  /** Paths. */
+  readonly pictures: readonly string[]
+  readonly method: 'squares' | 'minmax'
+  /** Dense layers alone become bytes. */
+  readonly dense: boolean
+  readonly target: number
+}
 
 /** A child process that tunes a model: each call of `step` is one measurement. */
 export function tuningBroker(config: Config, name: string, options: Options): Broker {
@@ -33,12 +42,17 @@ export function calibratingBroker(config: Config, name: string, options: Options
   return improvingBroker('calibrate-model', `calibrating ${name}`, { ...options, ...more })
 }
 
+/** A child process that quantizes a model with the user's pictures. */
+export function quantizingBroker(name: string, options: Options & QuantizeOptions): Broker {
+  return improvingBroker('quantize-model', `quantizing ${name}`, { ...options, attempts: 3 })
+}
+
 function improvingBroker(module: string, name: string, options: Record<string, unknown>): Broker {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
   return new Broker({
     pipeline: new URL(`../../pipeline/${module}.${extension}`, import.meta.url),
     name,
-    options: { ...options, attempts: 1 },
+    options: { attempts: 1, ...options },
     deadline: STEP_MS,
     hangTimeout: STEP_MS,
     startTimeout: STEP_MS,

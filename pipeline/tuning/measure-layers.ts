@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os'
 import { type BareGraph, openBareGraph } from '../engines/onnx/bare-graph.ts'
+import { relativeDifference } from '../engines/relative-difference.ts'
 import { compileGraph } from '../graph/compile.ts'
 import { otherOutputs } from '../graph/computed-outputs.ts'
 import { foldedNormalizations, fusedPools, neededLayers } from '../graph/plan.ts'
@@ -161,15 +162,4 @@ const FOLDERS: readonly string[] = ['/dev/shm', tmpdir()]
 /** Numbers as after a ReLU, some of them zero, the same each time. */
 function arbitrary(length: number): Float32Array {
   return new Float32Array(length).map((_, i) => Math.max(0, (Math.imul(i, 2654435761) >>> 8) / 2 ** 23 - 0.5))
-}
-
-function relativeDifference(found: Float32Array, expected: Float32Array): number {
-  if (found.length !== expected.length) return Number.NaN
-  let [largest, difference] = [0, 0]
-  for (let i = 0; i < expected.length; i++) {
-    const value = expected[i] ?? 0
-    largest = Math.max(largest, Math.abs(value))
-    difference = Math.max(difference, Math.abs(value - (found[i] ?? Number.NaN)))
-  }
-  return difference === 0 ? 0 : difference / largest
 }

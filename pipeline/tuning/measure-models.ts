@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Engine } from '../engines/engine.ts'
+import { relativeDifference } from '../engines/relative-difference.ts'
 import { samplePixels } from '../engines/sample-pixels.ts'
 
 const FEWEST_ROUNDS = 2
@@ -42,15 +43,9 @@ async function fastestOf(engine: Engine, pixels: Uint8Array): Promise<number> {
 // More than one image: a form may be right for the first image of a batch alone.
 const IMAGES = 2
 
-/** The largest difference between the answers of two engines, relative to the largest number; NaN for a missing number. */
+/** How much the answers of an engine differ from those of another one. */
 export async function differenceOf(engine: Engine, direct: Engine): Promise<number> {
   const pixels = samplePixels(direct, IMAGES)
   const expected = (await direct.run(pixels, IMAGES)).slice()
-  const found = await engine.run(pixels, IMAGES)
-  let [largest, difference] = [0, 0]
-  for (const [i, value] of expected.entries()) {
-    largest = Math.max(largest, Math.abs(value))
-    difference = Math.max(difference, Math.abs(value - (found[i] ?? Number.NaN)))
-  }
-  return difference === 0 ? 0 : difference / largest
+  return relativeDifference(await engine.run(pixels, IMAGES), expected)
 }

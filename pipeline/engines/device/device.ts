@@ -1,5 +1,6 @@
 import { PipelineError } from '../../errors.ts'
 import type { Device, Engine } from '../engine.ts'
+import { relativeDifference } from '../relative-difference.ts'
 import { type Measured, measure } from './measure.ts'
 
 type Probe = (device: Device, sample: Uint8Array) => Promise<Measured>
@@ -145,17 +146,6 @@ async function judge(expected: Measured, probe: () => Promise<Measured>): Promis
 
 const differs = (difference: number): string =>
   `its numbers differ from the CPU's by ${difference.toPrecision(2)} of the largest`
-
-/** NaN, which is never within the tolerance, when a number is missing or NaN. */
-function relativeDifference(found: Float32Array, expected: Float32Array): number {
-  if (found.length !== expected.length) return Number.NaN
-  let [largest, difference] = [0, 0]
-  for (const [i, value] of expected.entries()) {
-    largest = Math.max(largest, Math.abs(value))
-    difference = Math.max(difference, Math.abs(value - (found[i] ?? Number.NaN)))
-  }
-  return difference === 0 ? 0 : difference / largest
-}
 
 async function probeHere(
   device: Device,
